@@ -1,0 +1,84 @@
+//! When a key was last used: noted in memory, written in batches off the request, at most once a minute a key.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use super::store;
+use crate::{clock::Moment, db::Db, ids::ApiKeyId};
+
+/// A use younger than this is not written again.
+const FRESH: chrono::Duration = chrono::Duration::minutes(1);
+
+/// When, from where and by which client.
+#[derive(Clone)]
+pub struct LastUse {
+    pub at: Moment,
+    pub address: Option<String>,
+    /// The `User-Agent` as sent, at most 255 characters.
+    pub client: Option<String>,
+}
+
+/// Uses that wait to be written. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct LastUses {
+    waiting: Arc<Mutex<HashMap<ApiKeyId, LastUse>>>,
+    more: Arc<Notify>,
+}
+
+impl LastUses {
+    /// Notes a use if the one that is written is older than a minute. A first use is written at once, so that the
+    /// key's owner sees it arrive.
+    pub fn note(&self, key: ApiKeyId, written: Option<Moment>, used: impl FnOnce() -> LastUse, now: Moment) {
+        if written.is_some_and(|written| now - written < FRESH) {
+            return;
+        }
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert_with(used);
+        self.more.notify_one();
+    }
+
+    /// Writes what waits, until the process ends. While one batch is written the next one gathers.
+    pub async fn keep_writing(self, db: Db) {
+        loop {
+            self.more.notified().await;
+            if self.write(&db).await.is_err() {
+                actix_web::rt::time::sleep(Duration::from_secs(1)).await;
+                self.more.notify_one();
+            }
+        }
+    }
+
+    /// Writes what waits. What could not be written waits on.
+    pub async fn write(&self, db: &Db) -> sqlx::Result<()> {
+        let batch = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let written = write(db, &batch).await;
+        if let Err(error) = &written {
+            log::warn!("the last use of {} keys could not be written: {error}", batch.len());
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            for (key, used) in batch {
+                waiting.entry(key).or_insert(used);
+            }
+        }
+        written
+    }
+}
+
+async fn write(db: &Db, batch: &HashMap<ApiKeyId, LastUse>) -> sqlx::Result<()> {
+    let mut tx = db.write().await?;
+    // In one order, so that two processes writing the same keys wait for each other instead of locking up.
+    let mut keys: Vec<&ApiKeyId> = batch.keys().collect();
+    keys.sort();
+    for key in keys {
+        if let Some(used) = batch.get(key) {
+            store::note_use(&mut tx, *key, used).await?;
+        }
+    }
+    tx.commit().await
+}

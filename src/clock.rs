@@ -1,0 +1,12 @@
+//! The one place that asks the time.
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+/// A moment in UTC, whole microseconds: what both databases keep alike.
+pub type Moment = DateTime<Utc>;
+
+/// Now, cut to microseconds.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn now() -> Moment {
+    Utc::now().trunc_subsecs(6)
+}

@@ -1,0 +1,157 @@
+//! Every setting: its name on the command line and in the environment, its default, what it means.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use chrono::Duration;
+use clap::{Args, ValueEnum, builder::FalseyValueParser};
+use ipnet::IpNet;
+use sqlx::sqlite::SqliteSynchronous;
+use url::Url;
+
+use crate::{api_keys::LONGEST_PREFIX, http::same_origin, users::password::Cost};
+
+/// Settings, read once at start. None is needed.
+#[derive(Args, Clone)]
+pub struct Settings {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, env = "LATCHKEY_LISTEN", default_value = "127.0.0.1:8080", global = true, value_name = "ADDRESS")]
+    pub listen: String,
+
+    /// Folder of the SQLite database, made when missing [default: ./latchkey-data]
+    #[arg(long, env = "LATCHKEY_DATA_DIR", global = true, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+
+    /// PostgreSQL to use instead of SQLite: postgres://user:password@host:5432/latchkey
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL")]
+    pub database_url: Option<String>,
+
+    /// Address at which browsers and programs reach the site [default: http:// and the listening address]
+    #[arg(long, env = "LATCHKEY_BASE_URL", global = true, value_name = "URL")]
+    pub base_url: Option<String>,
+
+    /// Allow a base URL that is plain http and not loopback: passwords and keys cross the network readable
+    #[arg(long, env = "LATCHKEY_ALLOW_HTTP", global = true, value_parser = FalseyValueParser::new())]
+    pub allow_http: bool,
+
+    /// The host's name, on every page
+    #[arg(long, env = "LATCHKEY_HOST_NAME", default_value = "Latchkey", global = true, value_name = "NAME")]
+    pub host_name: String,
+
+    /// Whom users ask for help: an email address or a URL
+    #[arg(long, env = "LATCHKEY_SUPPORT", global = true, value_name = "ADDRESS")]
+    pub support: Option<String>,
+
+    /// Letters that new API keys begin with
+    #[arg(long, env = "LATCHKEY_KEY_PREFIX", default_value = "lk", global = true, value_parser = key_prefix, value_name = "LETTERS")]
+    pub key_prefix: String,
+
+    /// Active API keys a user may have
+    #[arg(long, env = "LATCHKEY_MAX_KEYS", default_value_t = 100, global = true, value_name = "NUMBER")]
+    pub max_keys: i64,
+
+    /// Days for which a subscription whose payment failed stays active
+    #[arg(long, env = "LATCHKEY_GRACE_DAYS", default_value_t = 7, global = true, value_name = "DAYS",
+          value_parser = clap::value_parser!(u16))]
+    pub grace_days: u16,
+
+    /// Minutes after which an unused session ends
+    #[arg(long, env = "LATCHKEY_SESSION_IDLE_MINUTES", default_value_t = 30, global = true, value_name = "MINUTES",
+          value_parser = clap::value_parser!(u32).range(1..=525_600))]
+    pub session_idle_minutes: u32,
+
+    /// Hours after which every session ends
+    #[arg(long, env = "LATCHKEY_SESSION_HOURS", default_value_t = 12, global = true, value_name = "HOURS",
+          value_parser = clap::value_parser!(u32).range(1..=8_760))]
+    pub session_hours: u32,
+
+    /// Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas
+    #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", global = true, value_delimiter = ',', value_parser = network, value_name = "NETWORKS")]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// Connections to PostgreSQL at most
+    #[arg(long, env = "LATCHKEY_DATABASE_CONNECTIONS", default_value_t = 10, global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub database_connections: u32,
+
+    /// SQLite: `full` keeps every answered write through a power cut, `normal` may lose the last ones
+    #[arg(long, env = "LATCHKEY_SQLITE_SYNCHRONOUS", default_value = "full", global = true)]
+    pub sqlite_synchronous: Synchronous,
+
+    /// Memory of one password hash (argon2id), in KiB
+    #[arg(long, env = "LATCHKEY_ARGON2_MEMORY_KIB", default_value_t = 47_104, global = true, value_name = "KIB")]
+    pub argon2_memory_kib: u32,
+
+    /// Passes of one password hash (argon2id)
+    #[arg(long, env = "LATCHKEY_ARGON2_ITERATIONS", default_value_t = 1, global = true, value_name = "NUMBER")]
+    pub argon2_iterations: u32,
+
+    /// Password hashes at a time
+    #[arg(long, env = "LATCHKEY_ARGON2_AT_ONCE", default_value_t = 2, global = true, value_name = "NUMBER")]
+    pub argon2_at_once: u16,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Synchronous {
+    Full,
+    Normal,
+}
+
+impl From<Synchronous> for SqliteSynchronous {
+    fn from(setting: Synchronous) -> Self {
+        match setting {
+            Synchronous::Full => SqliteSynchronous::Full,
+            Synchronous::Normal => SqliteSynchronous::Normal,
+        }
+    }
+}
+
+impl Settings {
+    pub fn data_dir(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(|| PathBuf::from("latchkey-data"))
+    }
+
+    pub fn grace(&self) -> Duration {
+        Duration::days(self.grace_days.into())
+    }
+
+    pub fn cost(&self) -> Cost {
+        Cost { memory_kib: self.argon2_memory_kib, iterations: self.argon2_iterations }
+    }
+
+    /// The base URL, without a path; `bound` is the address listened on, where it is known already.
+    pub fn base_url(&self, bound: Option<SocketAddr>) -> Result<Url, String> {
+        let text = match (&self.base_url, bound) {
+            (Some(text), _) => text.trim_end_matches('/').to_owned(),
+            (None, Some(address)) => format!("http://{address}"),
+            (None, None) => format!("http://{}", self.listen),
+        };
+        let url: Url = text.parse().map_err(|error| format!("The base URL {text} is not a URL: {error}."))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+            return Err(format!("The base URL {text} is not an http or https address."));
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+            return Err(format!(
+                "The base URL {text} must be scheme, host and port only, such as https://pms.example."
+            ));
+        }
+        if url.scheme() == "http" && !same_origin::is_loopback(&url) && !self.allow_http {
+            return Err(format!(
+                "The base URL {text} is plain http on a network: passwords and keys would cross it readable. Put a \
+                 proxy with TLS in front and set --base-url https://…, or set LATCHKEY_ALLOW_HTTP=1 if you must."
+            ));
+        }
+        Ok(url)
+    }
+}
+
+fn key_prefix(text: &str) -> Result<String, String> {
+    let fits = (1..=LONGEST_PREFIX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphabetic());
+    if fits { Ok(text.to_owned()) } else { Err(format!("a prefix is 1 to {LONGEST_PREFIX} letters")) }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    text.trim()
+        .parse::<IpNet>()
+        .or_else(|_| text.trim().parse().map(|address: std::net::IpAddr| address.into()))
+        .map_err(|_| "not an address or a network such as 10.0.0.0/8".to_owned())
+}

@@ -1,0 +1,187 @@
+//! Lifelike data for a first look: a user with an active subscription, an API key, and hotels in two groups.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    api_keys::{self, PlainKey},
+    clock::{self, Moment},
+    db::Tx,
+    groups::{self, Group},
+    http::{
+        auth::{Caller, Reach},
+        error::{Error, Result},
+    },
+    ids::{ApiKeyId, GroupId, PropertyId, UserId},
+    properties::{self, Property},
+    secret::{self, Digest},
+    sessions,
+    site::{self, Site},
+    subscriptions::{self, State},
+    users::{self, Email, password::Password},
+};
+
+const EMAIL: &str = "demo@latchkey.example";
+
+/// Says in the database that the demo made what is in it.
+const MARK: &str = "demo_user";
+
+/// With what one can look around.
+pub struct Demo {
+    pub email: String,
+    pub password: String,
+    pub key: PlainKey,
+}
+
+/// Fills an empty database, or finds what an earlier demo made. Other data it leaves alone, in words.
+pub async fn prepare(site: &Site) -> std::result::Result<Demo, String> {
+    fill(site).await.map_err(|error| match error {
+        Error::Forbidden(Some(reason)) => reason.to_owned(),
+        other => format!("The demo's data could not be made: {other}."),
+    })
+}
+
+async fn fill(site: &Site) -> Result<Demo> {
+    let password = secret::random().split_off(23);
+    let hash = site.hasher.hash(Password::typed(password.clone())).await?;
+    let now = clock::now();
+    let mut tx = site.db.write().await?;
+    let user = match site::find_value(&mut tx, MARK).await? {
+        Some(_) => earlier(&mut tx, &hash).await?,
+        None if users::store::all(&mut tx).await?.is_empty() => fresh(&mut tx, &hash, now).await?,
+        None => {
+            return Err(Error::Forbidden(Some(
+                "This database holds data that no demo made, so the demo leaves it alone. Name an empty folder or \
+                 database, or run `latchkey demo` without one.",
+            )));
+        }
+    };
+    let key = PlainKey::generate(&site.settings.key_prefix);
+    let form = Digest::of(&secret::random());
+    let title = "Demo".to_owned();
+    let new = api_keys::store::NewKey {
+        id: ApiKeyId::new(),
+        user,
+        title: &title,
+        digest: key.digest(),
+        tail: key.tail(),
+        form: &form,
+    };
+    api_keys::store::insert(&mut tx, &new, now).await?;
+    tx.commit().await?;
+    Ok(Demo { email: EMAIL.to_owned(), password, key })
+}
+
+/// The demo's user of before, with a new password: the old one is kept nowhere.
+async fn earlier(tx: &mut Tx, hash: &str) -> Result<UserId> {
+    let user = users::store::by_email(tx, &email()?).await?.ok_or(Error::Internal("no demo user".to_owned()))?;
+    users::store::set_password(tx, user.id, hash).await?;
+    sessions::store::end_all(tx, user.id).await?;
+    Ok(user.id)
+}
+
+async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
+    let user = users::store::add_account(tx, &email()?, Some("Demo".to_owned()), Some(hash), now).await?;
+    site::shared_value(tx, MARK, user.0.as_bytes().to_vec()).await?;
+    subscriptions::store::set(tx, user, State::Active, None, now).await?;
+    let caller = Caller { user, reach: Reach::All, read_only: false };
+    let first = groups::store::hold_default(tx, &caller).await?;
+    let first = first.ok_or(Error::Internal("no default group".to_owned()))?;
+    let alps = Group { id: GroupId::new(), title: "Alpine houses".to_owned() };
+    groups::store::insert(tx, &alps, user, now).await?;
+    for (group, hotel) in
+        [(first, COAST), (alps.id, ALPS)].into_iter().flat_map(|(g, list)| list.iter().map(move |h| (g, h)))
+    {
+        let (property, _) = Property::create(&hotel.body())?;
+        properties::store::insert(tx, &caller, PropertyId::new(), &property, group, now).await?;
+    }
+    Ok(user)
+}
+
+fn email() -> Result<Email> {
+    EMAIL.parse().map_err(|_| Error::Internal("the demo's address".to_owned()))
+}
+
+struct Hotel {
+    title: &'static str,
+    kind: &'static str,
+    currency: &'static str,
+    address: [&'static str; 4],
+    place: [&'static str; 3],
+    about: &'static str,
+    min_price: &'static str,
+}
+
+impl Hotel {
+    fn body(&self) -> Map<String, Value> {
+        let [address, zip_code, city, country] = self.address;
+        let [latitude, longitude, timezone] = self.place;
+        let body = json!({
+            "title": self.title, "currency": self.currency, "property_type": self.kind,
+            "address": address, "zip_code": zip_code, "city": city, "country": country,
+            "latitude": latitude, "longitude": longitude, "timezone": timezone,
+            "settings": { "min_price": self.min_price },
+            "content": { "description": self.about }
+        });
+        body.as_object().cloned().unwrap_or_default()
+    }
+}
+
+const COAST: &[Hotel] = &[
+    Hotel {
+        title: "Casa do Farol",
+        kind: "guest_house",
+        currency: "EUR",
+        address: ["Rua do Farol 12", "8650-150", "Sagres", "PT"],
+        place: ["37.0086000", "-8.9430000", "Europe/Lisbon"],
+        about: "Nine rooms below the lighthouse, breakfast on the terrace.",
+        min_price: "60.00",
+    },
+    Hotel {
+        title: "Hotel Ribeira Velha",
+        kind: "hotel",
+        currency: "EUR",
+        address: ["Cais da Estiva 44", "4050-243", "Porto", "PT"],
+        place: ["41.1406000", "-8.6132000", "Europe/Lisbon"],
+        about: "Forty-two rooms on the river, five minutes from the bridge.",
+        min_price: "95.00",
+    },
+    Hotel {
+        title: "Ático Marina",
+        kind: "apartment",
+        currency: "EUR",
+        address: ["Calle del Puerto 3", "11006", "Cádiz", "ES"],
+        place: ["36.5298000", "-6.2926000", "Europe/Madrid"],
+        about: "Six flats with roof terraces above the old harbour.",
+        min_price: "80.00",
+    },
+];
+
+const ALPS: &[Hotel] = &[
+    Hotel {
+        title: "Berghaus Lärche",
+        kind: "lodge",
+        currency: "CHF",
+        address: ["Dorfstrasse 7", "7504", "Pontresina", "CH"],
+        place: ["46.4936000", "9.9014000", "Europe/Zurich"],
+        about: "Eighteen rooms at the end of the valley, half board in winter.",
+        min_price: "140.00",
+    },
+    Hotel {
+        title: "Chalet Sous-Bois",
+        kind: "chalet",
+        currency: "EUR",
+        address: ["Route des Praz 210", "74400", "Chamonix", "FR"],
+        place: ["45.9406000", "6.8869000", "Europe/Paris"],
+        about: "A chalet of seven rooms in the wood, ski bus at the door.",
+        min_price: "120.00",
+    },
+    Hotel {
+        title: "Zirbenhof",
+        kind: "inn",
+        currency: "EUR",
+        address: ["Dorf 31", "6450", "Sölden", "AT"],
+        place: ["46.9655000", "11.0074000", "Europe/Vienna"],
+        about: "An inn with twenty-four rooms in stone pine, open all year.",
+        min_price: "90.00",
+    },
+];

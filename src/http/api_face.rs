@@ -1,0 +1,116 @@
+//! What every answer under `/api` has: JSON errors, cache headers, ETag (contract/README.md, sections 4, 10 and 15).
+
+use actix_web::{
+    HttpMessage, HttpResponse, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderValue},
+    },
+    middleware::Next,
+};
+use sha2::{Digest, Sha256};
+
+use super::{error::Error, requests::RequestId};
+
+/// A custom header does not keep shared caches away as `Authorization` does, so the answer does.
+const CACHE: HeaderValue = HeaderValue::from_static("private, no-cache");
+const VARY: HeaderValue = HeaderValue::from_static("user-api-key, cookie, accept-encoding, origin");
+
+pub async fn face(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let method = request.method().clone();
+    let path = request.path().to_owned();
+    let mut answer = match next.call(request).await {
+        Ok(answer) => answer.map_into_boxed_body(),
+        // The session store failed: there is no request left to answer from.
+        Err(error) => {
+            log::error!("a session could not be read or kept: {error}");
+            let refusal = Error::Unavailable;
+            let answer = json_error(&refusal, &method, &path, None);
+            return Err(InternalError::from_response(error, answer).into());
+        }
+    };
+    if answer.status().is_client_error() || answer.status().is_server_error() {
+        answer = as_json(answer, &method, &path);
+    } else if answer.status() == StatusCode::OK && matches!(method, Method::GET | Method::HEAD) {
+        answer = with_etag(answer);
+    }
+    let headers = answer.headers_mut();
+    headers.insert(header::CACHE_CONTROL, CACHE);
+    headers.insert(header::VARY, VARY);
+    Ok(answer)
+}
+
+/// Errors of ours carry what to say; those of the framework are told by their status.
+fn as_json(answer: ServiceResponse, method: &Method, path: &str) -> ServiceResponse {
+    let (request, response) = answer.into_parts();
+    let id = request.extensions().get::<RequestId>().copied();
+    let new = match response.error().and_then(|error| error.as_error::<Error>()) {
+        Some(error) => json_error(error, method, path, id),
+        None => {
+            let error = match response.status() {
+                StatusCode::NOT_FOUND => Error::NotFound,
+                StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
+                status if status.is_client_error() => Error::bad_request("the request could not be understood"),
+                status => Error::Internal(format!("the framework answered {status}")),
+            };
+            json_error(&error, method, path, id)
+        }
+    };
+    let mut new = new;
+    // What outer layers' headers (CORS) the failed answer had, it keeps.
+    for (name, value) in response.headers() {
+        if !new.headers().contains_key(name) {
+            new.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    ServiceResponse::new(request, new)
+}
+
+fn json_error(error: &Error, method: &Method, path: &str, id: Option<RequestId>) -> HttpResponse {
+    log_fault(error, id);
+    let mut answer = error.error_response();
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.set_body(BoxBody::new(error.to_json(method, path).to_string()))
+}
+
+/// What happened goes to the log, once; the caller learns only that it was our fault.
+pub fn log_fault(error: &Error, id: Option<RequestId>) {
+    if error.status_code().is_server_error() {
+        let id = id.map_or("-".to_owned(), |id| id.0.to_string());
+        log::error!("request={id} {error}");
+    }
+}
+
+/// The hash of this caller's body; a matching `If-None-Match` is answered 304 (RFC 9110, sections 8.8.3 and 13.1.2).
+fn with_etag(answer: ServiceResponse) -> ServiceResponse {
+    let (request, response) = answer.into_parts();
+    let (mut response, body) = response.into_parts();
+    let body = match body.try_into_bytes() {
+        Ok(body) => body,
+        Err(body) => return ServiceResponse::new(request, response.set_body(body)),
+    };
+    let digest = Sha256::digest(&body);
+    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let tag = format!("\"{tag}\"");
+    let known = request
+        .headers()
+        .get_all(header::IF_NONE_MATCH)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|known| matches!(known.trim().trim_start_matches("W/"), known if known == tag || known == "*"));
+    if let Ok(value) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, value);
+    }
+    if known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response.headers_mut().remove(header::CONTENT_TYPE);
+        return ServiceResponse::new(request, response.set_body(BoxBody::new(())));
+    }
+    ServiceResponse::new(request, response.set_body(BoxBody::new(body)))
+}

@@ -1,0 +1,199 @@
+//! Who is asking. The one knot between `http` and the features: it reads the stores of `users` and `api_keys`.
+
+use std::future::{Ready, ready};
+
+use actix_session::SessionExt;
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    body::MessageBody,
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::header::{self, HeaderName},
+    middleware::Next,
+    web::{Bytes, Data},
+};
+
+use super::{
+    address,
+    error::{Error, Result},
+    page::Resume,
+    requests::Asking,
+    same_origin,
+};
+use crate::{
+    api_keys::{self, PlainKey, last_use::LastUse},
+    clock::{self, Moment},
+    ids::{ApiKeyId, UserId},
+    sessions,
+    site::Site,
+    subscriptions::{self, Subscription},
+    users::{self, User},
+};
+
+/// The header of a key; the only place keys are taken from.
+pub const USER_API_KEY: HeaderName = HeaderName::from_static("user-api-key");
+
+/// Who calls the API, from a key or from a session: nobody behind this can tell which.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    pub user: UserId,
+    pub reach: Reach,
+    pub read_only: bool,
+}
+
+/// Which of the user's properties exist for this caller.
+#[derive(Clone, Copy, Debug)]
+pub enum Reach {
+    All,
+    /// Those this key is limited to.
+    Chosen(ApiKeyId),
+}
+
+impl Caller {
+    /// The key that limits the reach, as store queries take it.
+    pub fn limit(&self) -> Option<ApiKeyId> {
+        match self.reach {
+            Reach::All => None,
+            Reach::Chosen(key) => Some(key),
+        }
+    }
+
+    /// Refuses a write with a read-only key.
+    pub fn may_write(&self) -> Result<()> {
+        if self.read_only { Err(Error::Forbidden(Some("the API key is read-only"))) } else { Ok(()) }
+    }
+
+    /// Refuses to make what a key limited to chosen properties could not see.
+    pub fn may_create(&self) -> Result<()> {
+        self.may_write()?;
+        match self.reach {
+            Reach::All => Ok(()),
+            Reach::Chosen(_) => Err(Error::Forbidden(Some("the API key is limited to chosen properties"))),
+        }
+    }
+}
+
+/// Where both are sent the key decides, and the session is not even looked up.
+pub async fn key_before_session<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> std::result::Result<ServiceResponse<B>, actix_web::Error> {
+    if request.headers().contains_key(USER_API_KEY) {
+        request.headers_mut().remove(header::COOKIE);
+    }
+    next.call(request).await
+}
+
+/// Finds the caller before anything else of an API request is looked at.
+pub async fn authenticate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> std::result::Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    match caller(&request).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(Asking(caller.user));
+            request.extensions_mut().insert(caller);
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+        Err(error) => Ok(request.error_response(error).map_into_right_body()),
+    }
+}
+
+async fn caller(request: &ServiceRequest) -> Result<Caller> {
+    let site = request.app_data::<Data<Site>>().ok_or_else(|| Error::Internal("no site".to_owned()))?;
+    let now = clock::now();
+    let mut keys = request.headers().get_all(USER_API_KEY);
+    match (keys.next(), keys.next()) {
+        (None, _) => by_session(request, site).await,
+        (Some(sent), None) => {
+            let key = PlainKey::parse(sent.as_bytes()).ok_or(Error::Unauthorized(None))?;
+            by_key(request, site, key, now).await
+        }
+        (Some(_), Some(_)) => Err(Error::Unauthorized(None)),
+    }
+}
+
+async fn by_key(request: &ServiceRequest, site: &Site, key: PlainKey, now: Moment) -> Result<Caller> {
+    let mut tx = site.db.read().await?;
+    let holder = api_keys::store::holder(&mut tx, &key.digest()).await?;
+    drop(tx);
+    let holder = holder.ok_or(Error::Unauthorized(None))?;
+    if holder.withdrawn_at.is_some() {
+        return Err(Error::Unauthorized(Some("the API key was withdrawn")));
+    }
+    if holder.expires_at.is_some_and(|end| end <= now) {
+        return Err(Error::Unauthorized(Some("the API key has expired")));
+    }
+    if holder.deactivated_at.is_some() {
+        return Err(Error::Unauthorized(None));
+    }
+    if !subscriptions::is_active(holder.subscription.as_ref(), site.settings.grace(), now) {
+        return Err(Error::Forbidden(Some("the subscription is not active")));
+    }
+    site.last_uses.note(holder.key, holder.last_used_at, || used_by(request, site, now), now);
+    let reach = if holder.all_properties { Reach::All } else { Reach::Chosen(holder.key) };
+    Ok(Caller { user: holder.user, reach, read_only: holder.read_only })
+}
+
+fn used_by(request: &ServiceRequest, site: &Site, now: Moment) -> LastUse {
+    let client = request.headers().get(header::USER_AGENT).map(|agent| {
+        let agent = String::from_utf8_lossy(agent.as_bytes());
+        agent.chars().filter(|c| !c.is_control()).take(255).collect()
+    });
+    let address = address::of(request.request(), &site.settings.trusted_proxies);
+    LastUse { at: now, address: address.map(|address| address.to_string()), client }
+}
+
+async fn by_session(request: &ServiceRequest, site: &Site) -> Result<Caller> {
+    let user = sessions::user(&request.get_session()).ok_or(Error::Unauthorized(None))?;
+    same_origin::check(request.request(), &site.base_url)?;
+    account(site, user).await?.ok_or(Error::Unauthorized(None))?;
+    Ok(Caller { user, reach: Reach::All, read_only: false })
+}
+
+/// The account of a signed-in person, unless it was deactivated.
+async fn account(site: &Site, user: UserId) -> Result<Option<users::store::Account>> {
+    let mut tx = site.db.read().await?;
+    let account = users::store::by_id(&mut tx, user).await?;
+    Ok(account.filter(|account| account.user.deactivated_at.is_none()))
+}
+
+impl FromRequest for Caller {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(request.extensions().get::<Caller>().copied().ok_or(Error::Unauthorized(None)))
+    }
+}
+
+/// A person signed in with a browser. Pages take this; without it they lead to sign-in and then back.
+pub struct SignedIn {
+    pub user: User,
+    pub subscription: Option<Subscription>,
+}
+
+impl FromRequest for SignedIn {
+    type Error = Error;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let Some(user) = sessions::user(&request.get_session()) else {
+            let typed = Bytes::from_request(&request, payload);
+            return Box::pin(async move {
+                let typed = typed.await.unwrap_or_default();
+                Err(Error::SignIn { return_to: Resume::of(&request, &typed) })
+            });
+        };
+        Box::pin(async move {
+            let site = request.app_data::<Data<Site>>().ok_or_else(|| Error::Internal("no site".to_owned()))?;
+            match account(site, user).await? {
+                Some(account) => {
+                    request.extensions_mut().insert(Asking(user));
+                    Ok(SignedIn { user: account.user, subscription: account.subscription })
+                }
+                None => Err(Error::SignIn { return_to: Resume::of(&request, &[]) }),
+            }
+        })
+    }
+}

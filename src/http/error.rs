@@ -1,0 +1,205 @@
+//! One error, decided once; `api_face` shows it as JSON, `page_face` as a page.
+
+use std::{collections::BTreeMap, fmt};
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{Method, StatusCode, header},
+};
+use serde_json::{Value, json};
+
+use crate::db;
+
+/// Why a request is not answered as hoped.
+#[derive(Debug)]
+pub enum Error {
+    /// Nobody known is asking. The reason is told to holders of a key that was real.
+    Unauthorized(Option<&'static str>),
+    /// A page wants somebody signed in: the way back after that (path and query).
+    SignIn { return_to: String },
+    /// Known, but not allowed.
+    Forbidden(Option<&'static str>),
+    /// Does not exist for this caller.
+    NotFound,
+    /// The path is known, the method is not; the text is for the `Allow` header.
+    MethodNotAllowed(String),
+    /// What is wrong with the request, one sentence each.
+    BadRequest(Vec<String>),
+    /// The body is over the limit.
+    TooLarge,
+    /// Fields that do not hold what they should.
+    Invalid(Problems),
+    /// Cannot be answered just now, but soon: too much of the same is under way, or a part is down.
+    Unavailable,
+    /// The database refused or failed.
+    Database(sqlx::Error),
+    /// A fault of ours; the text is for the log.
+    Internal(String),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// A single sentence as 400.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Error::BadRequest(vec![detail.into()])
+    }
+
+    /// A single problem of a single field.
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        let mut problems = Problems::default();
+        problems.add(field, message);
+        Error::Invalid(problems)
+    }
+
+    /// The body of an API answer (contract/README.md, section 4).
+    pub fn to_json(&self, method: &Method, path: &str) -> Value {
+        let (code, title) = match self {
+            Error::Unauthorized(_) | Error::SignIn { .. } => ("unauthorized", "Unauthorized"),
+            Error::Forbidden(_) => ("forbidden", "Forbidden"),
+            Error::NotFound => (not_found_code(method, path), "Resource Not Found"),
+            Error::MethodNotAllowed(_) => ("method_not_allowed", "Method Not Allowed"),
+            Error::BadRequest(_) => ("bad_request", "Bad Request"),
+            Error::TooLarge => ("payload_too_large", "Payload Too Large"),
+            Error::Invalid(_) => ("validation_error", "Validation Error"),
+            Error::Unavailable | Error::Database(_) | Error::Internal(_) => {
+                if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
+                    ("service_unavailable", "Service Unavailable")
+                } else {
+                    ("internal_server_error", "Internal Server Error")
+                }
+            }
+        };
+        let mut error = json!({ "code": code, "title": title });
+        match self {
+            Error::Unauthorized(Some(reason)) | Error::Forbidden(Some(reason)) => {
+                error["details"] = json!([reason]);
+            }
+            Error::BadRequest(details) => error["details"] = json!(details),
+            Error::Invalid(problems) => error["details"] = problems.to_json(),
+            _ => {}
+        }
+        json!({ "errors": error })
+    }
+}
+
+/// Which of the two documented codes a 404 carries (contract/README.md, section 4, "404 codes").
+fn not_found_code(method: &Method, path: &str) -> &'static str {
+    let path = path.strip_prefix("/api/v1/").unwrap_or_default();
+    let collection = path.split('/').next().unwrap_or_default();
+    let known = matches!(collection, "properties" | "groups") && path.split('/').count() <= 2;
+    match *method {
+        Method::GET | Method::HEAD | Method::POST if known => "not_found",
+        _ => "resource_not_found",
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Error::Database(error) => write!(f, "database: {error}"),
+            Error::Internal(what) => f.write_str(what),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Error::SignIn { .. } => StatusCode::SEE_OTHER,
+            Error::Forbidden(_) => StatusCode::FORBIDDEN,
+            Error::NotFound => StatusCode::NOT_FOUND,
+            Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Error::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Database(error) if db::is_unavailable(error) => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Database(_) | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Status and headers; the face of the part of the site that answers writes the body.
+    fn error_response(&self) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status_code());
+        match self {
+            Error::MethodNotAllowed(allow) => {
+                answer.insert_header((header::ALLOW, allow.as_str()));
+            }
+            // RFC 9110, section 11.6.1: a 401 carries a challenge.
+            Error::Unauthorized(_) => {
+                answer.insert_header((header::WWW_AUTHENTICATE, "ApiKey"));
+            }
+            _ if self.status_code() == StatusCode::SERVICE_UNAVAILABLE => {
+                answer.insert_header((header::RETRY_AFTER, "2"));
+            }
+            _ => {}
+        }
+        answer.finish()
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Error::Database(error)
+    }
+}
+
+/// Field → what is wrong with it, in the contract's words. Nested fields (`settings`, `content`) nest.
+#[derive(Debug, Default)]
+pub struct Problems(BTreeMap<String, Problem>);
+
+#[derive(Debug)]
+enum Problem {
+    Messages(Vec<String>),
+    Inside(Problems),
+}
+
+impl Problems {
+    pub fn add(&mut self, field: &str, message: impl Into<String>) {
+        match self.0.entry(field.to_owned()).or_insert(Problem::Messages(Vec::new())) {
+            Problem::Messages(messages) => messages.push(message.into()),
+            // What is wrong inside says more than what is wrong with the whole.
+            Problem::Inside(_) => {}
+        }
+    }
+
+    /// The problems of an object inside this one.
+    pub fn add_inside(&mut self, field: &str, inside: Problems) {
+        if !inside.is_empty() {
+            self.0.insert(field.to_owned(), Problem::Inside(inside));
+        }
+    }
+
+    /// Adds problems of an object inside this one, where those found before leave room: they say more.
+    pub fn merge_inside(&mut self, field: &str, inside: Problems) {
+        match self.0.get_mut(field) {
+            Some(Problem::Inside(known)) => {
+                for (field, problem) in inside.0 {
+                    known.0.entry(field).or_insert(problem);
+                }
+            }
+            Some(Problem::Messages(_)) => {}
+            None => self.add_inside(field, inside),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// `Ok` when nothing is wrong.
+    pub fn none_or_invalid(self) -> Result<()> {
+        if self.is_empty() { Ok(()) } else { Err(Error::Invalid(self)) }
+    }
+
+    fn to_json(&self) -> Value {
+        let value = |problem: &Problem| match problem {
+            Problem::Messages(messages) => json!(messages),
+            Problem::Inside(problems) => problems.to_json(),
+        };
+        Value::Object(self.0.iter().map(|(field, problem)| (field.clone(), value(problem))).collect())
+    }
+}

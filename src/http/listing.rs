@@ -1,0 +1,240 @@
+//! Turns a list's arguments into SQL. What may be filtered and ordered stands in one table per collection; a caller's
+//! text reaches the database only as a bound value.
+
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+use super::{
+    error::{Error, Result},
+    query::{Filter, Operator, Paging, Query},
+};
+use crate::{
+    clock::Moment,
+    db::{Tx, on},
+};
+
+/// Entries of one filter at most: both databases limit the values of a query.
+const MOST_ENTRIES: usize = 1000;
+
+/// What a collection can be filtered and ordered by.
+pub struct Listing {
+    pub filters: &'static [Filterable],
+    pub orders: &'static [Orderable],
+    /// The SQL of the order when none is asked for, without the closing tie break.
+    pub default_order: &'static str,
+    /// The SQL of the id, by which ties are broken.
+    pub id: &'static str,
+}
+
+/// A field that can be filtered.
+pub struct Filterable {
+    pub name: &'static str,
+    /// A condition with `{}` where the comparison goes: `p.title {}`.
+    pub sql: &'static str,
+    pub kind: Compared,
+}
+
+/// How a filter's text is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    Id,
+    Text,
+    Boolean,
+}
+
+/// A field that can be ordered, and the SQL to order by.
+pub struct Orderable {
+    pub name: &'static str,
+    pub sql: &'static str,
+}
+
+/// A value bound to a query.
+#[derive(Clone, Debug)]
+pub enum Bind {
+    Id(Uuid),
+    MaybeId(Option<Uuid>),
+    Text(String),
+    Boolean(bool),
+    Whole(i64),
+    Time(Moment),
+}
+
+/// A query made of parts, its values bound in step with its text.
+#[derive(Clone, Debug)]
+pub struct Select {
+    sql: String,
+    binds: Vec<Bind>,
+}
+
+impl Select {
+    /// Starts with a text that uses `$1`, `$2`… for these values.
+    pub fn new(sql: impl Into<String>, binds: Vec<Bind>) -> Self {
+        Self { sql: sql.into(), binds }
+    }
+
+    /// Adds SQL of ours.
+    pub fn push(&mut self, sql: &str) {
+        self.sql.push_str(sql);
+    }
+
+    /// Binds a value; the answer is its name in the text.
+    pub fn bind(&mut self, value: Bind) -> String {
+        self.binds.push(value);
+        format!("${}", self.binds.len())
+    }
+
+    /// Binds several values: `$3, $4, $5`.
+    pub fn bind_all(&mut self, values: impl IntoIterator<Item = Bind>) -> String {
+        let names: Vec<String> = values.into_iter().map(|value| self.bind(value)).collect();
+        names.join(", ")
+    }
+
+    /// Adds the conditions of all filters, each with ` and ` before it.
+    pub fn filter(&mut self, listing: &Listing, query: &Query) -> Result<()> {
+        for filter in &query.filters {
+            let Some(field) = listing.filters.iter().find(|f| f.name == filter.field) else {
+                return Err(Error::bad_request(format!("filter[{}] is not supported", filter.field)));
+            };
+            let condition = self.condition(field, filter)?;
+            self.push(" and ");
+            self.push(&condition);
+        }
+        Ok(())
+    }
+
+    /// Adds the order, ties broken by id, ascending in both directions.
+    pub fn order(&mut self, listing: &Listing, query: &Query) -> Result<()> {
+        self.push(" order by ");
+        for (name, descending) in &query.orders {
+            let Some(field) = listing.orders.iter().find(|f| f.name == name) else {
+                return Err(Error::bad_request(format!("order[{name}] is not supported")));
+            };
+            self.push(field.sql);
+            self.push(if *descending { " desc nulls first, " } else { " asc nulls last, " });
+        }
+        if query.orders.is_empty() {
+            self.push(listing.default_order);
+            self.push(", ");
+        }
+        self.push(listing.id);
+        Ok(())
+    }
+
+    /// Limits the rows to one page.
+    pub fn page(&mut self, paging: Paging) {
+        let limit = self.bind(Bind::Whole(paging.limit));
+        let offset = self.bind(Bind::Whole(paging.offset()));
+        self.push(&format!(" limit {limit} offset {offset}"));
+    }
+
+    pub async fn all<T>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>>
+    where
+        T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+            + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
+            + Send
+            + Unpin,
+    {
+        on!(tx, conn => {
+            let mut query = sqlx::query_as(AssertSqlSafe(self.sql));
+            for bind in self.binds {
+                query = match bind {
+                    Bind::Id(id) => query.bind(id),
+                    Bind::MaybeId(id) => query.bind(id),
+                    Bind::Text(text) => query.bind(text),
+                    Bind::Boolean(value) => query.bind(value),
+                    Bind::Whole(number) => query.bind(number),
+                    Bind::Time(moment) => query.bind(moment),
+                };
+            }
+            query.fetch_all(conn).await
+        })
+    }
+
+    /// The number in the first column of the first row.
+    pub async fn count(self, tx: &mut Tx) -> sqlx::Result<i64> {
+        Ok(self.all::<(i64,)>(tx).await?.first().map_or(0, |row| row.0))
+    }
+
+    fn condition(&mut self, field: &Filterable, filter: &Filter) -> Result<String> {
+        let operator = match filter.operator {
+            Operator::Equal => return self.one_of(field, filter),
+            Operator::Not => return Ok(format!("({}) is not true", self.one_of(field, filter)?)),
+            Operator::Less => "lt <",
+            Operator::LessOrEqual => "lte <=",
+            Operator::Greater => "gt >",
+            Operator::GreaterOrEqual => "gte >=",
+        };
+        let (name, sign) = operator.split_once(' ').unwrap_or_default();
+        let invalid = || Error::bad_request(format!("filter[{}][{name}] is invalid", field.name));
+        if filter.text.contains(',') || filter.text.is_empty() {
+            return Err(invalid());
+        }
+        let comparison = match value_of(field.kind, &filter.text) {
+            Value::Bind(bind @ Bind::Text(_)) => format!("{sign} {} collate \"C\"", self.bind(bind)),
+            Value::Bind(bind) => format!("{sign} {}", self.bind(bind)),
+            Value::Nothing => return Ok("false".to_owned()),
+            Value::Invalid => return Err(invalid()),
+        };
+        Ok(field.sql.replace("{}", &comparison))
+    }
+
+    /// Equal to one of the entries; an empty text means null or empty.
+    fn one_of(&mut self, field: &Filterable, filter: &Filter) -> Result<String> {
+        let entries = entries(field.kind, filter);
+        if entries.len() > MOST_ENTRIES {
+            return Err(Error::bad_request(format!("filter[{}] has more than {MOST_ENTRIES} entries", field.name)));
+        }
+        if entries == [""] {
+            let is_null = field.sql.replace("{}", "is null");
+            return Ok(match field.kind {
+                Compared::Text => format!("({is_null} or {})", field.sql.replace("{}", "= ''")),
+                _ => is_null,
+            });
+        }
+        let mut binds = Vec::new();
+        for entry in entries {
+            match value_of(field.kind, entry) {
+                Value::Bind(bind) => binds.push(bind),
+                Value::Nothing => {}
+                Value::Invalid => return Err(Error::bad_request(format!("filter[{}] is invalid", field.name))),
+            }
+        }
+        if binds.is_empty() {
+            return Ok("false".to_owned());
+        }
+        let names = self.bind_all(binds);
+        Ok(field.sql.replace("{}", &format!("in ({names})")))
+    }
+}
+
+/// The entries of a list; a text with a comma is also tried as one literal.
+fn entries(kind: Compared, filter: &Filter) -> Vec<&str> {
+    if !filter.entries.is_empty() {
+        return filter.entries.iter().map(String::as_str).collect();
+    }
+    let mut entries: Vec<&str> = filter.text.split(',').collect();
+    if kind == Compared::Text && entries.len() > 1 {
+        entries.push(&filter.text);
+    }
+    entries
+}
+
+enum Value {
+    Bind(Bind),
+    /// No record can have it.
+    Nothing,
+    Invalid,
+}
+
+fn value_of(kind: Compared, text: &str) -> Value {
+    match (kind, text) {
+        (Compared::Text, _) => Value::Bind(Bind::Text(text.to_owned())),
+        (Compared::Id, _) => match text.trim().parse() {
+            Ok(id) => Value::Bind(Bind::Id(id)),
+            Err(_) => Value::Nothing,
+        },
+        (Compared::Boolean, "true" | "1") => Value::Bind(Bind::Boolean(true)),
+        (Compared::Boolean, "false" | "0") => Value::Bind(Bind::Boolean(false)),
+        (Compared::Boolean, _) => Value::Invalid,
+    }
+}

@@ -1,0 +1,20 @@
+//! What every feature's JSON and pages share.
+
+pub mod address;
+pub mod api_face;
+pub mod assets;
+pub mod auth;
+pub mod body;
+pub mod error;
+pub mod fields;
+pub mod form;
+pub mod json;
+pub mod judge;
+pub mod listing;
+pub mod page;
+pub mod page_face;
+pub mod query;
+pub mod requests;
+pub mod same_origin;
+pub mod server;
+pub mod verbs;

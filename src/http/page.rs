@@ -1,0 +1,113 @@
+//! What all pages share.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{Method, StatusCode, header},
+};
+use askama::Template;
+use chrono::SecondsFormat;
+use chrono_tz::Tz;
+
+use super::{
+    assets,
+    error::{Error, Result},
+};
+use crate::{clock::Moment, site::Site, users::User};
+
+/// The frame around every page.
+pub struct Layout {
+    /// The host's name.
+    pub host: String,
+    /// Whom to ask, and where that leads.
+    pub support: Option<String>,
+    pub support_href: Option<String>,
+    /// The name, or else the address, of the person signed in.
+    pub person: Option<String>,
+    pub css: &'static str,
+    pub js: &'static str,
+    pub icon: &'static str,
+}
+
+impl Layout {
+    pub fn new(site: &Site, user: Option<&User>) -> Self {
+        let support = site.settings.support.clone();
+        let support_href = support.as_ref().map(|support| match support.contains("://") {
+            true => support.clone(),
+            false => format!("mailto:{support}"),
+        });
+        Layout {
+            host: site.settings.host_name.clone(),
+            support,
+            support_href,
+            person: user.map(|user| user.name.clone().unwrap_or_else(|| user.email.clone())),
+            css: assets::url("app.css"),
+            js: assets::url("app.js"),
+            icon: assets::url("icon.svg"),
+        }
+    }
+}
+
+/// A moment, shown in somebody's time zone.
+pub struct When {
+    /// For `<time datetime>`: RFC 3339, UTC.
+    pub machine: String,
+    pub text: String,
+}
+
+impl When {
+    pub fn new(moment: Moment, zone: Tz) -> Self {
+        When {
+            machine: moment.to_rfc3339_opts(SecondsFormat::Secs, true),
+            text: moment.with_timezone(&zone).format("%-d %b %Y, %H:%M").to_string(),
+        }
+    }
+}
+
+/// A page with this status. No cache keeps it: most pages are somebody's.
+pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse> {
+    let body = page.render().map_err(|error| Error::Internal(format!("a template failed: {error}")))?;
+    Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(body))
+}
+
+/// Leads on to another page of ours.
+pub fn see_other(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
+}
+
+/// Where to go on after a sign-in. Every form posts to the address that shows it, so a form whose session has expired
+/// goes on at that address, with what was typed as query arguments; secrets are left out.
+pub struct Resume;
+
+impl Resume {
+    pub fn of(request: &HttpRequest, typed: &[u8]) -> String {
+        if *request.method() == Method::GET || *request.method() == Method::HEAD {
+            return request.uri().path_and_query().map_or("/".to_owned(), ToString::to_string);
+        }
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in url::form_urlencoded::parse(typed) {
+            if !name.contains("password") && !name.contains("token") {
+                query.append_pair(&name, &value);
+            }
+        }
+        match query.finish() {
+            // A text that no address bar takes is not worth a failed sign-in.
+            query if query.is_empty() || query.len() > 6000 => request.path().to_owned(),
+            query => format!("{}?{query}", request.path()),
+        }
+    }
+
+    /// A path of this site; anything else leads to the profile. Browsers read `//` and `/\` as another host.
+    pub fn own_path(path: &str) -> &str {
+        let own = path.starts_with('/')
+            && !path.starts_with("//")
+            && !path.contains('\\')
+            && !path.chars().any(|c| c.is_control() || c.is_whitespace());
+        if own { path } else { "/user_profile" }
+    }
+}
+
+/// The address of the sign-in page that leads on to `return_to`.
+pub fn sign_in_address(return_to: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", return_to).finish();
+    format!("/sign_in?{query}")
+}

@@ -1,0 +1,151 @@
+//! What every page's answer has: security headers, and errors as pages.
+
+use actix_web::{
+    HttpMessage, HttpResponse, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use askama::Template;
+
+use super::{
+    api_face::log_fault,
+    error::Error,
+    page::{Layout, sign_in_address},
+    requests::RequestId,
+    same_origin,
+};
+use crate::site::Site;
+
+/// Nothing from elsewhere, nothing inline, framed by nobody.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+    frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The same for a page that one of ours shows in a frame.
+pub const FRAMED_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    layout: Layout,
+    title: String,
+    message: String,
+    request_id: String,
+}
+
+pub async fn face(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let site = request.app_data::<Data<Site>>().cloned();
+    let Some(site) = site else { return Err(Error::Internal("no site".to_owned()).into()) };
+    let id = request.extensions().get::<RequestId>().copied();
+    if let Err(error) = same_origin::check(request.request(), &site.base_url) {
+        let page = error_page(&site, &error, id);
+        return Ok(with_headers(request.into_response(page), &site));
+    }
+    match next.call(request).await {
+        Ok(answer) => {
+            let answer = answer.map_into_boxed_body();
+            let answer = if is_bare_error(&answer) { as_page(answer, &site, id) } else { answer };
+            Ok(with_headers(answer, &site))
+        }
+        // The session store failed: there is no request left to answer from.
+        Err(error) => {
+            log::error!("a session could not be read or kept: {error}");
+            let mut page = error_page(&site, &Error::Unavailable, id);
+            add_headers(page.headers_mut(), &site);
+            Err(InternalError::from_response(error, page).into())
+        }
+    }
+}
+
+/// True for an error that no page has said yet.
+fn is_bare_error(answer: &ServiceResponse) -> bool {
+    answer.response().error().is_some()
+}
+
+fn as_page(answer: ServiceResponse, site: &Site, id: Option<RequestId>) -> ServiceResponse {
+    let (request, response) = answer.into_parts();
+    let page = match response.error().and_then(|error| error.as_error::<Error>()) {
+        Some(Error::SignIn { return_to }) => {
+            HttpResponse::SeeOther().insert_header((header::LOCATION, sign_in_address(return_to))).finish()
+        }
+        Some(error) => error_page(site, error, id),
+        None => error_page(site, &Error::bad_request("The request could not be understood."), id),
+    };
+    ServiceResponse::new(request, page)
+}
+
+fn error_page(site: &Site, error: &Error, id: Option<RequestId>) -> HttpResponse {
+    log_fault(error, id);
+    let (title, message) = words(error);
+    let page = ErrorPage {
+        layout: Layout::new(site, None),
+        title: title.to_owned(),
+        message,
+        request_id: id.map_or(String::new(), |id| id.0.to_string()),
+    };
+    let mut answer = error.error_response();
+    match page.render() {
+        Ok(body) => {
+            let html = HeaderValue::from_static("text/html; charset=utf-8");
+            answer.headers_mut().insert(header::CONTENT_TYPE, html);
+            answer.set_body(BoxBody::new(body))
+        }
+        Err(error) => {
+            log::error!("a template failed: {error}");
+            answer
+        }
+    }
+}
+
+/// What happened, and what to do.
+fn words(error: &Error) -> (&'static str, String) {
+    let told = |text: &str| text.to_owned();
+    match error {
+        Error::NotFound => ("Page not found", told("There is no such page, or it is not yours to see.")),
+        Error::MethodNotAllowed(_) => ("Not possible here", told("This address does not answer that kind of request.")),
+        Error::Forbidden(_) => {
+            ("Refused", told("The request did not come from a page of this site. Open the page here and try again."))
+        }
+        Error::BadRequest(details) => ("Not understood", details.join(" ")),
+        Error::TooLarge => ("Too large", told("The form holds more than can be taken. Shorten it and send it again.")),
+        Error::Unauthorized(_) | Error::SignIn { .. } => ("Sign in", told("Sign in to see this page.")),
+        Error::Invalid(_) => ("Not understood", told("Something in the form is not as it should be.")),
+        error if error.status_code() == StatusCode::SERVICE_UNAVAILABLE => (
+            "Back in a moment",
+            told("The site cannot answer just now. Nothing you sent was half done; try again in a few seconds."),
+        ),
+        _ => ("Something went wrong", told("Something went wrong on our side. Try again; if it stays, ask for help.")),
+    }
+}
+
+fn with_headers(mut answer: ServiceResponse, site: &Site) -> ServiceResponse {
+    add_headers(answer.headers_mut(), site);
+    answer
+}
+
+fn add_headers(headers: &mut HeaderMap, site: &Site) {
+    let mut add = |name: HeaderName, value: &'static str| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    add(header::CONTENT_SECURITY_POLICY, POLICY);
+    add(header::CACHE_CONTROL, "no-store");
+    // `no-referrer` would make Chromium send `Origin: null` with our own forms.
+    add(header::REFERRER_POLICY, "same-origin");
+    add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    add(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    if site.base_url.scheme() == "https" {
+        add(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}

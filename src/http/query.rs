@@ -1,0 +1,148 @@
+//! Query arguments as callers send them: `filter[f][op]=v`, `order[f]=asc`, `pagination[page]=1`
+//! (contract/README.md, sections 6 to 8 and 15).
+
+use super::error::{Error, Result};
+
+/// Rows of a page when nothing is asked for, and at most.
+const DEFAULT_LIMIT: i64 = 10;
+const MOST: i64 = 100;
+
+/// The arguments of a list, read but not yet compared with what the list offers.
+#[derive(Debug, Default)]
+pub struct Query {
+    pub filters: Vec<Filter>,
+    /// Field and whether descending, in the order written.
+    pub orders: Vec<(String, bool)>,
+    page: Option<i64>,
+    limit: Option<i64>,
+}
+
+/// One `filter[field][op]=text`.
+#[derive(Debug)]
+pub struct Filter {
+    pub field: String,
+    pub operator: Operator,
+    /// The text as sent. Entries of a list are separated by commas.
+    pub text: String,
+    /// The entries of `filter[f][]=v`, which are never split.
+    pub entries: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    Equal,
+    Not,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// Which rows of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Paging {
+    /// Counted from 1.
+    pub page: i64,
+    /// 1 to 100.
+    pub limit: i64,
+}
+
+impl Paging {
+    /// Rows before the page; a page past all numbers is past the end too.
+    pub fn offset(&self) -> i64 {
+        (self.page - 1).saturating_mul(self.limit)
+    }
+}
+
+impl Query {
+    /// Reads a query string. Arguments that are none of a list's are ignored.
+    pub fn read(query: &str) -> Result<Self> {
+        let mut read = Query::default();
+        for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            if key.contains('\0') || value.contains('\0') {
+                return Err(Error::bad_request(format!("{} is invalid", key.replace('\0', ""))));
+            }
+            let (name, inside) = key.split_once('[').unwrap_or((&key, ""));
+            let inside: Vec<&str> = match inside.strip_suffix(']') {
+                Some(inside) => inside.split("][").collect(),
+                None => Vec::new(),
+            };
+            match (name, inside.as_slice()) {
+                ("filter", [field]) => read.filter(field, Operator::Equal, &value),
+                ("filter", [field, ""]) => read.filter_entry(field, &value),
+                ("filter", [field, operator]) => {
+                    let operator = operator_of(operator).ok_or_else(|| not_supported(&key))?;
+                    read.filter(field, operator, &value);
+                }
+                ("order", [field]) => read.order(field, &value)?,
+                ("pagination", ["page"]) | ("page", []) => read.page = Some(positive(&value, "pagination[page]")?),
+                ("pagination", ["limit"]) | ("limit", []) => read.limit = Some(positive(&value, "pagination[limit]")?),
+                ("filter" | "order" | "pagination", [_, ..]) => return Err(not_supported(&key)),
+                _ => {}
+            }
+        }
+        Ok(read)
+    }
+
+    /// True when the caller asked for pages.
+    pub fn is_paged(&self) -> bool {
+        self.page.is_some() || self.limit.is_some()
+    }
+
+    pub fn paging(&self) -> Paging {
+        Paging { page: self.page.unwrap_or(1), limit: self.limit.unwrap_or(DEFAULT_LIMIT).min(MOST) }
+    }
+
+    /// The same argument twice: the last one wins.
+    fn filter(&mut self, field: &str, operator: Operator, text: &str) {
+        self.filters.retain(|f| f.field != field || f.operator != operator);
+        self.filters.push(Filter { field: field.to_owned(), operator, text: text.to_owned(), entries: Vec::new() });
+    }
+
+    fn filter_entry(&mut self, field: &str, text: &str) {
+        let same = |f: &&mut Filter| f.field == field && !f.entries.is_empty();
+        match self.filters.iter_mut().find(same) {
+            Some(filter) => filter.entries.push(text.to_owned()),
+            None => {
+                self.filter(field, Operator::Equal, "");
+                if let Some(filter) = self.filters.last_mut() {
+                    filter.entries.push(text.to_owned());
+                }
+            }
+        }
+    }
+
+    fn order(&mut self, field: &str, direction: &str) -> Result<()> {
+        let descending = match direction {
+            "asc" => false,
+            "desc" => true,
+            _ => return Err(Error::bad_request(format!("order[{field}] is invalid"))),
+        };
+        self.orders.retain(|(other, _)| other != field);
+        self.orders.push((field.to_owned(), descending));
+        Ok(())
+    }
+}
+
+fn not_supported(argument: &str) -> Error {
+    Error::bad_request(format!("{argument} is not supported"))
+}
+
+fn operator_of(name: &str) -> Option<Operator> {
+    Some(match name {
+        "eq" => Operator::Equal,
+        "not" => Operator::Not,
+        "lt" => Operator::Less,
+        "lte" => Operator::LessOrEqual,
+        "gt" => Operator::Greater,
+        "gte" => Operator::GreaterOrEqual,
+        _ => return None,
+    })
+}
+
+fn positive(text: &str, name: &str) -> Result<i64> {
+    match text.parse::<i64>() {
+        Ok(number) if number >= 1 => Ok(number),
+        _ => Err(Error::bad_request(format!("{name} is invalid"))),
+    }
+}

@@ -1,0 +1,117 @@
+//! The HTTP server: the layers around every request, in order, and its start and stop.
+
+use std::{net::SocketAddr, time::Duration};
+
+use actix_cors::Cors;
+use actix_session::{
+    SessionMiddleware,
+    config::{BrowserSession, TtlExtensionPolicy},
+};
+use actix_web::{
+    App, HttpServer,
+    cookie::{Key, SameSite, time},
+    dev::Server,
+    http::Method,
+    middleware::{NormalizePath, from_fn},
+    web::{self, Data, PayloadConfig},
+};
+use tokio::net::{TcpListener, TcpSocket};
+
+use super::{api_face, auth, body, form, page_face, requests};
+use crate::{routes, sessions::store::Sessions, site::Site};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// Seconds that running requests get to finish when the server stops.
+const LAST_REQUESTS: u64 = 10;
+
+/// Takes the address, or says why it cannot be had.
+pub async fn listen(address: &str) -> Result<TcpListener, String> {
+    let addresses = tokio::net::lookup_host(address).await.map_err(|error| {
+        format!("Cannot listen on {address}: {error}. An address is host and port, such as 127.0.0.1:8080.")
+    })?;
+    let mut problem = "no such address".to_owned();
+    for candidate in addresses {
+        match bind(candidate) {
+            Ok(listener) => return Ok(listener),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                problem = "another program listens there. Stop it, or choose another port with --listen".to_owned();
+            }
+            Err(error) => problem = error.to_string(),
+        }
+    }
+    Err(format!("Cannot listen on {address}: {problem}."))
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves until it is told to stop; then running requests finish.
+pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::io::Result<Server> {
+    let cookie_key = cookie_key.clone();
+    let server = HttpServer::new(move || {
+        let api = web::scope("/api")
+            .wrap(from_fn(auth::authenticate))
+            .wrap(session(&site, &cookie_key))
+            .wrap(from_fn(auth::key_before_session))
+            .wrap(cors())
+            .wrap(from_fn(api_face::face))
+            .app_data(body::limit())
+            .service(web::scope("/v1").configure(routes::api).default_service(web::to(routes::nothing)))
+            .default_service(web::to(routes::nothing));
+        let pages = web::scope("")
+            .wrap(session(&site, &cookie_key))
+            .wrap(from_fn(page_face::face))
+            .app_data(PayloadConfig::new(form::LIMIT))
+            .configure(routes::pages)
+            .default_service(web::to(routes::nothing));
+        App::new()
+            .app_data(site.clone())
+            .wrap(NormalizePath::trim())
+            .wrap(from_fn(requests::note))
+            .configure(routes::open)
+            .service(api)
+            .service(pages)
+    })
+    .shutdown_timeout(LAST_REQUESTS)
+    .keep_alive(Duration::from_secs(75))
+    .listen(listener.into_std()?)?;
+    Ok(server.run())
+}
+
+/// Any origin may call with a key; no cookies cross origins (contract/README.md, section 1).
+fn cors() -> Cors {
+    Cors::default()
+        .allow_any_origin()
+        .send_wildcard()
+        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS])
+        .allowed_headers(["content-type", "user-api-key", "if-none-match"])
+        .expose_headers(["etag", "location", "retry-after", "x-request-id", "allow"])
+        .disable_vary_header()
+        .max_age(86_400)
+}
+
+fn session(site: &Site, key: &Key) -> SessionMiddleware<Sessions> {
+    let secure = site.base_url.scheme() == "https";
+    let store = Sessions {
+        db: site.db.clone(),
+        idle: chrono::Duration::minutes(site.settings.session_idle_minutes.into()),
+        absolute: chrono::Duration::hours(site.settings.session_hours.into()),
+    };
+    // How long a session lasts is the store's to say.
+    let lifecycle = BrowserSession::default()
+        .state_ttl(time::Duration::hours(site.settings.session_hours.into()))
+        .state_ttl_extension_policy(TtlExtensionPolicy::OnStateChanges);
+    SessionMiddleware::builder(store, key.clone())
+        .cookie_name(if secure { "__Host-latchkey" } else { "latchkey" }.to_owned())
+        .cookie_secure(secure)
+        .cookie_same_site(SameSite::Lax)
+        .cookie_path("/".to_owned())
+        .session_lifecycle(lifecycle)
+        .build()
+}

@@ -1,0 +1,54 @@
+//! Amounts of money: whole numbers of the currency's smallest unit inside, decimals in major units outside
+//! (contract/README.md, section 9).
+
+use serde_json::Value;
+
+/// Decimals of a currency by ISO 4217.
+pub fn decimals(currency: &str) -> usize {
+    iso_currency::Currency::from_code(currency).and_then(|currency| currency.exponent()).map_or(2, usize::from)
+}
+
+/// A price in minor units, from an integer in minor units or a decimal string in major ones; `None` where it has more
+/// decimals than the currency, or more digits than can be kept.
+pub fn to_minor(price: &Value, currency: &str) -> Option<i64> {
+    let text = match price {
+        Value::Number(minor) => return minor.as_i64(),
+        other => other.as_str()?,
+    };
+    let decimals = decimals(currency);
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.len() > decimals {
+        return None;
+    }
+    format!("{whole}{fraction:0<decimals$}").parse().ok()
+}
+
+/// Minor units as a decimal in major ones, with all the currency's decimals: `"100.00"`.
+pub fn to_text(minor: i64, currency: &str) -> String {
+    let decimals = decimals(currency);
+    let digits = format!("{minor:0>width$}", width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_go_there_and_back_in_every_number_of_decimals() {
+        for (text, currency, minor, back) in [
+            ("100", "EUR", 10_000, "100.00"),
+            ("0.5", "EUR", 50, "0.50"),
+            ("0.05", "EUR", 5, "0.05"),
+            ("100", "JPY", 100, "100"),
+            ("1.5", "KWD", 1_500, "1.500"),
+        ] {
+            assert_eq!(to_minor(&text.into(), currency), Some(minor), "{text} {currency}");
+            assert_eq!(to_text(minor, currency), back);
+        }
+        assert_eq!(to_minor(&"1.5".into(), "JPY"), None);
+        assert_eq!(to_minor(&"1.005".into(), "EUR"), None);
+        assert_eq!(to_minor(&"99999999999999999999".into(), "EUR"), None);
+    }
+}

@@ -1,0 +1,174 @@
+//! The User Profile page: the details, API keys and password of whoever is signed in, and the one dialog that may stand
+//! open on it. `users::pages` and `api_keys::pages` both answer with it.
+
+use actix_web::{HttpResponse, http::StatusCode};
+use askama::Template;
+use chrono_tz::{TZ_VARIANTS, Tz};
+
+use crate::{
+    api_keys::{self, ApiKey, store::Order},
+    clock,
+    http::{
+        auth::SignedIn,
+        error::Result,
+        form::Field,
+        page::{self, Layout, When},
+    },
+    site::Site,
+    subscriptions,
+};
+
+#[derive(Template)]
+#[template(path = "users/profile.html")]
+pub struct ProfilePage {
+    pub layout: Layout,
+    pub notice: Option<String>,
+    pub email: String,
+    pub name: Field,
+    pub time_zone: Field,
+    pub time_zones: Vec<&'static str>,
+    pub old_password_problem: Option<String>,
+    pub new_password_problem: Option<String>,
+    pub keys: KeysSection,
+    pub dialog: Dialog,
+}
+
+/// The section of API keys, or the line that stands in its place.
+pub enum KeysSection {
+    Open {
+        rows: Vec<KeyRow>,
+        order: KeyOrder,
+        /// No more active keys may be made.
+        full: bool,
+        limit: i64,
+    },
+    Closed {
+        reason: String,
+        /// Active keys that wait for the subscription.
+        paused: i64,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum KeyOrder {
+    Created,
+    TitleUp,
+    TitleDown,
+}
+
+impl KeyOrder {
+    /// From the query: `title`, `-title`.
+    pub fn read(text: &str) -> Self {
+        match text {
+            "title" => KeyOrder::TitleUp,
+            "-title" => KeyOrder::TitleDown,
+            _ => KeyOrder::Created,
+        }
+    }
+}
+
+/// A key, ready to be shown.
+pub struct KeyRow {
+    pub id: String,
+    pub title: String,
+    pub tail: String,
+    pub created: When,
+    pub last_used: Option<LastUse>,
+    pub withdrawn: Option<Withdrawn>,
+}
+
+pub struct LastUse {
+    pub when: When,
+    pub address: String,
+    pub client: String,
+}
+
+pub struct Withdrawn {
+    pub when: When,
+    pub by: String,
+}
+
+impl KeyRow {
+    pub fn new(key: ApiKey, zone: Tz) -> Self {
+        let by = match key.withdrawn_by.as_deref() {
+            Some("host") => "by the host",
+            _ => "by you",
+        };
+        KeyRow {
+            id: key.id.to_string(),
+            title: key.title,
+            tail: key.tail,
+            created: When::new(key.created_at, zone),
+            last_used: key.last_used_at.map(|at| LastUse {
+                when: When::new(at, zone),
+                address: key.last_used_address.unwrap_or_default(),
+                client: key.last_used_client.unwrap_or_default(),
+            }),
+            withdrawn: key.withdrawn_at.map(|at| Withdrawn { when: When::new(at, zone), by: by.to_owned() }),
+        }
+    }
+}
+
+/// What stands open on the page.
+pub enum Dialog {
+    None,
+    Create { title: Field, form_token: String },
+    Created { id: String, title: String, key: String, curl: String },
+    AlreadyCreated { row: KeyRow, form_token: String },
+    Withdraw { row: KeyRow },
+    WithdrawAll { active: i64 },
+}
+
+impl ProfilePage {
+    /// The page as it stands in the database, no dialog open.
+    pub async fn new(site: &Site, person: &SignedIn, order: KeyOrder) -> Result<Self> {
+        let user = &person.user;
+        let zone = user.zone();
+        let now = clock::now();
+        let grace = site.settings.grace();
+        let mut tx = site.db.read().await?;
+        let keys = if subscriptions::is_active(person.subscription.as_ref(), grace, now) {
+            let by = match order {
+                KeyOrder::Created => Order::Created,
+                KeyOrder::TitleUp => Order::TitleUp,
+                KeyOrder::TitleDown => Order::TitleDown,
+            };
+            let keys = api_keys::store::of_user(&mut tx, user.id, by).await?;
+            let active = keys.iter().filter(|key| key.withdrawn_at.is_none()).count();
+            let limit = site.settings.max_keys;
+            let rows = keys.into_iter().map(|key| KeyRow::new(key, zone)).collect();
+            KeysSection::Open { rows, order, full: i64::try_from(active).is_ok_and(|active| active >= limit), limit }
+        } else {
+            let reason = subscriptions::why_not(person.subscription.as_ref(), grace, zone);
+            KeysSection::Closed { reason, paused: api_keys::store::count_active(&mut tx, user.id).await? }
+        };
+        Ok(ProfilePage {
+            layout: Layout::new(site, Some(user)),
+            notice: None,
+            email: user.email.clone(),
+            name: Field::of(user.name.clone().unwrap_or_default()),
+            time_zone: Field::of(user.time_zone.clone()),
+            time_zones: time_zones(),
+            old_password_problem: None,
+            new_password_problem: None,
+            keys,
+            dialog: Dialog::None,
+        })
+    }
+
+    /// The page with this dialog open on it.
+    pub async fn with(site: &Site, person: &SignedIn, dialog: Dialog) -> Result<Self> {
+        Ok(ProfilePage { dialog, ..Self::new(site, person, KeyOrder::Created).await? })
+    }
+
+    pub fn answer(&self, status: StatusCode) -> Result<HttpResponse> {
+        page::html(status, self)
+    }
+}
+
+/// The zones offered: those named by place, and UTC. Any other IANA name is accepted too.
+fn time_zones() -> Vec<&'static str> {
+    let places = ["Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"];
+    let is_place = |name: &&str| name.split_once('/').is_some_and(|(region, _)| places.contains(&region));
+    std::iter::once("UTC").chain(TZ_VARIANTS.iter().map(|zone| zone.name()).filter(is_place)).collect()
+}

@@ -1,0 +1,241 @@
+//! Properties: one physical place each (contract/properties.md).
+
+pub mod api;
+pub mod store;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{
+    http::{
+        error::{Error, Problems, Result},
+        fields::{Field, Kind, Need, optional},
+        judge::{self, Purpose},
+    },
+    ids::GroupId,
+    money,
+};
+
+/// The fields of a property's body. `content.photos` and `facilities` have no catalogue behind them yet.
+pub const FIELDS: &[Field] = &[
+    Field { name: "title", kind: Kind::Title, need: Need::Required },
+    Field { name: "currency", kind: Kind::Currency, need: Need::Required },
+    Field { name: "is_active", kind: Kind::Boolean, need: Need::NotNull },
+    optional("email", Kind::Email),
+    optional("phone", Kind::Phone),
+    optional("zip_code", Kind::Text { max: 32 }),
+    optional("country", Kind::Country),
+    optional("state", Kind::Text { max: 255 }),
+    optional("city", Kind::Text { max: 255 }),
+    optional("address", Kind::Text { max: 255 }),
+    optional("longitude", Kind::Decimal { min: -180, max: 180, places: 7 }),
+    optional("latitude", Kind::Decimal { min: -90, max: 90, places: 7 }),
+    optional("timezone", Kind::TimeZone),
+    optional("facilities", Kind::NoEntries),
+    optional("property_type", Kind::OneOf(TYPES)),
+    Field { name: "group_id", kind: Kind::Id, need: Need::OnCreate },
+    optional("settings", Kind::Object(SETTINGS)),
+    optional("content", Kind::Object(CONTENT)),
+    optional("logo_url", Kind::Url),
+];
+
+const TYPES: &[&str] = &[
+    "apart_hotel",
+    "apartment",
+    "boat",
+    "camping",
+    "capsule_hotel",
+    "chalet",
+    "country_house",
+    "farm_stay",
+    "guest_house",
+    "holiday_home",
+    "holiday_park",
+    "homestay",
+    "hostel",
+    "hotel",
+    "inn",
+    "lodge",
+    "motel",
+    "resort",
+    "riad",
+    "ryokan",
+    "tent",
+    "villa",
+];
+
+const SETTINGS: &[Field] = &[
+    optional(SWITCHES[0], Kind::Boolean),
+    optional(SWITCHES[1], Kind::Boolean),
+    optional(SWITCHES[2], Kind::Boolean),
+    optional(OLD_SWITCH, Kind::Boolean),
+    optional("min_stay_type", Kind::OneOf(&["both", "arrival", "through"])),
+    optional("min_price", Kind::Price),
+    optional("max_price", Kind::Price),
+    optional("state_length", Kind::Integer { min: 100, max: 730 }),
+];
+
+const SWITCHES: [&str; 3] = [
+    "allow_availability_autoupdate_on_confirmation",
+    "allow_availability_autoupdate_on_modification",
+    "allow_availability_autoupdate_on_cancellation",
+];
+
+/// Deprecated: sets those of [`SWITCHES`] that the same body leaves out.
+const OLD_SWITCH: &str = "allow_availability_autoupdate";
+
+const CONTENT: &[Field] = &[
+    optional("description", Kind::LongText),
+    optional("important_information", Kind::LongText),
+    optional("photos", Kind::NoEntries),
+];
+
+/// What can be written of a property. Its defaults are those of a new one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Property {
+    pub title: String,
+    pub is_active: bool,
+    /// ISO 4217, upper case.
+    pub currency: String,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub zip_code: Option<String>,
+    /// ISO 3166-1 alpha-2, upper case.
+    pub country: Option<String>,
+    pub state: Option<String>,
+    pub city: Option<String>,
+    pub address: Option<String>,
+    /// Decimals as sent, trailing zeros kept.
+    pub longitude: Option<String>,
+    pub latitude: Option<String>,
+    /// IANA name; none is treated as UTC.
+    pub timezone: Option<String>,
+    pub property_type: String,
+    pub logo_url: Option<String>,
+    pub settings: Settings,
+    pub content: Content,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Settings {
+    pub allow_availability_autoupdate_on_confirmation: bool,
+    pub allow_availability_autoupdate_on_modification: bool,
+    pub allow_availability_autoupdate_on_cancellation: bool,
+    pub min_stay_type: String,
+    /// In the currency's smallest unit.
+    pub min_price: Option<i64>,
+    pub max_price: Option<i64>,
+    /// Days in the inventory.
+    pub state_length: i64,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Content {
+    pub description: Option<String>,
+    pub important_information: Option<String>,
+}
+
+impl Default for Property {
+    fn default() -> Self {
+        Property {
+            title: String::new(),
+            is_active: true,
+            currency: String::new(),
+            email: None,
+            phone: None,
+            zip_code: None,
+            country: None,
+            state: None,
+            city: None,
+            address: None,
+            longitude: None,
+            latitude: None,
+            timezone: None,
+            property_type: "hotel".to_owned(),
+            logo_url: None,
+            settings: Settings {
+                allow_availability_autoupdate_on_confirmation: true,
+                allow_availability_autoupdate_on_modification: true,
+                allow_availability_autoupdate_on_cancellation: true,
+                min_stay_type: "both".to_owned(),
+                min_price: None,
+                max_price: None,
+                state_length: 500,
+            },
+            content: Content::default(),
+        }
+    }
+}
+
+impl Property {
+    /// A new property from a body, with the group it names.
+    pub fn create(sent: &Map<String, Value>) -> Result<(Self, Option<GroupId>)> {
+        let (mut judged, problems) = judge::judge(FIELDS, sent, &object(&Self::default())?, Purpose::Create);
+        let group = judged.remove("group_id").and_then(|id| serde_json::from_value(id).ok());
+        Ok((Self::default().changed(judged, problems)?, group))
+    }
+
+    /// This property with what a body changes.
+    pub fn update(self, sent: &Map<String, Value>) -> Result<Self> {
+        let (judged, problems) = judge::judge(FIELDS, sent, &object(&Self::default())?, Purpose::Update);
+        self.changed(judged, problems)
+    }
+
+    fn changed(self, mut judged: Map<String, Value>, mut problems: Problems) -> Result<Self> {
+        let currency = judged.get("currency").and_then(Value::as_str).unwrap_or(&self.currency).to_owned();
+        let mut old = object(&self)?;
+        let mut wrong = Problems::default();
+        let mut none = Map::new();
+        let settings = judged.get_mut("settings").and_then(Value::as_object_mut).unwrap_or(&mut none);
+        spread_old_switch(settings);
+        let mut in_minor_units = |price: &mut Value, field: &str| match (&*price, money::to_minor(price, &currency)) {
+            (Value::Null, _) => {}
+            (_, Some(minor)) => *price = minor.into(),
+            (_, None) => wrong.add(field, "is invalid"),
+        };
+        // A price that stays keeps its amount in major units when the currency changes.
+        let rescaled = currency != self.currency;
+        for field in ["min_price", "max_price"] {
+            match (settings.get_mut(field), old["settings"].get_mut(field)) {
+                // Without a currency nobody knows the price's decimals; the currency's own message is enough.
+                (Some(price), _) if currency.is_empty() => *price = Value::Null,
+                (Some(price), _) => in_minor_units(price, field),
+                (None, Some(price)) if rescaled => {
+                    if let Some(minor) = price.as_i64() {
+                        *price = money::to_text(minor, &self.currency).into();
+                        in_minor_units(price, field);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if wrong.is_empty() {
+            let bound = |field: &str| settings.get(field).unwrap_or(&old["settings"][field]).as_i64();
+            if let (Some(min), Some(max)) = (bound("min_price"), bound("max_price"))
+                && max < min
+            {
+                let min = money::to_text(min, &currency);
+                wrong.add("max_price", format!("must be greater than or equal to {min}"));
+            }
+        }
+        problems.merge_inside("settings", wrong);
+        problems.none_or_invalid()?;
+        judge::merge(&mut old, judged);
+        serde_json::from_value(old.into()).map_err(|error| Error::Internal(format!("a judged property: {error}")))
+    }
+}
+
+fn spread_old_switch(settings: &mut Map<String, Value>) {
+    if let Some(Value::Bool(on)) = settings.remove(OLD_SWITCH) {
+        for switch in SWITCHES {
+            settings.entry(switch).or_insert(on.into());
+        }
+    }
+}
+
+fn object(property: &Property) -> Result<Map<String, Value>> {
+    match serde_json::to_value(property) {
+        Ok(Value::Object(object)) => Ok(object),
+        other => Err(Error::Internal(format!("a property is no object: {other:?}"))),
+    }
+}

@@ -1,0 +1,254 @@
+//! Properties in the database. Every query takes the caller: what is not the caller's is not found.
+
+use super::{Content, Property, Settings};
+use crate::{
+    clock::Moment,
+    db::{Tx, folded, row, run},
+    http::{
+        auth::Caller,
+        error::Result,
+        listing::{Bind, Compared, Filterable, Listing, Orderable, Select},
+        query::Query,
+    },
+    ids::{GroupId, PropertyId, PropertyUserId},
+};
+
+/// The caller's properties `p`: `$1` is the user, `$2` the key that limits the reach, or null.
+const VISIBLE: &str = "
+    p.id in (
+        select property_id from property_users where user_id = $1
+        union
+        select gp.property_id from group_users gu join group_properties gp on gp.group_id = gu.group_id
+        where gu.user_id = $1)
+    and ($2 is null or p.id in (select property_id from api_key_properties where key_id = $2))";
+
+const COLUMNS: &str = "
+    p.id, p.title, p.is_active, p.currency, p.email, p.phone, p.zip_code, p.country, p.state, p.city, p.address,
+    p.longitude, p.latitude, p.timezone, p.property_type, p.logo_url, p.autoupdate_on_confirmation,
+    p.autoupdate_on_modification, p.autoupdate_on_cancellation, p.min_stay_type, p.min_price, p.max_price,
+    p.state_length, p.description, p.important_information";
+
+/// What the list of properties can be filtered and ordered by (contract/README.md, sections 7 and 8).
+pub const LISTING: Listing = Listing {
+    filters: &[
+        Filterable { name: "id", sql: "p.id {}", kind: Compared::Id },
+        Filterable { name: "title", sql: "p.title {}", kind: Compared::Text },
+        Filterable { name: "is_active", sql: "p.is_active {}", kind: Compared::Boolean },
+        Filterable { name: "currency", sql: "p.currency {}", kind: Compared::Text },
+        Filterable { name: "country", sql: "p.country {}", kind: Compared::Text },
+        Filterable { name: "city", sql: "p.city {}", kind: Compared::Text },
+        Filterable {
+            name: "group_id",
+            sql: "p.id in (
+                select gp.property_id from group_properties gp
+                join group_users gu on gu.group_id = gp.group_id and gu.user_id = $1
+                where gp.group_id {})",
+            kind: Compared::Id,
+        },
+    ],
+    orders: &[
+        Orderable { name: "id", sql: "p.id" },
+        Orderable { name: "title", sql: "p.sort_title" },
+        Orderable { name: "is_active", sql: "p.is_active" },
+        Orderable { name: "email", sql: "p.email collate \"C\"" },
+        Orderable { name: "phone", sql: "p.phone collate \"C\"" },
+        Orderable { name: "currency", sql: "p.currency collate \"C\"" },
+        Orderable { name: "country", sql: "p.country collate \"C\"" },
+        Orderable { name: "state", sql: "p.state collate \"C\"" },
+        Orderable { name: "city", sql: "p.city collate \"C\"" },
+        Orderable { name: "address", sql: "p.address collate \"C\"" },
+        Orderable { name: "zip_code", sql: "p.zip_code collate \"C\"" },
+        Orderable { name: "latitude", sql: "cast(p.latitude as double precision)" },
+        Orderable { name: "longitude", sql: "cast(p.longitude as double precision)" },
+        Orderable { name: "timezone", sql: "p.timezone collate \"C\"" },
+        Orderable { name: "property_type", sql: "p.property_type collate \"C\"" },
+        Orderable { name: "logo_url", sql: "p.logo_url collate \"C\"" },
+        // No channels yet: all have none.
+        Orderable { name: "acc_channels_count", sql: "p.id is null" },
+        Orderable { name: "inserted_at", sql: "p.created_at" },
+    ],
+    default_order: "p.sort_title",
+    id: "p.id",
+};
+
+/// A property with its id.
+pub struct Kept {
+    pub id: PropertyId,
+    pub property: Property,
+}
+
+row!(Kept, row => Kept {
+    id: row.try_get("id")?,
+    property: Property {
+        title: row.try_get("title")?,
+        is_active: row.try_get("is_active")?,
+        currency: row.try_get("currency")?,
+        email: row.try_get("email")?,
+        phone: row.try_get("phone")?,
+        zip_code: row.try_get("zip_code")?,
+        country: row.try_get("country")?,
+        state: row.try_get("state")?,
+        city: row.try_get("city")?,
+        address: row.try_get("address")?,
+        longitude: row.try_get("longitude")?,
+        latitude: row.try_get("latitude")?,
+        timezone: row.try_get("timezone")?,
+        property_type: row.try_get("property_type")?,
+        logo_url: row.try_get("logo_url")?,
+        settings: Settings {
+            allow_availability_autoupdate_on_confirmation: row.try_get("autoupdate_on_confirmation")?,
+            allow_availability_autoupdate_on_modification: row.try_get("autoupdate_on_modification")?,
+            allow_availability_autoupdate_on_cancellation: row.try_get("autoupdate_on_cancellation")?,
+            min_stay_type: row.try_get("min_stay_type")?,
+            min_price: row.try_get("min_price")?,
+            max_price: row.try_get("max_price")?,
+            state_length: row.try_get("state_length")?,
+        },
+        content: Content {
+            description: row.try_get("description")?,
+            important_information: row.try_get("important_information")?,
+        },
+    },
+});
+
+/// A property with what its caller may do with it.
+pub struct Mine {
+    pub kept: Kept,
+    /// Owner, directly or through a group.
+    pub is_owner: bool,
+}
+
+row!(Mine, row => Mine { kept: Kept::from_row(row)?, is_owner: row.try_get("is_owner")? });
+
+/// The short form for `/options`.
+pub struct Choice {
+    pub id: PropertyId,
+    pub title: String,
+    pub currency: String,
+}
+
+row!(Choice { id, title, currency });
+
+fn select(columns: &str, caller: &Caller) -> Select {
+    let binds = vec![Bind::Id(caller.user.0), Bind::MaybeId(caller.limit().map(|key| key.0))];
+    Select::new(format!("select {columns} from properties p where {VISIBLE}"), binds)
+}
+
+/// One page of the caller's properties, and how many there are over all pages.
+pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Kept>, i64)> {
+    let mut count = select("count(*)", caller);
+    count.filter(&LISTING, query)?;
+    let mut rows = select(COLUMNS, caller);
+    rows.filter(&LISTING, query)?;
+    rows.order(&LISTING, query)?;
+    rows.page(query.paging());
+    Ok((rows.all(tx).await?, count.count(tx).await?))
+}
+
+/// All of the caller's properties, in short.
+pub async fn choices(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Choice>> {
+    let mut rows = select("p.id, p.title, p.currency", caller);
+    rows.filter(&LISTING, query)?;
+    rows.order(&LISTING, query)?;
+    Ok(rows.all(tx).await?)
+}
+
+/// One of the caller's properties.
+pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Mine>> {
+    let mut rows = select(
+        &format!(
+            "{COLUMNS},
+            exists (select 1 from property_users pu where pu.property_id = p.id and pu.user_id = $1
+                and pu.role = 'owner')
+            or exists (select 1 from group_properties gp join group_users gu on gu.group_id = gp.group_id
+                where gp.property_id = p.id and gu.user_id = $1 and gu.role = 'owner') as is_owner"
+        ),
+        caller,
+    );
+    let name = rows.bind(Bind::Id(id.0));
+    rows.push(&format!(" and p.id = {name}"));
+    Ok(rows.all(tx).await?.pop())
+}
+
+/// Makes writes to one property queue behind each other, on both databases.
+pub async fn queue_on(tx: &mut Tx, id: PropertyId) -> sqlx::Result<()> {
+    const SQL: &str = "update properties set id = id where id = $1";
+    run!(tx, sqlx::query(SQL).bind(id)).map(drop)
+}
+
+/// The columns that can be written, in the order of the two statements below: `$2` to `$26`.
+macro_rules! bind_fields {
+    ($query:expr, $property:expr) => {{
+        let Property { settings, content, .. } = $property;
+        $query
+            .bind(&$property.title)
+            .bind(folded(&$property.title).into_bytes())
+            .bind($property.is_active)
+            .bind(&$property.currency)
+            .bind(&$property.email)
+            .bind(&$property.phone)
+            .bind(&$property.zip_code)
+            .bind(&$property.country)
+            .bind(&$property.state)
+            .bind(&$property.city)
+            .bind(&$property.address)
+            .bind(&$property.longitude)
+            .bind(&$property.latitude)
+            .bind(&$property.timezone)
+            .bind(&$property.property_type)
+            .bind(&$property.logo_url)
+            .bind(settings.allow_availability_autoupdate_on_confirmation)
+            .bind(settings.allow_availability_autoupdate_on_modification)
+            .bind(settings.allow_availability_autoupdate_on_cancellation)
+            .bind(&settings.min_stay_type)
+            .bind(settings.min_price)
+            .bind(settings.max_price)
+            .bind(settings.state_length)
+            .bind(&content.description)
+            .bind(&content.important_information)
+    }};
+}
+
+/// Adds a property to a group; the caller becomes its owner.
+pub async fn insert(
+    tx: &mut Tx,
+    caller: &Caller,
+    id: PropertyId,
+    property: &Property,
+    group: GroupId,
+    now: Moment,
+) -> sqlx::Result<()> {
+    const SQL: &str = "
+        insert into properties (
+            id, title, sort_title, is_active, currency, email, phone, zip_code, country, state, city, address,
+            longitude, latitude, timezone, property_type, logo_url, autoupdate_on_confirmation,
+            autoupdate_on_modification, autoupdate_on_cancellation, min_stay_type, min_price, max_price,
+            state_length, description, important_information, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+            $23, $24, $25, $26, $27)";
+    const GROUP: &str = "insert into group_properties (group_id, property_id, created_at) values ($1, $2, $3)";
+    const OWNER: &str = "
+        insert into property_users (id, property_id, user_id, role, created_at) values ($1, $2, $3, 'owner', $4)";
+    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(now))?;
+    run!(tx, sqlx::query(GROUP).bind(group).bind(id).bind(now))?;
+    run!(tx, sqlx::query(OWNER).bind(PropertyUserId::new()).bind(id).bind(caller.user).bind(now)).map(drop)
+}
+
+/// Writes all fields of a property.
+pub async fn update(tx: &mut Tx, id: PropertyId, property: &Property) -> sqlx::Result<()> {
+    const SQL: &str = "
+        update properties set
+            title = $2, sort_title = $3, is_active = $4, currency = $5, email = $6, phone = $7, zip_code = $8,
+            country = $9, state = $10, city = $11, address = $12, longitude = $13, latitude = $14, timezone = $15,
+            property_type = $16, logo_url = $17, autoupdate_on_confirmation = $18, autoupdate_on_modification = $19,
+            autoupdate_on_cancellation = $20, min_stay_type = $21, min_price = $22, max_price = $23,
+            state_length = $24, description = $25, important_information = $26
+        where id = $1";
+    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property)).map(drop)
+}
+
+/// Deletes a property with everything that is part of it.
+pub async fn delete(tx: &mut Tx, id: PropertyId) -> sqlx::Result<()> {
+    const SQL: &str = "delete from properties where id = $1";
+    run!(tx, sqlx::query(SQL).bind(id)).map(drop)
+}

@@ -1,0 +1,81 @@
+//! Every URL, on one screen.
+
+use actix_web::{
+    HttpResponse,
+    http::header::ContentType,
+    web::{Data, ServiceConfig},
+};
+
+use crate::{
+    api_keys, groups,
+    http::{
+        assets,
+        error::{Error, Result},
+        verbs::resource,
+    },
+    properties, sessions,
+    site::Site,
+};
+
+/// Under `/api/v1`, for callers (contract/README.md, section 14).
+pub fn api(api: &mut ServiceConfig) {
+    use groups::api as groups;
+    use properties::api as properties;
+
+    api.service(resource("/properties").get(properties::list).post(properties::create).done())
+        .service(resource("/properties/options").get(properties::options).done())
+        .service(
+            resource("/properties/{id}")
+                .get(properties::read)
+                .put(properties::update)
+                .delete(properties::delete)
+                .done(),
+        )
+        .service(resource("/groups").get(groups::list).done())
+        .service(resource("/groups/{id}").get(groups::read).done());
+}
+
+/// Pages, for people. Every form posts to the address that shows it.
+pub fn pages(pages: &mut ServiceConfig) {
+    use crate::users::{pages as users, welcome};
+    use api_keys::pages as keys;
+    use sessions::pages as sessions;
+
+    pages
+        .service(resource("/").get(users::home).done())
+        .service(resource("/sign_in").get(sessions::show).post(sessions::sign_in).done())
+        .service(resource("/sign_out").get(sessions::sign_out_typed).post(sessions::sign_out).done())
+        .service(resource("/welcome/{token}").get(welcome::show).post(welcome::set).done())
+        .service(resource("/user_profile").get(users::profile).post(users::save).done())
+        .service(resource("/user_profile/password").get(users::password_form).post(users::change_password).done())
+        .service(resource("/user_profile/api_keys").get(keys::list).done())
+        .service(resource("/user_profile/api_keys/new").get(keys::new).post(keys::create).done())
+        .service(resource("/user_profile/api_keys/{id}/first_use").get(keys::first_use).done())
+        .service(resource("/user_profile/api_keys/{id}/withdraw").get(keys::confirm).post(keys::withdraw).done())
+        .service(resource("/user_profile/api_keys/{id}/replace").get(keys::replace_form).post(keys::replace).done())
+        .service(resource("/user_profile/withdraw_all_keys").get(keys::confirm_all).post(keys::withdraw_all).done());
+}
+
+/// For machines that watch, and browsers that load.
+pub fn open(open: &mut ServiceConfig) {
+    open.service(resource("/healthz").get(alive).done())
+        .service(resource("/readyz").get(ready).done())
+        .service(resource("/static/{hash}/{name}").get(assets::file).done());
+}
+
+/// What is at no URL.
+pub async fn nothing() -> Result<HttpResponse> {
+    Err(Error::NotFound)
+}
+
+/// GET /healthz: the process runs.
+async fn alive() -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::plaintext()).body("ok\n")
+}
+
+/// GET /readyz: the database answers, and its schema is there.
+async fn ready(site: Data<Site>) -> Result<HttpResponse> {
+    let mut tx = site.db.read().await?;
+    crate::site::find_value(&mut tx, "ready").await?;
+    Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body("ready\n"))
+}

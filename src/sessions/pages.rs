@@ -1,0 +1,122 @@
+//! Sign in, sign out.
+
+use actix_session::Session;
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, Query},
+};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::{
+    http::{
+        error::Result,
+        form::{Field, Form},
+        page::{self, Layout, Resume},
+    },
+    sessions,
+    site::Site,
+    users::{
+        self, Email,
+        password::{Password, Verdict},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "sessions/sign_in.html")]
+struct SignInPage {
+    layout: Layout,
+    notice: Option<String>,
+    email: Field,
+    return_to: String,
+}
+
+#[derive(Deserialize)]
+pub struct Arrival {
+    #[serde(default)]
+    return_to: String,
+    #[serde(default)]
+    notice: String,
+}
+
+#[derive(Deserialize)]
+pub struct SignIn {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    return_to: String,
+}
+
+/// GET /sign_in
+pub async fn show(site: Data<Site>, session: Session, arrival: Query<Arrival>) -> Result<HttpResponse> {
+    let return_to = Resume::own_path(&arrival.return_to);
+    if let Some(user) = sessions::user(&session) {
+        let mut tx = site.db.read().await?;
+        let account = users::store::by_id(&mut tx, user).await?;
+        if account.is_some_and(|account| account.user.deactivated_at.is_none()) {
+            return Ok(page::see_other(return_to));
+        }
+    }
+    let notice = match arrival.notice.as_str() {
+        "signed_out" => Some("You are signed out."),
+        "password_set" => Some("Your password is set. Sign in with it."),
+        _ if return_to.contains('?') => Some("Sign in to go on. What you typed is kept, passwords excepted."),
+        _ => None,
+    };
+    let page = SignInPage {
+        layout: Layout::new(&site, None),
+        notice: notice.map(str::to_owned),
+        email: Field::default(),
+        return_to: return_to.to_owned(),
+    };
+    page::html(StatusCode::OK, &page)
+}
+
+/// POST /sign_in
+pub async fn sign_in(site: Data<Site>, session: Session, form: Form<SignIn>) -> Result<HttpResponse> {
+    let Form(SignIn { email, password, return_to }) = form;
+    let return_to = Resume::own_path(&return_to);
+    let kept = match email.parse::<Email>() {
+        Ok(email) => {
+            let mut tx = site.db.read().await?;
+            users::store::credentials(&mut tx, &email).await?
+        }
+        Err(_) => None,
+    };
+    let hash = kept.as_ref().and_then(|kept| kept.password_hash.clone());
+    let verdict = site.hasher.verify(Password::typed(password), hash.clone()).await?;
+    let problem = match (verdict, kept) {
+        (Verdict::Wrong, _) | (_, None) => "The email or the password is wrong.",
+        (_, Some(kept)) if kept.deactivated_at.is_some() => "This account has been deactivated.",
+        (verdict, Some(kept)) => {
+            if let (Verdict::RightUpgrade(new), Some(old)) = (verdict, hash) {
+                let mut tx = site.db.write().await?;
+                users::store::upgrade_password(&mut tx, kept.id, &old, &new).await?;
+                tx.commit().await?;
+            }
+            sessions::begin(&session, kept.id)?;
+            return Ok(page::see_other(return_to));
+        }
+    };
+    let page = SignInPage {
+        layout: Layout::new(&site, None),
+        notice: None,
+        email: Field::wrong(email, problem),
+        return_to: return_to.to_owned(),
+    };
+    page::html(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+/// POST /sign_out
+pub async fn sign_out(session: Session) -> HttpResponse {
+    session.purge();
+    page::see_other("/sign_in?notice=signed_out")
+}
+
+/// GET /sign_out: somebody typed the address. Signing out is a POST, so that no link can do it.
+pub async fn sign_out_typed() -> HttpResponse {
+    page::see_other("/user_profile")
+}

@@ -1,0 +1,110 @@
+//! Sessions in the database, for actix-session. The cookie carries a random id, the table its SHA-256.
+
+use std::collections::HashMap;
+
+use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
+use actix_web::cookie::time;
+use chrono::Duration;
+
+use super::USER;
+use crate::{
+    clock::{self, Moment},
+    db::{Db, Tx, on, run},
+    ids::UserId,
+    secret::{self, Digest},
+};
+
+/// An expiry is written at most this often.
+const STEP: Duration = Duration::minutes(1);
+
+/// Sessions, for actix-session's middleware.
+pub struct Sessions {
+    pub db: Db,
+    /// Ends a session that is not used.
+    pub idle: Duration,
+    /// Ends every session.
+    pub absolute: Duration,
+}
+
+type State = HashMap<String, String>;
+
+impl SessionStore for Sessions {
+    async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
+        let found = self.user(&Digest::of(key.as_ref())).await.map_err(|error| LoadError::Other(error.into()))?;
+        Ok(found.map(|user| State::from([(USER.to_owned(), format!("\"{user}\""))])))
+    }
+
+    async fn save(&self, state: State, _: &time::Duration) -> Result<SessionKey, SaveError> {
+        let user = state.get(USER).and_then(|user| user.trim_matches('"').parse::<UserId>().ok());
+        let user = user.ok_or_else(|| SaveError::Serialization(sqlx::Error::RowNotFound.into()))?;
+        let id = secret::random();
+        self.begin(user, &Digest::of(&id)).await.map_err(|error| SaveError::Other(error.into()))?;
+        SessionKey::try_from(id).map_err(|error| SaveError::Other(error.into()))
+    }
+
+    /// Nothing of a session changes but its user, and that takes a new one. A row is never made anew here: it would
+    /// undo a sign-out.
+    async fn update(&self, key: SessionKey, _: State, _: &time::Duration) -> Result<SessionKey, UpdateError> {
+        Ok(key)
+    }
+
+    /// Done when the session is read.
+    async fn update_ttl(&self, _: &SessionKey, _: &time::Duration) -> Result<(), anyhow::Error> {
+        Ok(())
+    }
+
+    async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
+        const SQL: &str = "delete from sessions where digest = $1";
+        let mut tx = self.db.write().await?;
+        run!(&mut tx, sqlx::query(SQL).bind(Digest::of(key.as_ref())))?;
+        Ok(tx.commit().await?)
+    }
+}
+
+impl Sessions {
+    /// Whose session it is, while it lasts; using it lets it last longer.
+    async fn user(&self, digest: &Digest) -> sqlx::Result<Option<UserId>> {
+        const SQL: &str = "
+            select user_id, expires_at, created_at from sessions
+            where digest = $1 and expires_at > $2 and created_at > $3";
+        let now = clock::now();
+        let mut tx = self.db.read().await?;
+        let found: Option<(UserId, Moment, Moment)> = on!(&mut tx, conn => sqlx::query_as(SQL)
+            .bind(digest).bind(now).bind(now - self.absolute)
+            .fetch_optional(conn).await)?;
+        drop(tx);
+        let Some((user, expires_at, created_at)) = found else { return Ok(None) };
+        let wanted = (now + self.idle).min(created_at + self.absolute);
+        // A session that cannot be prolonged just now is still one.
+        if wanted - expires_at > STEP.min(self.idle / 2)
+            && let Err(error) = self.prolong(digest, wanted).await
+        {
+            log::warn!("a session could not be prolonged: {error}");
+        }
+        Ok(Some(user))
+    }
+
+    async fn prolong(&self, digest: &Digest, expires_at: Moment) -> sqlx::Result<()> {
+        const SQL: &str = "update sessions set expires_at = $2 where digest = $1";
+        let mut tx = self.db.write().await?;
+        run!(&mut tx, sqlx::query(SQL).bind(digest).bind(expires_at))?;
+        tx.commit().await
+    }
+
+    /// Keeps a new session, and forgets those that have ended.
+    async fn begin(&self, user: UserId, digest: &Digest) -> sqlx::Result<()> {
+        const FORGET: &str = "delete from sessions where expires_at <= $1";
+        const SQL: &str = "insert into sessions (digest, user_id, created_at, expires_at) values ($1, $2, $3, $4)";
+        let now = clock::now();
+        let mut tx = self.db.write().await?;
+        run!(&mut tx, sqlx::query(FORGET).bind(now))?;
+        run!(&mut tx, sqlx::query(SQL).bind(digest).bind(user).bind(now).bind(now + self.idle.min(self.absolute)))?;
+        tx.commit().await
+    }
+}
+
+/// Ends every session of a user.
+pub async fn end_all(tx: &mut Tx, user: UserId) -> sqlx::Result<()> {
+    const SQL: &str = "delete from sessions where user_id = $1";
+    run!(tx, sqlx::query(SQL).bind(user)).map(drop)
+}

@@ -1,0 +1,40 @@
+//! What every handler may need, made once at start.
+
+use url::Url;
+
+use crate::{
+    api_keys::last_use::LastUses,
+    config::Settings,
+    db::{Db, Tx, on, run},
+    users::password::Hasher,
+};
+
+/// The parts of the running program.
+pub struct Site {
+    pub settings: Settings,
+    pub base_url: Url,
+    pub db: Db,
+    pub hasher: Hasher,
+    pub last_uses: LastUses,
+}
+
+impl Site {
+    /// The base URL without a slash at its end: what paths are put behind.
+    pub fn address(&self) -> &str {
+        self.base_url.as_str().trim_end_matches('/')
+    }
+}
+
+/// A value that all copies of the program share: the first to ask makes it.
+pub async fn shared_value(tx: &mut Tx, name: &str, new: Vec<u8>) -> sqlx::Result<Vec<u8>> {
+    const KEEP: &str = "insert into host_values (name, value) values ($1, $2) on conflict (name) do nothing";
+    const SQL: &str = "select value from host_values where name = $1";
+    run!(tx, sqlx::query(KEEP).bind(name).bind(new))?;
+    on!(tx, conn => sqlx::query_scalar(SQL).bind(name).fetch_one(conn).await)
+}
+
+/// A shared value, if there is one.
+pub async fn find_value(tx: &mut Tx, name: &str) -> sqlx::Result<Option<Vec<u8>>> {
+    const SQL: &str = "select value from host_values where name = $1";
+    on!(tx, conn => sqlx::query_scalar(SQL).bind(name).fetch_optional(conn).await)
+}

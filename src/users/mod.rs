@@ -1,0 +1,65 @@
+//! People: who they are, how they sign in.
+
+pub mod pages;
+pub mod password;
+pub mod store;
+pub mod welcome;
+
+use chrono_tz::Tz;
+use unicode_normalization::UnicodeNormalization;
+use validator::ValidateEmail;
+
+use crate::{clock::Moment, ids::UserId};
+
+/// A person with an account.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub id: UserId,
+    pub email: String,
+    /// Not known until a person invited has set it.
+    pub name: Option<String>,
+    /// IANA name.
+    pub time_zone: String,
+    pub deactivated_at: Option<Moment>,
+}
+
+impl User {
+    /// The zone in which times are shown to this person.
+    pub fn zone(&self) -> Tz {
+        self.time_zone.parse().unwrap_or(Tz::UTC)
+    }
+}
+
+/// An email address that looks like one.
+#[derive(Clone, Debug)]
+pub struct Email {
+    /// As typed, without white space around it.
+    pub text: String,
+    /// For comparison: without regard to case, in any script. Accents make another address.
+    pub key: String,
+}
+
+impl std::str::FromStr for Email {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        if !text.validate_email() {
+            return Err("This is not an email address.");
+        }
+        Ok(Email { text: text.to_owned(), key: text.nfc().collect::<String>().to_lowercase() })
+    }
+}
+
+/// A person's name: at most 255 characters of one line; empty when not given.
+pub fn name(text: &str) -> Result<Option<String>, String> {
+    let name = text.trim();
+    if name.chars().any(char::is_control) {
+        return Err("A name is one line without control characters.".to_owned());
+    }
+    let length = name.chars().count();
+    if length > 255 {
+        return Err(format!("A name has at most 255 characters; this one has {length}."));
+    }
+    Ok((!name.is_empty()).then(|| name.to_owned()))
+}

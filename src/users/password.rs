@@ -1,0 +1,187 @@
+//! Passwords: which are good enough (NIST SP 800-63B-4, section 3.1.1), and how they are kept (argon2id, OWASP
+//! Password Storage Cheat Sheet).
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::rt::task::spawn_blocking;
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use tokio::{sync::Semaphore, time::timeout};
+
+use crate::{
+    db::folded,
+    http::error::{Error, Result},
+    secret,
+};
+
+/// Characters at least, for an account without a second factor.
+const SHORTEST: usize = 15;
+const LONGEST: usize = 256;
+
+/// How long a sign-in waits for its turn to be hashed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Passwords of that length that people do choose, folded.
+const COMMON: &str = include_str!("common_passwords.txt");
+
+/// A password as typed. It cannot be printed.
+#[derive(Clone)]
+pub struct Password(String);
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+impl Password {
+    /// As typed, to be compared with what is kept.
+    pub fn typed(text: String) -> Self {
+        Self(text)
+    }
+
+    /// A new password, if it is good enough; else what to do about it.
+    pub fn chosen(text: String, product: &str, email: &str) -> std::result::Result<Self, String> {
+        let length = text.chars().count();
+        if length < SHORTEST {
+            return Err(format!("A password has at least {SHORTEST} characters; this one has {length}."));
+        }
+        if length > LONGEST {
+            return Err(format!("A password has at most {LONGEST} characters; this one has {length}."));
+        }
+        let plain = folded(&text);
+        if COMMON.lines().any(|common| common == plain) || is_repetition(&plain) {
+            return Err("This password is one of those that are tried first. Choose another.".to_owned());
+        }
+        let names = [folded(product), "latchkey".to_owned(), folded(email), local_part(&folded(email))];
+        if names.iter().any(|name| is_mostly(&plain, name)) {
+            return Err("This password is made of the product's name or of yours. Choose another.".to_owned());
+        }
+        Ok(Self(text))
+    }
+}
+
+fn local_part(email: &str) -> String {
+    email.split('@').next().unwrap_or_default().to_owned()
+}
+
+/// True for a short unit repeated: `abcabcabcabcabc`.
+fn is_repetition(text: &str) -> bool {
+    let characters: Vec<char> = text.chars().collect();
+    (1..=characters.len() / 3).any(|unit| characters.iter().zip(&characters[unit..]).all(|(a, b)| a == b))
+}
+
+/// True where nothing but digits and signs is left when the name is taken out.
+fn is_mostly(text: &str, name: &str) -> bool {
+    name.len() > 2 && text.contains(name) && !text.replace(name, "").chars().any(char::is_alphabetic)
+}
+
+/// How much work one hash is.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub memory_kib: u32,
+    pub iterations: u32,
+}
+
+/// Hashes passwords, few at a time: each takes tens of MiB, and a storm of sign-ins must not take all memory or
+/// slow down requests with keys.
+pub struct Hasher {
+    argon2: Argon2<'static>,
+    /// The hash of a password that nobody has: an unknown address costs the same time as a wrong password.
+    nobody: String,
+    turns: Arc<Semaphore>,
+}
+
+/// What a comparison found.
+pub enum Verdict {
+    Wrong,
+    Right,
+    /// Right, but kept as a weaker hash than is made now; the new one.
+    RightUpgrade(String),
+}
+
+impl Hasher {
+    pub fn new(cost: Cost, at_once: usize) -> std::result::Result<Self, String> {
+        let params = Params::new(cost.memory_kib, cost.iterations, 1, None)
+            .map_err(|error| format!("The password settings are not possible: {error}."))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let nobody = hash(&argon2, &Password(secret::random()))?;
+        Ok(Self { argon2, nobody, turns: Arc::new(Semaphore::new(at_once)) })
+    }
+
+    /// The hash to keep, as a PHC string.
+    pub async fn hash(&self, password: Password) -> Result<String> {
+        let argon2 = self.argon2.clone();
+        self.in_turn(move || hash(&argon2, &password)).await?.map_err(Error::Internal)
+    }
+
+    /// Compares a typed password with what is kept; `None` where there is no such account or it has no password.
+    pub async fn verify(&self, typed: Password, kept: Option<String>) -> Result<Verdict> {
+        let argon2 = self.argon2.clone();
+        let known = kept.is_some();
+        let kept = kept.unwrap_or_else(|| self.nobody.clone());
+        self.in_turn(move || {
+            let parsed = PasswordHash::new(&kept).map_err(|error| format!("a kept hash is unreadable: {error}"))?;
+            let right = argon2.verify_password(typed.0.as_bytes(), &parsed).is_ok();
+            Ok(match (known && right, is_weaker(&parsed, argon2.params())) {
+                (false, _) => Verdict::Wrong,
+                (true, false) => Verdict::Right,
+                (true, true) => Verdict::RightUpgrade(hash(&argon2, &typed)?),
+            })
+        })
+        .await?
+        .map_err(Error::Internal)
+    }
+
+    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let turn = match timeout(PATIENCE, self.turns.clone().acquire_owned()).await {
+            Ok(Ok(turn)) => turn,
+            _ => return Err(Error::Unavailable),
+        };
+        // The turn moves with the work: a client that goes away does not let a second one in beside it.
+        spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        })
+        .await
+        .map_err(|error| Error::Internal(format!("hashing: {error}")))
+    }
+}
+
+fn hash(argon2: &Argon2, password: &Password) -> std::result::Result<String, String> {
+    argon2
+        .hash_password(password.0.as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(|error| format!("hashing: {error}"))
+}
+
+fn is_weaker(kept: &PasswordHash, wanted: &Params) -> bool {
+    Params::try_from(kept).map_or(true, |params| params.m_cost() < wanted.m_cost() || params.t_cost() < wanted.t_cost())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weak_passwords_are_told_apart() {
+        let chosen = |text: &str| Password::chosen(text.to_owned(), "Stay Sync", "rita@farol.example").is_ok();
+        assert!(chosen("seven boats at noon"));
+        assert!(chosen("пароль от маяка 7"));
+        for weak in [
+            "fourteen chars",
+            "aaaaaaaaaaaaaaaaaaaa",
+            "abcabcabcabcabcabc",
+            "QWERTYUIOPASDFGHJKL",
+            "latchkey-2026-11-23",
+            "Stay Sync 123456789",
+            "rita@farol.example 1",
+            &"long".repeat(65),
+        ] {
+            assert!(!chosen(weak), "{weak}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! People in the database.
+
+use super::{Email, User};
+use crate::{
+    clock::Moment,
+    db::{Tx, on, row, run},
+    groups::{self, Group},
+    ids::{GroupId, UserId},
+    secret::Digest,
+    subscriptions::Subscription,
+};
+
+row!(User { id, email, name, time_zone, deactivated_at });
+
+/// What is needed to judge a sign-in.
+pub struct Credentials {
+    pub id: UserId,
+    pub password_hash: Option<String>,
+    pub deactivated_at: Option<Moment>,
+}
+
+row!(Credentials { id, password_hash, deactivated_at });
+
+/// A person with the subscription, as each page view asks for them.
+pub struct Account {
+    pub user: User,
+    pub subscription: Option<Subscription>,
+}
+
+row!(Account, row => Account {
+    user: User::from_row(row)?,
+    subscription: Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?,
+});
+
+pub async fn by_id(tx: &mut Tx, id: UserId) -> sqlx::Result<Option<Account>> {
+    const SQL: &str = "
+        select u.id, u.email, u.name, u.time_zone, u.deactivated_at, s.state, s.period_ends_at
+        from users u left join subscriptions s on s.user_id = u.id
+        where u.id = $1";
+    on!(tx, conn => sqlx::query_as(SQL).bind(id).fetch_optional(conn).await)
+}
+
+pub async fn by_email(tx: &mut Tx, email: &Email) -> sqlx::Result<Option<User>> {
+    const SQL: &str = "select id, email, name, time_zone, deactivated_at from users where email_key = $1";
+    on!(tx, conn => sqlx::query_as(SQL).bind(&email.key).fetch_optional(conn).await)
+}
+
+/// Everyone, by address.
+pub async fn all(tx: &mut Tx) -> sqlx::Result<Vec<User>> {
+    const SQL: &str = "select id, email, name, time_zone, deactivated_at from users order by email_key collate \"C\"";
+    on!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
+}
+
+pub async fn credentials(tx: &mut Tx, email: &Email) -> sqlx::Result<Option<Credentials>> {
+    const SQL: &str = "select id, password_hash, deactivated_at from users where email_key = $1";
+    on!(tx, conn => sqlx::query_as(SQL).bind(&email.key).fetch_optional(conn).await)
+}
+
+pub async fn password_hash(tx: &mut Tx, id: UserId) -> sqlx::Result<Option<String>> {
+    const SQL: &str = "select password_hash from users where id = $1";
+    on!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_one(conn).await)
+}
+
+/// Adds a person. A second one with the same address is refused by the schema.
+pub async fn insert(
+    tx: &mut Tx,
+    user: &User,
+    email: &Email,
+    password_hash: Option<&str>,
+    now: Moment,
+) -> sqlx::Result<()> {
+    const SQL: &str = "
+        insert into users (id, email, email_key, name, time_zone, password_hash, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7)";
+    run!(
+        tx,
+        sqlx::query(SQL)
+            .bind(user.id)
+            .bind(&email.text)
+            .bind(&email.key)
+            .bind(&user.name)
+            .bind(&user.time_zone)
+            .bind(password_hash)
+            .bind(now)
+    )
+    .map(drop)
+}
+
+pub async fn set_default_group(tx: &mut Tx, id: UserId, group: GroupId) -> sqlx::Result<()> {
+    const SQL: &str = "update users set default_group_id = $2 where id = $1";
+    run!(tx, sqlx::query(SQL).bind(id).bind(group)).map(drop)
+}
+
+pub async fn set_profile(tx: &mut Tx, id: UserId, name: Option<&str>, time_zone: &str) -> sqlx::Result<()> {
+    const SQL: &str = "update users set name = $2, time_zone = $3 where id = $1";
+    run!(tx, sqlx::query(SQL).bind(id).bind(name).bind(time_zone)).map(drop)
+}
+
+pub async fn set_name(tx: &mut Tx, id: UserId, name: Option<&str>) -> sqlx::Result<()> {
+    const SQL: &str = "update users set name = $2 where id = $1";
+    run!(tx, sqlx::query(SQL).bind(id).bind(name)).map(drop)
+}
+
+pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str) -> sqlx::Result<()> {
+    const SQL: &str = "update users set password_hash = $2 where id = $1";
+    run!(tx, sqlx::query(SQL).bind(id).bind(hash)).map(drop)
+}
+
+/// Keeps a stronger hash of the same password, unless the password has changed meanwhile.
+pub async fn upgrade_password(tx: &mut Tx, id: UserId, old: &str, new: &str) -> sqlx::Result<()> {
+    const SQL: &str = "update users set password_hash = $3 where id = $1 and password_hash = $2";
+    run!(tx, sqlx::query(SQL).bind(id).bind(old).bind(new)).map(drop)
+}
+
+/// Deactivates, or with `None` activates.
+pub async fn set_deactivated(tx: &mut Tx, id: UserId, at: Option<Moment>) -> sqlx::Result<()> {
+    const SQL: &str = "update users set deactivated_at = $2 where id = $1";
+    run!(tx, sqlx::query(SQL).bind(id).bind(at)).map(drop)
+}
+
+/// Makes writes whose rule hangs on this user queue behind each other, on both databases.
+pub async fn queue_on(tx: &mut Tx, id: UserId) -> sqlx::Result<()> {
+    const SQL: &str = "update users set id = id where id = $1";
+    run!(tx, sqlx::query(SQL).bind(id)).map(drop)
+}
+
+/// Keeps a one-use link; those made before for the same person stop working.
+pub async fn insert_link(
+    tx: &mut Tx,
+    user: UserId,
+    digest: &Digest,
+    now: Moment,
+    expires_at: Moment,
+) -> sqlx::Result<()> {
+    const FORGET: &str = "delete from user_links where user_id = $1";
+    const SQL: &str = "insert into user_links (digest, user_id, created_at, expires_at) values ($1, $2, $3, $4)";
+    run!(tx, sqlx::query(FORGET).bind(user))?;
+    run!(tx, sqlx::query(SQL).bind(digest).bind(user).bind(now).bind(expires_at)).map(drop)
+}
+
+/// The person a link is for, while it is good.
+pub async fn by_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<Option<User>> {
+    const SQL: &str = "
+        select u.id, u.email, u.name, u.time_zone, u.deactivated_at
+        from user_links l join users u on u.id = l.user_id
+        where l.digest = $1 and l.used_at is null and l.expires_at > $2 and u.deactivated_at is null";
+    on!(tx, conn => sqlx::query_as(SQL).bind(digest).bind(now).fetch_optional(conn).await)
+}
+
+/// Uses a link up. False where it was used or has expired meanwhile.
+pub async fn use_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<bool> {
+    const SQL: &str = "update user_links set used_at = $2 where digest = $1 and used_at is null and expires_at > $2";
+    run!(tx, sqlx::query(SQL).bind(digest).bind(now)).map(|rows| rows == 1)
+}
+
+/// Adds a person with the group that every account begins with.
+pub async fn add_account(
+    tx: &mut Tx,
+    email: &Email,
+    name: Option<String>,
+    password_hash: Option<&str>,
+    now: Moment,
+) -> sqlx::Result<UserId> {
+    let user =
+        User { id: UserId::new(), email: email.text.clone(), name, time_zone: "UTC".to_owned(), deactivated_at: None };
+    insert(tx, &user, email, password_hash, now).await?;
+    let group = Group { id: GroupId::new(), title: groups::FIRST_TITLE.to_owned() };
+    groups::store::insert(tx, &group, user.id, now).await?;
+    set_default_group(tx, user.id, group.id).await?;
+    Ok(user.id)
+}

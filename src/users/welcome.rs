@@ -1,0 +1,87 @@
+//! The page behind a one-use link: a person sets name and password.
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use askama::Template;
+use serde::Deserialize;
+
+use super::{User, password::Password, store};
+use crate::{
+    clock,
+    http::{
+        error::{Error, Result},
+        form::{Field, Form},
+        page::{self, Layout},
+    },
+    secret::Digest,
+    sessions,
+    site::Site,
+};
+
+#[derive(Template)]
+#[template(path = "users/welcome.html")]
+struct WelcomePage {
+    layout: Layout,
+    action: String,
+    email: String,
+    name: Field,
+    password_problem: Option<String>,
+}
+
+/// The path of a link.
+pub fn path(token: &str) -> String {
+    format!("/welcome/{token}")
+}
+
+/// GET /welcome/{token}
+pub async fn show(site: Data<Site>, token: Path<String>) -> Result<HttpResponse> {
+    let user = invited(&site, &token).await?;
+    let name = Field::of(user.name.clone().unwrap_or_default());
+    page::html(StatusCode::OK, &welcome(&site, &token, user, name, None))
+}
+
+#[derive(Deserialize)]
+pub struct Chosen {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: String,
+}
+
+/// POST /welcome/{token}: uses the link up.
+pub async fn set(site: Data<Site>, token: Path<String>, form: Form<Chosen>) -> Result<HttpResponse> {
+    let Form(Chosen { name: typed, password }) = form;
+    let user = invited(&site, &token).await?;
+    let name = super::name(&typed);
+    let password = Password::chosen(password, &site.settings.host_name, &user.email);
+    let (name, password) = match (name, password) {
+        (Ok(name), Ok(password)) => (name, password),
+        (name, password) => {
+            let name = Field { value: typed, problem: name.err() };
+            let page = welcome(&site, &token, user, name, password.err());
+            return page::html(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        }
+    };
+    let hash = site.hasher.hash(password).await?;
+    let mut tx = site.db.write().await?;
+    if !store::use_link(&mut tx, &Digest::of(&token), clock::now()).await? {
+        return Err(Error::NotFound);
+    }
+    store::set_name(&mut tx, user.id, name.as_deref()).await?;
+    store::set_password(&mut tx, user.id, &hash).await?;
+    sessions::store::end_all(&mut tx, user.id).await?;
+    tx.commit().await?;
+    Ok(page::see_other("/sign_in?notice=password_set"))
+}
+
+async fn invited(site: &Site, token: &str) -> Result<User> {
+    let mut tx = site.db.read().await?;
+    store::by_link(&mut tx, &Digest::of(token), clock::now()).await?.ok_or(Error::NotFound)
+}
+
+fn welcome(site: &Site, token: &str, user: User, name: Field, password_problem: Option<String>) -> WelcomePage {
+    WelcomePage { layout: Layout::new(site, None), action: path(token), email: user.email, name, password_problem }
+}

@@ -1,0 +1,112 @@
+// Comfort only: every page works without this file.
+"use strict";
+
+const profile = "/user_profile";
+
+// A second press of the same button sends nothing: the answer to the first is on its way.
+document.addEventListener("submit", event => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  setTimeout(() => { if (event.submitter) event.submitter.disabled = true; });
+});
+addEventListener("pageshow", event => {
+  for (const form of document.forms) {
+    if (form.method !== "post") continue;
+    if (event.persisted) delete form.dataset.sent;
+    if (form.dataset.sent) continue;
+    // Firefox also remembers "disabled" over a reload.
+    for (const button of form.elements) if (button.type === "submit") button.disabled = false;
+  }
+});
+
+const dialog = document.getElementById("dialog");
+if (dialog && dialog.showModal) {
+  for (const button of dialog.querySelectorAll("[data-copy]")) button.hidden = false;
+  // A dialog that is served open must be closed first; its "close" event comes later, when it is open again.
+  dialog.close();
+  dialog.showModal();
+  if ("keyShown" in dialog.dataset) guardKey(); else closeToProfile();
+}
+
+function closeToProfile() {
+  const outside = event => {
+    const box = dialog.getBoundingClientRect();
+    return event.target === dialog &&
+      (event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom);
+  };
+  // Pressed and released outside: selecting text with the mouse may end outside without closing.
+  let pressed = false;
+  dialog.addEventListener("pointerdown", event => { pressed = outside(event); });
+  dialog.addEventListener("click", event => { if (pressed && outside(event)) dialog.close(); });
+  dialog.addEventListener("close", () => { if (!dialog.open) location.assign(profile); });
+}
+
+// The key is shown this one time: nothing but "Close" leaves it.
+function guardKey() {
+  const key = document.getElementById("key");
+  const curl = document.getElementById("curl");
+  const copied = dialog.querySelector("[data-copied]");
+  dialog.addEventListener("cancel", event => event.preventDefault());
+  dialog.addEventListener("close", () => { if (!dialog.open) dialog.showModal(); });
+  key.addEventListener("focus", () => key.select());
+  key.select();
+
+  for (const button of dialog.querySelectorAll("[data-copy]")) {
+    const source = document.getElementById(button.dataset.copy);
+    let timer;
+    button.addEventListener("click", async () => {
+      const done = await copy(source);
+      button.textContent = done ? "Copied" : "Press Ctrl+C";
+      copied.textContent = "";
+      copied.textContent = done ? (source === key ? "API Key copied." : "Command copied.") : "Selected: press Ctrl+C to copy.";
+      clearTimeout(timer);
+      timer = setTimeout(() => { button.textContent = "Copy"; copied.textContent = ""; }, 4000);
+    });
+  }
+
+  addEventListener("pagehide", () => {
+    key.value = key.defaultValue = curl.textContent = "";
+    for (const part of dialog.querySelectorAll("[data-wiped]")) part.hidden = true;
+    dialog.querySelector("[data-shown]").hidden = true;
+    dialog.querySelector("[data-when-wiped]").hidden = false;
+  });
+  watchFirstUse(dialog.querySelector("[data-first-use-at]"));
+}
+
+async function copy(source) {
+  const text = source.value ?? source.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Plain http off localhost has no clipboard: select, and copy the old way.
+    if (source.select) { source.focus(); source.select(); } else getSelection().selectAllChildren(source);
+    return document.execCommand("copy");
+  }
+}
+
+function watchFirstUse(status) {
+  const until = Date.now() + 10 * 60 * 1000;
+  const show = (state, text) => {
+    if (status.dataset.firstUse !== state) status.dataset.firstUse = state;
+    if (status.textContent !== text) status.textContent = text;
+  };
+  const look = async () => {
+    if (document.hidden) return document.addEventListener("visibilitychange", look, { once: true });
+    if (Date.now() > until) return show("late", "No request with this key yet. The list of keys shows when it is first used.");
+    try {
+      const answer = await fetch(status.dataset.firstUseAt, { cache: "no-store" });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const found = page.querySelector("[data-first-use]");
+      if (!found && answer.status < 500) return show("late", "The list of keys shows when this key is first used.");
+      if (found?.dataset.firstUse === "seen") return show("seen", found.textContent.trim());
+    } catch {
+      // The network comes back, or the ten minutes end.
+    }
+    setTimeout(look, 2000);
+  };
+  show("waiting", "Waiting for the first request with this key…");
+  look();
+}
