@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use actix_web::{HttpRequest, dev::ServiceRequest};
+use actix_web::HttpRequest;
 use ipnet::IpNet;
 
 /// The client's address. `X-Forwarded-For` is believed only of the proxies the host lists, read from its right end:
@@ -22,9 +22,4 @@ pub fn of(request: &HttpRequest, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
         client = address.to_canonical();
     }
     Some(client)
-}
-
-/// As [`of`], for a layer that sees the request before its handler.
-pub fn of_service(request: &ServiceRequest, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
-    of(request.request(), trusted_proxies)
 }

@@ -182,7 +182,7 @@ impl FromRequest for SignedIn {
             let typed = Bytes::from_request(&request, payload);
             return Box::pin(async move {
                 let typed = typed.await.unwrap_or_default();
-                Err(Error::SignIn { return_to: Resume::of(&request, &typed) })
+                Err(Error::SignIn { return_to: Resume::of(&request, &typed), kept: !typed.is_empty() })
             });
         };
         Box::pin(async move {
@@ -192,7 +192,7 @@ impl FromRequest for SignedIn {
                     request.extensions_mut().insert(Asking(user));
                     Ok(SignedIn { user: account.user, subscription: account.subscription })
                 }
-                None => Err(Error::SignIn { return_to: Resume::of(&request, &[]) }),
+                None => Err(Error::SignIn { return_to: Resume::of(&request, &[]), kept: false }),
             }
         })
     }

@@ -15,8 +15,9 @@ use crate::db;
 pub enum Error {
     /// Nobody known is asking. The reason is told to holders of a key that was real.
     Unauthorized(Option<&'static str>),
-    /// A page wants somebody signed in: the way back after that (path and query).
-    SignIn { return_to: String },
+    /// A page wants somebody signed in: the way back after that (path and query), and whether it carries what was
+    /// typed into a form.
+    SignIn { return_to: String, kept: bool },
     /// Known, but not allowed.
     Forbidden(Option<&'static str>),
     /// Does not exist for this caller.

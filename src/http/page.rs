@@ -107,7 +107,11 @@ impl Resume {
 }
 
 /// The address of the sign-in page that leads on to `return_to`.
-pub fn sign_in_address(return_to: &str) -> String {
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", return_to).finish();
-    format!("/sign_in?{query}")
+pub fn sign_in_address(return_to: &str, kept: bool) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("return_to", return_to);
+    if kept {
+        query.append_pair("notice", "kept");
+    }
+    format!("/sign_in?{}", query.finish())
 }

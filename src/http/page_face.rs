@@ -75,8 +75,8 @@ fn is_bare_error(answer: &ServiceResponse) -> bool {
 fn as_page(answer: ServiceResponse, site: &Site, id: Option<RequestId>) -> ServiceResponse {
     let (request, response) = answer.into_parts();
     let page = match response.error().and_then(|error| error.as_error::<Error>()) {
-        Some(Error::SignIn { return_to }) => {
-            HttpResponse::SeeOther().insert_header((header::LOCATION, sign_in_address(return_to))).finish()
+        Some(Error::SignIn { return_to, kept }) => {
+            HttpResponse::SeeOther().insert_header((header::LOCATION, sign_in_address(return_to, *kept))).finish()
         }
         Some(error) => error_page(site, error, id),
         None => error_page(site, &Error::bad_request("The request could not be understood."), id),

@@ -63,7 +63,7 @@ pub async fn show(site: Data<Site>, session: Session, arrival: Query<Arrival>) -
     let notice = match arrival.notice.as_str() {
         "signed_out" => Some("You are signed out."),
         "password_set" => Some("Your password is set. Sign in with it."),
-        _ if return_to.contains('?') => Some("Sign in to go on. What you typed is kept, passwords excepted."),
+        "kept" => Some("Your session has ended. Sign in to go on: what you typed is kept, passwords excepted."),
         _ => None,
     };
     let page = SignInPage {

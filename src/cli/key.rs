@@ -1,0 +1,53 @@
+//! API keys: listed, withdrawn.
+
+use clap::Subcommand;
+
+use super::{Outcome, look, open, told, written};
+use crate::{
+    api_keys::By,
+    api_keys::store::{self, Order},
+    clock,
+    config::Settings,
+    ids::ApiKeyId,
+    users::Email,
+};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// List a user's API keys, withdrawn ones too
+    List { email: Email },
+    /// Withdraw an API key, for good
+    Withdraw {
+        #[arg(value_name = "ID")]
+        id: ApiKeyId,
+    },
+}
+
+/// `latchkey key …`
+pub async fn run(settings: Settings, command: Command) -> Outcome {
+    match command {
+        Command::List { email } => {
+            let (mut tx, user) = look(&settings, &email).await?;
+            for key in store::of_user(&mut tx, user.id, Order::Created).await.map_err(told)? {
+                let state = match key.withdrawn_at {
+                    Some(at) => format!("withdrawn {}", written(at)),
+                    None => "active".to_owned(),
+                };
+                let used = key.last_used_at.map_or("never".to_owned(), written);
+                let created = written(key.created_at);
+                println!("{}\t***{}\t{state}\tcreated {created}\tused {used}\t{}", key.id, key.tail, key.title);
+            }
+            Ok(())
+        }
+        Command::Withdraw { id } => {
+            let db = open(&settings).await?;
+            let mut tx = db.write().await.map_err(told)?;
+            if !store::withdraw(&mut tx, id, By::Host, clock::now()).await.map_err(told)? {
+                return Err(format!("There is no active key {id}. List a user's keys with: latchkey key list EMAIL"));
+            }
+            tx.commit().await.map_err(told)?;
+            println!("The key {id} is withdrawn.");
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The commands. They may run beside a server.
+
+mod key;
+mod serve;
+mod subscription;
+mod user;
+
+use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, path::Path};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    clock::Moment,
+    config::Settings,
+    db::{Db, Tx},
+    users::{self, Email, User},
+};
+
+/// What a command that cannot go on says, for people.
+type Outcome = Result<(), String>;
+
+/// Self-hosted, white-label channel-manager API for the hotel trade
+#[derive(Parser)]
+#[command(name = "latchkey", version, after_help = "Run without a command, it serves.")]
+pub struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve pages and API (the default)
+    Serve,
+    /// Serve on a fresh temporary database with a user, an API key and some properties
+    Demo,
+    /// Manage users
+    #[command(subcommand)]
+    User(user::Command),
+    /// Manage users' subscriptions, which open API keys to them
+    #[command(subcommand)]
+    Subscription(subscription::Command),
+    /// List and withdraw API keys
+    #[command(subcommand)]
+    Key(key::Command),
+}
+
+/// Does what the command line says.
+pub async fn run(cli: Cli) -> Outcome {
+    let settings = cli.settings;
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::serve(settings).await,
+        Command::Demo => serve::demo(settings).await,
+        Command::User(command) => user::run(settings, command).await,
+        Command::Subscription(command) => subscription::run(settings, command).await,
+        Command::Key(command) => key::run(settings, command).await,
+    }
+}
+
+/// Opens the database, its schema up to date.
+async fn open(settings: &Settings) -> Result<Db, String> {
+    if let Some(url) = &settings.database_url {
+        let db = Db::postgres(url, settings.database_connections).await?;
+        db.migrate(Path::new("")).await?;
+        return Ok(db);
+    }
+    let folder = settings.data_dir();
+    make_private(&folder)?;
+    let db = Db::sqlite(&folder.join("latchkey.db"), settings.sqlite_synchronous.into()).await?;
+    db.migrate(&folder.join("migrate.lock")).await?;
+    Ok(db)
+}
+
+/// Makes a folder that only this user can read: hashes and addresses are nobody else's business.
+fn make_private(folder: &Path) -> Result<(), String> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| format!("Cannot make the data folder {}: {error}.", folder.display()))
+}
+
+/// A transaction that changes something of this user.
+async fn change(settings: &Settings, email: &Email) -> Result<(Tx, User), String> {
+    let mut tx = open(settings).await?.write().await.map_err(told)?;
+    let user = find(&mut tx, email).await?;
+    Ok((tx, user))
+}
+
+/// A transaction that reads something of this user.
+async fn look(settings: &Settings, email: &Email) -> Result<(Tx, User), String> {
+    let mut tx = open(settings).await?.read().await.map_err(told)?;
+    let user = find(&mut tx, email).await?;
+    Ok((tx, user))
+}
+
+async fn find(tx: &mut Tx, email: &Email) -> Result<User, String> {
+    let found = users::store::by_email(tx, email).await.map_err(told)?;
+    found.ok_or_else(|| format!("There is no user {}. Add one with: latchkey user add {}", email.text, email.text))
+}
+
+/// A moment, for people.
+fn written(moment: Moment) -> String {
+    moment.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+fn told(error: sqlx::Error) -> String {
+    format!("The database did not do it: {error}.")
+}

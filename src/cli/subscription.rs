@@ -1,0 +1,89 @@
+//! Subscriptions: shown, activated, cancelled.
+
+use chrono::{Days, NaiveDate, NaiveTime};
+use clap::Subcommand;
+
+use super::{Outcome, change, look, told, written};
+use crate::{
+    clock::{self, Moment},
+    config::Settings,
+    subscriptions::{self, State},
+    users::Email,
+};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Show how a user's subscription stands
+    Show { email: Email },
+    /// Activate a user's subscription
+    Activate {
+        email: Email,
+        /// Last day (2026-12-31, UTC) or exact end (2026-12-31T12:00:00Z) [default: no end]
+        #[arg(long, value_name = "DATE", value_parser = until)]
+        until: Option<Moment>,
+    },
+    /// Cancel a user's subscription at the end of its period
+    Cancel {
+        email: Email,
+        /// End it at once
+        #[arg(long)]
+        now: bool,
+    },
+}
+
+/// `latchkey subscription …`
+pub async fn run(settings: Settings, command: Command) -> Outcome {
+    match command {
+        Command::Show { email } => {
+            let (mut tx, user) = look(&settings, &email).await?;
+            let subscription = subscriptions::store::of_user(&mut tx, user.id).await.map_err(told)?;
+            let active = subscriptions::is_active(subscription.as_ref(), settings.grace(), clock::now());
+            println!("Active: {}", if active { "yes" } else { "no" });
+            if let Some(subscription) = subscription {
+                println!("State: {}", subscription.state.name());
+                println!("Period ends: {}", subscription.period_ends_at.map_or("never".to_owned(), written));
+            }
+            Ok(())
+        }
+        Command::Activate { email, until } => {
+            let (mut tx, user) = change(&settings, &email).await?;
+            subscriptions::store::set(&mut tx, user.id, State::Active, until, clock::now()).await.map_err(told)?;
+            tx.commit().await.map_err(told)?;
+            match until {
+                None => println!("The subscription of {} is active.", user.email),
+                Some(end) if end > clock::now() => {
+                    println!("The subscription of {} is active until {}.", user.email, written(end));
+                }
+                Some(end) => println!("The subscription of {} ended on {}.", user.email, written(end)),
+            }
+            Ok(())
+        }
+        Command::Cancel { email, now: at_once } => {
+            let (mut tx, user) = change(&settings, &email).await?;
+            let now = clock::now();
+            let Some(old) = subscriptions::store::of_user(&mut tx, user.id).await.map_err(told)? else {
+                return Err(format!("{} has no subscription.", user.email));
+            };
+            // One without an end has no period that could run out.
+            let end = old.period_ends_at.filter(|end| !at_once && *end > now).unwrap_or(now);
+            subscriptions::store::set(&mut tx, user.id, State::Cancelled, Some(end), now).await.map_err(told)?;
+            tx.commit().await.map_err(told)?;
+            match end > now {
+                true => println!("The subscription of {} is cancelled and ends on {}.", user.email, written(end)),
+                false => println!("The subscription of {} has ended.", user.email),
+            }
+            Ok(())
+        }
+    }
+}
+
+/// `--until`: the whole of a day, or a moment.
+fn until(text: &str) -> Result<Moment, String> {
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        let next = day.checked_add_days(Days::new(1)).ok_or("too far in the future")?;
+        return Ok(next.and_time(NaiveTime::MIN).and_utc());
+    }
+    chrono::DateTime::parse_from_rfc3339(text)
+        .map(|moment| moment.to_utc())
+        .map_err(|_| "not a date such as 2026-12-31, nor a moment such as 2026-12-31T12:00:00Z".to_owned())
+}

@@ -1,0 +1,131 @@
+//! Users: added, listed, deactivated, given passwords and links.
+
+use std::io::{self, IsTerminal, Read};
+
+use chrono::Days;
+use clap::Subcommand;
+
+use super::{Outcome, change, open, told};
+use crate::{
+    clock,
+    config::Settings,
+    db::is_taken,
+    secret::{self, Digest},
+    sessions,
+    users::{
+        self, Email,
+        password::{Hasher, Password},
+        welcome,
+    },
+};
+
+/// Days for which a one-use link is good (contract/README.md, section 15, 23).
+const LINK_DAYS: u64 = 7;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Add a user; the password is asked for, or read from standard input
+    Add {
+        email: Email,
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List all users
+    List,
+    /// Deactivate a user: signed out everywhere, keys refused
+    Deactivate { email: Email },
+    /// Activate a user again
+    Activate { email: Email },
+    /// Set a user's password and end the user's sessions; it is asked for, or read from standard input
+    Password { email: Email },
+    /// Print a one-use link with which the user sets name and password
+    Link { email: Email },
+}
+
+/// `latchkey user …`
+pub async fn run(settings: Settings, command: Command) -> Outcome {
+    match command {
+        Command::Add { email, name } => add_user(settings, email, name).await,
+        Command::List => {
+            let db = open(&settings).await?;
+            let mut tx = db.read().await.map_err(told)?;
+            for user in users::store::all(&mut tx).await.map_err(told)? {
+                let state = if user.deactivated_at.is_some() { "deactivated" } else { "active" };
+                println!("{}\t{state}\t{}", user.email, user.name.unwrap_or_default());
+            }
+            Ok(())
+        }
+        Command::Deactivate { email } => set_deactivated(settings, email, true).await,
+        Command::Activate { email } => set_deactivated(settings, email, false).await,
+        Command::Password { email } => set_password(settings, email).await,
+        Command::Link { email } => make_link(settings, email).await,
+    }
+}
+
+async fn add_user(settings: Settings, email: Email, name: Option<String>) -> Outcome {
+    let name = users::name(&name.unwrap_or_default())?;
+    let password = ask_password(&settings, &email)?;
+    let hasher = Hasher::new(settings.cost(), 1)?;
+    let hash = hasher.hash(password).await.map_err(|error| error.to_string())?;
+    let db = open(&settings).await?;
+    let mut tx = db.write().await.map_err(told)?;
+    match users::store::add_account(&mut tx, &email, name, Some(&hash), clock::now()).await {
+        Err(error) if is_taken(&error) => return Err(format!("There is a user {} already.", email.text)),
+        added => added.map_err(told)?,
+    };
+    tx.commit().await.map_err(told)?;
+    println!("Added {}.", email.text);
+    Ok(())
+}
+
+async fn set_password(settings: Settings, email: Email) -> Outcome {
+    let password = ask_password(&settings, &email)?;
+    let hasher = Hasher::new(settings.cost(), 1)?;
+    let hash = hasher.hash(password).await.map_err(|error| error.to_string())?;
+    let (mut tx, user) = change(&settings, &email).await?;
+    users::store::set_password(&mut tx, user.id, &hash).await.map_err(told)?;
+    sessions::store::end_all(&mut tx, user.id).await.map_err(told)?;
+    tx.commit().await.map_err(told)?;
+    println!("The password of {} is set; all sessions are ended.", user.email);
+    Ok(())
+}
+
+async fn set_deactivated(settings: Settings, email: Email, off: bool) -> Outcome {
+    let (mut tx, user) = change(&settings, &email).await?;
+    users::store::set_deactivated(&mut tx, user.id, off.then(clock::now)).await.map_err(told)?;
+    if off {
+        sessions::store::end_all(&mut tx, user.id).await.map_err(told)?;
+    }
+    tx.commit().await.map_err(told)?;
+    println!("{} is {}.", user.email, if off { "deactivated" } else { "active" });
+    Ok(())
+}
+
+async fn make_link(settings: Settings, email: Email) -> Outcome {
+    let base_url = settings.base_url(None)?;
+    let (mut tx, user) = change(&settings, &email).await?;
+    let token = secret::random();
+    let now = clock::now();
+    let end = now + Days::new(LINK_DAYS);
+    users::store::insert_link(&mut tx, user.id, &Digest::of(&token), now, end).await.map_err(told)?;
+    tx.commit().await.map_err(told)?;
+    println!("{}{}", base_url.as_str().trim_end_matches('/'), welcome::path(&token));
+    Ok(())
+}
+
+/// A new password: typed twice on a terminal, else the first line of standard input.
+fn ask_password(settings: &Settings, email: &Email) -> Result<Password, String> {
+    let text = if io::stdin().is_terminal() {
+        let ask = |prompt| rpassword::prompt_password(prompt).map_err(|error| error.to_string());
+        let first = ask("Password: ")?;
+        if first != ask("Again: ")? {
+            return Err("The two passwords differ.".to_owned());
+        }
+        first
+    } else {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map_err(|error| format!("No password could be read: {error}."))?;
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    Password::chosen(text, &settings.host_name, &email.text)
+}
