@@ -232,9 +232,9 @@ impl Db {
         let newest = migrator.iter().map(|m| m.version).max().unwrap_or_default();
         let done = match self {
             Db::Sqlite { writer, .. } => {
-                let _held = lock_when_free(sqlite_lock.to_owned())
-                    .await
-                    .map_err(|error| format!("Cannot lock {}: {error}", sqlite_lock.display()))?;
+                let _held = lock_when_free(sqlite_lock.to_owned()).await.map_err(|error| {
+                    format!("Cannot write {}: {error}. The data folder must be writable.", sqlite_lock.display())
+                })?;
                 migrator.run(writer).await
             }
             Db::Postgres(pool) => migrator.run(pool).await,

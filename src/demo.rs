@@ -9,7 +9,7 @@ use crate::{
     groups::{self, Group},
     http::{
         auth::{Caller, Reach},
-        error::{Error, Result},
+        error::{Error, Problems, Result},
     },
     ids::{ApiKeyId, GroupId, PropertyId, UserId},
     properties::{self, Property},
@@ -91,7 +91,9 @@ async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     for (group, hotel) in
         [(first, COAST), (alps.id, ALPS)].into_iter().flat_map(|(g, list)| list.iter().map(move |h| (g, h)))
     {
-        let (property, _) = Property::create(&hotel.body())?;
+        let mut problems = Problems::default();
+        let (property, _) = Property::create(&hotel.body(), &mut problems)?;
+        problems.none_or_invalid()?;
         properties::store::insert(tx, &caller, PropertyId::new(), &property, group, now).await?;
     }
     Ok(user)

@@ -31,6 +31,15 @@ pub fn to_text(minor: i64, currency: &str) -> String {
     if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
 }
 
+/// The same without zeros that say nothing, so that an amount fits another currency where it can: `"100"`.
+pub fn to_short_text(minor: i64, currency: &str) -> String {
+    let text = to_text(minor, currency);
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ mod user;
 
 use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, path::Path};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     clock::Moment,
@@ -48,6 +48,7 @@ enum Command {
 
 /// Does what the command line says.
 pub async fn run(cli: Cli) -> Outcome {
+    refuse_unknown_variables()?;
     let settings = cli.settings;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(settings).await,
@@ -56,6 +57,24 @@ pub async fn run(cli: Cli) -> Outcome {
         Command::Subscription(command) => subscription::run(settings, command).await,
         Command::Key(command) => key::run(settings, command).await,
     }
+}
+
+/// A setting that is misspelt would be a setting that is not there.
+fn refuse_unknown_variables() -> Outcome {
+    let command = Cli::command();
+    let known: Vec<&str> =
+        command.get_arguments().filter_map(|argument| argument.get_env()).filter_map(|name| name.to_str()).collect();
+    for (name, _) in std::env::vars_os() {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("LATCHKEY_")) else { continue };
+        if !known.contains(&name) {
+            let likely = known.iter().max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
+            return Err(format!(
+                "There is no setting {name}. Did you mean {}? All are in: latchkey --help",
+                likely.unwrap_or(&"another")
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Opens the database, its schema up to date.

@@ -46,13 +46,6 @@ impl Error {
         Error::BadRequest(vec![detail.into()])
     }
 
-    /// A single problem of a single field.
-    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
-        let mut problems = Problems::default();
-        problems.add(field, message);
-        Error::Invalid(problems)
-    }
-
     /// The body of an API answer (contract/README.md, section 4).
     pub fn to_json(&self, method: &Method, path: &str) -> Value {
         let (code, title) = match self {
@@ -185,6 +178,11 @@ impl Problems {
             Some(Problem::Messages(_)) => {}
             None => self.add_inside(field, inside),
         }
+    }
+
+    /// True where something is wrong with this field.
+    pub fn names(&self, field: &str) -> bool {
+        self.0.contains_key(field)
     }
 
     pub fn is_empty(&self) -> bool {

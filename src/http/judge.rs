@@ -25,15 +25,15 @@ pub enum Purpose {
 }
 
 /// The fields that were sent, each valid and in the form it is kept in; a null has become its default.
-/// Fields that are in no table are left out.
+/// Fields that are in no table are left out. What is wrong goes to `problems`.
 pub fn judge(
     fields: &[Field],
     sent: &Map<String, Value>,
     defaults: &Map<String, Value>,
     purpose: Purpose,
-) -> (Map<String, Value>, Problems) {
+    problems: &mut Problems,
+) -> Map<String, Value> {
     let mut judged = Map::new();
-    let mut problems = Problems::default();
     for field in fields {
         let default = defaults.get(field.name).unwrap_or(&Value::Null);
         match sent.get(field.name) {
@@ -55,7 +55,7 @@ pub fn judge(
             },
         }
     }
-    (judged, problems)
+    judged
 }
 
 /// Lays judged fields over a resource as it is. Objects merge field by field, everything else is replaced.
@@ -94,7 +94,8 @@ fn judge_value(kind: &Kind, value: &Value, default: &Value, purpose: Purpose) ->
         Kind::Object(fields) => {
             let sent = value.as_object().ok_or(INVALID)?;
             let empty = Map::new();
-            let (judged, problems) = judge(fields, sent, default.as_object().unwrap_or(&empty), purpose);
+            let mut problems = Problems::default();
+            let judged = judge(fields, sent, default.as_object().unwrap_or(&empty), purpose, &mut problems);
             if problems.is_empty() { Ok(Value::Object(judged)) } else { Err(Refusal::Inside(problems)) }
         }
         Kind::NoEntries => match value.as_array() {

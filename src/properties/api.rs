@@ -19,7 +19,7 @@ use crate::{
     http::{
         auth::Caller,
         body::Body,
-        error::{Error, Result},
+        error::{Error, Problems, Result},
         json::{self, Meta},
         query::Query,
     },
@@ -210,14 +210,19 @@ pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<
 pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     caller.may_create()?;
-    let (property, group) = Property::create(&sent)?;
+    let mut problems = Problems::default();
+    let (property, group) = Property::create(&sent, &mut problems)?;
     let id = PropertyId::new();
     let mut tx = site.db.write().await?;
     let group = match group {
         Some(group) => groups::store::hold(&mut tx, &caller, group).await?.then_some(group),
         None => groups::store::hold_default(&mut tx, &caller).await?,
     };
-    let group = group.ok_or_else(|| Error::invalid("group_id", "does not exist"))?;
+    if group.is_none() && !problems.names("group_id") {
+        problems.add("group_id", "does not exist");
+    }
+    problems.none_or_invalid()?;
+    let group = group.ok_or(Error::NotFound)?;
     store::insert(&mut tx, &caller, id, &property, group, clock::now()).await?;
     let body = body(&mut tx, &caller, Kept { id, property }).await?;
     tx.commit().await?;
@@ -230,7 +235,9 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
     let mut tx = site.db.write().await?;
     let Kept { id, property } = hold(&mut tx, &caller, &id).await?.kept;
     caller.may_write()?;
-    let property = property.update(&sent)?;
+    let mut problems = Problems::default();
+    let property = property.update(&sent, &mut problems)?;
+    problems.none_or_invalid()?;
     store::update(&mut tx, id, &property).await?;
     let body = body(&mut tx, &caller, Kept { id, property }).await?;
     tx.commit().await?;

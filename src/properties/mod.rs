@@ -168,20 +168,20 @@ impl Default for Property {
 }
 
 impl Property {
-    /// A new property from a body, with the group it names.
-    pub fn create(sent: &Map<String, Value>) -> Result<(Self, Option<GroupId>)> {
-        let (mut judged, problems) = judge::judge(FIELDS, sent, &object(&Self::default())?, Purpose::Create);
+    /// A new property from a body, with the group it names. What is wrong goes to `problems`.
+    pub fn create(sent: &Map<String, Value>, problems: &mut Problems) -> Result<(Self, Option<GroupId>)> {
+        let mut judged = judge::judge(FIELDS, sent, &object(&Self::default())?, Purpose::Create, problems);
         let group = judged.remove("group_id").and_then(|id| serde_json::from_value(id).ok());
         Ok((Self::default().changed(judged, problems)?, group))
     }
 
-    /// This property with what a body changes.
-    pub fn update(self, sent: &Map<String, Value>) -> Result<Self> {
-        let (judged, problems) = judge::judge(FIELDS, sent, &object(&Self::default())?, Purpose::Update);
+    /// This property with what a body changes. What is wrong goes to `problems`.
+    pub fn update(self, sent: &Map<String, Value>, problems: &mut Problems) -> Result<Self> {
+        let judged = judge::judge(FIELDS, sent, &object(&Self::default())?, Purpose::Update, problems);
         self.changed(judged, problems)
     }
 
-    fn changed(self, mut judged: Map<String, Value>, mut problems: Problems) -> Result<Self> {
+    fn changed(self, mut judged: Map<String, Value>, problems: &mut Problems) -> Result<Self> {
         let currency = judged.get("currency").and_then(Value::as_str).unwrap_or(&self.currency).to_owned();
         let mut old = object(&self)?;
         let mut wrong = Problems::default();
@@ -202,7 +202,7 @@ impl Property {
                 (Some(price), _) => in_minor_units(price, field),
                 (None, Some(price)) if rescaled => {
                     if let Some(minor) = price.as_i64() {
-                        *price = money::to_text(minor, &self.currency).into();
+                        *price = money::to_short_text(minor, &self.currency).into();
                         in_minor_units(price, field);
                     }
                 }
@@ -219,7 +219,9 @@ impl Property {
             }
         }
         problems.merge_inside("settings", wrong);
-        problems.none_or_invalid()?;
+        if !problems.is_empty() {
+            return Ok(self);
+        }
         judge::merge(&mut old, judged);
         serde_json::from_value(old.into()).map_err(|error| Error::Internal(format!("a judged property: {error}")))
     }
