@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::timeout;
+
 use sqlx::{
     Connection, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
@@ -19,6 +21,9 @@ use sqlx::{
 
 /// How long a request waits for a connection, and SQLite for its lock, before it is answered 503.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long PostgreSQL may take for one answer.
+const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 
 /// A PostgreSQL connection unused for longer than this is tried before it is trusted.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
@@ -50,12 +55,17 @@ macro_rules! on {
             }
             $crate::db::Tx::Postgres(tx) => {
                 let $conn = &mut **tx;
-                $query
+                $crate::db::in_time(async { $query }).await
             }
         }
     };
 }
 pub(crate) use on;
+
+/// A network that has fallen silent looks like a slow database: neither is waited for without end.
+pub async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    timeout(LONGEST_ANSWER, answer).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
 
 /// Runs one write; the answer is the number of rows it touched.
 macro_rules! run {
@@ -162,6 +172,10 @@ impl Db {
             format!("Cannot open the database {}: {reason}. The file and its folder must be writable.", file.display())
         };
         let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(explain)?;
+        // A file that may only be read opens all the same; a write, undone, tells.
+        let mut tx = writer.begin_with("begin immediate").await.map_err(explain)?;
+        sqlx::query("pragma user_version = 1").execute(&mut *tx).await.map_err(explain)?;
+        tx.rollback().await.map_err(explain)?;
         let readers =
             pool().max_connections(8).connect_with(options.pragma("query_only", "on")).await.map_err(explain)?;
         Ok(Db::Sqlite { readers, writer })
@@ -185,7 +199,9 @@ impl Db {
                     }
                     Ok(true)
                 })
-            });
+            })
+            // Undoes what a dropped transaction left, and gives a silent connection up instead of waiting for it.
+            .after_release(|connection, _| Box::pin(async move { in_time(connection.ping()).await.map(|()| true) }));
         // The pool retries a refused connection until its patience ends; at start an answer at once is better.
         match sqlx::PgConnection::connect_with(&options).await {
             Ok(connection) => drop(connection.close().await),
@@ -202,7 +218,7 @@ impl Db {
     pub async fn read(&self) -> sqlx::Result<Tx> {
         Ok(match self {
             Db::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
-            Db::Postgres(pool) => Tx::Postgres(pool.begin_with("begin read only").await?),
+            Db::Postgres(pool) => Tx::Postgres(in_time(pool.begin_with("begin read only")).await?),
         })
     }
 
@@ -210,7 +226,7 @@ impl Db {
     pub async fn write(&self) -> sqlx::Result<Tx> {
         Ok(match self {
             Db::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
-            Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Db::Postgres(pool) => Tx::Postgres(in_time(pool.begin()).await?),
         })
     }
 
@@ -254,7 +270,7 @@ impl Tx {
     pub async fn commit(self) -> sqlx::Result<()> {
         match self {
             Tx::Sqlite(tx) => tx.commit().await,
-            Tx::Postgres(tx) => tx.commit().await,
+            Tx::Postgres(tx) => in_time(tx.commit()).await,
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct LastUse {
 pub struct LastUses {
     waiting: Arc<Mutex<HashMap<ApiKeyId, LastUse>>>,
     more: Arc<Notify>,
+    /// Held while a batch is written, so that the last batch of a process comes after the one under way.
+    writing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl LastUses {
@@ -54,6 +56,7 @@ impl LastUses {
 
     /// Writes what waits. What could not be written waits on.
     pub async fn write(&self, db: &Db) -> sqlx::Result<()> {
+        let _alone = self.writing.lock().await;
         let batch = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         if batch.is_empty() {
             return Ok(());

@@ -2,12 +2,12 @@
 
 use clap::Subcommand;
 
-use super::{Outcome, look, open, told, written};
+use super::{Outcome, look, told, written};
 use crate::{
     api_keys::By,
     api_keys::store::{self, Order},
     clock,
-    config::Settings,
+    db::Db,
     ids::ApiKeyId,
     users::Email,
 };
@@ -24,10 +24,10 @@ pub enum Command {
 }
 
 /// `latchkey key …`
-pub async fn run(settings: Settings, command: Command) -> Outcome {
+pub async fn run(db: &Db, command: Command) -> Outcome {
     match command {
         Command::List { email } => {
-            let (mut tx, user) = look(&settings, &email).await?;
+            let (mut tx, user) = look(db, &email).await?;
             for key in store::of_user(&mut tx, user.id, Order::Created).await.map_err(told)? {
                 let state = match key.withdrawn_at {
                     Some(at) => format!("withdrawn {}", written(at)),
@@ -40,7 +40,6 @@ pub async fn run(settings: Settings, command: Command) -> Outcome {
             Ok(())
         }
         Command::Withdraw { id } => {
-            let db = open(&settings).await?;
             let mut tx = db.write().await.map_err(told)?;
             if !store::withdraw(&mut tx, id, By::Host, clock::now()).await.map_err(told)? {
                 return Err(format!("There is no active key {id}. List a user's keys with: latchkey key list EMAIL"));

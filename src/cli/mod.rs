@@ -53,10 +53,20 @@ pub async fn run(cli: Cli) -> Outcome {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(settings).await,
         Command::Demo => serve::demo(settings).await,
-        Command::User(command) => user::run(settings, command).await,
-        Command::Subscription(command) => subscription::run(settings, command).await,
-        Command::Key(command) => key::run(settings, command).await,
+        Command::User(command) => on_database(&settings, async |db| user::run(&settings, db, command).await).await,
+        Command::Subscription(command) => {
+            on_database(&settings, async |db| subscription::run(&settings, db, command).await).await
+        }
+        Command::Key(command) => on_database(&settings, async |db| key::run(db, command).await).await,
     }
+}
+
+/// Opens the database for one command, and leaves it closed.
+async fn on_database(settings: &Settings, command: impl AsyncFnOnce(&Db) -> Outcome) -> Outcome {
+    let db = open(settings).await?;
+    let outcome = command(&db).await;
+    db.close().await;
+    outcome
 }
 
 /// A setting that is misspelt would be a setting that is not there.
@@ -101,15 +111,15 @@ fn make_private(folder: &Path) -> Result<(), String> {
 }
 
 /// A transaction that changes something of this user.
-async fn change(settings: &Settings, email: &Email) -> Result<(Tx, User), String> {
-    let mut tx = open(settings).await?.write().await.map_err(told)?;
+async fn change(db: &Db, email: &Email) -> Result<(Tx, User), String> {
+    let mut tx = db.write().await.map_err(told)?;
     let user = find(&mut tx, email).await?;
     Ok((tx, user))
 }
 
 /// A transaction that reads something of this user.
-async fn look(settings: &Settings, email: &Email) -> Result<(Tx, User), String> {
-    let mut tx = open(settings).await?.read().await.map_err(told)?;
+async fn look(db: &Db, email: &Email) -> Result<(Tx, User), String> {
+    let mut tx = db.read().await.map_err(told)?;
     let user = find(&mut tx, email).await?;
     Ok((tx, user))
 }

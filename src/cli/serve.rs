@@ -75,10 +75,10 @@ impl Start {
         println!("Latchkey is serving {}", site.address());
         greet(&site);
         let stopped = server.await.map_err(|error| format!("The server stopped: {error}."));
-        writing.abort();
         if site.last_uses.write(&site.db).await.is_err() {
             log::warn!("the last uses of some keys are lost");
         }
+        writing.abort();
         site.db.close().await;
         stopped
     }

@@ -7,6 +7,7 @@ use super::{Outcome, change, look, told, written};
 use crate::{
     clock::{self, Moment},
     config::Settings,
+    db::Db,
     subscriptions::{self, State},
     users::Email,
 };
@@ -32,10 +33,10 @@ pub enum Command {
 }
 
 /// `latchkey subscription …`
-pub async fn run(settings: Settings, command: Command) -> Outcome {
+pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
     match command {
         Command::Show { email } => {
-            let (mut tx, user) = look(&settings, &email).await?;
+            let (mut tx, user) = look(db, &email).await?;
             let subscription = subscriptions::store::of_user(&mut tx, user.id).await.map_err(told)?;
             let active = subscriptions::is_active(subscription.as_ref(), settings.grace(), clock::now());
             println!("Active: {}", if active { "yes" } else { "no" });
@@ -46,7 +47,7 @@ pub async fn run(settings: Settings, command: Command) -> Outcome {
             Ok(())
         }
         Command::Activate { email, until } => {
-            let (mut tx, user) = change(&settings, &email).await?;
+            let (mut tx, user) = change(db, &email).await?;
             subscriptions::store::set(&mut tx, user.id, State::Active, until, clock::now()).await.map_err(told)?;
             tx.commit().await.map_err(told)?;
             match until {
@@ -59,7 +60,7 @@ pub async fn run(settings: Settings, command: Command) -> Outcome {
             Ok(())
         }
         Command::Cancel { email, now: at_once } => {
-            let (mut tx, user) = change(&settings, &email).await?;
+            let (mut tx, user) = change(db, &email).await?;
             let now = clock::now();
             let Some(old) = subscriptions::store::of_user(&mut tx, user.id).await.map_err(told)? else {
                 return Err(format!("{} has no subscription.", user.email));

@@ -5,11 +5,11 @@ use std::io::{self, IsTerminal, Read};
 use chrono::Days;
 use clap::Subcommand;
 
-use super::{Outcome, change, open, told};
+use super::{Outcome, change, told};
 use crate::{
     clock,
     config::Settings,
-    db::is_taken,
+    db::{Db, is_taken},
     secret::{self, Digest},
     sessions,
     users::{
@@ -43,11 +43,10 @@ pub enum Command {
 }
 
 /// `latchkey user …`
-pub async fn run(settings: Settings, command: Command) -> Outcome {
+pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
     match command {
-        Command::Add { email, name } => add_user(settings, email, name).await,
+        Command::Add { email, name } => add_user(settings, db, email, name).await,
         Command::List => {
-            let db = open(&settings).await?;
             let mut tx = db.read().await.map_err(told)?;
             for user in users::store::all(&mut tx).await.map_err(told)? {
                 let state = if user.deactivated_at.is_some() { "deactivated" } else { "active" };
@@ -55,19 +54,18 @@ pub async fn run(settings: Settings, command: Command) -> Outcome {
             }
             Ok(())
         }
-        Command::Deactivate { email } => set_deactivated(settings, email, true).await,
-        Command::Activate { email } => set_deactivated(settings, email, false).await,
-        Command::Password { email } => set_password(settings, email).await,
-        Command::Link { email } => make_link(settings, email).await,
+        Command::Deactivate { email } => set_deactivated(db, email, true).await,
+        Command::Activate { email } => set_deactivated(db, email, false).await,
+        Command::Password { email } => set_password(settings, db, email).await,
+        Command::Link { email } => make_link(settings, db, email).await,
     }
 }
 
-async fn add_user(settings: Settings, email: Email, name: Option<String>) -> Outcome {
+async fn add_user(settings: &Settings, db: &Db, email: Email, name: Option<String>) -> Outcome {
     let name = users::name(&name.unwrap_or_default())?;
-    let password = ask_password(&settings, &email)?;
+    let password = ask_password(settings, &email)?;
     let hasher = Hasher::new(settings.cost(), 1)?;
     let hash = hasher.hash(password).await.map_err(|error| error.to_string())?;
-    let db = open(&settings).await?;
     let mut tx = db.write().await.map_err(told)?;
     match users::store::add_account(&mut tx, &email, name, Some(&hash), clock::now()).await {
         Err(error) if is_taken(&error) => return Err(format!("There is a user {} already.", email.text)),
@@ -78,11 +76,11 @@ async fn add_user(settings: Settings, email: Email, name: Option<String>) -> Out
     Ok(())
 }
 
-async fn set_password(settings: Settings, email: Email) -> Outcome {
-    let password = ask_password(&settings, &email)?;
+async fn set_password(settings: &Settings, db: &Db, email: Email) -> Outcome {
+    let password = ask_password(settings, &email)?;
     let hasher = Hasher::new(settings.cost(), 1)?;
     let hash = hasher.hash(password).await.map_err(|error| error.to_string())?;
-    let (mut tx, user) = change(&settings, &email).await?;
+    let (mut tx, user) = change(db, &email).await?;
     users::store::set_password(&mut tx, user.id, &hash).await.map_err(told)?;
     sessions::store::end_all(&mut tx, user.id).await.map_err(told)?;
     tx.commit().await.map_err(told)?;
@@ -90,8 +88,8 @@ async fn set_password(settings: Settings, email: Email) -> Outcome {
     Ok(())
 }
 
-async fn set_deactivated(settings: Settings, email: Email, off: bool) -> Outcome {
-    let (mut tx, user) = change(&settings, &email).await?;
+async fn set_deactivated(db: &Db, email: Email, off: bool) -> Outcome {
+    let (mut tx, user) = change(db, &email).await?;
     users::store::set_deactivated(&mut tx, user.id, off.then(clock::now)).await.map_err(told)?;
     if off {
         sessions::store::end_all(&mut tx, user.id).await.map_err(told)?;
@@ -101,9 +99,9 @@ async fn set_deactivated(settings: Settings, email: Email, off: bool) -> Outcome
     Ok(())
 }
 
-async fn make_link(settings: Settings, email: Email) -> Outcome {
+async fn make_link(settings: &Settings, db: &Db, email: Email) -> Outcome {
     let base_url = settings.base_url(None)?;
-    let (mut tx, user) = change(&settings, &email).await?;
+    let (mut tx, user) = change(db, &email).await?;
     let token = secret::random();
     let now = clock::now();
     let end = now + Days::new(LINK_DAYS);
