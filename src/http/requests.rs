@@ -7,7 +7,10 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::header::{HeaderName, HeaderValue},
+    http::{
+        Method,
+        header::{HeaderName, HeaderValue},
+    },
     middleware::Next,
 };
 use uuid::Uuid;
@@ -31,7 +34,7 @@ pub async fn note(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let start = Instant::now();
     let id = Uuid::new_v4();
-    let method = request.method().clone();
+    let method = known(request.method());
     request.extensions_mut().insert(RequestId(id));
     let header = HeaderValue::from_str(&id.to_string()).unwrap_or(HeaderValue::from_static("-"));
 
@@ -53,4 +56,10 @@ pub async fn note(
             Err(InternalError::from_response(error, answer).into())
         }
     }
+}
+
+/// A method is any word a client likes; only those we know are fit for the log.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("-")
 }
