@@ -12,6 +12,7 @@ use crate::{api_keys::LONGEST_PREFIX, http::same_origin, users::password::Cost};
 
 /// Settings, read once at start. None is needed.
 #[derive(Args, Clone)]
+#[command(next_help_heading = "Settings")]
 pub struct Settings {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, env = "LATCHKEY_LISTEN", default_value = "127.0.0.1:8080", global = true, value_name = "ADDRESS")]
@@ -22,7 +23,7 @@ pub struct Settings {
     pub data_dir: Option<PathBuf>,
 
     /// PostgreSQL to use instead of SQLite: postgres://user:password@host:5432/latchkey
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL")]
+    #[arg(long, env = "DATABASE_URL", global = true, value_name = "URL")]
     pub database_url: Option<String>,
 
     /// Address at which browsers and programs reach the site [default: http:// and the listening address]
@@ -74,7 +75,7 @@ pub struct Settings {
     pub database_connections: u32,
 
     /// SQLite: `full` keeps every answered write through a power cut, `normal` may lose the last ones
-    #[arg(long, env = "LATCHKEY_SQLITE_SYNCHRONOUS", default_value = "full", global = true)]
+    #[arg(long, env = "LATCHKEY_SQLITE_SYNCHRONOUS", default_value = "full", global = true, value_name = "HOW")]
     pub sqlite_synchronous: Synchronous,
 
     /// Memory of one password hash (argon2id), in KiB

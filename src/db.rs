@@ -183,8 +183,10 @@ impl Db {
 
     /// Opens PostgreSQL. The message of a failure names host and database, never the password.
     pub async fn postgres(url: &str, connections: u32) -> Result<Self, String> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|_| "DATABASE_URL is not a PostgreSQL URL such as postgres://user:password@host:5432/latchkey.")?
+        let options = Some(url)
+            .filter(|url| url.starts_with("postgres://") || url.starts_with("postgresql://"))
+            .and_then(|url| PgConnectOptions::from_str(url).ok())
+            .ok_or("DATABASE_URL is not a PostgreSQL URL such as postgres://user:password@host:5432/latchkey.")?
             .application_name("latchkey");
         let place =
             format!("{}:{}/{}", options.get_host(), options.get_port(), options.get_database().unwrap_or_default());

@@ -15,9 +15,13 @@ use crate::{
 #[derive(Subcommand)]
 pub enum Command {
     /// List a user's API keys, withdrawn ones too
-    List { email: Email },
+    List {
+        /// The user's address
+        email: Email,
+    },
     /// Withdraw an API key, for good
     Withdraw {
+        /// The key's id, as listed
         #[arg(value_name = "ID")]
         id: ApiKeyId,
     },

@@ -7,7 +7,7 @@ mod user;
 
 use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, path::Path};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     clock::Moment,
@@ -44,6 +44,15 @@ enum Command {
     /// List and withdraw API keys
     #[command(subcommand)]
     Key(key::Command),
+}
+
+impl Cli {
+    /// The command line as it is, or its help. Values of variables are left out of that: some are secrets, and most
+    /// are empty.
+    pub fn read() -> Self {
+        let command = Cli::command().mut_args(|argument| argument.hide_env_values(true));
+        Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// Does what the command line says.

@@ -15,9 +15,13 @@ use crate::{
 #[derive(Subcommand)]
 pub enum Command {
     /// Show how a user's subscription stands
-    Show { email: Email },
+    Show {
+        /// The user's address
+        email: Email,
+    },
     /// Activate a user's subscription
     Activate {
+        /// The user's address
         email: Email,
         /// Last day (2026-12-31, UTC) or exact end (2026-12-31T12:00:00Z) [default: no end]
         #[arg(long, value_name = "DATE", value_parser = until)]
@@ -25,6 +29,7 @@ pub enum Command {
     },
     /// Cancel a user's subscription at the end of its period
     Cancel {
+        /// The user's address
         email: Email,
         /// End it at once
         #[arg(long)]

@@ -26,20 +26,34 @@ const LINK_DAYS: u64 = 7;
 pub enum Command {
     /// Add a user; the password is asked for, or read from standard input
     Add {
+        /// The address to sign in with
         email: Email,
+        /// The person's name
         #[arg(long)]
         name: Option<String>,
     },
     /// List all users
     List,
     /// Deactivate a user: signed out everywhere, keys refused
-    Deactivate { email: Email },
+    Deactivate {
+        /// The user's address
+        email: Email,
+    },
     /// Activate a user again
-    Activate { email: Email },
+    Activate {
+        /// The user's address
+        email: Email,
+    },
     /// Set a user's password and end the user's sessions; it is asked for, or read from standard input
-    Password { email: Email },
+    Password {
+        /// The user's address
+        email: Email,
+    },
     /// Print a one-use link with which the user sets name and password
-    Link { email: Email },
+    Link {
+        /// The user's address
+        email: Email,
+    },
 }
 
 /// `latchkey user …`
