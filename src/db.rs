@@ -10,14 +10,14 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::timeout;
-
+use actix_web::rt;
 use sqlx::{
     Connection, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::time::timeout;
 
 /// How long a request waits for a connection, and SQLite for its lock, before it is answered 503.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -220,7 +220,7 @@ impl Db {
     pub async fn read(&self) -> sqlx::Result<Tx> {
         Ok(match self {
             Db::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
-            Db::Postgres(pool) => Tx::Postgres(in_time(pool.begin_with("begin read only")).await?),
+            Db::Postgres(pool) => Tx::Postgres(begin(pool, "begin read only").await?),
         })
     }
 
@@ -228,7 +228,7 @@ impl Db {
     pub async fn write(&self) -> sqlx::Result<Tx> {
         Ok(match self {
             Db::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
-            Db::Postgres(pool) => Tx::Postgres(in_time(pool.begin()).await?),
+            Db::Postgres(pool) => Tx::Postgres(begin(pool, "begin").await?),
         })
     }
 
@@ -267,6 +267,14 @@ impl Db {
     }
 }
 
+/// Begins in a task of its own, which is always finished. A `begin` given up halfway (its client went away, or time
+/// ran out) would leave the connection in a transaction that sqlx does not know of, for the next one to stumble over.
+async fn begin(pool: &PgPool, statement: &'static str) -> sqlx::Result<Transaction<'static, Postgres>> {
+    let pool = pool.clone();
+    let begun = rt::spawn(async move { pool.begin_with(statement).await });
+    in_time(async { begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed)) }).await
+}
+
 impl Tx {
     /// Makes the writes durable.
     pub async fn commit(self) -> sqlx::Result<()> {
@@ -279,7 +287,7 @@ impl Tx {
 
 /// Waits for the lock on a blocking thread: another process may be migrating for a while.
 async fn lock_when_free(path: PathBuf) -> io::Result<File> {
-    actix_web::rt::task::spawn_blocking(move || {
+    rt::task::spawn_blocking(move || {
         let file = File::create(path)?;
         file.lock()?;
         Ok(file)

@@ -1,4 +1,5 @@
-//! What every answer under `/api` has: JSON errors, cache headers, ETag (contract/README.md, sections 4, 10 and 15).
+//! What every answer under `/api` has: JSON errors, cache headers, CORS, ETag (contract/README.md, sections 1, 4, 10
+//! and 15).
 
 use actix_web::{
     HttpMessage, HttpResponse, ResponseError,
@@ -7,7 +8,7 @@ use actix_web::{
     error::InternalError,
     http::{
         Method, StatusCode,
-        header::{self, HeaderValue},
+        header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
 };
@@ -19,19 +20,40 @@ use super::{error::Error, requests::RequestId};
 const CACHE: HeaderValue = HeaderValue::from_static("private, no-cache");
 const VARY: HeaderValue = HeaderValue::from_static("user-api-key, cookie, accept-encoding, origin");
 
+/// Any origin may call with a key; no cookies cross origins. (actix-cors writes its lists in another order on every
+/// worker, so that answers that should be the same are not, and refuses a preflight without saying why.)
+const CORS: [(HeaderName, &str); 2] = [
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "etag, location, retry-after, x-request-id, allow"),
+];
+const PREFLIGHT: [(HeaderName, &str); 3] = [
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE, OPTIONS"),
+    (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, user-api-key, if-none-match"),
+    (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+];
+
 pub async fn face(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let method = request.method().clone();
     let path = request.path().to_owned();
+    if is_preflight(&request) {
+        let mut answer = request.into_response(HttpResponse::Ok().finish());
+        add_headers(answer.headers_mut());
+        for (name, value) in PREFLIGHT {
+            answer.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        return Ok(answer);
+    }
     let mut answer = match next.call(request).await {
         Ok(answer) => answer.map_into_boxed_body(),
         // The session store failed: there is no request left to answer from.
         Err(error) => {
             log::error!("a session could not be read or kept: {error}");
             let refusal = Error::Unavailable;
-            let answer = json_error(&refusal, &method, &path, None);
+            let mut answer = json_error(&refusal, &method, &path, None);
+            add_headers(answer.headers_mut());
             return Err(InternalError::from_response(error, answer).into());
         }
     };
@@ -40,10 +62,23 @@ pub async fn face(
     } else if answer.status() == StatusCode::OK && matches!(method, Method::GET | Method::HEAD) {
         answer = with_etag(answer);
     }
-    let headers = answer.headers_mut();
+    add_headers(answer.headers_mut());
+    Ok(answer)
+}
+
+/// A browser asks before it sends; that needs no key.
+fn is_preflight(request: &ServiceRequest) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ORIGIN)
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn add_headers(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, CACHE);
     headers.insert(header::VARY, VARY);
-    Ok(answer)
+    for (name, value) in CORS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// Errors of ours carry what to say; those of the framework are told by their status.
@@ -62,13 +97,6 @@ fn as_json(answer: ServiceResponse, method: &Method, path: &str) -> ServiceRespo
             json_error(&error, method, path, id)
         }
     };
-    let mut new = new;
-    // What outer layers' headers (CORS) the failed answer had, it keeps.
-    for (name, value) in response.headers() {
-        if !new.headers().contains_key(name) {
-            new.headers_mut().append(name.clone(), value.clone());
-        }
-    }
     ServiceResponse::new(request, new)
 }
 

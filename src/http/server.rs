@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use actix_cors::Cors;
 use actix_session::{
     SessionMiddleware,
     config::{BrowserSession, TtlExtensionPolicy},
@@ -11,7 +10,6 @@ use actix_web::{
     App, HttpServer,
     cookie::{Key, SameSite, time},
     dev::Server,
-    http::Method,
     middleware::{NormalizePath, from_fn},
     web::{self, Data, PayloadConfig},
 };
@@ -59,7 +57,6 @@ pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::
             .wrap(from_fn(auth::authenticate))
             .wrap(session(&site, &cookie_key))
             .wrap(from_fn(auth::key_before_session))
-            .wrap(cors())
             .wrap(from_fn(api_face::face))
             .app_data(body::limit())
             .service(web::scope("/v1").configure(routes::api).default_service(web::to(routes::nothing)))
@@ -82,18 +79,6 @@ pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::
     .keep_alive(Duration::from_secs(75))
     .listen(listener.into_std()?)?;
     Ok(server.run())
-}
-
-/// Any origin may call with a key; no cookies cross origins (contract/README.md, section 1).
-fn cors() -> Cors {
-    Cors::default()
-        .allow_any_origin()
-        .send_wildcard()
-        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS])
-        .allowed_headers(["content-type", "user-api-key", "if-none-match"])
-        .expose_headers(["etag", "location", "retry-after", "x-request-id", "allow"])
-        .disable_vary_header()
-        .max_age(86_400)
 }
 
 fn session(site: &Site, key: &Key) -> SessionMiddleware<Sessions> {
