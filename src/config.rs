@@ -47,7 +47,8 @@ pub struct Settings {
     pub key_prefix: String,
 
     /// Active API keys a user may have
-    #[arg(long, env = "LATCHKEY_MAX_KEYS", default_value_t = 100, global = true, value_name = "NUMBER")]
+    #[arg(long, env = "LATCHKEY_MAX_KEYS", default_value_t = 100, global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(i64).range(0..))]
     pub max_keys: i64,
 
     /// Days for which a subscription whose payment failed stays active
@@ -87,7 +88,8 @@ pub struct Settings {
     pub argon2_iterations: u32,
 
     /// Password hashes at a time
-    #[arg(long, env = "LATCHKEY_ARGON2_AT_ONCE", default_value_t = 2, global = true, value_name = "NUMBER")]
+    #[arg(long, env = "LATCHKEY_ARGON2_AT_ONCE", default_value_t = 2, global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u16).range(1..))]
     pub argon2_at_once: u16,
 }
 
@@ -130,10 +132,8 @@ impl Settings {
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
             return Err(format!("The base URL {text} is not an http or https address."));
         }
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-            return Err(format!(
-                "The base URL {text} must be scheme, host and port only, such as https://pms.example."
-            ));
+        if url.as_str().trim_end_matches('/') != url.origin().ascii_serialization() {
+            return Err("The base URL must be scheme, host and port only, such as https://pms.example.".to_owned());
         }
         if url.scheme() == "http" && !same_origin::is_loopback(&url) && !self.allow_http {
             return Err(format!(

@@ -3,7 +3,7 @@
 use actix_session::Session;
 use actix_web::{
     HttpResponse,
-    http::StatusCode,
+    http::{StatusCode, header},
     web::{Data, Query},
 };
 use askama::Template;
@@ -110,10 +110,12 @@ pub async fn sign_in(site: Data<Site>, session: Session, form: Form<SignIn>) -> 
     page::html(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
-/// POST /sign_out
+/// POST /sign_out. Browsers keep whole pages for the way back, `no-store` or not; those are asked for too.
 pub async fn sign_out(session: Session) -> HttpResponse {
     session.purge();
-    page::see_other("/sign_in?notice=signed_out")
+    let mut answer = page::see_other("/sign_in?notice=signed_out");
+    answer.headers_mut().insert(header::CLEAR_SITE_DATA, header::HeaderValue::from_static("\"cache\""));
+    answer
 }
 
 /// GET /sign_out: somebody typed the address. Signing out is a POST, so that no link can do it.
