@@ -1,0 +1,141 @@
+//! Back, forward and reload: none of them shows a key twice or makes a second one.
+
+use crate::{
+    app::TestApp,
+    chrome::Browser,
+    people::User,
+    steps::{Row, before_the_list, count_keys},
+};
+
+#[actix_web::test]
+async fn back_and_forward_never_show_the_key_again_with_javascript() {
+    back_and_forward(true).await;
+}
+
+#[actix_web::test]
+async fn back_and_forward_never_show_the_key_again_without_javascript() {
+    back_and_forward(false).await;
+}
+
+async fn back_and_forward(javascript: bool) {
+    let (app, user, browser) = before_the_list(1280, javascript).await;
+    let left = browser.create_key(&app, "Left by going back").await;
+    browser.back().await.unwrap();
+    browser.dialog("Create new API Key").await;
+    browser.forward().await.unwrap();
+    assert!(!browser.everything().await.contains(&left), "the key is shown again");
+    browser.visit(format!("{}/user_profile", app.base_url)).await;
+
+    let key = browser.create_key(&app, "Harbour PMS").await;
+    browser.press("Close").await;
+    browser.no_dialog().await;
+    // To the page that showed the key, to the form, and all the way forward again.
+    for (step, back) in [true, true, false, false, true].into_iter().enumerate() {
+        let moved = if back { browser.back().await } else { browser.forward().await };
+        // Where Chromium has nothing to show without sending the form again, it says so on a page of its own.
+        let place = format!("step {step}, {moved:?}, {}", browser.here().await);
+        let page = browser.everything().await;
+        assert!(!page.contains(&key), "the key is shown again: {place}");
+        assert_eq!(count_keys(&app, &user), 2, "{place}");
+    }
+    browser.visit(format!("{}/user_profile", app.base_url)).await;
+    let rows = [Row::active("Harbour PMS", &key), Row::active("Left by going back", &left)];
+    assert_eq!(browser.rows().await, rows);
+}
+
+#[actix_web::test]
+async fn a_form_that_was_gone_back_to_makes_no_second_key_with_javascript() {
+    form_sent_again(true).await;
+}
+
+#[actix_web::test]
+async fn a_form_that_was_gone_back_to_makes_no_second_key_without_javascript() {
+    form_sent_again(false).await;
+}
+
+/// Chromium keeps the form, with its token, in memory.
+async fn form_sent_again(javascript: bool) {
+    let (app, user, browser) = before_the_list(1280, javascript).await;
+    let key = browser.create_key(&app, "Harbour PMS").await;
+    browser.press("Close").await;
+    browser.no_dialog().await;
+    browser.back().await.unwrap();
+    browser.back().await.unwrap();
+    browser.dialog("Create new API Key").await;
+    browser.press("Create").await;
+    let told = browser.dialog("API Key already created").await;
+    assert!(told.contains("Harbour PMS") && !browser.everything().await.contains(&key), "{told}");
+    assert_eq!(count_keys(&app, &user), 1);
+    app.with_key(&key).get("/api/v1/properties").await.is(200);
+}
+
+/// Chromium keeps no answer to a POST in memory for "back"; other browsers may.
+#[actix_web::test]
+async fn a_page_that_is_left_forgets_the_key() {
+    let (app, _, browser) = before_the_list(1280, true).await;
+    let key = browser.create_key(&app, "Harbour PMS").await;
+    assert!(browser.everything().await.contains(&key));
+    browser.run("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))").await;
+    assert!(!browser.everything().await.contains(&key), "the key is kept");
+    let told = browser.dialog("API Key created").await;
+    assert!(told.contains("The API Key is no longer shown."), "{told}");
+    browser.press("Close").await;
+    browser.no_dialog().await;
+}
+
+#[actix_web::test]
+async fn reload_says_that_the_key_exists_and_offers_another_with_javascript() {
+    reload(true).await;
+}
+
+#[actix_web::test]
+async fn reload_says_that_the_key_exists_and_offers_another_without_javascript() {
+    reload(false).await;
+}
+
+async fn reload(javascript: bool) {
+    let (app, user, browser) = before_the_list(1280, javascript).await;
+    let first = browser.create_key(&app, "Harbour PMS").await;
+    assert_already_created(&app, &user, &browser, &first, 1).await;
+
+    browser.press("Withdraw it and create a new one").await;
+    let second = browser.key_shown(&app).await;
+    assert_ne!(first, second);
+    app.with_key(&first).get("/api/v1/properties").await.is(401);
+    app.with_key(&second).get("/api/v1/properties").await.is(200);
+
+    // The offer is a form like the other: reloading it withdraws nothing.
+    assert_already_created(&app, &user, &browser, &second, 2).await;
+    app.with_key(&second).get("/api/v1/properties").await.is(200);
+    browser.press("Close").await;
+    browser.no_dialog().await;
+    let rows = [Row::active("Harbour PMS", &second), Row::withdrawn("Harbour PMS", &first)];
+    assert_eq!(browser.rows().await, rows);
+}
+
+/// Reloads the page that shows a key.
+async fn assert_already_created(app: &TestApp, user: &User, browser: &Browser, key: &str, keys: usize) {
+    browser.refresh().await.expect("a reload");
+    let told = browser.dialog("API Key already created").await;
+    assert!(told.contains("is not shown again") && told.contains("Harbour PMS"), "{told}");
+    assert!(told.contains(&format!("***{}", &key[key.len() - 6..])), "{told}");
+    assert!(!browser.everything().await.contains(key), "the key is shown again");
+    assert_eq!(count_keys(app, user), keys);
+}
+
+#[actix_web::test]
+async fn after_the_sign_out_back_shows_nothing_of_the_person() {
+    for javascript in [true, false] {
+        let (_app, user, browser) = before_the_list(1280, javascript).await;
+        browser.press("Create new API Key").await;
+        browser.press("Cancel").await;
+        browser.press("Sign out").await;
+        browser.field("Password").await;
+        for _ in 0..3 {
+            browser.back().await.unwrap();
+            browser.field("Password").await;
+            let page: String = browser.reads("the page", "return document.documentElement.outerHTML").await;
+            assert!(!page.contains(&user.email), "{page}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The main job, as a person does it with a mouse: from the sign-in to a withdrawn key.
+
+use serde_json::json;
+
+use crate::{
+    app::TestApp,
+    chrome::{Browser, Scheme},
+    steps::Row,
+};
+
+#[actix_web::test]
+async fn a_person_makes_a_key_uses_it_and_withdraws_it_with_javascript() {
+    the_main_job(true).await;
+}
+
+#[actix_web::test]
+async fn a_person_makes_a_key_uses_it_and_withdraws_it_without_javascript() {
+    the_main_job(false).await;
+}
+
+async fn the_main_job(javascript: bool) {
+    let app = TestApp::start().await;
+    let user = app.user_add("desk@farol.example");
+    app.subscribe(&user.email);
+    let browser = Browser::open(1280, Scheme::Light, javascript).await;
+
+    browser.visit(format!("{}/sign_in", app.base_url)).await;
+    browser.send_sign_in(&app, &user).await;
+    browser.press("User Profile").await;
+    assert_eq!(browser.rows().await, []);
+
+    browser.press("Create new API Key").await;
+    browser.dialog("Create new API Key").await;
+    browser.type_into("Title", "Harbour PMS").await;
+    browser.press("Create").await;
+    let key = browser.key_shown(&app).await;
+    let told = browser.dialog("API Key created").await;
+    assert!(told.contains("Harbour PMS") && told.contains("It is shown only this once."), "{told}");
+    app.with_key(&key).get("/api/v1/properties/").await.is(200);
+
+    browser.press("Close").await;
+    browser.no_dialog().await;
+    assert_eq!(browser.rows().await, [Row::active("Harbour PMS", &key)]);
+    assert!(!browser.everything().await.contains(&key), "the key is still on the page");
+
+    browser.press("Actions").await;
+    browser.press("Withdraw").await;
+    let told = browser.dialog("Withdraw API Key").await;
+    assert!(told.contains("Harbour PMS") && told.contains(&key[key.len() - 6..]), "names the key: {told}");
+    app.with_key(&key).get("/api/v1/properties/").await.is(200);
+    browser.press("Withdraw").await;
+    browser.no_dialog().await;
+    assert_eq!(browser.rows().await, [Row::withdrawn("Harbour PMS", &key)]);
+    let notice = browser.first("[role=status]").await.text().await.unwrap();
+    assert!(notice.contains("withdrawn"), "{notice}");
+    let refused = app.with_key(&key).get("/api/v1/properties/").await;
+    assert_eq!(refused.is(401).json()["errors"]["code"], json!("unauthorized"));
+    browser.assert_quiet_console().await;
+}

@@ -1,0 +1,257 @@
+//! Processes that are killed, clients that go away, several programs on one database: what was answered holds.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::app::TestApp;
+use crate::browser::{Browser, NEW_KEY};
+use crate::host::Host;
+use crate::html;
+use crate::page::{key_rows, key_titles, seen, until};
+use crate::people::world;
+use crate::property::{PROPERTIES, at};
+use crate::raw;
+
+const PROFILE: &str = "/user_profile";
+
+/// A form as the browser would send it, byte by byte.
+fn form(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> Vec<u8> {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let cookie = format!("Cookie: {}", browser.cookies().expect("a session"));
+    let lines: [&[u8]; 3] =
+        [cookie.as_bytes(), b"Sec-Fetch-Site: same-origin", b"Content-Type: application/x-www-form-urlencoded"];
+    raw::request(&format!("POST {path}"), &lines, body.as_bytes())
+}
+
+/// Sends a request and resets the connection a moment later, whether the answer has come or not.
+async fn send_and_reset(server: SocketAddr, request: &[u8], moment: Duration) {
+    let mut stream = TcpStream::connect(server).await.expect("the server listens");
+    stream.set_nodelay(true).expect("a setting");
+    stream.set_zero_linger().expect("a setting");
+    stream.write_all(request).await.expect("a request");
+    tokio::time::sleep(moment).await;
+}
+
+/// From at once to later than any answer.
+fn moments() -> impl Iterator<Item = Duration> {
+    (0..40).map(|round| Duration::from_micros(250 * round))
+}
+
+#[actix_web::test]
+async fn a_key_that_was_shown_is_there_after_the_server_was_killed() {
+    let (mut app, me) = world().await;
+    let mut keys = vec![me.key.clone()];
+    for round in 0..3 {
+        let browser = app.signed_in(&me.user).await;
+        keys.push(browser.create_key(&format!("Round {round}")).await);
+        app.kill();
+        app.restart();
+        for key in &keys {
+            app.with_key(key).get(PROPERTIES).await.is(200);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_answered_withdrawal_holds_after_the_server_was_killed() {
+    let (mut app, me) = world().await;
+    for round in 0..3 {
+        let browser = app.signed_in(&me.user).await;
+        let key = browser.create_key(&format!("Round {round}")).await;
+        browser.withdraw_key(&key).await;
+        app.kill();
+        app.restart();
+        app.with_key(&key).get(PROPERTIES).await.is(401);
+        app.with_key(&me.key).get(PROPERTIES).await.is(200);
+    }
+    let browser = app.signed_in(&me.user).await;
+    browser.post_form("/user_profile/withdraw_all_keys", &[]).await.is(303);
+    app.kill();
+    app.restart();
+    app.with_key(&me.key).get(PROPERTIES).await.is(401);
+}
+
+#[actix_web::test]
+async fn what_the_api_has_answered_is_there_after_the_server_was_killed() {
+    let (mut app, me) = world().await;
+    let made = me.creates(serde_json::json!({})).await.is(201).id();
+    let deleted = me.creates(serde_json::json!({ "title": "Gone" })).await.is(201).id();
+    me.api.delete(&at(&deleted)).await.is(200);
+    app.kill();
+    app.restart();
+    let api = app.with_key(&me.key);
+    api.get(&at(&made)).await.is(200);
+    api.get(&at(&deleted)).await.is(404);
+}
+
+#[actix_web::test]
+async fn a_server_that_is_asked_to_end_writes_the_last_use_of_keys() {
+    let (mut app, me) = world().await;
+    for round in 0..5 {
+        let browser = app.signed_in(&me.user).await;
+        let key = browser.create_key(&format!("Round {round}")).await;
+        let api = app.with_key(&key);
+        api.get(PROPERTIES).header("user-agent", "FarolPMS/2.1").await.is(200);
+        assert!(app.terminate().success(), "{}", app.log());
+        app.restart();
+        let browser = app.signed_in(&me.user).await;
+        let rows = key_rows(&browser.get(PROFILE).await.is(200));
+        assert!(rows[0].contains("FarolPMS/2.1"), "{rows:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_last_use_that_waits_for_the_database_is_written_before_the_end() {
+    let host = Host::new().await;
+    let user = host.add_user("desk@farol.example");
+    let server = host.serve(&[]);
+    let key = server.signed_in(&user).await.create_key("Front desk").await;
+    let held = host.hold_keys().await;
+    server.with_key(&key).get(PROPERTIES).header("user-agent", "FarolPMS/2.1").await.is(200);
+    server.ask_to_end();
+    let address = server.base_url.strip_prefix("http://").expect("an address").to_owned();
+    until("nobody listens any more", async || TcpStream::connect(&address).await.is_err().then_some(())).await;
+    held.release().await;
+    assert!(server.ended().success());
+    let server = host.serve(&[]);
+    let list = server.signed_in(&user).await.get(PROFILE).await.is(200);
+    assert!(key_rows(&list)[0].contains("FarolPMS/2.1"), "{list}");
+}
+
+#[actix_web::test]
+async fn a_session_outlives_a_restart() {
+    let (mut app, me) = world().await;
+    let cookies = me.browser.cookies().expect("a session");
+    app.restart();
+    app.anonymous().get(PROFILE).header("cookie", &cookies).await.is(200);
+}
+
+#[actix_web::test]
+async fn a_client_that_goes_away_leaves_a_key_active_or_withdrawn_and_nothing_between() {
+    let (app, me) = world().await;
+    for moment in moments() {
+        let key = me.browser.create_key("Leaver").await;
+        let id = me.browser.key_id(&key).await;
+        let path = format!("/user_profile/api_keys/{id}/withdraw");
+        send_and_reset(app.address(), &form(&me.browser, &path, &[]), moment).await;
+
+        let api = app.with_key(&key);
+        let refused = api.get(PROPERTIES).await.status == 401;
+        let tail = format!("***{}", &key[46..]);
+        let rows = key_rows(&me.browser.get(PROFILE).await.is(200));
+        let row = rows.iter().find(|row| row.contains(&tail)).expect("the key");
+        let withdrawn = row.contains("withdrawn") && row.contains("by you") && !row.contains("Actions");
+        let active = row.contains("active") && row.contains("Actions") && !row.contains("withdrawn");
+        assert!(withdrawn != active, "{row}");
+        assert!(withdrawn || !refused, "refused, but: {row}");
+        if withdrawn {
+            api.get(PROPERTIES).await.is(401);
+        }
+        me.browser.post_form(&path, &[]).await.is(303);
+        api.get(PROPERTIES).await.is(401);
+    }
+    me.api.get(PROPERTIES).await.is(200);
+}
+
+#[actix_web::test]
+async fn a_client_that_goes_away_from_a_new_key_may_send_the_form_again() {
+    let (app, me) = world().await;
+    for (round, moment) in moments().enumerate() {
+        let title = format!("Leaver {round}");
+        let page = me.browser.get(NEW_KEY).await.is(200);
+        let token = html::input_value(page.text(), "form_token").expect("a form token");
+        let fields = [("title", &*title), ("form_token", &*token)];
+        send_and_reset(app.address(), &form(&me.browser, NEW_KEY, &fields), moment).await;
+
+        let again = me.browser.send_new_key(&title, &token).await;
+        match again.status {
+            200 => assert_eq!(html::keys(again.text()).len(), 2, "the key and its curl line: {again}"),
+            409 => assert!(again.text().contains("/replace"), "{again}"),
+            _ => panic!("{again}"),
+        }
+        let titles = key_titles(&me.browser.get(PROFILE).await.is(200));
+        assert_eq!(titles.iter().filter(|other| **other == title).count(), 1, "{titles:?}");
+    }
+}
+
+#[actix_web::test]
+async fn clients_that_go_away_cost_nobody_else_an_answer() {
+    let (app, me) = world().await;
+    let read = raw::request(&format!("GET {PROPERTIES}"), &[format!("user-api-key: {}", me.key).as_bytes()], b"");
+    let page = raw::request(
+        &format!("GET {PROFILE}"),
+        &[format!("Cookie: {}", me.browser.cookies().expect("a session")).as_bytes()],
+        b"",
+    );
+    // What a request was cut short in must not be left on the connection that the next one gets.
+    for moment in moments() {
+        for request in [&read, &page] {
+            send_and_reset(app.address(), request, moment / 2).await;
+        }
+        me.creates(serde_json::json!({ "title": "Pensão Aurora" })).await.is(201);
+        me.browser.post_form(PROFILE, &[("name", "Rita"), ("time_zone", "UTC")]).await.is(303);
+    }
+    assert_eq!(me.api.get(PROPERTIES).await.is(200).json()["meta"]["total"], 40);
+}
+
+#[actix_web::test]
+async fn a_form_that_never_ends_changes_nothing() {
+    let (app, me) = world().await;
+    let id = me.browser.key_id(&me.key).await;
+    let whole = form(&me.browser, &format!("/user_profile/api_keys/{id}/replace"), &[("form_token", "cut-short")]);
+    for length in [whole.len() - 1, whole.len() - 5] {
+        send_and_reset(app.address(), &whole[..length], Duration::from_millis(5)).await;
+    }
+    me.api.get(PROPERTIES).await.is(200);
+    assert_eq!(key_rows(&me.browser.get(PROFILE).await.is(200)).len(), 1);
+}
+
+#[actix_web::test]
+async fn a_withdrawal_holds_at_once_on_every_process() {
+    let (app, me) = world().await;
+    if !app.on_postgres() {
+        return;
+    }
+    let copy = TestApp::options().beside(&app).start().await;
+    let at_copy = copy.signed_in(&me.user).await;
+    for round in 0..30 {
+        let key = me.browser.create_key(&format!("Round {round}")).await;
+        let on_copy = copy.with_key(&key);
+        on_copy.get(PROPERTIES).await.is(200);
+        let id = me.browser.key_id(&key).await;
+        let by = if round % 2 == 0 { &me.browser } else { &at_copy };
+        by.post_form(&format!("/user_profile/api_keys/{id}/withdraw"), &[]).await.is(303);
+        on_copy.get(PROPERTIES).await.is(401);
+        app.with_key(&key).get(PROPERTIES).await.is(401);
+    }
+}
+
+#[actix_web::test]
+async fn what_a_command_takes_away_is_gone_at_once() {
+    let (app, me) = world().await;
+    let email = &*me.user.email;
+    for round in 0..3 {
+        let key = me.browser.create_key(&format!("Round {round}")).await;
+        let api = app.with_key(&key);
+        let id = me.browser.key_id(&key).await;
+        api.get(PROPERTIES).await.is(200);
+        app.command_ok(&["key", "withdraw", &id], None);
+        api.get(PROPERTIES).await.is(401);
+    }
+    let list = me.browser.get(PROFILE).await.is(200);
+    assert!(seen(list.text()).contains("by the host"), "{list}");
+    for _ in 0..3 {
+        me.api.get(PROPERTIES).await.is(200);
+        app.command_ok(&["subscription", "cancel", email, "--now"], None);
+        me.api.get(PROPERTIES).await.is(403);
+        app.subscribe(email);
+    }
+    me.api.get(PROPERTIES).await.is(200);
+    app.command_ok(&["user", "deactivate", email], None);
+    me.api.get(PROPERTIES).await.is(401);
+    me.browser.get(PROPERTIES).await.is(401);
+    me.browser.get(PROFILE).await.is(303);
+}

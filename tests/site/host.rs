@@ -1,0 +1,330 @@
+//! A host's machine, worked by hand: no server yet or several at once, started with whatever a test wishes, and a look
+//! into the database. Where one running server is all that is needed, `TestApp` is shorter.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::browser::Browser;
+use crate::client::Client;
+use crate::database::Database;
+use crate::people::User;
+use crate::secrets::Secrets;
+
+/// How long a start or a command may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A data folder and a database, both still empty.
+///
+/// When it is dropped, no log and no file of it may contain a secret of the test.
+pub struct Host {
+    pub secrets: Secrets,
+    database: Database,
+    logs: AtomicUsize,
+    folder: TempDir,
+}
+
+/// What a command has said, and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Said {
+    /// Asserts success; what it printed.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.out
+    }
+
+    /// Asserts a failure told in words: a message without a panic, and nothing on standard output.
+    #[track_caller]
+    pub fn refused(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert!(!self.err.trim().is_empty() && !self.err.contains("panicked"), "{self:?}");
+        assert_eq!(self.out, "", "{self:?}");
+        self.err
+    }
+}
+
+impl Host {
+    /// A machine on which Latchkey never ran.
+    pub async fn new() -> Self {
+        Self {
+            secrets: Secrets::default(),
+            database: Database::create().await,
+            logs: AtomicUsize::new(0),
+            folder: TempDir::new().expect("a temporary folder"),
+        }
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The address of the database, where it is PostgreSQL.
+    pub fn database_url(&self) -> Option<String> {
+        self.database.url()
+    }
+
+    /// The program on this machine, with nothing of the tester's own settings.
+    pub fn latchkey(&self, args: &[&str]) -> Command {
+        let mut command = bare_latchkey();
+        command.args(args).env("LATCHKEY_DATA_DIR", self.data_dir()).current_dir(self.folder.path());
+        if let Some(url) = self.database.url() {
+            command.env("DATABASE_URL", url);
+        }
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, args: &[&str]) -> Said {
+        finish(self.latchkey(args), "")
+    }
+
+    /// The same, with something on its standard input.
+    pub fn run_with(&self, args: &[&str], stdin: &str) -> Said {
+        finish(self.latchkey(args), stdin)
+    }
+
+    /// Starts `latchkey serve` on a free port and waits until it serves.
+    pub fn serve(&self, args: &[&str]) -> Server {
+        let mut command = self.latchkey(&["serve", "--listen", "127.0.0.1:0"]);
+        command.args(args);
+        self.start(command).ready().unwrap_or_else(|log| panic!("no server: {log}"))
+    }
+
+    /// Starts a server and does not wait.
+    pub fn start(&self, mut command: Command) -> Starting {
+        let number = self.logs.fetch_add(1, Ordering::Relaxed);
+        let log = self.folder.path().join(format!("server-{number}.log"));
+        let file = File::create(&log).expect("a log file");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
+        let mut child = command.spawn().expect("latchkey runs");
+        let (sender, lines) = mpsc::channel();
+        let printed = BufReader::new(child.stdout.take().expect("its output")).lines();
+        std::thread::spawn(move || printed.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Starting(Server { base_url: String::new(), lines, child, log, secrets: self.secrets.clone() })
+    }
+
+    /// Adds a subscribed user with a good password.
+    pub fn add_user(&self, email: &str) -> User {
+        let user = User { email: email.to_owned(), password: self.new_password() };
+        self.run_with(&["user", "add", email], &user.password).ok();
+        self.run(&["subscription", "activate", email]).ok();
+        user
+    }
+
+    /// A good password that nobody has.
+    pub fn new_password(&self) -> String {
+        let password = format!("harbour-lantern-{}", Uuid::now_v7().simple());
+        self.secrets.register("password", &password);
+        password
+    }
+
+    /// Changes something behind the program's back.
+    pub async fn sql(&self, sql: &str) -> u64 {
+        let safe = AssertSqlSafe(sql.to_owned());
+        match self.database.url() {
+            Some(url) => {
+                let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
+                sqlx::query(safe).execute(&mut connection).await.expect(sql).rows_affected()
+            }
+            None => sqlx::query(safe).execute(&mut self.sqlite().await).await.expect(sql).rows_affected(),
+        }
+    }
+
+    /// Keeps everybody from writing to the table of keys, until it is released.
+    pub async fn hold_keys(&self) -> Held {
+        match self.database.url() {
+            Some(url) => {
+                let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
+                connection.execute("begin; lock table api_keys in exclusive mode").await.expect("the table");
+                Held::Postgres(connection)
+            }
+            None => {
+                let mut connection = self.sqlite().await;
+                connection.execute("begin immediate").await.expect("the file");
+                Held::Sqlite(connection)
+            }
+        }
+    }
+
+    /// One column of texts.
+    pub async fn texts(&self, sql: &'static str) -> Vec<String> {
+        match self.database.url() {
+            Some(url) => {
+                let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
+                sqlx::query_scalar(sql).fetch_all(&mut connection).await.expect(sql)
+            }
+            None => sqlx::query_scalar(sql).fetch_all(&mut self.sqlite().await).await.expect(sql),
+        }
+    }
+
+    async fn sqlite(&self) -> SqliteConnection {
+        let file = self.data_dir().join("latchkey.db");
+        let options = SqliteConnectOptions::new().filename(file).busy_timeout(PATIENCE);
+        SqliteConnection::connect_with(&options).await.expect("the database file")
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.secrets.assert_absent_in_folder(self.folder.path());
+        }
+    }
+}
+
+/// A transaction that stands in others' way.
+pub enum Held {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Held {
+    pub async fn release(self) {
+        match self {
+            Self::Sqlite(connection) => connection.close().await.expect("it ends"),
+            Self::Postgres(connection) => connection.close().await.expect("it ends"),
+        }
+    }
+}
+
+/// A server that was just started.
+pub struct Starting(Server);
+
+impl Starting {
+    /// Waits until it serves; what it said, when it ended instead.
+    pub fn ready(mut self) -> Result<Server, String> {
+        loop {
+            match self.0.lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    if let Some(url) = line.strip_prefix("Latchkey is serving ") {
+                        self.0.base_url = url.to_owned();
+                        return Ok(self.0);
+                    }
+                }
+                Err(error) => {
+                    let _ = self.0.child.kill();
+                    let ended = self.0.child.wait();
+                    return Err(format!("{error}, {ended:?}\n{}", self.0.log()));
+                }
+            }
+        }
+    }
+}
+
+/// A running server; it ends when it is dropped.
+pub struct Server {
+    pub base_url: String,
+    lines: Receiver<String>,
+    child: Child,
+    log: PathBuf,
+    secrets: Secrets,
+}
+
+impl Server {
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The next line on its standard output.
+    pub fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("another line")
+    }
+
+    pub fn client(&self) -> Client {
+        Client::new(&self.base_url, &self.secrets, reqwest::Client::builder())
+    }
+
+    pub fn with_key(&self, key: &str) -> Client {
+        self.client().always("user-api-key", key)
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.base_url, &self.secrets)
+    }
+
+    /// A browser in which this user has signed in.
+    pub async fn signed_in(&self, user: &User) -> Browser {
+        let browser = self.browser();
+        browser.sign_in(&user.email, &user.password).await.is(303);
+        browser
+    }
+
+    /// Asks the server to end, and waits for it.
+    pub fn terminate(self) -> ExitStatus {
+        self.ask_to_end();
+        self.ended()
+    }
+
+    /// Asks the server to end, as a service manager does.
+    pub fn ask_to_end(&self) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", "TERM", &id]).status().expect("kill runs");
+        assert!(sent.success(), "the server was gone already");
+    }
+
+    /// Waits until the server has ended.
+    pub fn ended(mut self) -> ExitStatus {
+        self.child.wait().expect("the server ends")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = self.log();
+            let end: Vec<&str> = log.lines().rev().take(60).collect();
+            eprintln!("end of the log of {}:", self.base_url);
+            end.iter().rev().for_each(|line| eprintln!("{line}"));
+        }
+    }
+}
+
+/// The program without any settings.
+pub fn bare_latchkey() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("LATCHKEY_") {
+            command.env_remove(name);
+        }
+    }
+    command.env_remove("DATABASE_URL").env_remove("RUST_LOG").stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end, which must come.
+pub fn finish(mut command: Command, stdin: &str) -> Said {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command runs");
+    // One that asks for nothing may be gone before it is told.
+    let _ = child.stdin.take().expect("its input").write_all(stdin.as_bytes());
+    let (id, (sender, receiver)) = (child.id(), mpsc::channel());
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let Ok(output) = receiver.recv_timeout(PATIENCE) else {
+        let _ = Command::new("kill").args(["-s", "KILL", &id.to_string()]).status();
+        panic!("{command:?} did not end");
+    };
+    let output = output.expect("the command ends");
+    Said {
+        code: output.status.code(),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}

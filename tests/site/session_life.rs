@@ -1,0 +1,190 @@
+//! Sessions: how they begin, what their cookie is like, and what ends them.
+
+use crate::app::TestApp;
+use crate::client::Client;
+use crate::host::Host;
+use crate::page::{key_titles, problem, seen};
+use crate::people::{User, world};
+use crate::property::PROPERTIES;
+use crate::response::Response;
+
+const PROFILE: &str = "/user_profile";
+
+/// A server and a user who has not signed in.
+async fn someone() -> (TestApp, User) {
+    let app = TestApp::start().await;
+    let user = app.user_add("desk@farol.example");
+    (app, user)
+}
+
+/// The pair that an answer sets as a cookie.
+fn cookie(answer: &Response) -> String {
+    let header = answer.header("set-cookie").unwrap_or_else(|| panic!("no cookie in {answer}"));
+    header.split(';').next().expect("a pair").to_owned()
+}
+
+/// What an answer says of its cookie beside the pair.
+fn attributes(answer: &Response) -> Vec<String> {
+    let header = answer.header("set-cookie").expect("a cookie").to_ascii_lowercase();
+    let mut parts: Vec<String> = header.split("; ").skip(1).map(str::to_owned).collect();
+    parts.sort();
+    parts
+}
+
+async fn is_signed_in(client: &Client, cookie: &str) -> bool {
+    let answer = client.get(PROFILE).header("cookie", cookie).await;
+    assert!(matches!(answer.status, 200 | 303), "{answer}");
+    answer.status == 200
+}
+
+#[actix_web::test]
+async fn every_sign_in_begins_a_session_of_its_own() {
+    let (app, user) = someone().await;
+    let browser = app.browser();
+    let first = cookie(&browser.sign_in(&user.email, &user.password).await.is(303));
+    let second = cookie(&browser.sign_in(&user.email, &user.password).await.is(303));
+    assert_ne!(first, second);
+    let nobody = app.anonymous();
+    assert!(is_signed_in(&nobody, &second).await);
+    assert!(!is_signed_in(&nobody, &first).await, "the session before is over");
+    let elsewhere = app.signed_in(&user).await;
+    assert!(is_signed_in(&nobody, &second).await, "another browser's sign-in ends nothing");
+    elsewhere.get(PROFILE).await.is(200);
+}
+
+#[actix_web::test]
+async fn a_planted_cookie_is_not_adopted() {
+    let (app, user) = someone().await;
+    let mallory = app.user_add("mallory@evil.example");
+    let planted = cookie(&app.browser().sign_in(&mallory.email, &mallory.password).await.is(303));
+    for planted in [&*planted, "latchkey=chosen-by-mallory", "latchkey=", "__Host-latchkey=chosen"] {
+        let form = [("email", &*user.email), ("password", &*user.password)];
+        let sign_in = app.browser().post_form("/sign_in", &form).header("cookie", planted);
+        let own = cookie(&sign_in.await.is(303));
+        assert_ne!(own, planted);
+        let page = app.anonymous().get(PROFILE).header("cookie", &own).await.is(200);
+        assert!(page.text().contains(&user.email), "{page}");
+        let page = app.anonymous().get(PROFILE).header("cookie", planted).await;
+        assert!(!page.text().contains(&user.email), "{page}");
+    }
+}
+
+#[actix_web::test]
+async fn a_signed_out_cookie_is_worth_nothing() {
+    let (app, user) = someone().await;
+    let browser = app.signed_in(&user).await;
+    let old = browser.cookies().expect("a session");
+    let nobody = app.anonymous();
+    assert!(is_signed_in(&nobody, &old).await);
+    // An address alone signs nobody out.
+    browser.get("/sign_out").await.is(303);
+    assert!(is_signed_in(&nobody, &old).await);
+    let out = browser.post_form("/sign_out", &[]).await.is(303);
+    assert!(out.header("location").is_some_and(|to| to.starts_with("/sign_in")), "{out}");
+    assert!(!is_signed_in(&nobody, &old).await);
+    nobody.get(PROPERTIES).header("cookie", &old).await.error("unauthorized");
+    assert_eq!(browser.cookies(), None, "the browser forgets it");
+    let page = browser.get(out.header("location").expect("where it leads")).await.is(200);
+    assert!(seen(page.text()).contains("You are signed out."), "{page}");
+    browser.post_form("/sign_out", &[]).await.is(303);
+}
+
+#[actix_web::test]
+async fn the_session_cookie_is_for_this_site_and_no_script() {
+    let (app, user) = someone().await;
+    let answer = app.browser().sign_in(&user.email, &user.password).await.is(303);
+    assert_eq!(attributes(&answer), ["httponly", "path=/", "samesite=lax"]);
+    assert!(cookie(&answer).starts_with("latchkey="));
+
+    let app = TestApp::options().public_url("https://pms.example").start().await;
+    let user = app.user_add("desk@farol.example");
+    let answer = app.browser().sign_in(&user.email, &user.password).await.is(303);
+    assert_eq!(attributes(&answer), ["httponly", "path=/", "samesite=lax", "secure"]);
+    let own = cookie(&answer);
+    assert!(own.starts_with("__Host-latchkey="));
+    assert!(is_signed_in(&app.anonymous(), &own).await);
+    let insecure = own.replace("__Host-", "");
+    assert!(!is_signed_in(&app.anonymous(), &insecure).await, "a cookie that any neighbour may set");
+}
+
+#[actix_web::test]
+async fn a_deactivated_user_is_signed_out_and_stays_out_until_activated() {
+    let (app, me) = world().await;
+    let old = me.browser.cookies().expect("a session");
+    app.command_ok(&["user", "deactivate", &me.user.email], None);
+    let away = me.browser.get(PROFILE).await.is(303);
+    assert!(away.header("location").is_some_and(|to| to.starts_with("/sign_in")), "{away}");
+    me.browser.post_form("/user_profile/api_keys/new", &[("title", "Late")]).await.is(303);
+    let refused = app.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
+    assert!(problem(&refused, "email").is_some_and(|reason| reason.contains("deactivated")), "{refused}");
+    assert_eq!(refused.header("set-cookie"), None);
+
+    app.command_ok(&["user", "activate", &me.user.email], None);
+    assert!(!is_signed_in(&app.anonymous(), &old).await, "its sessions ended");
+    let browser = app.signed_in(&me.user).await;
+    assert_eq!(key_titles(&browser.get(PROFILE).await), ["Front desk"]);
+    me.api.get(PROPERTIES).await.is(200);
+}
+
+#[actix_web::test]
+async fn a_new_password_from_the_host_ends_all_sessions() {
+    let (app, me) = world().await;
+    let new = "a-lantern-in-the-fog-1";
+    app.secrets.register("password", new);
+    app.command_ok(&["user", "password", &me.user.email], Some(new));
+    me.browser.get(PROFILE).await.is(303);
+    app.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
+    app.browser().sign_in(&me.user.email, new).await.is(303);
+    me.api.get(PROPERTIES).await.is(200);
+}
+
+#[actix_web::test]
+async fn a_session_ends_when_it_is_not_used_or_is_old() {
+    let host = Host::new().await;
+    let user = host.add_user("desk@farol.example");
+    let server = host.serve(&["--session-idle-minutes", "2", "--session-hours", "1"]);
+    for (set, signed_in) in [
+        // Used a minute ago: another two minutes begin now.
+        ("expires_at = $now + 60 s", true),
+        ("expires_at = $now - 1 s", false),
+        ("created_at = $now - 3590 s", true),
+        ("created_at = $now - 3601 s", false),
+    ] {
+        let browser = server.signed_in(&user).await;
+        browser.get(PROFILE).await.is(200);
+        assert_eq!(host.sql(&in_engine_words(&host, set)).await, 1);
+        let answer = browser.get(PROFILE).await;
+        assert_eq!(answer.status == 200, signed_in, "{set}: {answer}");
+        assert_eq!(browser.get(PROPERTIES).await.status == 200, signed_in, "{set}");
+        host.sql("delete from sessions").await;
+    }
+}
+
+/// An update of all sessions; `$now` is the only thing that both databases write differently.
+fn in_engine_words(host: &Host, set: &str) -> String {
+    let (column, moment) = set.split_once(" = $now ").expect("an assignment");
+    let seconds = moment.trim_end_matches(" s").replace(' ', "");
+    match host.database_url() {
+        Some(_) => format!("update sessions set {column} = now() + interval '{seconds} seconds'"),
+        // As sqlx writes a `DateTime<Utc>`.
+        None => {
+            format!("update sessions set {column} = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '{seconds} seconds')")
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_session_in_use_goes_on_beyond_its_first_end() {
+    let host = Host::new().await;
+    let user = host.add_user("desk@farol.example");
+    let server = host.serve(&["--session-idle-minutes", "30"]);
+    let browser = server.signed_in(&user).await;
+    host.sql(&in_engine_words(&host, "expires_at = $now + 20 s")).await;
+    browser.get(PROFILE).await.is(200);
+    let left = match host.database_url() {
+        Some(_) => "select cast(cast(extract(epoch from expires_at - now()) as int) as text) from sessions",
+        None => "select cast(strftime('%s', expires_at) - strftime('%s', 'now') as text) from sessions",
+    };
+    let left: i64 = host.texts(left).await[0].parse().expect("seconds");
+    assert!((1700..=1800).contains(&left), "{left}");
+}

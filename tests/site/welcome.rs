@@ -1,0 +1,137 @@
+//! The one-use link with which a person sets name and password.
+
+use crate::app::TestApp;
+use crate::host::Host;
+use crate::html;
+use crate::page::{problem, seen, typed};
+use crate::people::world;
+use crate::property::PROPERTIES;
+
+/// Makes a link and returns its path.
+fn link(app: &TestApp, email: &str) -> String {
+    let printed = app.command_ok(&["user", "link", email, "--base-url", "https://pms.example"], None);
+    let path = printed.trim().strip_prefix("https://pms.example").expect("a link").to_owned();
+    app.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
+    path
+}
+
+#[actix_web::test]
+async fn a_link_sets_name_and_password_once() {
+    let (app, me) = world().await;
+    let path = link(&app, &me.user.email);
+    let new = "seven boats at noon";
+    app.secrets.register("password", new);
+    let person = app.browser();
+    for _ in 0..2 {
+        let page = person.get(&path).await.is(200);
+        assert_eq!(html::form_actions(page.text()), [&*path]);
+        let text = seen(page.text());
+        assert!(text.contains("Name") && text.contains("Password"), "{page}");
+        assert!(page.text().contains(&me.user.email), "{page}");
+        assert_eq!(page.header("referrer-policy"), Some("same-origin"));
+    }
+    let set = person.post_form(&path, &[("name", " Rita "), ("password", new)]).await.is(303);
+    let next = set.header("location").expect("where it leads").to_owned();
+    assert!(next.starts_with("/sign_in") && !next.contains(new), "{set}");
+    assert!(seen(person.get(&next).await.is(200).text()).contains("Your password is set"));
+
+    person.get(&path).await.is(404);
+    person.post_form(&path, &[("name", "Eve"), ("password", "eight boats at dusk")]).await.is(404);
+    me.browser.get("/user_profile").await.is(303);
+    app.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
+    let browser = app.browser();
+    browser.sign_in(&me.user.email, new).await.is(303);
+    assert_eq!(typed(&browser.get("/user_profile").await, "name").as_deref(), Some("Rita"));
+    me.api.get(PROPERTIES).await.is(200);
+}
+
+#[actix_web::test]
+async fn a_link_stays_good_when_what_was_typed_will_not_do() {
+    let app = TestApp::start().await;
+    app.user_add("desk@farol.example");
+    let path = link(&app, "desk@farol.example");
+    let long = "x".repeat(256);
+    for (name, password, field) in [
+        ("Rita", "short", "password"),
+        ("Rita", "latchkey-2026-11-23", "password"),
+        ("a\nb", "seven boats at noon", "name"),
+        (&*long, "seven boats at noon", "name"),
+    ] {
+        let page = app.browser().post_form(&path, &[("name", name), ("password", password)]).await.is(422);
+        assert!(problem(&page, field).is_some(), "{page}");
+        assert_eq!(typed(&page, "name").as_deref(), Some(name));
+        assert!(!page.text().contains(password), "{page}");
+        assert_eq!(typed(&page, "password"), None);
+    }
+    app.browser().get(&path).await.is(200);
+    let both = app.browser().post_form(&path, &[("name", "a\nb")]).await.is(422);
+    assert!(problem(&both, "name").is_some() && problem(&both, "password").is_some(), "{both}");
+}
+
+#[actix_web::test]
+async fn a_new_link_ends_the_one_before_and_no_link_helps_a_deactivated_user() {
+    let app = TestApp::start().await;
+    app.user_add("desk@farol.example");
+    app.user_add("night@farol.example");
+    let (old, other) = (link(&app, "desk@farol.example"), link(&app, "night@farol.example"));
+    let new = link(&app, "desk@farol.example");
+    app.browser().get(&old).await.is(404);
+    app.browser().get(&new).await.is(200);
+    app.browser().get(&other).await.is(200);
+    app.command_ok(&["user", "deactivate", "desk@farol.example"], None);
+    app.browser().get(&new).await.is(404);
+    app.browser().post_form(&new, &[("password", "seven boats at noon")]).await.is(404);
+    for made_up in ["/welcome/x", "/welcome/%00", &"/welcome/x".repeat(500), &other.to_lowercase()] {
+        app.browser().get(made_up).await.is(404);
+    }
+}
+
+#[actix_web::test]
+async fn a_link_used_many_times_at_once_works_once() {
+    let app = TestApp::start().await;
+    app.user_add("desk@farol.example");
+    let path = link(&app, "desk@farol.example");
+    let passwords: Vec<String> = (0..6).map(|number| format!("seven boats at noon {number}")).collect();
+    let calls: Vec<_> = passwords
+        .iter()
+        .map(|password| {
+            let form = [("name", "Rita"), ("password", &**password)];
+            actix_web::rt::spawn(app.browser().post_form(&path, &form).into_future())
+        })
+        .collect();
+    let mut won = Vec::new();
+    for (call, password) in calls.into_iter().zip(&passwords) {
+        let answer = call.await.expect("an answer");
+        assert!(matches!(answer.status, 303 | 404), "{answer}");
+        if answer.status == 303 {
+            won.push(password);
+        }
+    }
+    assert_eq!(won.len(), 1);
+    for password in &passwords {
+        let status = if password == won[0] { 303 } else { 422 };
+        app.browser().sign_in("desk@farol.example", password).await.is(status);
+    }
+}
+
+#[actix_web::test]
+async fn a_link_is_good_for_seven_days() {
+    let host = Host::new().await;
+    let user = host.add_user("desk@farol.example");
+    let server = host.serve(&[]);
+    let printed = host.run(&["user", "link", &user.email, "--base-url", &server.base_url]).ok();
+    let path = printed.trim().strip_prefix(&server.base_url).expect("a link of this server").to_owned();
+    host.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
+    server.client().get(&path).await.is(200);
+    let days = match host.database_url() {
+        Some(_) => "select cast(round(extract(epoch from expires_at - created_at) / 86400) as text) from user_links",
+        None => "select cast(julianday(expires_at) - julianday(created_at) as text) from user_links",
+    };
+    let days: f64 = host.texts(days).await[0].parse().expect("days");
+    assert!((days - 7.0).abs() < 0.01, "{days}");
+    host.sql("update user_links set expires_at = created_at").await;
+    server.client().get(&path).await.is(404);
+    let form = [("password", "seven boats at noon")];
+    server.browser().post_form(&path, &form).await.is(404);
+    server.signed_in(&user).await;
+}

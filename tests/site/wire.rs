@@ -1,0 +1,127 @@
+//! The network between a server and its PostgreSQL, which a test can break.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use url::Url;
+
+/// Long enough for a slow machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Whole,
+    Cut,
+    Silent,
+}
+
+/// Listens where the server is told that its database is, and passes on what
+/// it hears. Dropping it leaves its threads to the end of the tests.
+pub struct Wire {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Now {
+    state: State,
+    /// Pieces of what was said that have not been passed on.
+    held_back: usize,
+}
+
+struct Shared {
+    now: Mutex<Now>,
+    changed: Condvar,
+    ends: Mutex<Vec<TcpStream>>,
+}
+
+impl Wire {
+    /// A wire to the PostgreSQL of this run; nothing where it is on SQLite.
+    pub fn to_postgresql() -> Option<Arc<Self>> {
+        let url = std::env::var("LATCHKEY_TEST_DATABASE").ok()?;
+        let url = Url::parse(&url).expect("LATCHKEY_TEST_DATABASE is a URL");
+        let target = url.socket_addrs(|| Some(5432)).expect("an address")[0];
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let shared = Arc::new(Shared {
+            now: Mutex::new(Now { state: State::Whole, held_back: 0 }),
+            changed: Condvar::new(),
+            ends: Mutex::default(),
+        });
+        let passing = shared.clone();
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let refused = passing.now.lock().unwrap().state == State::Cut;
+                let Some(server) = (!refused).then(|| TcpStream::connect(target).ok()).flatten() else {
+                    continue;
+                };
+                passing.pass(&client, &server);
+                passing.pass(&server, &client);
+                passing.ends.lock().unwrap().extend([client, server]);
+            }
+        });
+        Some(Arc::new(Self { address, shared }))
+    }
+
+    /// The same database, reached over this wire.
+    pub fn url(&self, database: &str) -> String {
+        let mut url = Url::parse(database).expect("a database URL");
+        url.set_host(Some("127.0.0.1")).expect("a host");
+        url.set_port(Some(self.address.port())).expect("a port");
+        url.into()
+    }
+
+    /// Ends every connection, and takes no new one.
+    pub fn cut(&self) {
+        self.set(State::Cut);
+        for end in self.shared.ends.lock().unwrap().drain(..) {
+            let _ = end.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Passes nothing on, as a network does that loses everything: connections
+    /// look alive.
+    pub fn silence(&self) {
+        self.set(State::Silent);
+    }
+
+    /// Passes on again what it hears, and what it has held back.
+    pub fn mend(&self) {
+        self.set(State::Whole);
+    }
+
+    /// Waits until somebody has spoken into the silence.
+    pub fn wait_until_it_holds_something_back(&self) {
+        let now = self.shared.now.lock().unwrap();
+        let (_now, waited) = self.shared.changed.wait_timeout_while(now, PATIENCE, |now| now.held_back == 0).unwrap();
+        assert!(!waited.timed_out(), "nobody spoke");
+    }
+
+    fn set(&self, state: State) {
+        self.shared.now.lock().unwrap().state = state;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Shared {
+    /// Passes on everything that comes from one end, until one of them ends.
+    fn pass(self: &Arc<Self>, from: &TcpStream, to: &TcpStream) {
+        let (shared, mut from, mut to) = (self.clone(), from.try_clone().unwrap(), to.try_clone().unwrap());
+        std::thread::spawn(move || {
+            let mut chunk = [0; 16 * 1024];
+            while let Ok(count @ 1..) = from.read(&mut chunk) {
+                let mut now = shared.now.lock().unwrap();
+                now.held_back += 1;
+                shared.changed.notify_all();
+                now = shared.changed.wait_while(now, |now| now.state == State::Silent).unwrap();
+                now.held_back -= 1;
+                drop(now);
+                if to.write_all(&chunk[..count]).is_err() {
+                    break;
+                }
+            }
+            let _ = to.shutdown(Shutdown::Both);
+        });
+    }
+}
