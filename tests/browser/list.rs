@@ -8,19 +8,17 @@ use crate::{
 
 #[actix_web::test]
 async fn the_title_header_sorts_the_list_both_ways() {
-    for javascript in [true, false] {
-        let (app, user, mut browser) = before_the_list(1280, javascript).await;
-        let desk = app.signed_in(&user).await;
-        for title in ["booking engine", "Channel desk", "Apartments", "Évora", "dock"] {
-            desk.create_key(title).await;
-        }
-        for width in [1280, 360] {
-            browser.look(width, Scheme::Light).await;
-            browser.visit(format!("{}/user_profile", app.base_url)).await;
-            sort(&browser, "ascending").await;
-            sort(&browser, "descending").await;
-            sort(&browser, "ascending").await;
-        }
+    let (app, user, mut browser) = before_the_list(1280, false).await;
+    let desk = app.signed_in(&user).await;
+    for title in ["booking engine", "Channel desk", "Apartments", "Évora", "dock"] {
+        desk.create_key(title).await;
+    }
+    for width in [1280, 360] {
+        browser.look(width, Scheme::Light).await;
+        browser.visit(format!("{}/user_profile", app.base_url)).await;
+        sort(&browser, "ascending").await;
+        sort(&browser, "descending").await;
+        sort(&browser, "ascending").await;
     }
 }
 
@@ -80,22 +78,20 @@ async fn a_user_without_a_subscription_sees_no_api_keys() {
 
 #[actix_web::test]
 async fn paused_keys_are_withdrawn_all_at_once() {
-    for javascript in [true, false] {
-        let (app, user, browser) = before_the_list(1280, javascript).await;
-        let desk = app.signed_in(&user).await;
-        let keys = [desk.create_key("One").await, desk.create_key("Two").await];
-        app.command_ok(&["subscription", "cancel", &user.email, "--now"], None);
-        browser.refresh().await.unwrap();
-        browser.press("Withdraw them all").await;
-        let told = browser.dialog("Withdraw all API keys").await;
-        assert!(told.contains("Your 2 active keys") && told.contains("can not be undone"), "{told}");
-        browser.press_in("dialog", "Withdraw them all").await;
-        browser.no_dialog().await;
-        assert!(text_of(&browser).await.contains("All API keys are withdrawn."));
-        app.subscribe(&user.email);
-        for key in keys {
-            app.with_key(&key).get("/api/v1/properties").await.is(401);
-        }
+    let (app, user, browser) = before_the_list(1280, true).await;
+    let desk = app.signed_in(&user).await;
+    let keys = [desk.create_key("One").await, desk.create_key("Two").await];
+    app.command_ok(&["subscription", "cancel", &user.email, "--now"], None);
+    browser.refresh().await.unwrap();
+    browser.press("Withdraw them all").await;
+    let told = browser.dialog("Withdraw all API keys").await;
+    assert!(told.contains("Your 2 active keys") && told.contains("can not be undone"), "{told}");
+    browser.press_in("dialog", "Withdraw them all").await;
+    browser.no_dialog().await;
+    assert!(text_of(&browser).await.contains("All API keys are withdrawn."));
+    app.subscribe(&user.email);
+    for key in keys {
+        app.with_key(&key).get("/api/v1/properties").await.is(401);
     }
 }
 

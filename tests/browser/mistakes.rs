@@ -53,24 +53,22 @@ const TOO_LONG: &str = "at most 255 characters; this one has 256.";
 
 #[actix_web::test]
 async fn a_wrong_password_leaves_the_email_and_asks_for_the_password_again() {
-    for javascript in [true, false] {
-        let app = TestApp::start().await;
-        let user = app.user_add("desk@farol.example");
-        let browser = Browser::open(1280, Scheme::Light, javascript).await;
-        browser.visit(format!("{}/sign_in", app.base_url)).await;
-        browser.send_sign_in(&app, &User { password: "not-the-password".to_owned(), ..user.clone() }).await;
+    let app = TestApp::start().await;
+    let user = app.user_add("desk@farol.example");
+    let browser = Browser::open(1280, Scheme::Light, false).await;
+    browser.visit(format!("{}/sign_in", app.base_url)).await;
+    browser.send_sign_in(&app, &User { password: "not-the-password".to_owned(), ..user.clone() }).await;
 
-        let email = browser.refused("Email").await;
-        assert_eq!(email.value, user.email);
-        assert!(email.invalid && email.described.contains("The email or the password is wrong."), "{email:?}");
-        assert!((0.0..16.0).contains(&email.distance), "{email:?}");
-        let password = browser.refused("Password").await;
-        assert!(password.value.is_empty() && password.focused, "{password:?}");
-        assert!(password.described.contains("The email or the password is wrong."), "{password:?}");
+    let email = browser.refused("Email").await;
+    assert_eq!(email.value, user.email);
+    assert!(email.invalid && email.described.contains("The email or the password is wrong."), "{email:?}");
+    assert!((0.0..16.0).contains(&email.distance), "{email:?}");
+    let password = browser.refused("Password").await;
+    assert!(password.value.is_empty() && password.focused, "{password:?}");
+    assert!(password.described.contains("The email or the password is wrong."), "{password:?}");
 
-        browser.send_sign_in(&app, &user).await;
-        browser.no_dialog().await;
-    }
+    browser.send_sign_in(&app, &user).await;
+    browser.no_dialog().await;
 }
 
 #[actix_web::test]
@@ -107,22 +105,20 @@ async fn titles_that_will_not_do(javascript: bool) {
 
 #[actix_web::test]
 async fn a_name_that_will_not_do_is_still_there_beside_the_rest_of_the_form() {
-    for javascript in [true, false] {
-        let (_app, _, browser) = before_the_list(1280, javascript).await;
-        let long = "é".repeat(256);
-        browser.type_into("Name", &long).await;
-        browser.field("Time zone").await.send_keys("Europe/Lisbon").await.unwrap();
-        browser.press("Save").await;
-        browser.assert_refused("Name", &long, TOO_LONG).await;
-        let zone = browser.refused("Time zone").await;
-        assert_eq!((zone.value.as_str(), zone.invalid), ("Europe/Lisbon", false));
+    let (_app, _, browser) = before_the_list(1280, true).await;
+    let long = "é".repeat(256);
+    browser.type_into("Name", &long).await;
+    browser.field("Time zone").await.send_keys("Europe/Lisbon").await.unwrap();
+    browser.press("Save").await;
+    browser.assert_refused("Name", &long, TOO_LONG).await;
+    let zone = browser.refused("Time zone").await;
+    assert_eq!((zone.value.as_str(), zone.invalid), ("Europe/Lisbon", false));
 
-        browser.type_into("Name", "Rita Farol").await;
-        browser.press("Save").await;
-        let header = "return document.querySelector('header .person span').textContent";
-        browser.expect("the new name in the header", header, "Rita Farol").await;
-        assert_eq!(browser.refused("Time zone").await.value, "Europe/Lisbon");
-    }
+    browser.type_into("Name", "Rita Farol").await;
+    browser.press("Save").await;
+    let header = "return document.querySelector('header .person span').textContent";
+    browser.expect("the new name in the header", header, "Rita Farol").await;
+    assert_eq!(browser.refused("Time zone").await.value, "Europe/Lisbon");
 }
 
 #[actix_web::test]

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+#[expect(clippy::disallowed_types, reason = "tests name databases and tables")]
+use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -276,6 +278,18 @@ impl Server {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", "TERM", &id]).status().expect("kill runs");
         assert!(sent.success(), "the server was gone already");
+    }
+
+    /// Whether the server has ended, now or before this time is over.
+    pub async fn has_ended_within(&mut self, patience: Duration) -> bool {
+        let end = Instant::now() + patience;
+        while self.child.try_wait().expect("its state").is_none() {
+            if Instant::now() > end {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        true
     }
 
     /// Waits until the server has ended.

@@ -4,7 +4,9 @@
 use std::process::Command;
 
 use serde_json::json;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+#[expect(clippy::disallowed_types, reason = "tests name databases and tables")]
+use sqlx::AssertSqlSafe;
+use sqlx::{Connection, PgConnection};
 
 use crate::client::Client;
 use crate::host::{Host, Server};
