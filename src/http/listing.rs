@@ -9,7 +9,7 @@ use super::{
     error::{Error, Result},
     query::{Filter, Operator, Paging, Query},
 };
-use crate::db::{Tx, on};
+use crate::db::{Tx, on, run};
 
 /// Entries of one filter at most: both databases limit the values of a query.
 const MOST_ENTRIES: usize = 1000;
@@ -61,6 +61,23 @@ pub enum Bind {
 pub struct Select {
     sql: String,
     binds: Vec<Bind>,
+}
+
+/// Binds all values to a query of either database.
+macro_rules! bind {
+    ($query:expr, $binds:expr) => {{
+        let mut query = $query;
+        for bind in $binds {
+            query = match bind {
+                Bind::Id(id) => query.bind(id),
+                Bind::MaybeId(id) => query.bind(id),
+                Bind::Text(text) => query.bind(text),
+                Bind::Boolean(value) => query.bind(value),
+                Bind::Whole(number) => query.bind(number),
+            };
+        }
+        query
+    }};
 }
 
 impl Select {
@@ -131,19 +148,12 @@ impl Select {
             + Send
             + Unpin,
     {
-        on!(tx, conn => {
-            let mut query = sqlx::query_as(AssertSqlSafe(self.sql));
-            for bind in self.binds {
-                query = match bind {
-                    Bind::Id(id) => query.bind(id),
-                    Bind::MaybeId(id) => query.bind(id),
-                    Bind::Text(text) => query.bind(text),
-                    Bind::Boolean(value) => query.bind(value),
-                    Bind::Whole(number) => query.bind(number),
-                };
-            }
-            query.fetch_all(conn).await
-        })
+        on!(tx, conn => bind!(sqlx::query_as(AssertSqlSafe(self.sql)), self.binds).fetch_all(conn).await)
+    }
+
+    /// Runs it as a write; the answer is the number of rows it touched.
+    pub async fn run(self, tx: &mut Tx) -> sqlx::Result<u64> {
+        run!(tx, bind!(sqlx::query(AssertSqlSafe(self.sql)), self.binds))
     }
 
     /// The number in the first column of the first row.

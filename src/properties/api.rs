@@ -264,6 +264,6 @@ async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<store::Mine> {
 
 /// As [`find`], and nobody else changes the property before this transaction ends.
 async fn hold(tx: &mut Tx, caller: &Caller, id: &str) -> Result<store::Mine> {
-    store::queue_on(tx, id.parse().map_err(|_| Error::NotFound)?).await?;
+    store::queue_on(tx, caller, id.parse().map_err(|_| Error::NotFound)?).await?;
     find(tx, caller, id).await
 }

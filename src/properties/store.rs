@@ -130,8 +130,13 @@ pub struct Choice {
 row!(Choice { id, title, currency });
 
 fn select(columns: &str, caller: &Caller) -> Select {
+    of_caller(&format!("select {columns} from properties p"), caller)
+}
+
+/// A statement on the caller's properties `p` alone.
+fn of_caller(statement: &str, caller: &Caller) -> Select {
     let binds = vec![Bind::Id(caller.user.0), Bind::MaybeId(caller.limit().map(|key| key.0))];
-    Select::new(format!("select {columns} from properties p where {VISIBLE}"), binds)
+    Select::new(format!("{statement} where {VISIBLE}"), binds)
 }
 
 /// One page of the caller's properties, and how many there are over all pages.
@@ -170,10 +175,12 @@ pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result
     Ok(rows.all(tx).await?.pop())
 }
 
-/// Makes writes to one property queue behind each other, on both databases.
-pub async fn queue_on(tx: &mut Tx, id: PropertyId) -> sqlx::Result<()> {
-    const SQL: &str = "update properties set id = id where id = $1";
-    run!(tx, sqlx::query(SQL).bind(id)).map(drop)
+/// Makes writes to one of the caller's properties queue behind each other, on both databases.
+pub async fn queue_on(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<()> {
+    let mut write = of_caller("update properties as p set id = p.id", caller);
+    let name = write.bind(Bind::Id(id.0));
+    write.push(&format!(" and p.id = {name}"));
+    write.run(tx).await.map(drop)
 }
 
 /// The columns that can be written, in the order of the two statements below: `$2` to `$26`.

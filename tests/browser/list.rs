@@ -66,7 +66,7 @@ async fn a_user_without_a_subscription_sees_no_api_keys() {
     let app = TestApp::start().await;
     let user = app.user_add("new@farol.example");
     let browser = Browser::open(1280, Scheme::Light, true).await;
-    browser.sign_in(&app, &user).await;
+    browser.arrive(&app, &user).await;
     let text = text_of(&browser).await;
     assert!(!text.contains("API Keys") && !text.contains("Create"), "{text}");
     assert!(text.contains("API keys need an active subscription; you have none."), "{text}");
@@ -103,7 +103,7 @@ async fn with_as_many_keys_as_there_may_be_the_button_is_off_and_says_why() {
     let desk = app.signed_in(&user).await;
     desk.create_key("One").await;
     let browser = Browser::open(1280, Scheme::Light, true).await;
-    browser.sign_in(&app, &user).await;
+    browser.arrive(&app, &user).await;
     browser.press("Create new API Key").await;
     desk.create_key("Two").await;
     browser.type_into("Title", "Three").await;

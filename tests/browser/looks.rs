@@ -17,12 +17,21 @@ impl Browser {
         assert!(complaints.is_empty(), "{name} complains in the console: {complaints:?}");
         for (width, scheme) in Browser::LOOKS {
             self.look(width, scheme).await;
+            self.touch(width < 640).await;
             self.screenshot(name).await;
             self.assert_no_sideways_scroll().await;
             self.assert_nothing_sticks_out(name).await;
             assert_accessible(self).await;
         }
         self.assert_quiet_console().await;
+    }
+
+    /// A finger in place of a mouse, for which the page makes its buttons larger.
+    async fn touch(&self, by_finger: bool) {
+        let touch = serde_json::json!({ "enabled": by_finger });
+        self.cdp().send_raw("Emulation.setTouchEmulationEnabled", touch).await.expect("a finger");
+        let coarse = "return matchMedia('(pointer: coarse)').matches";
+        self.expect("a coarse pointer", coarse, by_finger).await;
     }
 
     /// Neither in a dialog nor in a frame does anything stick out to the side, which the width of the page does not
@@ -104,7 +113,7 @@ async fn the_profile_without_keys_looks_right() {
     let app = TestApp::start().await;
     let user = app.user_add("a.very.long.address.of.a.guest.house@the-lighthouse-at-the-end-of-the-world.example");
     let mut browser = Browser::open(1280, Scheme::Light, true).await;
-    browser.sign_in(&app, &user).await;
+    browser.arrive(&app, &user).await;
     browser.looks_right("profile-without-subscription", 200).await;
     app.subscribe(&user.email);
     browser.refresh().await.unwrap();

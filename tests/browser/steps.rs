@@ -82,7 +82,7 @@ impl Browser {
         }
     }
 
-    /// Clicks the one button or link with these words, with a real mouse.
+    /// Clicks the one button or link with these words, with a real mouse, and waits for the page that it leads to.
     pub async fn press(&self, words: &str) {
         self.press_in("body", words).await;
     }
@@ -90,7 +90,17 @@ impl Browser {
     /// The same within the first element that matches.
     pub async fn press_in(&self, css: &str, words: &str) {
         let button = self.button(css, words).await;
+        // chromedriver waits only for a page that is on its way by the end of the click.
+        let mark = "const one = arguments[0];
+            const leads_on = !!one.href || one.type === 'submit' && !!one.form;
+            window.left = leads_on;
+            return leads_on;";
+        let button_itself = vec![button.to_json().expect("a button")];
+        let leads_on = self.execute(mark, button_itself).await.expect("a script").json() == true;
         button.click().await.unwrap_or_else(|error| panic!("{words:?} cannot be clicked: {error}"));
+        if leads_on {
+            self.reads::<bool>("the page that follows", "return window.left ? null : true").await;
+        }
     }
 
     /// The one button or link with these words that can be seen and, beside a modal dialog, reached.
@@ -125,6 +135,12 @@ impl Browser {
         let typed = serde_json::json!({ "text": text });
         self.cdp().send_raw("Input.insertText", typed).await.expect("a field to type in");
         assert_eq!(field.value().await.unwrap().as_deref(), Some(text), "typed into {label}");
+    }
+
+    /// Signs in and waits for the profile.
+    pub async fn arrive(&self, app: &TestApp, user: &User) {
+        self.sign_in(app, user).await;
+        self.no_dialog().await;
     }
 
     /// Fills in the sign-in form and sends it; how it went is on the page.
@@ -213,6 +229,6 @@ pub async fn before_the_list(width: u32, javascript: bool) -> (TestApp, User, Br
     let user = app.user_add("desk@farol.example");
     app.subscribe(&user.email);
     let browser = Browser::open(width, Scheme::Light, javascript).await;
-    browser.sign_in(&app, &user).await;
+    browser.arrive(&app, &user).await;
     (app, user, browser)
 }

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A data folder and a database, both still empty.
 ///
-/// When it is dropped, no log and no file of it may contain a secret of the test.
+/// When it is dropped, no log, no file and no table of it may contain a secret of the test.
 pub struct Host {
     pub secrets: Secrets,
     database: Database,
@@ -79,6 +79,15 @@ impl Host {
     /// The address of the database, where it is PostgreSQL.
     pub fn database_url(&self) -> Option<String> {
         self.database.url()
+    }
+
+    /// Everything that the database holds: the files of SQLite, all rows of PostgreSQL as text.
+    pub fn contents(&self) -> Vec<u8> {
+        if let Some(rows) = self.database.contents() {
+            return rows.into_bytes();
+        }
+        let files = std::fs::read_dir(self.data_dir()).expect("the data folder");
+        files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("its bytes")).collect()
     }
 
     /// The program on this machine, with nothing of the tester's own settings.
@@ -186,6 +195,9 @@ impl Drop for Host {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             self.secrets.assert_absent_in_folder(self.folder.path());
+            if let Some(rows) = self.database.contents() {
+                self.secrets.assert_absent("the database", rows.as_bytes());
+            }
         }
     }
 }

@@ -4,9 +4,6 @@
 use std::process::Command;
 
 use serde_json::json;
-#[expect(clippy::disallowed_types, reason = "tests name databases and tables")]
-use sqlx::AssertSqlSafe;
-use sqlx::{Connection, PgConnection};
 
 use crate::client::Client;
 use crate::host::{Host, Server};
@@ -17,27 +14,6 @@ use crate::property::{PROPERTIES, at, body};
 use crate::raw;
 
 const PROFILE: &str = "/user_profile";
-
-/// Everything that the database holds, as bytes in which a secret would be found: the files of SQLite, all rows of
-/// PostgreSQL as text (binary columns in hexadecimal).
-async fn contents(host: &Host) -> Vec<u8> {
-    let Some(url) = host.database_url() else {
-        let files = std::fs::read_dir(host.data_dir()).expect("the data folder");
-        return files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("its bytes")).collect();
-    };
-    let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
-    let tables: Vec<String> = sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'public'")
-        .fetch_all(&mut connection)
-        .await
-        .expect("the tables");
-    let mut all = Vec::new();
-    for table in tables {
-        let sql = AssertSqlSafe(format!("select row::text from \"{table}\" as row"));
-        let rows: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut connection).await.expect("the rows");
-        all.extend(rows.join("\n").into_bytes());
-    }
-    all
-}
 
 /// What `pg_dump` writes, where it is at hand.
 fn dump(url: &str) -> Option<Vec<u8>> {
@@ -55,11 +31,11 @@ fn hexadecimal(text: &str) -> String {
 }
 
 /// Fails when a secret of the test is in the log of a server or in the database.
-async fn assert_nothing_is_kept(host: &Host, logs: &[String]) {
+fn assert_nothing_is_kept(host: &Host, logs: &[String]) {
     for log in logs {
         host.secrets.assert_absent("a log", log.as_bytes());
     }
-    let kept = contents(host).await;
+    let kept = host.contents();
     host.secrets.assert_absent("the database", &kept);
     assert!(kept.windows(10).any(|ten| ten == b"Front desk"), "the search finds what is there");
     if let Some(dump) = host.database_url().as_deref().and_then(dump) {
@@ -197,10 +173,10 @@ async fn no_secret_is_written_down() {
     let server = host.serve(&[]);
     rich_run(&host, &server, &user).await;
     until("the log tells of the last request", async || server.log().contains("/sign_out").then_some(())).await;
-    assert_nothing_is_kept(&host, &[server.log()]).await;
+    assert_nothing_is_kept(&host, &[server.log()]);
     let log = server.log();
     assert!(server.terminate().success());
-    assert_nothing_is_kept(&host, &[log]).await;
+    assert_nothing_is_kept(&host, &[log]);
 }
 
 #[actix_web::test]
@@ -212,7 +188,7 @@ async fn no_secret_is_written_down_by_a_talkative_log_either() {
     let server = host.start(command).ready().unwrap_or_else(|log| panic!("no server: {log}"));
     rich_run(&host, &server, &user).await;
     until("the log tells of the last request", async || server.log().contains("/sign_out").then_some(())).await;
-    assert_nothing_is_kept(&host, &[server.log()]).await;
+    assert_nothing_is_kept(&host, &[server.log()]);
 }
 
 #[actix_web::test]
@@ -228,5 +204,5 @@ async fn the_demo_writes_neither_its_key_nor_its_password_down() {
     let email = lines[0].strip_prefix("Email: ").expect("an email");
     server.browser().sign_in(email, password).await.is(303);
     host.secrets.assert_absent("the log", server.log().as_bytes());
-    host.secrets.assert_absent("the database", &contents(&host).await);
+    host.secrets.assert_absent("the database", &host.contents());
 }
