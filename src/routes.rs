@@ -3,6 +3,7 @@
 use actix_web::{
     HttpResponse,
     http::header::ContentType,
+    middleware::from_fn,
     web::{Data, ServiceConfig},
 };
 
@@ -11,6 +12,7 @@ use crate::{
     http::{
         assets,
         error::{Error, Result},
+        page_face,
         verbs::resource,
     },
     properties, sessions,
@@ -58,9 +60,9 @@ pub fn pages(pages: &mut ServiceConfig) {
 
 /// For machines that watch, and browsers that load.
 pub fn open(open: &mut ServiceConfig) {
-    open.service(resource("/healthz").get(alive).done())
-        .service(resource("/readyz").get(ready).done())
-        .service(resource("/static/{hash}/{name}").get(assets::file).done());
+    open.service(resource("/healthz").get(alive).done().wrap(from_fn(page_face::face)))
+        .service(resource("/readyz").get(ready).done().wrap(from_fn(page_face::face)))
+        .service(resource("/static/{hash}/{name}").get(assets::file).done().wrap(from_fn(page_face::face)));
 }
 
 /// What is at no URL.

@@ -4,7 +4,7 @@ use actix_web::{
     HttpResponse,
     http::{StatusCode, header},
     rt,
-    web::{Data, Path, Query},
+    web::{Data, Path},
 };
 use askama::Template;
 use serde::Deserialize;
@@ -16,7 +16,7 @@ use crate::{
     http::{
         auth::SignedIn,
         error::{Error, Result},
-        form::{Field, Form},
+        form::{Arguments, Field, Form},
         page::{self, Layout},
         page_face::FRAMED_POLICY,
     },
@@ -43,9 +43,9 @@ pub struct Typed {
 }
 
 /// GET /user_profile/api_keys/new
-pub async fn new(site: Data<Site>, person: SignedIn, typed: Query<Typed>) -> Result<HttpResponse> {
+pub async fn new(site: Data<Site>, person: SignedIn, typed: Arguments<Typed>) -> Result<HttpResponse> {
     gate(&site, &person)?;
-    let title = Field::of(typed.into_inner().title);
+    let title = Field::of(typed.0.title);
     create_dialog(&site, &person, title).await?.answer(StatusCode::OK)
 }
 

@@ -4,7 +4,7 @@ use actix_session::Session;
 use actix_web::{
     HttpResponse,
     http::{StatusCode, header},
-    web::{Data, Query},
+    web::Data,
 };
 use askama::Template;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{
     http::{
         error::Result,
-        form::{Field, Form},
+        form::{Arguments, Field, Form},
         page::{self, Layout, Resume},
     },
     sessions,
@@ -51,7 +51,8 @@ pub struct SignIn {
 }
 
 /// GET /sign_in
-pub async fn show(site: Data<Site>, session: Session, arrival: Query<Arrival>) -> Result<HttpResponse> {
+pub async fn show(site: Data<Site>, session: Session, arrival: Arguments<Arrival>) -> Result<HttpResponse> {
+    let Arguments(arrival) = arrival;
     let return_to = Resume::own_path(&arrival.return_to);
     if let Some(user) = sessions::user(&session) {
         let mut tx = site.db.read().await?;

@@ -1,11 +1,7 @@
 //! The details and the password on the User Profile page.
 
 use actix_session::Session;
-use actix_web::{
-    HttpResponse,
-    http::StatusCode,
-    web::{Data, Query},
-};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use serde::Deserialize;
 
 use super::{
@@ -16,7 +12,7 @@ use crate::{
     http::{
         auth::SignedIn,
         error::Result,
-        form::{Field, Form},
+        form::{Arguments, Field, Form},
         page,
     },
     profile::{KeyOrder, ProfilePage},
@@ -36,8 +32,8 @@ pub struct Asked {
 }
 
 /// GET /user_profile
-pub async fn profile(site: Data<Site>, person: SignedIn, asked: Query<Asked>) -> Result<HttpResponse> {
-    let asked = asked.into_inner();
+pub async fn profile(site: Data<Site>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
+    let Arguments(asked) = asked;
     let mut page = ProfilePage::new(&site, &person, KeyOrder::read(&asked.order)).await?;
     page.notice = match asked.notice.as_str() {
         "saved" => Some("Your profile is saved."),
