@@ -201,3 +201,22 @@ async fn styles_and_scripts_are_kept_for_ever_and_named_by_their_content() {
     }
     app.browser().get("/static/x/..%2f..%2fCargo.toml").await.is(404);
 }
+
+#[actix_web::test]
+async fn a_repeated_argument_counts_by_its_last() {
+    let (_app, me) = world().await;
+    let page = me.browser.get("/user_profile?order=title&order=-title").await.is(200);
+    assert!(page.text().contains("aria-sort=\"descending\""), "{}", page.text());
+}
+
+#[actix_web::test]
+async fn addresses_open_to_all_answer_errors_as_pages_too() {
+    let app = TestApp::start().await;
+    for (path, status) in [("/static/0/app.css", 404), ("/static/x/y", 404)] {
+        let page = app.anonymous().get(path).await.is(status);
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
+        assert!(page.header("content-security-policy").is_some(), "{path}");
+    }
+    let refused = app.anonymous().post_form("/healthz", &[]).header("Sec-Fetch-Site", "none").await.is(405);
+    assert_eq!(refused.words("allow"), ["get", "head"]);
+}
