@@ -12,7 +12,7 @@ use std::{
 
 use actix_web::rt;
 use sqlx::{
-    Connection, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction,
+    Connection, Executor, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -202,8 +202,15 @@ impl Db {
                     Ok(true)
                 })
             })
-            // Undoes what a dropped transaction left, and gives a silent connection up instead of waiting for it.
-            .after_release(|connection, _| Box::pin(async move { in_time(connection.ping()).await.map(|()| true) }));
+            // The `rollback` below is mostly of nothing, which PostgreSQL would remark on each time.
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute("set client_min_messages = error").await.map(drop) })
+            })
+            // A `begin` given up halfway (its client went away, or time ran out) leaves a transaction that sqlx does
+            // not know of; the next user must not stumble over it. A connection that stays silent is given up.
+            .after_release(|connection, _| {
+                Box::pin(async move { in_time(connection.execute("rollback")).await.map(|_| true) })
+            });
         // The pool retries a refused connection until its patience ends; at start an answer at once is better.
         match sqlx::PgConnection::connect_with(&options).await {
             Ok(connection) => drop(connection.close().await),
@@ -216,11 +223,13 @@ impl Db {
         Ok(Db::Postgres(pool.connect_lazy_with(options)))
     }
 
-    /// A transaction that only reads.
+    /// A transaction that only reads, all of it at one moment.
     pub async fn read(&self) -> sqlx::Result<Tx> {
         Ok(match self {
             Db::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
-            Db::Postgres(pool) => Tx::Postgres(begin(pool, "begin read only").await?),
+            Db::Postgres(pool) => {
+                Tx::Postgres(in_time(pool.begin_with("begin isolation level repeatable read read only")).await?)
+            }
         })
     }
 
@@ -228,7 +237,7 @@ impl Db {
     pub async fn write(&self) -> sqlx::Result<Tx> {
         Ok(match self {
             Db::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
-            Db::Postgres(pool) => Tx::Postgres(begin(pool, "begin").await?),
+            Db::Postgres(pool) => Tx::Postgres(in_time(pool.begin()).await?),
         })
     }
 
@@ -265,14 +274,6 @@ impl Db {
             other => format!("The database's schema could not be brought up to date: {other}."),
         })
     }
-}
-
-/// Begins in a task of its own, which is always finished. A `begin` given up halfway (its client went away, or time
-/// ran out) would leave the connection in a transaction that sqlx does not know of, for the next one to stumble over.
-async fn begin(pool: &PgPool, statement: &'static str) -> sqlx::Result<Transaction<'static, Postgres>> {
-    let pool = pool.clone();
-    let begun = rt::spawn(async move { pool.begin_with(statement).await });
-    in_time(async { begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed)) }).await
 }
 
 impl Tx {

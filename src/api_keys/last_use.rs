@@ -73,15 +73,12 @@ impl LastUses {
     }
 }
 
+/// One key at a time: a writer that waits for a row must hold none that somebody who withdraws waits for.
 async fn write(db: &Db, batch: &HashMap<ApiKeyId, LastUse>) -> sqlx::Result<()> {
-    let mut tx = db.write().await?;
-    // In one order, so that two processes writing the same keys wait for each other instead of locking up.
-    let mut keys: Vec<&ApiKeyId> = batch.keys().collect();
-    keys.sort();
-    for key in keys {
-        if let Some(used) = batch.get(key) {
-            store::note_use(&mut tx, *key, used).await?;
-        }
+    for (key, used) in batch {
+        let mut tx = db.write().await?;
+        store::note_use(&mut tx, *key, used).await?;
+        tx.commit().await?;
     }
-    tx.commit().await
+    Ok(())
 }

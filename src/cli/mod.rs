@@ -5,7 +5,11 @@ mod serve;
 mod subscription;
 mod user;
 
-use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, path::Path};
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -105,7 +109,10 @@ async fn open(settings: &Settings) -> Result<Db, String> {
     }
     let folder = settings.data_dir();
     make_private(&folder)?;
-    let db = Db::sqlite(&folder.join("latchkey.db"), settings.sqlite_synchronous.into()).await?;
+    // SQLite gives its other files the mode of this one. Where it cannot be made, opening it says why.
+    let file = folder.join("latchkey.db");
+    drop(OpenOptions::new().create(true).append(true).mode(0o600).open(&file));
+    let db = Db::sqlite(&file, settings.sqlite_synchronous.into()).await?;
     db.migrate(&folder.join("migrate.lock")).await?;
     Ok(db)
 }

@@ -65,6 +65,10 @@ impl Query {
             let (name, inside) = key.split_once('[').unwrap_or((&key, ""));
             let inside: Vec<&str> = match inside.strip_suffix(']') {
                 Some(inside) => inside.split("][").collect(),
+                // Ignored, it would give the caller more than was asked for.
+                None if key.contains('[') && matches!(name, "filter" | "order" | "pagination") => {
+                    return Err(not_supported(&key));
+                }
                 None => Vec::new(),
             };
             match (name, inside.as_slice()) {

@@ -93,12 +93,14 @@ pub async fn sign_in(site: Data<Site>, session: Session, form: Form<SignIn>) -> 
         (Verdict::Wrong, _) | (_, None) => "The email or the password is wrong.",
         (_, Some(kept)) if kept.deactivated_at.is_some() => "This account has been deactivated.",
         (verdict, Some(kept)) => {
-            if let (Verdict::RightUpgrade(new), Some(old)) = (verdict, hash) {
+            let mut hash = hash.unwrap_or_default();
+            if let Verdict::RightUpgrade(new) = verdict {
                 let mut tx = site.db.write().await?;
-                users::store::upgrade_password(&mut tx, kept.id, &old, &new).await?;
+                users::store::replace_password(&mut tx, kept.id, &hash, &new).await?;
                 tx.commit().await?;
+                hash = new;
             }
-            sessions::begin(&session, kept.id)?;
+            sessions::begin(&session, kept.id, &hash)?;
             return Ok(page::see_other(return_to));
         }
     };

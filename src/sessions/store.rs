@@ -6,12 +6,13 @@ use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, Upd
 use actix_web::cookie::time;
 use chrono::Duration;
 
-use super::USER;
+use super::{USER, VERIFIED};
 use crate::{
     clock::{self, Moment},
     db::{Db, Tx, on, run},
     ids::UserId,
     secret::{self, Digest},
+    users,
 };
 
 /// An expiry is written at most this often.
@@ -37,8 +38,11 @@ impl SessionStore for Sessions {
     async fn save(&self, state: State, _: &time::Duration) -> Result<SessionKey, SaveError> {
         let user = state.get(USER).and_then(|user| user.trim_matches('"').parse::<UserId>().ok());
         let user = user.ok_or_else(|| SaveError::Serialization(sqlx::Error::RowNotFound.into()))?;
+        let verified = state.get(VERIFIED).and_then(|hash| serde_json::from_str::<String>(hash).ok());
         let id = secret::random();
-        self.begin(user, &Digest::of(&id)).await.map_err(|error| SaveError::Other(error.into()))?;
+        self.begin(user, &verified.unwrap_or_default(), &Digest::of(&id))
+            .await
+            .map_err(|error| SaveError::Other(error.into()))?;
         SessionKey::try_from(id).map_err(|error| SaveError::Other(error.into()))
     }
 
@@ -91,14 +95,22 @@ impl Sessions {
         tx.commit().await
     }
 
-    /// Keeps a new session, and forgets those that have ended.
-    async fn begin(&self, user: UserId, digest: &Digest) -> sqlx::Result<()> {
+    /// Keeps a new session, and forgets those that have ended. Queued on the user, so that whatever ends all sessions
+    /// comes before it, and is seen, or after it, and ends this one too.
+    async fn begin(&self, user: UserId, verified: &str, digest: &Digest) -> sqlx::Result<()> {
         const FORGET: &str = "delete from sessions where expires_at <= $1";
-        const SQL: &str = "insert into sessions (digest, user_id, created_at, expires_at) values ($1, $2, $3, $4)";
+        const SQL: &str = "
+            insert into sessions (digest, user_id, created_at, expires_at)
+            select $1, id, $3, $4 from users where id = $2 and password_hash = $5 and deactivated_at is null";
         let now = clock::now();
         let mut tx = self.db.write().await?;
         run!(&mut tx, sqlx::query(FORGET).bind(now))?;
-        run!(&mut tx, sqlx::query(SQL).bind(digest).bind(user).bind(now).bind(now + self.idle.min(self.absolute)))?;
+        users::store::queue_on(&mut tx, user).await?;
+        let end = now + self.idle.min(self.absolute);
+        let kept = run!(&mut tx, sqlx::query(SQL).bind(digest).bind(user).bind(now).bind(end).bind(verified))?;
+        if kept == 0 {
+            return Err(sqlx::Error::RowNotFound);
+        }
         tx.commit().await
     }
 }

@@ -97,9 +97,9 @@ pub async fn change_password(
     let mut tx = site.db.read().await?;
     let kept = store::password_hash(&mut tx, user.id).await?;
     drop(tx);
-    let old = site.hasher.verify(Password::typed(old_password), kept).await?;
+    let old = site.hasher.verify(Password::typed(old_password), kept.clone()).await?;
     let new = Password::chosen(new_password, &site.settings.host_name, &user.email);
-    let (old_problem, new) = match (old, new) {
+    let (mut old_problem, new) = match (old, new) {
         (Verdict::Right | Verdict::RightUpgrade(_), Ok(new)) => (None, Ok(new)),
         (Verdict::Wrong, new) => (Some("This is not your current password.".to_owned()), new),
         (_, new) => (None, new),
@@ -107,11 +107,13 @@ pub async fn change_password(
     if let (None, Ok(new)) = (&old_problem, &new) {
         let hash = site.hasher.hash(new.clone()).await?;
         let mut tx = site.db.write().await?;
-        store::set_password(&mut tx, user.id, &hash).await?;
-        sessions::store::end_all(&mut tx, user.id).await?;
-        tx.commit().await?;
-        sessions::begin(&session, user.id)?;
-        return Ok(page::see_other("/user_profile?notice=password"));
+        if store::replace_password(&mut tx, user.id, &kept.unwrap_or_default(), &hash).await? {
+            sessions::store::end_all(&mut tx, user.id).await?;
+            tx.commit().await?;
+            sessions::begin(&session, user.id, &hash)?;
+            return Ok(page::see_other("/user_profile?notice=password"));
+        }
+        old_problem = Some("Your password has been changed meanwhile.".to_owned());
     }
     let mut page = ProfilePage::new(&site, &person, KeyOrder::Created).await?;
     page.old_password_problem = old_problem;

@@ -106,10 +106,11 @@ pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str) -> sqlx::Result<(
     run!(tx, sqlx::query(SQL).bind(id).bind(hash)).map(drop)
 }
 
-/// Keeps a stronger hash of the same password, unless the password has changed meanwhile.
-pub async fn upgrade_password(tx: &mut Tx, id: UserId, old: &str, new: &str) -> sqlx::Result<()> {
-    const SQL: &str = "update users set password_hash = $3 where id = $1 and password_hash = $2";
-    run!(tx, sqlx::query(SQL).bind(id).bind(old).bind(new)).map(drop)
+/// Replaces a password hash by another. False where it has changed meanwhile: a reset beats a change under way.
+pub async fn replace_password(tx: &mut Tx, id: UserId, old: &str, new: &str) -> sqlx::Result<bool> {
+    const SQL: &str = "
+        update users set password_hash = $3 where id = $1 and password_hash = $2 and deactivated_at is null";
+    run!(tx, sqlx::query(SQL).bind(id).bind(old).bind(new)).map(|rows| rows == 1)
 }
 
 /// Deactivates, or with `None` activates.
