@@ -306,6 +306,7 @@ fn migrator() -> Migrator {
         migration(1, "users", include_str!("../migrations/0001_users.sql")),
         migration(2, "properties", include_str!("../migrations/0002_properties.sql")),
         migration(3, "api keys", include_str!("../migrations/0003_api_keys.sql")),
+        migration(4, "rooms and rates", include_str!("../migrations/0004_rooms_and_rates.sql")),
     ])
 }
 

@@ -12,7 +12,7 @@ use crate::{
         error::{Error, Problems, Result},
     },
     ids::{ApiKeyId, GroupId, PropertyId, UserId},
-    properties::{self, Property},
+    properties::{self, Draft, Property},
     secret::{self, Digest},
     sessions,
     site::{self, Site},
@@ -81,6 +81,7 @@ async fn earlier(tx: &mut Tx, hash: &str) -> Result<UserId> {
 
 async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     let user = users::store::add_account(tx, &email()?, Some("Demo".to_owned()), Some(hash), now).await?;
+    let user = user.ok_or(Error::Internal("a demo user before the demo".to_owned()))?;
     site::shared_value(tx, MARK, user.0.as_bytes().to_vec()).await?;
     subscriptions::store::set(tx, user, State::Active, None, now).await?;
     let caller = Caller { user, reach: Reach::All, read_only: false };
@@ -92,7 +93,7 @@ async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
         [(first, COAST), (alps.id, ALPS)].into_iter().flat_map(|(g, list)| list.iter().map(move |h| (g, h)))
     {
         let mut problems = Problems::default();
-        let (property, _) = Property::create(&hotel.body(), &mut problems)?;
+        let Draft { property, .. } = Property::create(&hotel.body(), &mut problems)?;
         problems.none_or_invalid()?;
         properties::store::insert(tx, &caller, PropertyId::new(), &property, group, now).await?;
     }

@@ -1,5 +1,10 @@
 //! A newtype for each table's key, so that an id of one thing cannot be given where another's is wanted.
 
+/// A UUID with its hyphens, in any letter case: only that may vary (contract/README.md, section 9).
+pub fn parse(text: &str) -> Option<uuid::Uuid> {
+    if text.len() == uuid::fmt::Hyphenated::LENGTH { text.parse().ok() } else { None }
+}
+
 /// Declares ids: UUIDs, made in time order (version 7), written in lower case with hyphens.
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident;)*) => { $(
@@ -22,9 +27,9 @@ macro_rules! id {
         }
 
         impl std::str::FromStr for $name {
-            type Err = uuid::Error;
-            fn from_str(text: &str) -> Result<Self, uuid::Error> {
-                text.parse().map(Self)
+            type Err = &'static str;
+            fn from_str(text: &str) -> Result<Self, &'static str> {
+                crate::ids::parse(text).map(Self).ok_or("this is no id: ids look like 0197a3b2-5c1e-7d34-8a86-2e8f4d6a1b37")
             }
         }
 
@@ -41,8 +46,12 @@ id! {
     PropertyId;
     /// A group of properties.
     GroupId;
-    /// The link between a property and a user.
-    PropertyUserId;
-    /// The link between a group and a user.
-    GroupUserId;
+    /// The link between a user and a property or a group.
+    MemberId;
+    /// A room type.
+    RoomTypeId;
+    /// A rate plan.
+    RatePlanId;
+    /// A photo of a property or a room type.
+    PhotoId;
 }

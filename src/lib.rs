@@ -2,6 +2,7 @@
 
 #![cfg_attr(not(test), warn(clippy::panic, clippy::unwrap_used))]
 
+mod access; // what a caller sees and may do
 mod api_keys; // keys: made, shown once, withdrawn
 pub mod cli; // the commands
 mod clock; // now(), the one place that asks the time
@@ -9,10 +10,13 @@ mod config; // every setting
 mod countries; // country codes
 mod db; // Db, Tx, on!, migrations
 mod demo; // lifelike data for a first look
+mod facilities; // catalogues of amenities
 mod groups; // bundles of properties
 mod http; // what every feature's JSON and pages share
 mod ids; // a newtype for each table's key
+mod members; // property users and group users
 mod money; // amounts in minor units
+mod photos; // of properties and room types
 mod profile; // the User Profile page
 mod properties; // hotels, hostels, villas
 mod routes; // every URL on one screen

@@ -8,20 +8,22 @@ use actix_web::{
 };
 
 use crate::{
-    api_keys, groups,
+    api_keys, facilities, groups,
     http::{
         assets,
         error::{Error, Result},
         page_face,
         verbs::resource,
     },
-    properties, sessions,
+    members, properties, sessions,
     site::Site,
 };
 
 /// Under `/api/v1`, for callers (contract/README.md, section 14).
 pub fn api(api: &mut ServiceConfig) {
+    use facilities::api as facilities;
     use groups::api as groups;
+    use members::api as members;
     use properties::api as properties;
 
     api.service(resource("/properties").get(properties::list).post(properties::create).done())
@@ -33,8 +35,31 @@ pub fn api(api: &mut ServiceConfig) {
                 .delete(properties::delete)
                 .done(),
         )
-        .service(resource("/groups").get(groups::list).done())
-        .service(resource("/groups/{id}").get(groups::read).done());
+        .service(resource("/groups").get(groups::list).post(groups::create).done())
+        .service(resource("/groups/{id}").get(groups::read).put(groups::update).delete(groups::delete).done())
+        .service(
+            resource("/groups/{group_id}/properties/{property_id}").post(groups::add).delete(groups::remove).done(),
+        )
+        .service(resource("/property_users").get(members::list_of_properties).post(members::invite_to_property).done())
+        .service(
+            resource("/property_users/{id}")
+                .get(members::read_of_property)
+                .put(members::update_of_property)
+                .delete(members::withdraw_from_property)
+                .done(),
+        )
+        .service(resource("/group_users").get(members::list_of_groups).post(members::invite_to_group).done())
+        .service(
+            resource("/group_users/{id}")
+                .get(members::read_of_group)
+                .put(members::update_of_group)
+                .delete(members::withdraw_from_group)
+                .done(),
+        )
+        .service(resource("/property_facilities").get(facilities::of_properties).done())
+        .service(resource("/property_facilities/options").get(facilities::options_of_properties).done())
+        .service(resource("/room_facilities").get(facilities::of_rooms).done())
+        .service(resource("/room_facilities/options").get(facilities::options_of_rooms).done());
 }
 
 /// Pages, for people. Every form posts to the address that shows it.

@@ -9,7 +9,7 @@ use super::{Outcome, change, told};
 use crate::{
     clock,
     config::Settings,
-    db::{Db, is_taken},
+    db::Db,
     secret::{self, Digest},
     sessions,
     users::{
@@ -82,7 +82,7 @@ async fn add_user(settings: &Settings, db: &Db, email: Email, name: Option<Strin
     let hash = hasher.hash(password).await.map_err(|error| error.to_string())?;
     let mut tx = db.write().await.map_err(told)?;
     match users::store::add_account(&mut tx, &email, name, Some(&hash), clock::now()).await {
-        Err(error) if is_taken(&error) => return Err(format!("There is a user {} already.", email.text)),
+        Ok(None) => return Err(format!("There is a user {} already.", email.text)),
         added => added.map_err(told)?,
     };
     tx.commit().await.map_err(told)?;

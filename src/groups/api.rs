@@ -7,22 +7,31 @@ use actix_web::{
     web::{Data, Path},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{
-    Group,
+    FIELDS, Group,
     store::{self, PropertyOf},
 };
 use crate::{
+    access::{self, Role},
+    clock,
     db::Tx,
     http::{
         auth::Caller,
-        error::{Error, Result},
-        json::{self, Meta, Named},
+        body::Body,
+        error::{Error, Problems, Result},
+        json::{self, Named},
+        judge::{self, Purpose},
         query::Query,
     },
-    ids::GroupId,
+    ids::{GroupId, PropertyId},
     site::Site,
+    users,
 };
+
+/// The top key of bodies.
+const KEY: &str = "group";
 
 #[derive(Serialize)]
 struct GroupBody {
@@ -67,9 +76,12 @@ async fn bodies(tx: &mut Tx, caller: &Caller, groups: Vec<Group>) -> Result<Vec<
 pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
-    let (groups, total) = store::list(&mut tx, &caller, &query).await?;
-    let meta = query.is_paged().then(|| Meta::new(query.paging(), total));
+    let (groups, meta) = store::list(&mut tx, &caller, &query).await?;
     Ok(json::many(&bodies(&mut tx, &caller, groups).await?, meta))
+}
+
+async fn body(tx: &mut Tx, caller: &Caller, group: Group) -> Result<GroupBody> {
+    bodies(tx, caller, vec![group]).await?.pop().ok_or(Error::NotFound)
 }
 
 /// GET /groups/:id
@@ -77,6 +89,116 @@ pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.read().await?;
     let group = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
-    let body = bodies(&mut tx, &caller, vec![group]).await?.pop().ok_or(Error::NotFound)?;
+    Ok(json::one(&body(&mut tx, &caller, group).await?))
+}
+
+/// POST /groups: the caller becomes the owner.
+pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<HttpResponse> {
+    let sent = sent.top(KEY)?;
+    caller.may_create()?;
+    let id = GroupId::new();
+    let group = Group { id, title: title(&sent, Purpose::Create)?.unwrap_or_default() };
+    let mut tx = site.db.write().await?;
+    store::insert(&mut tx, &group, caller.user, clock::now()).await?;
+    let body = body(&mut tx, &caller, group).await?;
+    tx.commit().await?;
+    Ok(json::created(format!("{}/api/v1/groups/{id}", site.address()), &body))
+}
+
+/// PUT /groups/:id
+pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Body) -> Result<HttpResponse> {
+    let sent = sent.top(KEY)?;
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let mut tx = site.db.write().await?;
+    let role = access::hold_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    caller.may_write()?;
+    role.must_own()?;
+    let mut group = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    if let Some(title) = title(&sent, Purpose::Update)? {
+        group.title = title;
+        store::update(&mut tx, &group).await?;
+    }
+    let body = body(&mut tx, &caller, group).await?;
+    tx.commit().await?;
     Ok(json::one(&body))
+}
+
+/// DELETE /groups/:id: an empty one, but not the caller's last.
+pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let mut tx = site.db.write().await?;
+    // Two groups deleted at once must not both be the last but one.
+    users::store::queue_on(&mut tx, caller.user).await?;
+    let role = access::hold_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    caller.may_write()?;
+    role.must_own()?;
+    if store::count_properties(&mut tx, id).await? > 0 {
+        return Err(Error::Refused("Group has properties"));
+    }
+    if store::count_of_user(&mut tx, caller.user).await? <= 1 {
+        return Err(Error::Refused("User must have at least one group"));
+    }
+    store::delete(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(json::success())
+}
+
+/// POST /groups/:group_id/properties/:property_id
+pub async fn add(site: Data<Site>, caller: Caller, ids: Path<(String, String)>) -> Result<HttpResponse> {
+    let mut tx = site.db.write().await?;
+    let pair = hold(&mut tx, &caller, &ids).await?;
+    caller.may_write()?;
+    pair.group_role.must_own()?;
+    pair.property_role.must_own()?;
+    if !store::add_property(&mut tx, pair.group, pair.property, clock::now()).await? {
+        let mut problems = Problems::default();
+        problems.add("hotel_id", "Only one GroupHotel entity per Group and Hotel pair allowed!");
+        return Err(Error::Invalid(problems));
+    }
+    tx.commit().await?;
+    Ok(json::success())
+}
+
+/// DELETE /groups/:group_id/properties/:property_id
+pub async fn remove(site: Data<Site>, caller: Caller, ids: Path<(String, String)>) -> Result<HttpResponse> {
+    let mut tx = site.db.write().await?;
+    let pair = hold(&mut tx, &caller, &ids).await?;
+    if !store::has_property(&mut tx, pair.group, pair.property).await? {
+        return Err(Error::NotFound);
+    }
+    caller.may_write()?;
+    pair.property_role.must_own()?;
+    store::remove_property(&mut tx, pair.group, pair.property).await?;
+    if store::count_of_property(&mut tx, pair.property).await? == 0 {
+        return Err(Error::Refused("Property must belong to at least one group"));
+    }
+    if !access::has_owner(&mut tx, pair.property).await? {
+        return Err(Error::Refused("Property must have at least one owner"));
+    }
+    tx.commit().await?;
+    Ok(json::success())
+}
+
+struct Pair {
+    group: GroupId,
+    group_role: Role,
+    property: PropertyId,
+    property_role: Role,
+}
+
+/// A group and a property that the caller sees, kept as they are until this transaction ends.
+async fn hold(tx: &mut Tx, caller: &Caller, ids: &(String, String)) -> Result<Pair> {
+    let group = ids.0.parse().map_err(|_| Error::NotFound)?;
+    let property = ids.1.parse().map_err(|_| Error::NotFound)?;
+    // Always in this order, so that two of these never wait for each other.
+    let group_role = access::hold_group(tx, caller, group).await?.ok_or(Error::NotFound)?;
+    let property_role = access::hold_property(tx, caller, property).await?.ok_or(Error::NotFound)?;
+    Ok(Pair { group, group_role, property, property_role })
+}
+
+fn title(sent: &Map<String, Value>, purpose: Purpose) -> Result<Option<String>> {
+    let mut problems = Problems::default();
+    let judged = judge::judge(FIELDS, sent, &Map::new(), purpose, &mut problems);
+    problems.none_or_invalid()?;
+    Ok(judged.get("title").and_then(Value::as_str).map(str::to_owned))
 }

@@ -3,10 +3,17 @@
 pub mod api;
 pub mod store;
 
-use crate::ids::GroupId;
+use crate::{
+    http::fields::{Field, Kind, read_only, required},
+    ids::GroupId,
+};
 
 /// The title of the group that every account begins with (contract/properties.md, quirk 11).
 pub const FIRST_TITLE: &str = "User Group";
+
+/// The fields of a group (contract/groups.md).
+pub const FIELDS: &[Field] =
+    &[read_only("id", Kind::Id, "The group's id."), required("title", Kind::Title, "Name of the group.")];
 
 /// A group.
 pub struct Group {

@@ -2,15 +2,17 @@
 
 use super::Group;
 use crate::{
+    access,
     clock::Moment,
     db::{Tx, folded, on, row, run},
     http::{
         auth::Caller,
         error::Result,
-        listing::{Bind, Compared, Filterable, Listing, Orderable, Select},
+        json::Meta,
+        listing::{self, Bind, Compared, Filterable, Listing, Orderable, Select},
         query::Query,
     },
-    ids::{GroupId, GroupUserId, PropertyId, UserId},
+    ids::{GroupId, MemberId, PropertyId, UserId},
 };
 
 row!(Group { id, title });
@@ -53,27 +55,17 @@ fn select(columns: &str, caller: &Caller) -> Select {
     Select::new(sql, vec![Bind::Id(caller.user.0)])
 }
 
-/// The caller's groups: all, or one page where pages are asked for; and how many there are.
-pub async fn list(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Group>, i64)> {
-    let mut rows = select("g.id, g.title", caller);
-    rows.filter(&LISTING, query)?;
-    rows.order(&LISTING, query)?;
-    if !query.is_paged() {
-        let groups: Vec<Group> = rows.all(tx).await?;
-        let total = i64::try_from(groups.len()).unwrap_or(i64::MAX);
-        return Ok((groups, total));
-    }
-    let mut count = select("count(*)", caller);
-    count.filter(&LISTING, query)?;
-    rows.page(query.paging());
-    Ok((rows.all(tx).await?, count.count(tx).await?))
+/// The caller's groups: all, or one page where pages are asked for.
+pub async fn list(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Group>, Option<Meta>)> {
+    let rows = select("g.id, g.title", caller);
+    let count = select("count(*)", caller);
+    listing::page_or_whole(tx, &LISTING, query, rows, count).await
 }
 
 /// One of the caller's groups.
 pub async fn by_id(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<Option<Group>> {
     let mut rows = select("g.id, g.title", caller);
-    let name = rows.bind(Bind::Id(id.0));
-    rows.push(&format!(" and g.id = {name}"));
+    rows.and("g.id", Bind::Id(id.0));
     Ok(rows.all(tx).await?.pop())
 }
 
@@ -115,15 +107,8 @@ pub async fn properties_of(tx: &mut Tx, caller: &Caller, groups: &[GroupId]) -> 
     Ok(found)
 }
 
-/// Keeps one of the caller's groups from going away before this transaction ends. False where it is not there.
-pub async fn hold(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<bool> {
-    const SQL: &str = "
-        update groups set id = id
-        where id = $1 and id in (select group_id from group_users where user_id = $2)";
-    run!(tx, sqlx::query(SQL).bind(id).bind(caller.user)).map(|rows| rows == 1)
-}
-
-/// As [`hold`], the group that new properties go to: the default group as long as it exists, else the oldest.
+/// The group that new properties go to: the default group as long as it exists, else the oldest. It does not go away
+/// before this transaction ends.
 pub async fn hold_default(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<GroupId>> {
     const SQL: &str = "
         select g.id from group_users gu
@@ -134,7 +119,7 @@ pub async fn hold_default(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<G
         limit 1";
     let found: Option<GroupId> = on!(tx, conn => sqlx::query_scalar(SQL).bind(caller.user).fetch_optional(conn).await)?;
     match found {
-        Some(group) => Ok(hold(tx, caller, group).await?.then_some(group)),
+        Some(group) => Ok(access::hold_group(tx, caller, group).await?.map(|_| group)),
         None => Ok(None),
     }
 }
@@ -145,5 +130,56 @@ pub async fn insert(tx: &mut Tx, group: &Group, owner: UserId, now: Moment) -> s
     const OWNER: &str = "
         insert into group_users (id, group_id, user_id, role, created_at) values ($1, $2, $3, 'owner', $4)";
     run!(tx, sqlx::query(SQL).bind(group.id).bind(&group.title).bind(folded(&group.title).into_bytes()).bind(now))?;
-    run!(tx, sqlx::query(OWNER).bind(GroupUserId::new()).bind(group.id).bind(owner).bind(now)).map(drop)
+    run!(tx, sqlx::query(OWNER).bind(MemberId::new()).bind(group.id).bind(owner).bind(now)).map(drop)
+}
+
+/// Renames a group.
+pub async fn update(tx: &mut Tx, group: &Group) -> sqlx::Result<()> {
+    const SQL: &str = "update groups set title = $2, sort_title = $3 where id = $1";
+    run!(tx, sqlx::query(SQL).bind(group.id).bind(&group.title).bind(folded(&group.title).into_bytes())).map(drop)
+}
+
+/// Deletes a group, with its links to users.
+pub async fn delete(tx: &mut Tx, id: GroupId) -> sqlx::Result<()> {
+    const SQL: &str = "delete from groups where id = $1";
+    run!(tx, sqlx::query(SQL).bind(id)).map(drop)
+}
+
+/// Properties in a group, whoever sees them.
+pub async fn count_properties(tx: &mut Tx, id: GroupId) -> sqlx::Result<i64> {
+    const SQL: &str = "select count(*) from group_properties where group_id = $1";
+    on!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_one(conn).await)
+}
+
+/// Groups of a user.
+pub async fn count_of_user(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
+    const SQL: &str = "select count(*) from group_users where user_id = $1";
+    on!(tx, conn => sqlx::query_scalar(SQL).bind(user).fetch_one(conn).await)
+}
+
+/// Groups that a property is in, whoever sees them.
+pub async fn count_of_property(tx: &mut Tx, id: PropertyId) -> sqlx::Result<i64> {
+    const SQL: &str = "select count(*) from group_properties where property_id = $1";
+    on!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_one(conn).await)
+}
+
+/// Puts a property into a group. False where it is in there.
+pub async fn add_property(tx: &mut Tx, group: GroupId, property: PropertyId, now: Moment) -> sqlx::Result<bool> {
+    const SQL: &str = "
+        insert into group_properties (group_id, property_id, created_at) values ($1, $2, $3)
+        on conflict (group_id, property_id) do nothing";
+    run!(tx, sqlx::query(SQL).bind(group).bind(property).bind(now)).map(|rows| rows == 1)
+}
+
+/// Takes a property out of a group. False where it is not in there.
+pub async fn remove_property(tx: &mut Tx, group: GroupId, property: PropertyId) -> sqlx::Result<bool> {
+    const SQL: &str = "delete from group_properties where group_id = $1 and property_id = $2";
+    run!(tx, sqlx::query(SQL).bind(group).bind(property)).map(|rows| rows == 1)
+}
+
+/// True where a property is in a group.
+pub async fn has_property(tx: &mut Tx, group: GroupId, property: PropertyId) -> sqlx::Result<bool> {
+    const SQL: &str = "select count(*) from group_properties where group_id = $1 and property_id = $2";
+    let found: i64 = on!(tx, conn => sqlx::query_scalar(SQL).bind(group).bind(property).fetch_one(conn).await)?;
+    Ok(found > 0)
 }

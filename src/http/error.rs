@@ -26,6 +26,8 @@ pub enum Error {
     MethodNotAllowed(String),
     /// What is wrong with the request, one sentence each.
     BadRequest(Vec<String>),
+    /// A rule forbids it, in one sentence.
+    Refused(&'static str),
     /// The body is over the limit.
     TooLarge,
     /// Fields that do not hold what they should.
@@ -53,7 +55,7 @@ impl Error {
             Error::Forbidden(_) => ("forbidden", "Forbidden"),
             Error::NotFound => (not_found_code(method, path), "Resource Not Found"),
             Error::MethodNotAllowed(_) => ("method_not_allowed", "Method Not Allowed"),
-            Error::BadRequest(_) => ("bad_request", "Bad Request"),
+            Error::BadRequest(_) | Error::Refused(_) => ("bad_request", "Bad Request"),
             Error::TooLarge => ("payload_too_large", "Payload Too Large"),
             Error::Invalid(_) => ("validation_error", "Validation Error"),
             Error::Unavailable | Error::Database(_) | Error::Internal(_) => {
@@ -70,6 +72,7 @@ impl Error {
                 error["details"] = json!([reason]);
             }
             Error::BadRequest(details) => error["details"] = json!(details),
+            Error::Refused(rule) => error["details"] = json!(rule),
             Error::Invalid(problems) => error["details"] = problems.to_json(),
             _ => {}
         }
@@ -81,9 +84,10 @@ impl Error {
 fn not_found_code(method: &Method, path: &str) -> &'static str {
     let path = path.strip_prefix("/api/v1/").unwrap_or_default();
     let collection = path.split('/').next().unwrap_or_default();
-    let known = matches!(collection, "properties" | "groups") && path.split('/').count() <= 2;
+    let known =
+        matches!(collection, "properties" | "groups" | "room_types" | "rate_plans") && path.split('/').count() <= 2;
     match *method {
-        Method::GET | Method::HEAD | Method::POST if known => "not_found",
+        Method::GET | Method::HEAD if known => "not_found",
         _ => "resource_not_found",
     }
 }
@@ -106,7 +110,7 @@ impl ResponseError for Error {
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Error::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Error::BadRequest(_) | Error::Refused(_) => StatusCode::BAD_REQUEST,
             Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Error::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -138,6 +142,12 @@ impl ResponseError for Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         Error::Database(error)
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Error::Internal(format!("JSON of ours: {error}"))
     }
 }
 
@@ -187,6 +197,19 @@ impl Problems {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// All messages, each after the way to its field: `0.occupancy must be greater than 0`.
+    pub fn in_a_line(&self, way: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (field, problem) in &self.0 {
+            let way = format!("{way}.{field}");
+            match problem {
+                Problem::Messages(messages) => lines.extend(messages.iter().map(|message| format!("{way} {message}"))),
+                Problem::Inside(inside) => lines.extend(inside.in_a_line(&way)),
+            }
+        }
+        lines
     }
 
     /// `Ok` when nothing is wrong.

@@ -1,10 +1,21 @@
-//! One table of fields per resource: bodies are judged by it (`judge.rs`), and its messages come from it.
+//! One table of fields per resource: bodies are judged by it (`judge.rs`), its messages come from it, and so does the
+//! schema of the API's document (`openapi/`).
 
-/// One field of a request body.
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The largest whole number that the API takes (contract/README.md, section 15, 6).
+pub const LARGEST: i64 = i32::MAX as i64;
+
+/// One field of a resource.
 pub struct Field {
     pub name: &'static str,
     pub kind: Kind,
     pub need: Need,
+    /// What it means, in a sentence for the API's document.
+    pub about: &'static str,
+    /// False for a field that is not among the attributes of an answer.
+    pub shown: bool,
 }
 
 /// Whether a field may be left out or null.
@@ -12,15 +23,20 @@ pub struct Field {
 pub enum Need {
     /// Must be there when the resource is created; never null or blank.
     Required,
+    /// As `Required` when the resource is created, ignored in an update.
+    RequiredOnCreate,
     /// May be left out, but not null or blank.
     NotNull,
     /// May be left out; null means its default (contract/README.md, section 15, 8).
     Optional,
     /// As `Optional` when the resource is created, ignored in an update.
     OnCreate,
+    /// In answers alone; ignored in a body.
+    ReadOnly,
 }
 
 /// What a field holds.
+#[derive(Clone, Copy)]
 pub enum Kind {
     /// 1 to 255 characters of one line, kept without white space around them.
     Title,
@@ -44,21 +60,75 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
     /// A decimal as a string or number, kept as sent.
     Decimal { min: i32, max: i32, places: usize },
-    /// A whole number.
+    /// A whole number of at least this.
     Integer { min: i64, max: i64 },
+    /// A whole number above 0.
+    Positive,
     /// `true` or `false`.
     Boolean,
     /// An amount above 0: a string of a decimal in major units or an integer in minor ones.
     Price,
+    /// The same, or 0.
+    Fee,
     /// A UUID.
     Id,
-    /// A list whose catalogue has no entries yet, so that only an empty one is right.
-    NoEntries,
+    /// A list of ids that a catalogue knows.
+    Ids(fn(Uuid) -> bool),
     /// An object with fields of its own, merged field by field.
     Object(&'static [Field]),
+    /// A list of objects, replaced as a whole. What is wrong is told with the place in the list.
+    List(&'static [Field]),
+    /// A list of objects to make (without `id`), change (with it) or remove (`is_removed`).
+    Batch(&'static [Field]),
+    /// JSON with rules of its own.
+    Json(&'static Shape),
 }
 
-/// A field that may be left out; shortens the tables.
-pub const fn optional(name: &'static str, kind: Kind) -> Field {
-    Field { name, kind, need: Need::Optional }
+/// JSON that one feature knows.
+pub struct Shape {
+    /// True for a value that may be kept.
+    pub fits: fn(&Value) -> bool,
+    /// Its JSON Schema.
+    pub schema: fn() -> Value,
+}
+
+impl Field {
+    const fn new(name: &'static str, kind: Kind, need: Need, about: &'static str) -> Field {
+        Field { name, kind, need, about, shown: true }
+    }
+
+    /// Not among the attributes of an answer.
+    pub const fn hidden(self) -> Field {
+        Field { shown: false, ..self }
+    }
+}
+
+/// A field that a new resource must have.
+pub const fn required(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field::new(name, kind, Need::Required, about)
+}
+
+/// The same, of what never changes afterwards.
+pub const fn required_on_create(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field::new(name, kind, Need::RequiredOnCreate, about)
+}
+
+/// A field that may be left out, but not null.
+pub const fn not_null(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field::new(name, kind, Need::NotNull, about)
+}
+
+/// A field that may be left out.
+pub const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field::new(name, kind, Need::Optional, about)
+}
+
+/// A field that may be left out, and says nothing in an update.
+pub const fn on_create(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field::new(name, kind, Need::OnCreate, about)
+}
+
+/// A field of answers.
+pub const fn read_only(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field::new(name, kind, Need::ReadOnly, about)
 }

@@ -6,14 +6,17 @@ use validator::{ValidateEmail, ValidateUrl};
 
 use super::{
     error::Problems,
-    fields::{Field, Kind, Need},
+    fields::{Field, Kind, LARGEST, Need},
 };
-use crate::countries;
+use crate::{countries, ids};
 
 const BLANK: &str = "can't be blank";
 const INVALID: &str = "is invalid";
 const BAD_FORMAT: &str = "has invalid format";
 const BAD_ENTRY: &str = "has an invalid entry";
+
+/// Entries of a list of objects at most.
+pub const MOST_ENTRIES: usize = 1000;
 
 /// What a judged body is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,13 +39,15 @@ pub fn judge(
     let mut judged = Map::new();
     for field in fields {
         let default = defaults.get(field.name).unwrap_or(&Value::Null);
+        let never_blank = matches!(field.need, Need::Required | Need::RequiredOnCreate | Need::NotNull);
         match sent.get(field.name) {
-            _ if field.need == Need::OnCreate && purpose == Purpose::Update => {}
-            None if field.need == Need::Required && purpose == Purpose::Create => problems.add(field.name, BLANK),
-            None => {}
-            Some(value) if matches!(field.need, Need::Required | Need::NotNull) && is_blank(value) => {
+            _ if field.need == Need::ReadOnly => {}
+            _ if purpose == Purpose::Update && matches!(field.need, Need::OnCreate | Need::RequiredOnCreate) => {}
+            None if purpose == Purpose::Create && never_blank && field.need != Need::NotNull => {
                 problems.add(field.name, BLANK)
             }
+            None => {}
+            Some(value) if never_blank && is_blank(&field.kind, value) => problems.add(field.name, BLANK),
             Some(Value::Null) => {
                 judged.insert(field.name.to_owned(), default.clone());
             }
@@ -51,6 +56,9 @@ pub fn judge(
                     judged.insert(field.name.to_owned(), value);
                 }
                 Err(Refusal::Message(message)) => problems.add(field.name, message),
+                Err(Refusal::Messages(messages)) => {
+                    messages.into_iter().for_each(|message| problems.add(field.name, message))
+                }
                 Err(Refusal::Inside(inside)) => problems.add_inside(field.name, inside),
             },
         }
@@ -72,6 +80,7 @@ pub fn merge(resource: &mut Map<String, Value>, judged: Map<String, Value>) {
 
 enum Refusal {
     Message(String),
+    Messages(Vec<String>),
     Inside(Problems),
 }
 
@@ -81,10 +90,15 @@ impl From<&str> for Refusal {
     }
 }
 
-fn is_blank(value: &Value) -> bool {
+/// Nothing, in the forms in which callers send it (contract/README.md, section 15, 9).
+fn is_blank(kind: &Kind, value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
+        // An empty text is no number; that is another mistake.
+        Value::String(text) => {
+            text.trim().is_empty() && !matches!(kind, Kind::Positive | Kind::Integer { .. } | Kind::Price | Kind::Fee)
+        }
+        Value::Array(list) => list.is_empty() && matches!(kind, Kind::List(_) | Kind::Ids(_) | Kind::Batch(_)),
         _ => false,
     }
 }
@@ -98,19 +112,81 @@ fn judge_value(kind: &Kind, value: &Value, default: &Value, purpose: Purpose) ->
             let judged = judge(fields, sent, default.as_object().unwrap_or(&empty), purpose, &mut problems);
             if problems.is_empty() { Ok(Value::Object(judged)) } else { Err(Refusal::Inside(problems)) }
         }
-        Kind::NoEntries => match value.as_array() {
-            Some(list) if list.is_empty() => Ok(value.clone()),
-            Some(_) => Err(BAD_ENTRY.into()),
-            None => Err(INVALID.into()),
-        },
+        Kind::List(fields) => entries(value, |entry| judge_entry(fields, entry, Purpose::Create)),
+        Kind::Batch(fields) => entries(value, |entry| {
+            let known = entry.get("id").is_some_and(|id| !id.is_null());
+            judge_entry(fields, entry, if known { Purpose::Update } else { Purpose::Create })
+        }),
+        Kind::Ids(is_known) => known_ids(value, *is_known),
+        Kind::Json(shape) => {
+            if (shape.fits)(value) && !has_nul(value) {
+                Ok(value.clone())
+            } else {
+                Err(INVALID.into())
+            }
+        }
         Kind::Boolean => value.as_bool().map(Value::from).ok_or(INVALID.into()),
         Kind::Integer { min, max } => {
             let number = value.as_number().and_then(whole).ok_or(INVALID)?;
             within(number, *min, *max).map(Value::from)
         }
+        Kind::Positive => match value.as_number().and_then(whole).ok_or(INVALID)? {
+            number if number < 1 => Err("must be greater than 0".into()),
+            number => within(number, 1, LARGEST).map(Value::from),
+        },
         Kind::Decimal { min, max, places } => decimal(value, *min, *max, *places).map(Value::from),
-        Kind::Price => price(value),
+        Kind::Price => amount(value, false),
+        Kind::Fee => amount(value, true),
         text => judge_text(text, value.as_str().ok_or(INVALID)?),
+    }
+}
+
+/// Judges every entry of a list; what is wrong begins with the entry's place, counted from 0.
+fn entries(value: &Value, judge: impl Fn(&Map<String, Value>) -> Result<Value, Problems>) -> Result<Value, Refusal> {
+    let list = value.as_array().ok_or(INVALID)?;
+    if list.len() > MOST_ENTRIES {
+        return Err(Refusal::Message(format!("should have at most {MOST_ENTRIES} item(s)")));
+    }
+    let mut messages = Vec::new();
+    let mut judged = Vec::new();
+    for (place, entry) in list.iter().enumerate() {
+        match entry.as_object().map(&judge) {
+            Some(Ok(entry)) => judged.push(entry),
+            Some(Err(problems)) => messages.extend(problems.in_a_line(&place.to_string())),
+            None => messages.push(format!("{place} {INVALID}")),
+        }
+    }
+    if messages.is_empty() { Ok(Value::Array(judged)) } else { Err(Refusal::Messages(messages)) }
+}
+
+fn judge_entry(fields: &[Field], entry: &Map<String, Value>, purpose: Purpose) -> Result<Value, Problems> {
+    let mut problems = Problems::default();
+    // An entry to be removed needs no fields of its own.
+    let purpose = if entry.get("is_removed") == Some(&Value::Bool(true)) { Purpose::Update } else { purpose };
+    let judged = judge(fields, entry, &Map::new(), purpose, &mut problems);
+    if problems.is_empty() { Ok(Value::Object(judged)) } else { Err(problems) }
+}
+
+/// Ids in the order sent, each once.
+fn known_ids(value: &Value, is_known: fn(uuid::Uuid) -> bool) -> Result<Value, Refusal> {
+    let mut known: Vec<Value> = Vec::new();
+    for entry in value.as_array().ok_or(INVALID)? {
+        let id = entry.as_str().and_then(ids::parse).filter(|id| is_known(*id)).ok_or(BAD_ENTRY)?;
+        let id = Value::from(id.to_string());
+        if !known.contains(&id) {
+            known.push(id);
+        }
+    }
+    Ok(Value::Array(known))
+}
+
+/// True where a text or a name inside holds U+0000, which no database of ours keeps.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(list) => list.iter().any(has_nul),
+        Value::Object(object) => object.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        _ => false,
     }
 }
 
@@ -146,7 +222,7 @@ fn judge_text(kind: &Kind, text: &str) -> Result<Value, Refusal> {
         }
         Kind::TimeZone => when(text.parse::<chrono_tz::Tz>().is_ok(), INVALID),
         Kind::OneOf(words) => when(words.contains(&text), INVALID),
-        Kind::Id => text.parse::<uuid::Uuid>().map(|id| Value::from(id.to_string())).map_err(|_| INVALID.into()),
+        Kind::Id => ids::parse(text).map(|id| Value::from(id.to_string())).ok_or(INVALID.into()),
         _ => Ok(Value::from(text)),
     }
 }
@@ -206,22 +282,25 @@ fn decimal(value: &Value, min: i32, max: i32, places: usize) -> Result<String, R
     }
 }
 
-/// A price keeps its notation: how many decimals it may have hangs on the currency, which is another field.
-fn price(value: &Value) -> Result<Value, Refusal> {
-    match value {
+/// An amount keeps its notation: how many decimals it may have hangs on the currency, which is another field.
+fn amount(value: &Value, may_be_zero: bool) -> Result<Value, Refusal> {
+    let (is_negative, is_zero) = match value {
         Value::Number(number) => {
             let minor = whole(number).ok_or(INVALID)?;
-            if minor <= 0 {
-                return Err("must be greater than 0".into());
+            if minor > LARGEST.into() {
+                return Err(Refusal::Message(format!("must be less than or equal to {LARGEST}")));
             }
-            within(minor, 1, i64::from(i32::MAX)).map(Value::from)
+            (minor < 0, minor == 0)
         }
         Value::String(text) if is_decimal(text) && text.len() <= 32 => {
-            if text.starts_with('-') || text.bytes().all(|b| matches!(b, b'0' | b'.')) {
-                return Err("must be greater than 0".into());
-            }
-            Ok(value.clone())
+            let is_zero = text.bytes().all(|b| matches!(b, b'-' | b'0' | b'.'));
+            (text.starts_with('-') && !is_zero, is_zero)
         }
-        _ => Err(INVALID.into()),
+        _ => return Err(INVALID.into()),
+    };
+    match may_be_zero {
+        true if is_negative => Err("must be greater than or equal to 0".into()),
+        false if is_negative || is_zero => Err("must be greater than 0".into()),
+        _ => Ok(value.clone()),
     }
 }

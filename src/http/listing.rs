@@ -7,9 +7,13 @@ use uuid::Uuid;
 
 use super::{
     error::{Error, Result},
+    json::Meta,
     query::{Filter, Operator, Paging, Query},
 };
-use crate::db::{Tx, on, run};
+use crate::{
+    db::{Tx, on, run},
+    ids,
+};
 
 /// Entries of one filter at most: both databases limit the values of a query.
 const MOST_ENTRIES: usize = 1000;
@@ -63,6 +67,20 @@ pub struct Select {
     binds: Vec<Bind>,
 }
 
+/// What can be read from rows of both databases.
+pub trait Rows:
+    for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> + Send + Unpin
+{
+}
+
+impl<T> Rows for T where
+    T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+        + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
+        + Send
+        + Unpin
+{
+}
+
 /// Binds all values to a query of either database.
 macro_rules! bind {
     ($query:expr, $binds:expr) => {{
@@ -95,6 +113,12 @@ impl Select {
     pub fn bind(&mut self, value: Bind) -> String {
         self.binds.push(value);
         format!("${}", self.binds.len())
+    }
+
+    /// Adds one more condition: a column of ours that equals a value.
+    pub fn and(&mut self, column: &str, value: Bind) {
+        let name = self.bind(value);
+        self.push(&format!(" and {column} = {name}"));
     }
 
     /// Binds several values: `$3, $4, $5`.
@@ -141,13 +165,7 @@ impl Select {
         self.push(&format!(" limit {limit} offset {offset}"));
     }
 
-    pub async fn all<T>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>>
-    where
-        T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
-            + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
-            + Send
-            + Unpin,
-    {
+    pub async fn all<T: Rows>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>> {
         on!(tx, conn => bind!(sqlx::query_as(AssertSqlSafe(self.sql)), self.binds).fetch_all(conn).await)
     }
 
@@ -162,16 +180,15 @@ impl Select {
     }
 
     fn condition(&mut self, field: &Filterable, filter: &Filter) -> Result<String> {
-        let operator = match filter.operator {
+        let sign = match filter.operator {
             Operator::Equal => return self.one_of(field, filter),
             Operator::Not => return Ok(format!("({}) is not true", self.one_of(field, filter)?)),
-            Operator::Less => "lt <",
-            Operator::LessOrEqual => "lte <=",
-            Operator::Greater => "gt >",
-            Operator::GreaterOrEqual => "gte >=",
+            Operator::Less => "<",
+            Operator::LessOrEqual => "<=",
+            Operator::Greater => ">",
+            Operator::GreaterOrEqual => ">=",
         };
-        let (name, sign) = operator.split_once(' ').unwrap_or_default();
-        let invalid = || Error::bad_request(format!("filter[{}][{name}] is invalid", field.name));
+        let invalid = || Error::bad_request(format!("filter[{}][{}] is invalid", field.name, filter.operator.name()));
         if filter.text.contains(',') || filter.text.is_empty() {
             return Err(invalid());
         }
@@ -190,27 +207,75 @@ impl Select {
         if entries.len() > MOST_ENTRIES {
             return Err(Error::bad_request(format!("filter[{}] has more than {MOST_ENTRIES} entries", field.name)));
         }
-        if entries == [""] {
-            let is_null = field.sql.replace("{}", "is null");
-            return Ok(match field.kind {
-                Compared::Text => format!("({is_null} or {})", field.sql.replace("{}", "= ''")),
-                _ => is_null,
-            });
-        }
+        // Nothing means null, or an empty text.
+        let has_blank = entries.contains(&"");
         let mut binds = Vec::new();
         for entry in entries {
+            if entry.is_empty() && field.kind != Compared::Text {
+                continue;
+            }
             match value_of(field.kind, entry) {
                 Value::Bind(bind) => binds.push(bind),
                 Value::Nothing => {}
                 Value::Invalid => return Err(Error::bad_request(format!("filter[{}] is invalid", field.name))),
             }
         }
-        if binds.is_empty() {
-            return Ok("false".to_owned());
+        let mut found = "false".to_owned();
+        if !binds.is_empty() {
+            let names = self.bind_all(binds);
+            found = field.sql.replace("{}", &format!("in ({names})"));
         }
-        let names = self.bind_all(binds);
-        Ok(field.sql.replace("{}", &format!("in ({names})")))
+        match has_blank {
+            true => Ok(format!("({found} or {})", field.sql.replace("{}", "is null"))),
+            false => Ok(found),
+        }
     }
+}
+
+/// One page of a list, with its numbers.
+pub async fn page<T>(
+    tx: &mut Tx,
+    listing: &Listing,
+    query: &Query,
+    rows: Select,
+    count: Select,
+) -> Result<(Vec<T>, Meta)>
+where
+    T: Rows,
+{
+    let (mut rows, mut count) = (rows, count);
+    rows.filter(listing, query)?;
+    rows.order(listing, query)?;
+    rows.page(query.paging());
+    count.filter(listing, query)?;
+    let found = rows.all(tx).await?;
+    Ok((found, Meta::new(query.paging(), count.count(tx).await?)))
+}
+
+/// A list as a whole.
+pub async fn whole<T: Rows>(tx: &mut Tx, listing: &Listing, query: &Query, rows: Select) -> Result<Vec<T>> {
+    let mut rows = rows;
+    rows.filter(listing, query)?;
+    rows.order(listing, query)?;
+    Ok(rows.all(tx).await?)
+}
+
+/// A list that is whole unless pages are asked for.
+pub async fn page_or_whole<T>(
+    tx: &mut Tx,
+    listing: &Listing,
+    query: &Query,
+    rows: Select,
+    count: Select,
+) -> Result<(Vec<T>, Option<Meta>)>
+where
+    T: Rows,
+{
+    if !query.is_paged() {
+        return Ok((whole(tx, listing, query, rows).await?, None));
+    }
+    let (rows, meta) = page(tx, listing, query, rows, count).await?;
+    Ok((rows, Some(meta)))
 }
 
 /// The entries of a list; a text with a comma is also tried as one literal.
@@ -235,9 +300,9 @@ enum Value {
 fn value_of(kind: Compared, text: &str) -> Value {
     match (kind, text) {
         (Compared::Text, _) => Value::Bind(Bind::Text(text.to_owned())),
-        (Compared::Id, _) => match text.trim().parse() {
-            Ok(id) => Value::Bind(Bind::Id(id)),
-            Err(_) => Value::Nothing,
+        (Compared::Id, _) => match ids::parse(text.trim()) {
+            Some(id) => Value::Bind(Bind::Id(id)),
+            None => Value::Nothing,
         },
         (Compared::Boolean, "true" | "1") => Value::Bind(Bind::Boolean(true)),
         (Compared::Boolean, "false" | "0") => Value::Bind(Bind::Boolean(false)),

@@ -75,7 +75,8 @@ impl Query {
                 ("filter", [field]) => read.filter(field, Operator::Equal, &value),
                 ("filter", [field, ""]) => read.filter_entry(field, &value),
                 ("filter", [field, operator]) => {
-                    let operator = operator_of(operator).ok_or_else(|| not_supported(&key))?;
+                    let operator = Operator::ALL.into_iter().find(|known| known.name() == *operator);
+                    let operator = operator.ok_or_else(|| not_supported(&key))?;
                     read.filter(field, operator, &value);
                 }
                 ("order", [field]) => read.order(field, &value)?,
@@ -132,16 +133,27 @@ fn not_supported(argument: &str) -> Error {
     Error::bad_request(format!("{argument} is not supported"))
 }
 
-fn operator_of(name: &str) -> Option<Operator> {
-    Some(match name {
-        "eq" => Operator::Equal,
-        "not" => Operator::Not,
-        "lt" => Operator::Less,
-        "lte" => Operator::LessOrEqual,
-        "gt" => Operator::Greater,
-        "gte" => Operator::GreaterOrEqual,
-        _ => return None,
-    })
+impl Operator {
+    pub const ALL: [Operator; 6] = [
+        Operator::Equal,
+        Operator::Not,
+        Operator::Less,
+        Operator::LessOrEqual,
+        Operator::Greater,
+        Operator::GreaterOrEqual,
+    ];
+
+    /// As it is written in a query.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operator::Equal => "eq",
+            Operator::Not => "not",
+            Operator::Less => "lt",
+            Operator::LessOrEqual => "lte",
+            Operator::Greater => "gt",
+            Operator::GreaterOrEqual => "gte",
+        }
+    }
 }
 
 fn positive(text: &str, name: &str) -> Result<i64> {

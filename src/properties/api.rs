@@ -9,22 +9,24 @@ use actix_web::{
 use serde::Serialize;
 
 use super::{
-    Property,
+    Draft, Property,
     store::{self, Kept},
 };
 use crate::{
-    clock,
+    access, clock,
     db::Tx,
+    facilities,
     groups::{self, store::GroupOf},
     http::{
         auth::Caller,
         body::Body,
         error::{Error, Problems, Result},
-        json::{self, Meta},
+        json,
         query::Query,
     },
     ids::PropertyId,
     money,
+    photos::{self, Parent, Photo},
     site::Site,
 };
 
@@ -65,7 +67,7 @@ struct Attributes {
 #[derive(Serialize)]
 struct Content {
     description: Option<String>,
-    photos: [(); 0],
+    photos: Vec<Photo>,
     important_information: Option<String>,
 }
 
@@ -83,11 +85,11 @@ struct Settings {
 #[derive(Serialize)]
 struct Relationships {
     groups: json::Data<Vec<json::Named>>,
-    facilities: json::Data<[(); 0]>,
+    facilities: json::Data<Vec<json::Named>>,
 }
 
 impl PropertyBody {
-    fn new(Kept { id, property }: Kept, groups: Vec<GroupOf>) -> Self {
+    fn new(Kept { id, property }: Kept, groups: Vec<GroupOf>, photos: Vec<Photo>) -> Self {
         let price = |minor: Option<i64>| minor.map(|minor| money::to_text(minor, &property.currency));
         let settings = Settings {
             allow_availability_autoupdate_on_confirmation: property
@@ -125,7 +127,7 @@ impl PropertyBody {
                 property_type: property.property_type,
                 content: Content {
                     description: property.content.description,
-                    photos: [],
+                    photos,
                     important_information: property.content.important_information,
                 },
                 logo_url: property.logo_url,
@@ -136,24 +138,29 @@ impl PropertyBody {
                 groups: json::Data {
                     data: groups.into_iter().map(|group| json::Named::new("group", group.id.0, group.title)).collect(),
                 },
-                facilities: json::Data { data: [] },
+                facilities: json::Data { data: facilities::OF_PROPERTIES.named(&property.facilities) },
             },
         }
     }
 }
 
-/// Bodies of properties, with the groups that the caller sees.
+/// Bodies of properties, with their photos and the groups that the caller sees.
 async fn bodies(tx: &mut Tx, caller: &Caller, properties: Vec<Kept>) -> Result<Vec<PropertyBody>> {
     let ids: Vec<PropertyId> = properties.iter().map(|kept| kept.id).collect();
     let mut groups: HashMap<PropertyId, Vec<GroupOf>> = HashMap::new();
     for group in groups::store::of_properties(tx, caller, &ids).await? {
         groups.entry(group.property_id).or_default().push(group);
     }
+    let mut photos: HashMap<PropertyId, Vec<Photo>> = HashMap::new();
+    for photo in photos::store::of_properties(tx, &ids).await? {
+        photos.entry(photo.property_id).or_default().push(photo);
+    }
     Ok(properties
         .into_iter()
         .map(|kept| {
             let groups = groups.remove(&kept.id).unwrap_or_default();
-            PropertyBody::new(kept, groups)
+            let photos = photos.remove(&kept.id).unwrap_or_default();
+            PropertyBody::new(kept, groups, photos)
         })
         .collect())
 }
@@ -166,9 +173,8 @@ async fn body(tx: &mut Tx, caller: &Caller, property: Kept) -> Result<PropertyBo
 pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
-    let (properties, total) = store::page(&mut tx, &caller, &query).await?;
-    let bodies = bodies(&mut tx, &caller, properties).await?;
-    Ok(json::many(&bodies, Some(Meta::new(query.paging(), total))))
+    let (properties, meta) = store::page(&mut tx, &caller, &query).await?;
+    Ok(json::many(&bodies(&mut tx, &caller, properties).await?, Some(meta)))
 }
 
 /// GET /properties/options. The type is plural here, unlike everywhere else.
@@ -201,9 +207,10 @@ pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> 
 
 /// GET /properties/:id
 pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+    let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.read().await?;
-    let mine = find(&mut tx, &caller, &id).await?;
-    Ok(json::one(&body(&mut tx, &caller, mine.kept).await?))
+    let property = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    Ok(json::one(&body(&mut tx, &caller, property).await?))
 }
 
 /// POST /properties
@@ -211,11 +218,12 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
     let sent = sent.top(KEY)?;
     caller.may_create()?;
     let mut problems = Problems::default();
-    let (property, group) = Property::create(&sent, &mut problems)?;
+    let Draft { property, group, photos } = Property::create(&sent, &mut problems)?;
     let id = PropertyId::new();
+    let photos = photos::plan(Parent { property: id, room_type: None }, Vec::new(), photos, &mut problems)?;
     let mut tx = site.db.write().await?;
     let group = match group {
-        Some(group) => groups::store::hold(&mut tx, &caller, group).await?.then_some(group),
+        Some(group) => access::hold_group(&mut tx, &caller, group).await?.map(|_| group),
         None => groups::store::hold_default(&mut tx, &caller).await?,
     };
     if group.is_none() && !problems.names("group_id") {
@@ -223,7 +231,9 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
     }
     problems.none_or_invalid()?;
     let group = group.ok_or(Error::NotFound)?;
-    store::insert(&mut tx, &caller, id, &property, group, clock::now()).await?;
+    let now = clock::now();
+    store::insert(&mut tx, &caller, id, &property, group, now).await?;
+    photos::store::write(&mut tx, &photos, now).await?;
     let body = body(&mut tx, &caller, Kept { id, property }).await?;
     tx.commit().await?;
     Ok(json::created(format!("{}/api/v1/properties/{id}", site.address()), &body))
@@ -232,13 +242,18 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
 /// PUT /properties/:id
 pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
+    let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.write().await?;
-    let Kept { id, property } = hold(&mut tx, &caller, &id).await?.kept;
+    access::hold_property(&mut tx, &caller, id).await?;
+    let Kept { id, property } = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
     caller.may_write()?;
     let mut problems = Problems::default();
-    let property = property.update(&sent, &mut problems)?;
+    let Draft { property, photos, .. } = property.update(&sent, &mut problems)?;
+    let parent = Parent { property: id, room_type: None };
+    let photos = photos::plan(parent, photos::store::of_parent(&mut tx, parent).await?, photos, &mut problems)?;
     problems.none_or_invalid()?;
     store::update(&mut tx, id, &property).await?;
+    photos::store::write(&mut tx, &photos, clock::now()).await?;
     let body = body(&mut tx, &caller, Kept { id, property }).await?;
     tx.commit().await?;
     Ok(json::one(&body))
@@ -246,24 +261,12 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
 
 /// DELETE /properties/:id. There are no channels yet that `force` would have to overrule.
 pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+    let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.write().await?;
-    let mine = hold(&mut tx, &caller, &id).await?;
+    let role = access::hold_property(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
     caller.may_write()?;
-    if !mine.is_owner {
-        return Err(Error::Forbidden(None));
-    }
-    store::delete(&mut tx, mine.kept.id).await?;
+    role.must_own()?;
+    store::delete(&mut tx, id).await?;
     tx.commit().await?;
     Ok(json::success())
-}
-
-async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<store::Mine> {
-    let id = id.parse().map_err(|_| Error::NotFound)?;
-    store::by_id(tx, caller, id).await?.ok_or(Error::NotFound)
-}
-
-/// As [`find`], and nobody else changes the property before this transaction ends.
-async fn hold(tx: &mut Tx, caller: &Caller, id: &str) -> Result<store::Mine> {
-    store::queue_on(tx, caller, id.parse().map_err(|_| Error::NotFound)?).await?;
-    find(tx, caller, id).await
 }

@@ -5,38 +5,42 @@ pub mod store;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::{
+    facilities,
     http::{
         error::{Error, Problems, Result},
-        fields::{Field, Kind, Need, optional},
+        fields::{Field, Kind, LARGEST, not_null, on_create, optional, read_only, required},
         judge::{self, Purpose},
     },
     ids::GroupId,
-    money,
+    money, photos,
 };
 
-/// The fields of a property's body. `content.photos` and `facilities` have no catalogue behind them yet.
+/// The fields of a property (contract/properties.md).
 pub const FIELDS: &[Field] = &[
-    Field { name: "title", kind: Kind::Title, need: Need::Required },
-    Field { name: "currency", kind: Kind::Currency, need: Need::Required },
-    Field { name: "is_active", kind: Kind::Boolean, need: Need::NotNull },
-    optional("email", Kind::Email),
-    optional("phone", Kind::Phone),
-    optional("zip_code", Kind::Text { max: 32 }),
-    optional("country", Kind::Country),
-    optional("state", Kind::Text { max: 255 }),
-    optional("city", Kind::Text { max: 255 }),
-    optional("address", Kind::Text { max: 255 }),
-    optional("longitude", Kind::Decimal { min: -180, max: 180, places: 7 }),
-    optional("latitude", Kind::Decimal { min: -90, max: 90, places: 7 }),
-    optional("timezone", Kind::TimeZone),
-    optional("facilities", Kind::NoEntries),
-    optional("property_type", Kind::OneOf(TYPES)),
-    Field { name: "group_id", kind: Kind::Id, need: Need::OnCreate },
-    optional("settings", Kind::Object(SETTINGS)),
-    optional("content", Kind::Object(CONTENT)),
-    optional("logo_url", Kind::Url),
+    read_only("id", Kind::Id, "The property's id."),
+    required("title", Kind::Title, "Name shown everywhere."),
+    required("currency", Kind::Currency, "ISO 4217 code, the default of everything inside the property."),
+    not_null("is_active", Kind::Boolean, "Inactive properties answer as before; they only leave shopping results."),
+    optional("email", Kind::Email, "Contact address given to channels."),
+    optional("phone", Kind::Phone, "Contact phone."),
+    optional("zip_code", Kind::Text { max: 32 }, "Postal code."),
+    optional("country", Kind::Country, "ISO 3166-1 alpha-2 code."),
+    optional("state", Kind::Text { max: 255 }, "State or region."),
+    optional("city", Kind::Text { max: 255 }, "City."),
+    optional("address", Kind::Text { max: 255 }, "Street and number."),
+    optional("longitude", Kind::Decimal { min: -180, max: 180, places: 7 }, "Degrees east, given back as sent."),
+    optional("latitude", Kind::Decimal { min: -90, max: 90, places: 7 }, "Degrees north, given back as sent."),
+    optional("timezone", Kind::TimeZone, "IANA time zone name; without one it is UTC."),
+    optional("facilities", Kind::Ids(facilities::is_of_properties), "Ids from `/property_facilities`.").hidden(),
+    optional("property_type", Kind::OneOf(TYPES), "Kind of property. Default: `hotel`."),
+    on_create("group_id", Kind::Id, "The first group of the property. Default: the caller's first group.").hidden(),
+    optional("settings", Kind::Object(SETTINGS), "Switches and limits."),
+    optional("content", Kind::Object(CONTENT), "Texts and photos."),
+    optional("logo_url", Kind::Url, "Where the logo is."),
+    read_only("acc_channels_count", Kind::Integer { min: 0, max: LARGEST }, "How many channels are connected."),
 ];
 
 const TYPES: &[&str] = &[
@@ -65,14 +69,18 @@ const TYPES: &[&str] = &[
 ];
 
 const SETTINGS: &[Field] = &[
-    optional(SWITCHES[0], Kind::Boolean),
-    optional(SWITCHES[1], Kind::Boolean),
-    optional(SWITCHES[2], Kind::Boolean),
-    optional(OLD_SWITCH, Kind::Boolean),
-    optional("min_stay_type", Kind::OneOf(&["both", "arrival", "through"])),
-    optional("min_price", Kind::Price),
-    optional("max_price", Kind::Price),
-    optional("state_length", Kind::Integer { min: 100, max: 730 }),
+    optional(SWITCHES[0], Kind::Boolean, "A new booking lowers availability. Default: `true`."),
+    optional(SWITCHES[1], Kind::Boolean, "A changed booking lowers and raises availability. Default: `true`."),
+    optional(SWITCHES[2], Kind::Boolean, "A cancelled booking gives its rooms back. Default: `true`."),
+    optional(OLD_SWITCH, Kind::Boolean, "Deprecated: sets those of the three switches that are left out.").hidden(),
+    optional(
+        "min_stay_type",
+        Kind::OneOf(&["both", "arrival", "through"]),
+        "Which minimum stay the property works with. Default: `both`.",
+    ),
+    optional("min_price", Kind::Price, "Lower prices are raised to this."),
+    optional("max_price", Kind::Price, "Higher prices are lowered to this; at least `min_price`."),
+    optional("state_length", Kind::Integer { min: 100, max: 730 }, "Days in the inventory. Default: 500."),
 ];
 
 const SWITCHES: [&str; 3] = [
@@ -85,9 +93,9 @@ const SWITCHES: [&str; 3] = [
 const OLD_SWITCH: &str = "allow_availability_autoupdate";
 
 const CONTENT: &[Field] = &[
-    optional("description", Kind::LongText),
-    optional("important_information", Kind::LongText),
-    optional("photos", Kind::NoEntries),
+    optional("description", Kind::LongText, "What guests read about it."),
+    optional("important_information", Kind::LongText, "Goes into booking confirmations."),
+    optional("photos", Kind::Batch(photos::FIELDS), "Photos to add, change or remove; those not mentioned stay."),
 ];
 
 /// What can be written of a property. Its defaults are those of a new one.
@@ -110,6 +118,8 @@ pub struct Property {
     pub latitude: Option<String>,
     /// IANA name; none is treated as UTC.
     pub timezone: Option<String>,
+    /// Ids of the catalogue, in the order sent.
+    pub facilities: Vec<Uuid>,
     pub property_type: String,
     pub logo_url: Option<String>,
     pub settings: Settings,
@@ -151,6 +161,7 @@ impl Default for Property {
             longitude: None,
             latitude: None,
             timezone: None,
+            facilities: Vec::new(),
             property_type: "hotel".to_owned(),
             logo_url: None,
             settings: Settings {
@@ -167,18 +178,31 @@ impl Default for Property {
     }
 }
 
+/// What a body makes of a property.
+pub struct Draft {
+    pub property: Property,
+    /// The group that a new property goes to, where one is named.
+    pub group: Option<GroupId>,
+    /// The entries of `content.photos`.
+    pub photos: Vec<Value>,
+}
+
 impl Property {
-    /// A new property from a body, with the group it names. What is wrong goes to `problems`.
-    pub fn create(sent: &Map<String, Value>, problems: &mut Problems) -> Result<(Self, Option<GroupId>)> {
-        let mut judged = judge::judge(FIELDS, sent, &object(&Self::default())?, Purpose::Create, problems);
-        let group = judged.remove("group_id").and_then(|id| serde_json::from_value(id).ok());
-        Ok((Self::default().changed(judged, problems)?, group))
+    /// A new property from a body. What is wrong goes to `problems`.
+    pub fn create(sent: &Map<String, Value>, problems: &mut Problems) -> Result<Draft> {
+        Self::default().draft(sent, Purpose::Create, problems)
     }
 
     /// This property with what a body changes. What is wrong goes to `problems`.
-    pub fn update(self, sent: &Map<String, Value>, problems: &mut Problems) -> Result<Self> {
-        let judged = judge::judge(FIELDS, sent, &object(&Self::default())?, Purpose::Update, problems);
-        self.changed(judged, problems)
+    pub fn update(self, sent: &Map<String, Value>, problems: &mut Problems) -> Result<Draft> {
+        self.draft(sent, Purpose::Update, problems)
+    }
+
+    fn draft(self, sent: &Map<String, Value>, purpose: Purpose, problems: &mut Problems) -> Result<Draft> {
+        let mut judged = judge::judge(FIELDS, sent, &object(&Self::default())?, purpose, problems);
+        let group = judged.remove("group_id").and_then(|id| serde_json::from_value(id).ok());
+        let photos = photos::take(&mut judged);
+        Ok(Draft { property: self.changed(judged, problems)?, group, photos })
     }
 
     fn changed(self, mut judged: Map<String, Value>, problems: &mut Problems) -> Result<Self> {

@@ -1,30 +1,25 @@
-//! Properties in the database. Every query takes the caller: what is not the caller's is not found.
+//! Properties in the database. What reads takes the caller and finds only what is the caller's; what writes is given
+//! what was found before.
 
 use super::{Content, Property, Settings};
 use crate::{
+    access,
     clock::Moment,
     db::{Tx, folded, row, run},
+    facilities,
     http::{
         auth::Caller,
         error::Result,
-        listing::{Bind, Compared, Filterable, Listing, Orderable, Select},
+        json::Meta,
+        listing::{self, Bind, Compared, Filterable, Listing, Orderable, Select},
         query::Query,
     },
-    ids::{GroupId, PropertyId, PropertyUserId},
+    ids::{GroupId, MemberId, PropertyId},
 };
-
-/// The caller's properties `p`: `$1` is the user, `$2` the key that limits the reach, or null.
-const VISIBLE: &str = "
-    p.id in (
-        select property_id from property_users where user_id = $1
-        union
-        select gp.property_id from group_users gu join group_properties gp on gp.group_id = gu.group_id
-        where gu.user_id = $1)
-    and ($2 is null or p.id in (select property_id from api_key_properties where key_id = $2))";
 
 const COLUMNS: &str = "
     p.id, p.title, p.is_active, p.currency, p.email, p.phone, p.zip_code, p.country, p.state, p.city, p.address,
-    p.longitude, p.latitude, p.timezone, p.property_type, p.logo_url, p.autoupdate_on_confirmation,
+    p.longitude, p.latitude, p.timezone, p.facilities, p.property_type, p.logo_url, p.autoupdate_on_confirmation,
     p.autoupdate_on_modification, p.autoupdate_on_cancellation, p.min_stay_type, p.min_price, p.max_price,
     p.state_length, p.description, p.important_information";
 
@@ -93,6 +88,7 @@ row!(Kept, row => Kept {
         longitude: row.try_get("longitude")?,
         latitude: row.try_get("latitude")?,
         timezone: row.try_get("timezone")?,
+        facilities: facilities::from_text(row.try_get("facilities")?),
         property_type: row.try_get("property_type")?,
         logo_url: row.try_get("logo_url")?,
         settings: Settings {
@@ -111,15 +107,6 @@ row!(Kept, row => Kept {
     },
 });
 
-/// A property with what its caller may do with it.
-pub struct Mine {
-    pub kept: Kept,
-    /// Owner, directly or through a group.
-    pub is_owner: bool,
-}
-
-row!(Mine, row => Mine { kept: Kept::from_row(row)?, is_owner: row.try_get("is_owner")? });
-
 /// The short form for `/options`.
 pub struct Choice {
     pub id: PropertyId,
@@ -129,61 +116,31 @@ pub struct Choice {
 
 row!(Choice { id, title, currency });
 
-fn select(columns: &str, caller: &Caller) -> Select {
-    of_caller(&format!("select {columns} from properties p"), caller)
+fn select(tx: &Tx, columns: &str, caller: &Caller) -> Select {
+    access::each_of_mine(tx, columns, "properties p", "p.id = mine.property_id", caller)
 }
 
-/// A statement on the caller's properties `p` alone.
-fn of_caller(statement: &str, caller: &Caller) -> Select {
-    let binds = vec![Bind::Id(caller.user.0), Bind::MaybeId(caller.limit().map(|key| key.0))];
-    Select::new(format!("{statement} where {VISIBLE}"), binds)
-}
-
-/// One page of the caller's properties, and how many there are over all pages.
-pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Kept>, i64)> {
-    let mut count = select("count(*)", caller);
-    count.filter(&LISTING, query)?;
-    let mut rows = select(COLUMNS, caller);
-    rows.filter(&LISTING, query)?;
-    rows.order(&LISTING, query)?;
-    rows.page(query.paging());
-    Ok((rows.all(tx).await?, count.count(tx).await?))
+/// One page of the caller's properties.
+pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Kept>, Meta)> {
+    let count = select(tx, "count(*)", caller);
+    let rows = select(tx, COLUMNS, caller);
+    listing::page(tx, &LISTING, query, rows, count).await
 }
 
 /// All of the caller's properties, in short.
 pub async fn choices(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Choice>> {
-    let mut rows = select("p.id, p.title, p.currency", caller);
-    rows.filter(&LISTING, query)?;
-    rows.order(&LISTING, query)?;
-    Ok(rows.all(tx).await?)
+    let rows = select(tx, "p.id, p.title, p.currency", caller);
+    listing::whole(tx, &LISTING, query, rows).await
 }
 
 /// One of the caller's properties.
-pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Mine>> {
-    let mut rows = select(
-        &format!(
-            "{COLUMNS},
-            exists (select 1 from property_users pu where pu.property_id = p.id and pu.user_id = $1
-                and pu.role = 'owner')
-            or exists (select 1 from group_properties gp join group_users gu on gu.group_id = gp.group_id
-                where gp.property_id = p.id and gu.user_id = $1 and gu.role = 'owner') as is_owner"
-        ),
-        caller,
-    );
-    let name = rows.bind(Bind::Id(id.0));
-    rows.push(&format!(" and p.id = {name}"));
+pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Kept>> {
+    let mut rows = access::seen(&format!("select {COLUMNS} from properties p"), caller);
+    rows.and("p.id", Bind::Id(id.0));
     Ok(rows.all(tx).await?.pop())
 }
 
-/// Makes writes to one of the caller's properties queue behind each other, on both databases.
-pub async fn queue_on(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<()> {
-    let mut write = of_caller("update properties as p set id = p.id", caller);
-    let name = write.bind(Bind::Id(id.0));
-    write.push(&format!(" and p.id = {name}"));
-    write.run(tx).await.map(drop)
-}
-
-/// The columns that can be written, in the order of the two statements below: `$2` to `$26`.
+/// The columns that can be written, in the order of the two statements below: `$2` to `$27`.
 macro_rules! bind_fields {
     ($query:expr, $property:expr) => {{
         let Property { settings, content, .. } = $property;
@@ -202,6 +159,7 @@ macro_rules! bind_fields {
             .bind(&$property.longitude)
             .bind(&$property.latitude)
             .bind(&$property.timezone)
+            .bind(facilities::to_text(&$property.facilities))
             .bind(&$property.property_type)
             .bind(&$property.logo_url)
             .bind(settings.allow_availability_autoupdate_on_confirmation)
@@ -228,17 +186,17 @@ pub async fn insert(
     const SQL: &str = "
         insert into properties (
             id, title, sort_title, is_active, currency, email, phone, zip_code, country, state, city, address,
-            longitude, latitude, timezone, property_type, logo_url, autoupdate_on_confirmation,
+            longitude, latitude, timezone, facilities, property_type, logo_url, autoupdate_on_confirmation,
             autoupdate_on_modification, autoupdate_on_cancellation, min_stay_type, min_price, max_price,
             state_length, description, important_information, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27)";
+            $23, $24, $25, $26, $27, $28)";
     const GROUP: &str = "insert into group_properties (group_id, property_id, created_at) values ($1, $2, $3)";
     const OWNER: &str = "
         insert into property_users (id, property_id, user_id, role, created_at) values ($1, $2, $3, 'owner', $4)";
     run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(now))?;
     run!(tx, sqlx::query(GROUP).bind(group).bind(id).bind(now))?;
-    run!(tx, sqlx::query(OWNER).bind(PropertyUserId::new()).bind(id).bind(caller.user).bind(now)).map(drop)
+    run!(tx, sqlx::query(OWNER).bind(MemberId::new()).bind(id).bind(caller.user).bind(now)).map(drop)
 }
 
 /// Writes all fields of a property.
@@ -247,9 +205,9 @@ pub async fn update(tx: &mut Tx, id: PropertyId, property: &Property) -> sqlx::R
         update properties set
             title = $2, sort_title = $3, is_active = $4, currency = $5, email = $6, phone = $7, zip_code = $8,
             country = $9, state = $10, city = $11, address = $12, longitude = $13, latitude = $14, timezone = $15,
-            property_type = $16, logo_url = $17, autoupdate_on_confirmation = $18, autoupdate_on_modification = $19,
-            autoupdate_on_cancellation = $20, min_stay_type = $21, min_price = $22, max_price = $23,
-            state_length = $24, description = $25, important_information = $26
+            facilities = $16, property_type = $17, logo_url = $18, autoupdate_on_confirmation = $19,
+            autoupdate_on_modification = $20, autoupdate_on_cancellation = $21, min_stay_type = $22, min_price = $23,
+            max_price = $24, state_length = $25, description = $26, important_information = $27
         where id = $1";
     run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property)).map(drop)
 }

@@ -61,17 +61,18 @@ pub async fn password_hash(tx: &mut Tx, id: UserId) -> sqlx::Result<Option<Strin
     on!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_one(conn).await)
 }
 
-/// Adds a person. A second one with the same address is refused by the schema.
-pub async fn insert(
+/// Adds a person. False where somebody has the address already.
+async fn insert(
     tx: &mut Tx,
     user: &User,
     email: &Email,
     password_hash: Option<&str>,
     now: Moment,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<bool> {
     const SQL: &str = "
         insert into users (id, email, email_key, name, time_zone, password_hash, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7)";
+        values ($1, $2, $3, $4, $5, $6, $7)
+        on conflict (email_key) do nothing";
     run!(
         tx,
         sqlx::query(SQL)
@@ -83,7 +84,7 @@ pub async fn insert(
             .bind(password_hash)
             .bind(now)
     )
-    .map(drop)
+    .map(|rows| rows == 1)
 }
 
 pub async fn set_default_group(tx: &mut Tx, id: UserId, group: GroupId) -> sqlx::Result<()> {
@@ -154,19 +155,31 @@ pub async fn use_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result
     run!(tx, sqlx::query(SQL).bind(digest).bind(now)).map(|rows| rows == 1)
 }
 
-/// Adds a person with the group that every account begins with.
+/// Adds a person with the group that every account begins with. `None` where somebody has the address already.
 pub async fn add_account(
     tx: &mut Tx,
     email: &Email,
     name: Option<String>,
     password_hash: Option<&str>,
     now: Moment,
-) -> sqlx::Result<UserId> {
+) -> sqlx::Result<Option<UserId>> {
     let user =
         User { id: UserId::new(), email: email.text.clone(), name, time_zone: "UTC".to_owned(), deactivated_at: None };
-    insert(tx, &user, email, password_hash, now).await?;
+    if !insert(tx, &user, email, password_hash, now).await? {
+        return Ok(None);
+    }
     let group = Group { id: GroupId::new(), title: groups::FIRST_TITLE.to_owned() };
     groups::store::insert(tx, &group, user.id, now).await?;
     set_default_group(tx, user.id, group.id).await?;
-    Ok(user.id)
+    Ok(Some(user.id))
+}
+
+/// The person with this address; an unknown one gets an account that nobody can sign in to before a one-use link has
+/// set its password (contract/README.md, section 15, 23).
+pub async fn find_or_invite(tx: &mut Tx, email: &Email, now: Moment) -> sqlx::Result<User> {
+    if let Some(user) = by_email(tx, email).await? {
+        return Ok(user);
+    }
+    add_account(tx, email, None, None, now).await?;
+    by_email(tx, email).await?.ok_or(sqlx::Error::RowNotFound)
 }

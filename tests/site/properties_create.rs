@@ -117,7 +117,7 @@ async fn all_broken_fields_are_told_at_once_and_nothing_is_kept() {
                 "min_stay_type": ["is invalid"],
                 "min_price": ["must be greater than 0"]
             },
-            "content": { "description": ["is invalid"], "photos": ["has an invalid entry"] }
+            "content": { "description": ["is invalid"], "photos": ["0.url has invalid format"] }
         }),
     );
     assert_eq!(me.finds("").await, Vec::<String>::new());

@@ -277,17 +277,3 @@ async fn texts_of_the_content_are_kept_as_sent() {
         }
     }
 }
-
-#[actix_web::test]
-async fn photos_come_with_the_property_only_as_an_empty_list() {
-    let (_app, me) = world().await;
-    for none in [json!([]), json!(null)] {
-        assert_eq!(kept(&me, "content", "photos", none).await, json!([]));
-    }
-    for photo in [json!({ "url": "https://farol.example/1.jpg" }), json!("x"), json!(5), json!(null)] {
-        refused(&me, "content", "photos", json!([photo]), "has an invalid entry").await;
-    }
-    for wrong in [json!("x"), json!(5), json!(true), json!({})] {
-        refused(&me, "content", "photos", wrong, "is invalid").await;
-    }
-}

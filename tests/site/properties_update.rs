@@ -243,7 +243,7 @@ async fn a_refused_update_changes_nothing_at_all() {
         (
             json!({ "city": 5, "content": { "photos": [{}] }, "zip_code": "1".repeat(33) }),
             json!({
-                "city": ["is invalid"], "content": { "photos": ["has an invalid entry"] },
+                "city": ["is invalid"], "content": { "photos": ["0.url can't be blank"] },
                 "zip_code": ["should be at most 32 character(s)"]
             }),
         ),

@@ -1,0 +1,166 @@
+//! Property users and group users in the database.
+
+use uuid::Uuid;
+
+use super::{Member, Of};
+use crate::{
+    access,
+    clock::Moment,
+    db::{Tx, row, run},
+    http::{
+        auth::Caller,
+        error::Result,
+        json::Meta,
+        listing::{self, Bind, Compared, Filterable, Listing, Orderable, Select},
+        query::Query,
+    },
+    ids::{MemberId, PropertyId, UserId},
+};
+
+row!(Member { id, parent, user_id, role, overrides, email, name });
+
+/// The columns of a link `m` to a property or a group.
+fn columns(of: Of) -> String {
+    format!(
+        "m.id, m.{} as parent, m.user_id, m.role, m.overrides,
+        (select u.email from users u where u.id = m.user_id) as email,
+        (select u.name from users u where u.id = m.user_id) as name",
+        of.parent_field()
+    )
+}
+
+fn table(of: Of) -> &'static str {
+    match of {
+        Of::Property => "property_users",
+        Of::Group => "group_users",
+    }
+}
+
+const USER: Filterable = Filterable { name: "user_id", sql: "m.user_id {}", kind: Compared::Id };
+const ROLE: Filterable = Filterable { name: "role", sql: "m.role {}", kind: Compared::Text };
+const CREATION: &str = "m.created_at";
+
+const OF_PROPERTIES: Listing = Listing {
+    filters: &[Filterable { name: "property_id", sql: "m.property_id {}", kind: Compared::Id }, USER, ROLE],
+    orders: &[
+        Orderable { name: "id", sql: "m.id" },
+        Orderable { name: "property_id", sql: "m.property_id" },
+        Orderable { name: "user_id", sql: "m.user_id" },
+        Orderable { name: "role", sql: "m.role collate \"C\"" },
+        Orderable { name: "inserted_at", sql: CREATION },
+    ],
+    default_order: CREATION,
+    id: "m.id",
+};
+
+const OF_GROUPS: Listing = Listing {
+    filters: &[Filterable { name: "group_id", sql: "m.group_id {}", kind: Compared::Id }, USER, ROLE],
+    orders: &[
+        Orderable { name: "id", sql: "m.id" },
+        Orderable { name: "group_id", sql: "m.group_id" },
+        Orderable { name: "user_id", sql: "m.user_id" },
+        Orderable { name: "role", sql: "m.role collate \"C\"" },
+        Orderable { name: "inserted_at", sql: CREATION },
+    ],
+    default_order: CREATION,
+    id: "m.id",
+};
+
+/// What the list can be filtered and ordered by.
+pub fn listing(of: Of) -> &'static Listing {
+    match of {
+        Of::Property => &OF_PROPERTIES,
+        Of::Group => &OF_GROUPS,
+    }
+}
+
+fn select(tx: &Tx, of: Of, columns: &str, caller: &Caller) -> Select {
+    match of {
+        Of::Property => {
+            access::each_of_mine(tx, columns, "property_users m", "m.property_id = mine.property_id", caller)
+        }
+        Of::Group => {
+            let sql = format!(
+                "select {columns} from group_users mine join group_users m on m.group_id = mine.group_id
+                where mine.user_id = $1"
+            );
+            Select::new(sql, vec![Bind::Id(caller.user.0)])
+        }
+    }
+}
+
+/// The users of all properties, or groups, that the caller sees: all, or one page where pages are asked for.
+pub async fn list(tx: &mut Tx, of: Of, caller: &Caller, query: &Query) -> Result<(Vec<Member>, Option<Meta>)> {
+    let rows = select(tx, of, &columns(of), caller);
+    let count = select(tx, of, "count(*)", caller);
+    listing::page_or_whole(tx, listing(of), query, rows, count).await
+}
+
+/// A link, whoever's it is: the caller's role on its parent says whether it exists for the caller.
+pub async fn by_id(tx: &mut Tx, of: Of, id: MemberId) -> sqlx::Result<Option<Member>> {
+    let sql = format!("select {} from {} m where m.id = $1", columns(of), table(of));
+    Ok(Select::new(sql, vec![Bind::Id(id.0)]).all(tx).await?.pop())
+}
+
+/// True where a user is linked to this property or group itself.
+pub async fn is_member(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<bool> {
+    let sql = format!("select count(*) from {} where {} = $1 and user_id = $2", table(of), of.parent_field());
+    Ok(Select::new(sql, vec![Bind::Id(parent), Bind::Id(user.0)]).count(tx).await? > 0)
+}
+
+/// Links a user.
+pub async fn insert(tx: &mut Tx, of: Of, member: &Member, now: Moment) -> sqlx::Result<()> {
+    macro_rules! sql {
+        ($table:literal, $parent:literal) => {
+            concat!(
+                "insert into ",
+                $table,
+                " (id, ",
+                $parent,
+                ", user_id, role, overrides, created_at) values ($1, $2, $3, $4, $5, $6)"
+            )
+        };
+    }
+    let sql = match of {
+        Of::Property => sql!("property_users", "property_id"),
+        Of::Group => sql!("group_users", "group_id"),
+    };
+    run!(
+        tx,
+        sqlx::query(sql)
+            .bind(member.id)
+            .bind(member.parent)
+            .bind(member.user_id)
+            .bind(&member.role)
+            .bind(&member.overrides)
+            .bind(now)
+    )
+    .map(drop)
+}
+
+/// Writes role and overrides.
+pub async fn update(tx: &mut Tx, of: Of, member: &Member) -> sqlx::Result<()> {
+    let sql = match of {
+        Of::Property => "update property_users set role = $2, overrides = $3 where id = $1",
+        Of::Group => "update group_users set role = $2, overrides = $3 where id = $1",
+    };
+    run!(tx, sqlx::query(sql).bind(member.id).bind(&member.role).bind(&member.overrides)).map(drop)
+}
+
+/// Ends a link.
+pub async fn delete(tx: &mut Tx, of: Of, id: MemberId) -> sqlx::Result<()> {
+    let sql = match of {
+        Of::Property => "delete from property_users where id = $1",
+        Of::Group => "delete from group_users where id = $1",
+    };
+    run!(tx, sqlx::query(sql).bind(id)).map(drop)
+}
+
+/// True where a property, directly or through a group, or a group has an owner.
+pub async fn has_owner(tx: &mut Tx, of: Of, parent: Uuid) -> sqlx::Result<bool> {
+    const OF_GROUP: &str = "select count(*) from group_users where group_id = $1 and role = 'owner'";
+    match of {
+        Of::Property => access::has_owner(tx, PropertyId(parent)).await,
+        Of::Group => Ok(Select::new(OF_GROUP, vec![Bind::Id(parent)]).count(tx).await? > 0),
+    }
+}
