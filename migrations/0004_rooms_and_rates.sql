@@ -38,6 +38,7 @@ create table rate_plans (
     rate_mode text not null,
     meal_type text not null,
     options text not null,
+    primary_occupancy bigint not null,
     auto_rate_settings text,
     children_fee bigint not null,
     infant_fee bigint not null,

@@ -19,6 +19,8 @@ mod money; // amounts in minor units
 mod photos; // of properties and room types
 mod profile; // the User Profile page
 mod properties; // hotels, hostels, villas
+mod rate_plans; // how room types are sold
+mod room_types; // what is sold
 mod routes; // every URL on one screen
 mod secret; // random secrets and their digests
 mod sessions; // browser sessions

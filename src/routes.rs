@@ -15,7 +15,7 @@ use crate::{
         page_face,
         verbs::resource,
     },
-    members, properties, sessions,
+    members, properties, rate_plans, room_types, sessions,
     site::Site,
 };
 
@@ -25,6 +25,8 @@ pub fn api(api: &mut ServiceConfig) {
     use groups::api as groups;
     use members::api as members;
     use properties::api as properties;
+    use rate_plans::api as rate_plans;
+    use room_types::api as room_types;
 
     api.service(resource("/properties").get(properties::list).post(properties::create).done())
         .service(resource("/properties/options").get(properties::options).done())
@@ -54,6 +56,24 @@ pub fn api(api: &mut ServiceConfig) {
                 .get(members::read_of_group)
                 .put(members::update_of_group)
                 .delete(members::withdraw_from_group)
+                .done(),
+        )
+        .service(resource("/room_types").get(room_types::list).post(room_types::create).done())
+        .service(resource("/room_types/options").get(room_types::options).done())
+        .service(
+            resource("/room_types/{id}")
+                .get(room_types::read)
+                .put(room_types::update)
+                .delete(room_types::delete)
+                .done(),
+        )
+        .service(resource("/rate_plans").get(rate_plans::list).post(rate_plans::create).done())
+        .service(resource("/rate_plans/options").get(rate_plans::options).done())
+        .service(
+            resource("/rate_plans/{id}")
+                .get(rate_plans::read)
+                .put(rate_plans::update)
+                .delete(rate_plans::delete)
                 .done(),
         )
         .service(resource("/property_facilities").get(facilities::of_properties).done())

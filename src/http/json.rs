@@ -54,6 +54,19 @@ pub struct Data<T> {
     pub data: T,
 }
 
+/// A related resource by its id alone.
+#[derive(Serialize)]
+pub struct Link {
+    r#type: &'static str,
+    id: Uuid,
+}
+
+impl Link {
+    pub fn new(r#type: &'static str, id: Uuid) -> Self {
+        Link { r#type, id }
+    }
+}
+
 /// A related resource by its name.
 #[derive(Serialize)]
 pub struct Named {

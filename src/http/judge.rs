@@ -1,11 +1,12 @@
 //! Judges a body field by field against a table: every broken field is named, all at once, in the contract's words
 //! (contract/README.md, sections 5, 9 and 15).
 
+use serde::Serialize;
 use serde_json::{Map, Number, Value};
 use validator::{ValidateEmail, ValidateUrl};
 
 use super::{
-    error::Problems,
+    error::{Error, Problems},
     fields::{Field, Kind, LARGEST, Need},
 };
 use crate::{countries, ids};
@@ -75,6 +76,14 @@ pub fn merge(resource: &mut Map<String, Value>, judged: Map<String, Value>) {
                 resource.insert(name, value);
             }
         }
+    }
+}
+
+/// A resource as the object that bodies are merged into.
+pub fn object(resource: &impl Serialize) -> Result<Map<String, Value>, Error> {
+    match serde_json::to_value(resource)? {
+        Value::Object(object) => Ok(object),
+        other => Err(Error::Internal(format!("a resource is no object: {other}"))),
     }
 }
 

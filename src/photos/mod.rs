@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     http::{
-        error::{Error, Problems, Result},
+        error::{Problems, Result},
         fields::{Field, Kind, LARGEST, optional, read_only, required},
         judge,
     },
@@ -158,10 +158,7 @@ fn blank(parent: Parent) -> Photo {
 }
 
 fn changed(photo: &Photo, entry: Map<String, Value>) -> Result<Photo> {
-    let fault = |error| Error::Internal(format!("a judged photo: {error}"));
-    let mut all = serde_json::to_value(photo).map_err(fault)?;
-    if let Some(all) = all.as_object_mut() {
-        judge::merge(all, entry);
-    }
-    serde_json::from_value(all).map_err(fault)
+    let mut all = judge::object(photo)?;
+    judge::merge(&mut all, entry);
+    Ok(serde_json::from_value(all.into())?)
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     facilities,
     http::{
-        error::{Error, Problems, Result},
+        error::{Problems, Result},
         fields::{Field, Kind, LARGEST, not_null, on_create, optional, read_only, required},
         judge::{self, Purpose},
     },
@@ -199,7 +199,7 @@ impl Property {
     }
 
     fn draft(self, sent: &Map<String, Value>, purpose: Purpose, problems: &mut Problems) -> Result<Draft> {
-        let mut judged = judge::judge(FIELDS, sent, &object(&Self::default())?, purpose, problems);
+        let mut judged = judge::judge(FIELDS, sent, &judge::object(&Self::default())?, purpose, problems);
         let group = judged.remove("group_id").and_then(|id| serde_json::from_value(id).ok());
         let photos = photos::take(&mut judged);
         Ok(Draft { property: self.changed(judged, problems)?, group, photos })
@@ -207,7 +207,7 @@ impl Property {
 
     fn changed(self, mut judged: Map<String, Value>, problems: &mut Problems) -> Result<Self> {
         let currency = judged.get("currency").and_then(Value::as_str).unwrap_or(&self.currency).to_owned();
-        let mut old = object(&self)?;
+        let mut old = judge::object(&self)?;
         let mut wrong = Problems::default();
         let mut none = Map::new();
         let settings = judged.get_mut("settings").and_then(Value::as_object_mut).unwrap_or(&mut none);
@@ -247,7 +247,7 @@ impl Property {
             return Ok(self);
         }
         judge::merge(&mut old, judged);
-        serde_json::from_value(old.into()).map_err(|error| Error::Internal(format!("a judged property: {error}")))
+        Ok(serde_json::from_value(old.into())?)
     }
 }
 
@@ -256,12 +256,5 @@ fn spread_old_switch(settings: &mut Map<String, Value>) {
         for switch in SWITCHES {
             settings.entry(switch).or_insert(on.into());
         }
-    }
-}
-
-fn object(property: &Property) -> Result<Map<String, Value>> {
-    match serde_json::to_value(property) {
-        Ok(Value::Object(object)) => Ok(object),
-        other => Err(Error::Internal(format!("a property is no object: {other:?}"))),
     }
 }

@@ -5,7 +5,7 @@ use super::{Content, Property, Settings};
 use crate::{
     access,
     clock::Moment,
-    db::{Tx, folded, row, run},
+    db::{Tx, folded, on, row, run},
     facilities,
     http::{
         auth::Caller,
@@ -138,6 +138,12 @@ pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result
     let mut rows = access::seen(&format!("select {COLUMNS} from properties p"), caller);
     rows.and("p.id", Bind::Id(id.0));
     Ok(rows.all(tx).await?.pop())
+}
+
+/// The currency of a property, whoever asks.
+pub async fn currency(tx: &mut Tx, id: PropertyId) -> sqlx::Result<Option<String>> {
+    const SQL: &str = "select currency from properties where id = $1";
+    on!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_optional(conn).await)
 }
 
 /// The columns that can be written, in the order of the two statements below: `$2` to `$27`.
