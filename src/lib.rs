@@ -16,6 +16,7 @@ mod http; // what every feature's JSON and pages share
 mod ids; // a newtype for each table's key
 mod members; // property users and group users
 mod money; // amounts in minor units
+mod openapi; // the API's document, from the tables that judge
 mod photos; // of properties and room types
 mod profile; // the User Profile page
 mod properties; // hotels, hostels, villas

@@ -13,14 +13,14 @@ use crate::{
         assets,
         error::{Error, Result},
         page_face,
-        verbs::resource,
+        verbs::{Routes, resource},
     },
     members, properties, rate_plans, room_types, sessions,
     site::Site,
 };
 
 /// Under `/api/v1`, for callers (contract/README.md, section 14).
-pub fn api(api: &mut ServiceConfig) {
+pub fn api() -> Routes {
     use facilities::api as facilities;
     use groups::api as groups;
     use members::api as members;
@@ -28,58 +28,38 @@ pub fn api(api: &mut ServiceConfig) {
     use rate_plans::api as rate_plans;
     use room_types::api as room_types;
 
-    api.service(resource("/properties").get(properties::list).post(properties::create).done())
-        .service(resource("/properties/options").get(properties::options).done())
-        .service(
-            resource("/properties/{id}")
-                .get(properties::read)
-                .put(properties::update)
-                .delete(properties::delete)
-                .done(),
-        )
-        .service(resource("/groups").get(groups::list).post(groups::create).done())
-        .service(resource("/groups/{id}").get(groups::read).put(groups::update).delete(groups::delete).done())
-        .service(
-            resource("/groups/{group_id}/properties/{property_id}").post(groups::add).delete(groups::remove).done(),
-        )
-        .service(resource("/property_users").get(members::list_of_properties).post(members::invite_to_property).done())
-        .service(
+    Routes::default()
+        .add(resource("/properties").get(properties::list).post(properties::create))
+        .add(resource("/properties/options").get(properties::options))
+        .add(resource("/properties/{id}").get(properties::read).put(properties::update).delete(properties::delete))
+        .add(resource("/groups").get(groups::list).post(groups::create))
+        .add(resource("/groups/{id}").get(groups::read).put(groups::update).delete(groups::delete))
+        .add(resource("/groups/{group_id}/properties/{property_id}").post(groups::add).delete(groups::remove))
+        .add(resource("/property_users").get(members::list_of_properties).post(members::invite_to_property))
+        .add(
             resource("/property_users/{id}")
                 .get(members::read_of_property)
                 .put(members::update_of_property)
-                .delete(members::withdraw_from_property)
-                .done(),
+                .delete(members::withdraw_from_property),
         )
-        .service(resource("/group_users").get(members::list_of_groups).post(members::invite_to_group).done())
-        .service(
+        .add(resource("/group_users").get(members::list_of_groups).post(members::invite_to_group))
+        .add(
             resource("/group_users/{id}")
                 .get(members::read_of_group)
                 .put(members::update_of_group)
-                .delete(members::withdraw_from_group)
-                .done(),
+                .delete(members::withdraw_from_group),
         )
-        .service(resource("/room_types").get(room_types::list).post(room_types::create).done())
-        .service(resource("/room_types/options").get(room_types::options).done())
-        .service(
-            resource("/room_types/{id}")
-                .get(room_types::read)
-                .put(room_types::update)
-                .delete(room_types::delete)
-                .done(),
-        )
-        .service(resource("/rate_plans").get(rate_plans::list).post(rate_plans::create).done())
-        .service(resource("/rate_plans/options").get(rate_plans::options).done())
-        .service(
-            resource("/rate_plans/{id}")
-                .get(rate_plans::read)
-                .put(rate_plans::update)
-                .delete(rate_plans::delete)
-                .done(),
-        )
-        .service(resource("/property_facilities").get(facilities::of_properties).done())
-        .service(resource("/property_facilities/options").get(facilities::options_of_properties).done())
-        .service(resource("/room_facilities").get(facilities::of_rooms).done())
-        .service(resource("/room_facilities/options").get(facilities::options_of_rooms).done());
+        .add(resource("/room_types").get(room_types::list).post(room_types::create))
+        .add(resource("/room_types/options").get(room_types::options))
+        .add(resource("/room_types/{id}").get(room_types::read).put(room_types::update).delete(room_types::delete))
+        .add(resource("/rate_plans").get(rate_plans::list).post(rate_plans::create))
+        .add(resource("/rate_plans/options").get(rate_plans::options))
+        .add(resource("/rate_plans/{id}").get(rate_plans::read).put(rate_plans::update).delete(rate_plans::delete))
+        .add(resource("/openapi.json").get(crate::openapi::api::read))
+        .add(resource("/property_facilities").get(facilities::of_properties))
+        .add(resource("/property_facilities/options").get(facilities::options_of_properties))
+        .add(resource("/room_facilities").get(facilities::of_rooms))
+        .add(resource("/room_facilities/options").get(facilities::options_of_rooms))
 }
 
 /// Pages, for people. Every form posts to the address that shows it.

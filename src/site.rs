@@ -1,5 +1,8 @@
 //! What every handler may need, made once at start.
 
+use std::sync::OnceLock;
+
+use actix_web::web::Bytes;
 use url::Url;
 
 use crate::{
@@ -16,6 +19,8 @@ pub struct Site {
     pub db: Db,
     pub hasher: Hasher,
     pub last_uses: LastUses,
+    /// The API's document, made when it is first asked for.
+    pub document: OnceLock<Bytes>,
 }
 
 impl Site {

@@ -1,6 +1,6 @@
 //! Serving, with or without demo data.
 
-use std::fs::File;
+use std::{fs::File, sync::OnceLock};
 
 use actix_web::{cookie::Key, rt, web::Data};
 use tokio::net::TcpListener;
@@ -63,7 +63,14 @@ impl Start {
             site::shared_value(&mut tx, "cookie_key", Key::generate().master().to_owned()).await.map_err(told)?;
         tx.commit().await.map_err(told)?;
         let hasher = Hasher::new(settings.cost(), settings.argon2_at_once.into())?;
-        let site = Data::new(Site { settings, base_url, db, hasher, last_uses: LastUses::default() });
+        let site = Data::new(Site {
+            settings,
+            base_url,
+            db,
+            hasher,
+            last_uses: LastUses::default(),
+            document: OnceLock::new(),
+        });
         Ok(Start { listener, site, cookie_key: Key::from(&cookie_key), _only: only })
     }
 

@@ -13,13 +13,27 @@ use crate::{
         auth::Caller,
         error::{Error, Result},
         json::{self, Meta},
+        listing::{Compared, Filterable, Listing, Orderable},
         query::{Filter, Operator, Query},
     },
     ids,
 };
 
-/// What a catalogue can be filtered and ordered by.
-const FIELDS: [&str; 3] = ["id", "category", "title"];
+/// What a catalogue can be filtered and ordered by. It is in memory, so there is no SQL.
+pub const LISTING: Listing = Listing {
+    filters: &[
+        Filterable { name: "id", sql: "", kind: Compared::Id },
+        Filterable { name: "category", sql: "", kind: Compared::Text },
+        Filterable { name: "title", sql: "", kind: Compared::Text },
+    ],
+    orders: &[
+        Orderable { name: "id", sql: "" },
+        Orderable { name: "category", sql: "" },
+        Orderable { name: "title", sql: "" },
+    ],
+    default_order: "",
+    id: "",
+};
 
 #[derive(Serialize)]
 struct FacilityBody<'a> {
@@ -36,7 +50,7 @@ fn answer(catalogue: &Catalogue, request: &HttpRequest, paged: bool) -> Result<H
         found.retain(|facility| fits(facility, filter));
     }
     for (field, _) in &query.orders {
-        if !FIELDS.contains(&field.as_str()) {
+        if !LISTING.orders.iter().any(|known| known.name == field) {
             return Err(Error::bad_request(format!("order[{field}] is not supported")));
         }
     }
@@ -79,7 +93,7 @@ fn value(facility: &Facility, field: &str) -> Cow<'static, str> {
 
 fn check(filter: &Filter) -> Result<()> {
     let field = &filter.field;
-    if !FIELDS.contains(&field.as_str()) {
+    if !LISTING.filters.iter().any(|known| known.name == field) {
         return Err(Error::bad_request(format!("filter[{field}] is not supported")));
     }
     match filter.operator {

@@ -18,7 +18,7 @@ use crate::{
 row!(Group { id, title });
 
 /// What the list of groups can be filtered and ordered by.
-const LISTING: Listing = Listing {
+pub const LISTING: Listing = Listing {
     filters: &[
         Filterable { name: "id", sql: "g.id {}", kind: Compared::Id },
         Filterable { name: "title", sql: "g.title {}", kind: Compared::Text },

@@ -7,7 +7,10 @@ use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     body::MessageBody,
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderName},
+    http::{
+        Method,
+        header::{self, HeaderName},
+    },
     middleware::Next,
     web::{Bytes, Data},
 };
@@ -31,6 +34,9 @@ use crate::{
 
 /// The header of a key; the only place keys are taken from.
 pub const USER_API_KEY: HeaderName = HeaderName::from_static("user-api-key");
+
+/// What anybody may read (contract/README.md, section 15, 2).
+const OPEN: &str = "/api/v1/openapi.json";
 
 /// Who calls the API, from a key or from a session: nobody behind this can tell which.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +94,9 @@ pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> std::result::Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    if request.path() == OPEN && matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
     match caller(&request).await {
         Ok(caller) => {
             request.extensions_mut().insert(Asking(caller.user));

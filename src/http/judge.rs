@@ -19,6 +19,10 @@ const BAD_ENTRY: &str = "has an invalid entry";
 /// Entries of a list of objects at most.
 pub const MOST_ENTRIES: usize = 1000;
 
+/// Digits of an amount at most, before its point and after: no currency has more decimals.
+pub const MOST_DIGITS: usize = 15;
+pub const MOST_DECIMALS: usize = 4;
+
 /// What a judged body is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -270,6 +274,12 @@ pub fn is_decimal(text: &str) -> bool {
     [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
+/// True for a decimal with at most so many digits before and after its point.
+fn is_short(text: &str, digits: usize, decimals: usize) -> bool {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    whole.len() <= digits && fraction.len() <= decimals
+}
+
 /// A coordinate: kept as sent (contract/properties.md, quirk 1).
 fn decimal(value: &Value, min: i32, max: i32, places: usize) -> Result<String, Refusal> {
     let text = match value {
@@ -277,8 +287,7 @@ fn decimal(value: &Value, min: i32, max: i32, places: usize) -> Result<String, R
         Value::Number(number) => number.to_string(),
         _ => return Err(INVALID.into()),
     };
-    let fraction = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    if !is_decimal(&text) || fraction > places || text.len() > 32 {
+    if !is_decimal(&text) || !is_short(text.trim_start_matches('-'), 3, places) {
         return Err(INVALID.into());
     }
     let number: f64 = text.parse().map_err(|_| INVALID)?;
@@ -301,9 +310,8 @@ fn amount(value: &Value, may_be_zero: bool) -> Result<Value, Refusal> {
             }
             (minor < 0, minor == 0)
         }
-        Value::String(text) if is_decimal(text) && text.len() <= 32 => {
-            let is_zero = text.bytes().all(|b| matches!(b, b'-' | b'0' | b'.'));
-            (text.starts_with('-') && !is_zero, is_zero)
+        Value::String(text) if is_decimal(text) && is_short(text, MOST_DIGITS, MOST_DECIMALS) => {
+            (text.starts_with('-'), text.bytes().all(|b| matches!(b, b'0' | b'.')))
         }
         _ => return Err(INVALID.into()),
     };

@@ -1,11 +1,14 @@
 //! Query arguments as callers send them: `filter[f][op]=v`, `order[f]=asc`, `pagination[page]=1`
 //! (contract/README.md, sections 6 to 8 and 15).
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    fields::LARGEST,
+};
 
 /// Rows of a page when nothing is asked for, and at most.
-const DEFAULT_LIMIT: i64 = 10;
-const MOST: i64 = 100;
+pub const DEFAULT_LIMIT: i64 = 10;
+pub const MOST: i64 = 100;
 
 /// The arguments of a list, read but not yet compared with what the list offers.
 #[derive(Debug, Default)]
@@ -158,7 +161,7 @@ impl Operator {
 
 fn positive(text: &str, name: &str) -> Result<i64> {
     match text.parse::<i64>() {
-        Ok(number) if number >= 1 => Ok(number),
+        Ok(number) if (1..=LARGEST).contains(&number) => Ok(number),
         _ => Err(Error::bad_request(format!("{name} is invalid"))),
     }
 }

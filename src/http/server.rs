@@ -59,7 +59,9 @@ pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::
             .wrap(from_fn(auth::key_before_session))
             .wrap(from_fn(api_face::face))
             .app_data(body::limit())
-            .service(web::scope("/v1").configure(routes::api).default_service(web::to(routes::nothing)))
+            .service(
+                web::scope("/v1").configure(|v1| routes::api().serve(v1)).default_service(web::to(routes::nothing)),
+            )
             .default_service(web::to(routes::nothing));
         let pages = web::scope("")
             .wrap(session(&site, &cookie_key))

@@ -1,19 +1,47 @@
 //! A resource with its verbs: every GET also answers HEAD, any other method is a 405 that says what is allowed.
 //! (actix answers both with 404 by itself.)
 
-use actix_web::{FromRequest, Handler, Resource, Responder, http::Method, web};
+use actix_web::{
+    FromRequest, Handler, Resource, Responder,
+    http::Method,
+    web::{self, ServiceConfig},
+};
 
 use super::error::Error;
 
 /// The verbs of one path.
 pub struct Verbs {
+    path: String,
     resource: Resource,
     allow: Vec<&'static str>,
 }
 
 /// Starts the verbs of `path`.
 pub fn resource(path: &str) -> Verbs {
-    Verbs { resource: web::resource(path), allow: Vec::new() }
+    Verbs { path: path.to_owned(), resource: web::resource(path), allow: Vec::new() }
+}
+
+/// Paths with their verbs, which can be told as well as served.
+#[derive(Default)]
+pub struct Routes {
+    resources: Vec<Resource>,
+    /// Each path with its methods, HEAD among them.
+    pub listed: Vec<(String, Vec<&'static str>)>,
+}
+
+impl Routes {
+    pub fn add(mut self, verbs: Verbs) -> Self {
+        self.listed.push((verbs.path.clone(), verbs.allow.clone()));
+        self.resources.push(verbs.done());
+        self
+    }
+
+    /// Serves them, for `configure`.
+    pub fn serve(self, config: &mut ServiceConfig) {
+        for resource in self.resources {
+            config.service(resource);
+        }
+    }
 }
 
 macro_rules! verb {

@@ -106,14 +106,16 @@ impl Of {
         }
     }
 
-    fn invite(self) -> &'static [Field] {
+    /// The fields of an invitation.
+    pub fn invite(self) -> &'static [Field] {
         match self {
             Of::Property => PROPERTY_INVITE,
             Of::Group => GROUP_INVITE,
         }
     }
 
-    fn fields(self) -> &'static [Field] {
+    /// The fields of the link.
+    pub fn fields(self) -> &'static [Field] {
         match self {
             Of::Property => PROPERTY_USER,
             Of::Group => GROUP_USER,

@@ -67,7 +67,7 @@ const OF_GROUPS: Listing = Listing {
 };
 
 /// What the list can be filtered and ordered by.
-pub fn listing(of: Of) -> &'static Listing {
+pub const fn listing(of: Of) -> &'static Listing {
     match of {
         Of::Property => &OF_PROPERTIES,
         Of::Group => &OF_GROUPS,

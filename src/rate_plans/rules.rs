@@ -31,15 +31,19 @@ pub struct Relative {
 
 /// Judges every field by itself. What is wrong goes to `problems`.
 pub fn judge(sent: &Map<String, Value>, purpose: Purpose, problems: &mut Problems) -> Result<Judged> {
-    let mut defaults = judge::object(&RatePlan::default())?;
-    // Their default hangs on the parent.
-    for flag in INHERIT {
-        defaults.insert(flag.to_owned(), Value::Null);
-    }
-    let mut fields = judge::judge(FIELDS, sent, &defaults, purpose, problems);
+    let mut fields = judge::judge(FIELDS, sent, &defaults()?, purpose, problems);
     let property = fields.remove("property_id").and_then(|id| serde_json::from_value(id).ok());
     let room_type = fields.remove("room_type_id").and_then(|id| serde_json::from_value(id).ok());
     Ok(Judged { fields, property, room_type })
+}
+
+/// The values of a new plan, null where the default hangs on the parent.
+pub fn defaults() -> Result<Map<String, Value>> {
+    let mut defaults = judge::object(&RatePlan::default())?;
+    for flag in INHERIT {
+        defaults.insert(flag.to_owned(), Value::Null);
+    }
+    Ok(defaults)
 }
 
 impl RatePlan {
