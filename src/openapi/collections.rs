@@ -29,10 +29,16 @@ pub struct Collection {
     /// The values of a new resource.
     pub defaults: fn() -> Result<Map<String, Value>>,
     pub relationships: fn() -> Value,
-    /// The attributes of an element of `/options`, where there is such a list, and its type.
-    pub options: Option<(&'static str, fn() -> Value)>,
+    /// An element of `/options`, where there is such a list.
+    pub option: Option<Choice>,
     /// True where a delete takes `force`.
     pub force: bool,
+}
+
+/// An element of `/options`.
+pub struct Choice {
+    pub r#type: &'static str,
+    pub attributes: fn() -> Value,
 }
 
 /// Those with a table, in the order of the document.
@@ -48,7 +54,10 @@ pub const ALL: &[Collection] = &[
         paged: true,
         defaults: || judge::object(&Property::default()),
         relationships: || json!({ "groups": named("group"), "facilities": named("facility") }),
-        options: Some(("properties", || json!({ "id": id(), "title": text(), "currency": text() }))),
+        option: Some(Choice {
+            r#type: "properties",
+            attributes: || json!({ "id": id(), "title": text(), "currency": text() }),
+        }),
         force: true,
     },
     Collection {
@@ -62,7 +71,7 @@ pub const ALL: &[Collection] = &[
         paged: false,
         defaults: || Ok(Map::new()),
         relationships: || json!({ "properties": named("property") }),
-        options: None,
+        option: None,
         force: false,
     },
     Collection {
@@ -76,7 +85,7 @@ pub const ALL: &[Collection] = &[
         paged: false,
         defaults: || Ok(Map::new()),
         relationships: || json!({ "property": link("property"), "user": user() }),
-        options: None,
+        option: None,
         force: false,
     },
     Collection {
@@ -90,7 +99,7 @@ pub const ALL: &[Collection] = &[
         paged: false,
         defaults: || Ok(Map::new()),
         relationships: || json!({ "group": link("group"), "user": user() }),
-        options: None,
+        option: None,
         force: false,
     },
     Collection {
@@ -104,10 +113,17 @@ pub const ALL: &[Collection] = &[
         paged: true,
         defaults: || judge::object(&RoomType::default()),
         relationships: || json!({ "facilities": named("facility"), "property": link("property") }),
-        options: Some((
-            "room_type",
-            || json!({ "default_occupancy": { "type": "integer" }, "id": id(), "property_id": id(), "title": text() }),
-        )),
+        option: Some(Choice {
+            r#type: "rate_plan",
+            attributes: || {
+                json!({
+                    "id": id(), "occupancy": { "type": "integer" },
+                    "parent_rate_plan_id": { "type": ["string", "null"], "format": "uuid" },
+                    "property_id": id(), "rate_category_id": { "type": "null" }, "room_type_id": id(),
+                    "sell_mode": text(), "title": text()
+                })
+            },
+        }),
         force: true,
     },
     Collection {
@@ -121,14 +137,17 @@ pub const ALL: &[Collection] = &[
         paged: true,
         defaults: rate_plans::rules::defaults,
         relationships: || json!({ "room_type": link("room_type"), "property": link("property") }),
-        options: Some(("rate_plan", || {
-            json!({
-                "id": id(), "occupancy": { "type": "integer" },
-                "parent_rate_plan_id": { "type": ["string", "null"], "format": "uuid" },
-                "property_id": id(), "rate_category_id": { "type": "null" }, "room_type_id": id(),
-                "sell_mode": text(), "title": text()
-            })
-        })),
+        option: Some(Choice {
+            r#type: "rate_plan",
+            attributes: || {
+                json!({
+                    "id": id(), "occupancy": { "type": "integer" },
+                    "parent_rate_plan_id": { "type": ["string", "null"], "format": "uuid" },
+                    "property_id": id(), "rate_category_id": { "type": "null" }, "room_type_id": id(),
+                    "sell_mode": text(), "title": text()
+                })
+            },
+        }),
         force: true,
     },
 ];

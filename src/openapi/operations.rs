@@ -105,7 +105,7 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
         .answers("200", answers::json(&format!("A list of {several}."), list, listed));
     all.insert((path.to_owned(), "GET"), operation.value);
 
-    if of.options.is_some() {
+    if of.option.is_some() {
         let list = json!({ "type": "array", "items": reference(&format!("{}Option", camel(name))) });
         let list = object(json!({ "data": list }));
         let summary = format!("List all {several}, in short");

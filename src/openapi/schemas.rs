@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::collections::{self, Collection, id, object};
+use super::collections::{self, Choice, Collection, id, object};
 use crate::http::{
     error::Result,
     fields::{Field, Kind, LARGEST, Need},
@@ -32,7 +32,7 @@ pub fn all() -> Result<Value> {
         let update = request(collection.fields, &defaults, Purpose::Update);
         all.insert(format!("{name}Create"), body(key, create));
         all.insert(format!("{name}Update"), body(collection.name, update));
-        if let Some((r#type, attributes)) = collection.options {
+        if let Some(Choice { r#type, attributes }) = &collection.option {
             let choice = json!({ "type": { "const": r#type }, "id": id(), "attributes": object(attributes()) });
             all.insert(format!("{name}Option"), object(choice));
         }
