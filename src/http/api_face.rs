@@ -76,6 +76,7 @@ fn is_preflight(request: &ServiceRequest) -> bool {
 fn add_headers(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, CACHE);
     headers.insert(header::VARY, VARY);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     for (name, value) in CORS {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -10,12 +10,12 @@ use actix_web::{
     App, HttpServer,
     cookie::{Key, SameSite, time},
     dev::Server,
-    middleware::{NormalizePath, from_fn},
+    middleware::{Compress, NormalizePath, from_fn},
     web::{self, Data, PayloadConfig},
 };
 use tokio::net::{TcpListener, TcpSocket};
 
-use super::{api_face, auth, body, form, page_face, requests};
+use super::{api_face, auth, body, encoding, form, page_face, requests};
 use crate::{routes, sessions::store::Sessions, site::Site};
 
 /// Connections that may wait to be accepted.
@@ -71,6 +71,9 @@ pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::
             .default_service(web::to(routes::nothing));
         App::new()
             .app_data(site.clone())
+            .wrap(from_fn(encoding::choose))
+            .wrap(Compress::default())
+            .wrap(from_fn(encoding::tell))
             .wrap(NormalizePath::trim())
             .wrap(from_fn(requests::note))
             .configure(routes::open)

@@ -25,6 +25,7 @@ mod api_sessions;
 mod commands;
 mod commands_refused;
 mod demo;
+mod encodings;
 mod failures;
 mod failures_database;
 mod failures_start;
