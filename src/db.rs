@@ -307,6 +307,7 @@ fn migrator() -> Migrator {
         migration(2, "properties", include_str!("../migrations/0002_properties.sql")),
         migration(3, "api keys", include_str!("../migrations/0003_api_keys.sql")),
         migration(4, "rooms and rates", include_str!("../migrations/0004_rooms_and_rates.sql")),
+        migration(5, "property search", include_str!("../migrations/0005_property_search.sql")),
     ])
 }
 

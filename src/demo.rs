@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    api_keys::{self, PlainKey},
+    api_keys::{self, By, PlainKey, access::Limits, store::Order},
     clock::{self, Moment},
     db::Tx,
     groups::{self, Group},
     http::{
-        auth::{Caller, Reach},
+        auth::Caller,
         error::{Error, Problems, Result},
     },
     ids::{ApiKeyId, GroupId, PropertyId, UserId},
@@ -24,6 +24,9 @@ const EMAIL: &str = "demo@latchkey.example";
 
 /// Says in the database that the demo made what is in it.
 const MARK: &str = "demo_user";
+
+/// The title of the key that it makes.
+const KEY: &str = "Demo";
 
 /// With what one can look around.
 pub struct Demo {
@@ -46,7 +49,7 @@ async fn fill(site: &Site) -> Result<Demo> {
     let now = clock::now();
     let mut tx = site.db.write().await?;
     let user = match site::find_value(&mut tx, MARK).await? {
-        Some(_) => earlier(&mut tx, &hash).await?,
+        Some(_) => earlier(&mut tx, &hash, now).await?,
         None if users::store::all(&mut tx).await?.is_empty() => fresh(&mut tx, &hash, now).await?,
         None => {
             return Err(Error::Forbidden(Some(
@@ -57,25 +60,30 @@ async fn fill(site: &Site) -> Result<Demo> {
     };
     let key = PlainKey::generate(&site.settings.key_prefix);
     let form = Digest::of(&secret::random());
-    let title = "Demo".to_owned();
     let new = api_keys::store::NewKey {
         id: ApiKeyId::new(),
         user,
-        title: &title,
+        title: KEY,
         digest: key.digest(),
         tail: key.tail(),
         form: &form,
+        limits: &Limits::default(),
     };
     api_keys::store::insert(&mut tx, &new, now).await?;
     tx.commit().await?;
     Ok(Demo { email: EMAIL.to_owned(), password, key })
 }
 
-/// The demo's user of before, with a new password: the old one is kept nowhere.
-async fn earlier(tx: &mut Tx, hash: &str) -> Result<UserId> {
+/// The demo's user of before, with a new password and without the key: their texts are kept nowhere.
+async fn earlier(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     let user = users::store::by_email(tx, &email()?).await?.ok_or(Error::Internal("no demo user".to_owned()))?;
     users::store::set_password(tx, user.id, hash).await?;
     sessions::store::end_all(tx, user.id).await?;
+    for key in api_keys::store::of_user(tx, user.id, Order::Created).await? {
+        if key.title == KEY {
+            api_keys::store::withdraw(tx, key.id, By::Host, now).await?;
+        }
+    }
     Ok(user.id)
 }
 
@@ -84,7 +92,7 @@ async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     let user = user.ok_or(Error::Internal("a demo user before the demo".to_owned()))?;
     site::shared_value(tx, MARK, user.0.as_bytes().to_vec()).await?;
     subscriptions::store::set(tx, user, State::Active, None, now).await?;
-    let caller = Caller { user, reach: Reach::All, read_only: false };
+    let caller = Caller::person(user);
     let first = groups::store::hold_default(tx, &caller).await?;
     let first = first.ok_or(Error::Internal("no default group".to_owned()))?;
     let alps = Group { id: GroupId::new(), title: "Alpine houses".to_owned() };

@@ -6,13 +6,17 @@ use askama::Template;
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use crate::{
-    api_keys::{self, ApiKey, store::Order},
+    api_keys::{
+        self, ApiKey,
+        access::{self, AccessFields, Reach},
+        store::Order,
+    },
     clock,
     http::{
         auth::SignedIn,
         error::Result,
         form::Field,
-        page::{self, Layout, When},
+        page::{self, Layout, When, counted},
     },
     site::Site,
     subscriptions,
@@ -37,10 +41,11 @@ pub struct ProfilePage {
 pub enum KeysSection {
     Open {
         rows: Vec<KeyRow>,
-        order: KeyOrder,
+        order: Order,
         /// No more active keys may be made.
         full: bool,
-        limit: i64,
+        /// How many there may be, with their noun.
+        limit: String,
     },
     Closed {
         reason: String,
@@ -49,29 +54,13 @@ pub enum KeysSection {
     },
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum KeyOrder {
-    Created,
-    TitleUp,
-    TitleDown,
-}
-
-impl KeyOrder {
-    /// From the query: `title`, `-title`.
-    pub fn read(text: &str) -> Self {
-        match text {
-            "title" => KeyOrder::TitleUp,
-            "-title" => KeyOrder::TitleDown,
-            _ => KeyOrder::Created,
-        }
-    }
-}
-
 /// A key, ready to be shown.
 pub struct KeyRow {
     pub id: String,
     pub title: String,
     pub tail: String,
+    pub reach: Reach,
+    pub rights: &'static str,
     pub created: When,
     pub last_used: Option<LastUse>,
     pub withdrawn: Option<Withdrawn>,
@@ -98,6 +87,8 @@ impl KeyRow {
             id: key.id.to_string(),
             title: key.title,
             tail: key.tail,
+            reach: key.reach,
+            rights: access::rights(key.read_only),
             created: When::new(key.created_at, zone),
             last_used: key.last_used_at.map(|at| LastUse {
                 when: When::new(at, zone),
@@ -112,7 +103,7 @@ impl KeyRow {
 /// What stands open on the page.
 pub enum Dialog {
     None,
-    Create { title: Field, form_token: String },
+    Create { title: Field, access: AccessFields, form_token: String },
     Created { id: String, title: String, key: String, curl: String },
     AlreadyCreated { row: KeyRow, form_token: String },
     Withdraw { row: KeyRow },
@@ -121,23 +112,19 @@ pub enum Dialog {
 
 impl ProfilePage {
     /// The page as it stands in the database, no dialog open.
-    pub async fn new(site: &Site, person: &SignedIn, order: KeyOrder) -> Result<Self> {
+    pub async fn new(site: &Site, person: &SignedIn, order: Order) -> Result<Self> {
         let user = &person.user;
         let zone = user.zone();
         let now = clock::now();
         let grace = site.settings.grace();
         let mut tx = site.db.read().await?;
         let keys = if subscriptions::is_active(person.subscription.as_ref(), grace, now) {
-            let by = match order {
-                KeyOrder::Created => Order::Created,
-                KeyOrder::TitleUp => Order::TitleUp,
-                KeyOrder::TitleDown => Order::TitleDown,
-            };
-            let keys = api_keys::store::of_user(&mut tx, user.id, by).await?;
+            let keys = api_keys::store::of_user(&mut tx, user.id, order).await?;
             let active = keys.iter().filter(|key| key.withdrawn_at.is_none()).count();
             let limit = site.settings.max_keys;
             let rows = keys.into_iter().map(|key| KeyRow::new(key, zone)).collect();
-            KeysSection::Open { rows, order, full: i64::try_from(active).is_ok_and(|active| active >= limit), limit }
+            let full = i64::try_from(active).is_ok_and(|active| active >= limit);
+            KeysSection::Open { rows, order, full, limit: counted(limit, "active key", "active keys") }
         } else {
             let reason = subscriptions::why_not(person.subscription.as_ref(), grace, zone);
             KeysSection::Closed { reason, paused: api_keys::store::count_active(&mut tx, user.id).await? }
@@ -158,7 +145,7 @@ impl ProfilePage {
 
     /// The page with this dialog open on it.
     pub async fn with(site: &Site, person: &SignedIn, dialog: Dialog) -> Result<Self> {
-        Ok(ProfilePage { dialog, ..Self::new(site, person, KeyOrder::Created).await? })
+        Ok(ProfilePage { dialog, ..Self::new(site, person, Order::Created).await? })
     }
 
     pub fn answer(&self, status: StatusCode) -> Result<HttpResponse> {

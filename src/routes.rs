@@ -11,6 +11,7 @@ use crate::{
     api_keys, facilities, groups,
     http::{
         assets,
+        auth::SignedIn,
         error::{Error, Result},
         page_face,
         verbs::{Routes, resource},
@@ -73,6 +74,7 @@ pub fn pages(pages: &mut ServiceConfig) {
         .service(resource("/sign_in").get(sessions::show).post(sessions::sign_in).done())
         .service(resource("/sign_out").get(sessions::sign_out_typed).post(sessions::sign_out).done())
         .service(resource("/welcome/{token}").get(welcome::show).post(welcome::set).done())
+        .service(resource("/properties").get(properties::pages::list).done())
         .service(resource("/user_profile").get(users::profile).post(users::save).done())
         .service(resource("/user_profile/password").get(users::password_form).post(users::change_password).done())
         .service(resource("/user_profile/api_keys").get(keys::list).done())
@@ -92,6 +94,11 @@ pub fn open(open: &mut ServiceConfig) {
 
 /// What is at no URL.
 pub async fn nothing() -> Result<HttpResponse> {
+    Err(Error::NotFound)
+}
+
+/// The same among the pages, whose header greets whoever is signed in.
+pub async fn no_page(_: Option<SignedIn>) -> Result<HttpResponse> {
     Err(Error::NotFound)
 }
 

@@ -9,7 +9,13 @@ document.addEventListener("submit", event => {
   if (form.method !== "post") return;
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "yes";
-  setTimeout(() => { if (event.submitter) event.submitter.disabled = true; });
+  const button = event.submitter;
+  setTimeout(() => { if (button) button.disabled = true; });
+  // No answer came, or somebody stopped it: what sends again makes nothing twice.
+  setTimeout(() => {
+    delete form.dataset.sent;
+    if (button) button.disabled = false;
+  }, 10_000);
 });
 addEventListener("pageshow", event => {
   for (const form of document.forms) {
@@ -21,13 +27,30 @@ addEventListener("pageshow", event => {
   }
 });
 
+for (const button of document.querySelectorAll("[data-copy]")) offerCopy(button);
+
 const dialog = document.getElementById("dialog");
 if (dialog && dialog.showModal) {
-  for (const button of dialog.querySelectorAll("[data-copy]")) button.hidden = false;
   // A dialog that is served open must be closed first; its "close" event comes later, when it is open again.
   dialog.close();
   dialog.showModal();
   if ("keyShown" in dialog.dataset) guardKey(); else closeToProfile();
+}
+
+// The page has one line that tells screen readers what was copied.
+function offerCopy(button) {
+  const source = document.getElementById(button.dataset.copy);
+  const copied = document.querySelector("[data-copied]");
+  let timer;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const done = await copy(source);
+    button.textContent = done ? "Copied" : "Press Ctrl+C";
+    copied.textContent = "";
+    copied.textContent = done ? button.dataset.says : "Selected: press Ctrl+C to copy.";
+    clearTimeout(timer);
+    timer = setTimeout(() => { button.textContent = "Copy"; copied.textContent = ""; }, 4000);
+  });
 }
 
 function closeToProfile() {
@@ -47,24 +70,10 @@ function closeToProfile() {
 function guardKey() {
   const key = document.getElementById("key");
   const curl = document.getElementById("curl");
-  const copied = dialog.querySelector("[data-copied]");
   dialog.addEventListener("cancel", event => event.preventDefault());
   dialog.addEventListener("close", () => { if (!dialog.open) dialog.showModal(); });
   key.addEventListener("focus", () => key.select());
   key.select();
-
-  for (const button of dialog.querySelectorAll("[data-copy]")) {
-    const source = document.getElementById(button.dataset.copy);
-    let timer;
-    button.addEventListener("click", async () => {
-      const done = await copy(source);
-      button.textContent = done ? "Copied" : "Press Ctrl+C";
-      copied.textContent = "";
-      copied.textContent = done ? (source === key ? "API Key copied." : "Command copied.") : "Selected: press Ctrl+C to copy.";
-      clearTimeout(timer);
-      timer = setTimeout(() => { button.textContent = "Copy"; copied.textContent = ""; }, 4000);
-    });
-  }
 
   addEventListener("pagehide", () => {
     key.value = key.defaultValue = curl.textContent = "";

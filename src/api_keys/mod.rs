@@ -1,5 +1,6 @@
 //! API keys: made by a person, shown once, sent as `user-api-key`, withdrawn when they leak.
 
+pub mod access;
 pub mod last_use;
 pub mod pages;
 pub mod store;
@@ -72,6 +73,8 @@ pub struct ApiKey {
     pub id: ApiKeyId,
     pub title: String,
     pub tail: String,
+    pub reach: access::Reach,
+    pub read_only: bool,
     pub created_at: Moment,
     pub last_used_at: Option<Moment>,
     pub last_used_address: Option<String>,

@@ -9,7 +9,11 @@ use actix_web::{
 use askama::Template;
 use serde::Deserialize;
 
-use super::{ApiKey, By, PlainKey, store};
+use super::{
+    ApiKey, By, PlainKey,
+    access::{self, AccessFields, Limits, Typed},
+    store,
+};
 use crate::{
     clock,
     db::{self, Tx},
@@ -17,7 +21,7 @@ use crate::{
         auth::SignedIn,
         error::{Error, Result},
         form::{Arguments, Field, Form},
-        page::{self, Layout},
+        page::{self, Layout, counted},
         page_face::FRAMED_POLICY,
     },
     ids::{ApiKeyId, UserId},
@@ -35,56 +39,88 @@ fn gate(site: &Site, person: &SignedIn) -> Result<()> {
     }
 }
 
-#[derive(Deserialize)]
-pub struct Typed {
-    /// Typed before a session ended, kept through the sign-in.
-    #[serde(default)]
-    title: String,
-}
-
-/// GET /user_profile/api_keys/new
-pub async fn new(site: Data<Site>, person: SignedIn, typed: Arguments<Typed>) -> Result<HttpResponse> {
-    gate(&site, &person)?;
-    let title = Field::of(typed.0.title);
-    create_dialog(&site, &person, title).await?.answer(StatusCode::OK)
-}
-
-async fn create_dialog(site: &Site, person: &SignedIn, title: Field) -> Result<ProfilePage> {
-    ProfilePage::with(site, person, Dialog::Create { title, form_token: secret::random() }).await
-}
-
+/// The form that makes a key: what was typed, here or before a session ended and kept through the sign-in.
 #[derive(Deserialize)]
 pub struct NewKey {
     #[serde(default)]
     title: String,
     #[serde(default)]
     form_token: String,
+    #[serde(flatten)]
+    access: Typed,
+}
+
+/// GET /user_profile/api_keys/new
+pub async fn new(site: Data<Site>, person: SignedIn, typed: Arguments<NewKey>) -> Result<HttpResponse> {
+    gate(&site, &person)?;
+    let Arguments(NewKey { title, access, .. }) = typed;
+    create_dialog(&site, &person, Field::of(title), access, None).await?.answer(StatusCode::OK)
+}
+
+async fn create_dialog(
+    site: &Site,
+    person: &SignedIn,
+    title: Field,
+    access: Typed,
+    problem: Option<String>,
+) -> Result<ProfilePage> {
+    let mut tx = site.db.read().await?;
+    let access = AccessFields::new(&mut tx, &person.caller(), access, problem).await?;
+    drop(tx);
+    ProfilePage::with(site, person, Dialog::Create { title, access, form_token: secret::random() }).await
 }
 
 /// POST /user_profile/api_keys/new: the one answer that shows the key.
 pub async fn create(site: Data<Site>, person: SignedIn, form: Form<NewKey>) -> Result<HttpResponse> {
     gate(&site, &person)?;
-    let Form(NewKey { title: typed, form_token }) = form;
-    let title = match super::title(&typed) {
-        Ok(title) => title,
-        Err(problem) => {
-            let page = create_dialog(&site, &person, Field::wrong(typed, problem)).await?;
-            return page.answer(StatusCode::UNPROCESSABLE_ENTITY);
+    let Form(NewKey { title: typed, form_token, access }) = form;
+    match (super::title(&typed), access.read()) {
+        (Ok(title), Ok(limits)) => {
+            make(&site, &person, Wanted { title, limits, typed: access, replaces: None }, form_token).await
         }
-    };
-    make(&site, &person, &title, form_token, None).await
+        (title, limits) => {
+            let title = Field { value: typed, problem: title.err() };
+            let page = create_dialog(&site, &person, title, access, limits.err()).await?;
+            page.answer(StatusCode::UNPROCESSABLE_ENTITY)
+        }
+    }
 }
 
-/// POST /user_profile/api_keys/{id}/replace: withdraws a key whose text was lost and makes a new one, in one step.
-pub async fn replace(site: Data<Site>, person: SignedIn, id: Path<String>, form: Form<NewKey>) -> Result<HttpResponse> {
+#[derive(Deserialize)]
+pub struct Replacement {
+    #[serde(default)]
+    form_token: String,
+}
+
+/// POST /user_profile/api_keys/{id}/replace: withdraws a key whose text was lost and makes a new one with the same
+/// limits, in one step.
+pub async fn replace(
+    site: Data<Site>,
+    person: SignedIn,
+    id: Path<String>,
+    form: Form<Replacement>,
+) -> Result<HttpResponse> {
     gate(&site, &person)?;
     let old = find(&site, person.user.id, &id).await?;
-    make(&site, &person, &old.title, form.0.form_token, Some(old.id)).await
+    let mut tx = site.db.read().await?;
+    let limits = access::of_key(&mut tx, old.id, &old.reach, old.read_only).await?;
+    drop(tx);
+    let typed = Typed::of(&limits);
+    make(&site, &person, Wanted { title: old.title, limits, typed, replaces: Some(old.id) }, form.0.form_token).await
 }
 
 /// GET /user_profile/api_keys/{id}/replace: where a sign-in leads after a session ended under that form.
 pub async fn replace_form() -> HttpResponse {
     page::see_other("/user_profile/api_keys/new")
+}
+
+/// A key that a form asks for.
+struct Wanted {
+    title: String,
+    limits: Limits,
+    /// The limits as they were typed, should they have to be shown again.
+    typed: Typed,
+    replaces: Option<ApiKeyId>,
 }
 
 /// What became of a form that asks for a key.
@@ -94,22 +130,19 @@ enum Made {
     Before(ApiKey),
     /// The user has as many as may be.
     TooMany,
+    /// The limits will not do, and why.
+    Refused(String),
 }
 
-async fn make(
-    site: &Data<Site>,
-    person: &SignedIn,
-    title: &str,
-    form_token: String,
-    replaces: Option<ApiKeyId>,
-) -> Result<HttpResponse> {
+async fn make(site: &Data<Site>, person: &SignedIn, wanted: Wanted, form_token: String) -> Result<HttpResponse> {
     // A form without a token is none of ours, and repeats nothing.
     let token = if form_token.is_empty() { secret::random() } else { form_token };
-    match insert(site, person.user.id, title, &Digest::of(&token), replaces).await? {
+    let made = insert(site, person, &wanted, &Digest::of(&token)).await?;
+    let Wanted { title, typed, .. } = wanted;
+    match made {
         Made::Key(id, key) => {
             let curl = format!("curl -H 'user-api-key: {}' {}/api/v1/properties/", key.reveal(), site.address());
-            let dialog =
-                Dialog::Created { id: id.to_string(), title: title.to_owned(), key: key.reveal().to_owned(), curl };
+            let dialog = Dialog::Created { id: id.to_string(), title, key: key.reveal().to_owned(), curl };
             ProfilePage::with(site, person, dialog).await?.answer(StatusCode::OK)
         }
         Made::Before(key) => {
@@ -118,30 +151,42 @@ async fn make(
             ProfilePage::with(site, person, dialog).await?.answer(StatusCode::CONFLICT)
         }
         Made::TooMany => {
-            let limit = site.settings.max_keys;
-            let problem = format!("You have {limit} active keys, the most there may be. Withdraw one first.");
-            let page = create_dialog(site, person, Field::wrong(title, problem)).await?;
+            let have = counted(site.settings.max_keys, "active key", "active keys");
+            let problem = format!("You have {have}, the most there may be. Withdraw one first.");
+            let page = create_dialog(site, person, Field::wrong(title, problem), typed, None).await?;
+            page.answer(StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        Made::Refused(problem) => {
+            let page = create_dialog(site, person, Field::of(title), typed, Some(problem)).await?;
             page.answer(StatusCode::UNPROCESSABLE_ENTITY)
         }
     }
 }
 
-async fn insert(site: &Site, user: UserId, title: &str, form: &Digest, replaces: Option<ApiKeyId>) -> Result<Made> {
+async fn insert(site: &Site, person: &SignedIn, wanted: &Wanted, form: &Digest) -> Result<Made> {
     let now = clock::now();
+    let user = person.user.id;
     let mut tx = site.db.write().await?;
     users::store::queue_on(&mut tx, user).await?;
     if let Some(key) = store::by_form(&mut tx, user, form).await? {
         return Ok(Made::Before(key));
     }
-    if let Some(old) = replaces {
-        store::withdraw(&mut tx, old, By::Owner, now).await?;
+    match wanted.replaces {
+        // It had these limits before: what its user has lost since stays out of reach all the same.
+        Some(old) => drop(store::withdraw(&mut tx, old, By::Owner, now).await?),
+        None => {
+            if let Some(problem) = access::refusal(&mut tx, &person.caller(), &wanted.limits).await? {
+                return Ok(Made::Refused(problem));
+            }
+        }
     }
     if store::count_active(&mut tx, user).await? >= site.settings.max_keys {
         return Ok(Made::TooMany);
     }
     let key = PlainKey::generate(&site.settings.key_prefix);
     let id = ApiKeyId::new();
-    let new = store::NewKey { id, user, title, digest: key.digest(), tail: key.tail(), form };
+    let (title, limits) = (&wanted.title, &wanted.limits);
+    let new = store::NewKey { id, user, title, digest: key.digest(), tail: key.tail(), form, limits };
     match store::insert(&mut tx, &new, now).await {
         // Another user's form token: not one of ours to this person.
         Err(error) if db::is_taken(&error) => return Err(Error::bad_request("Open the form again and send it anew.")),

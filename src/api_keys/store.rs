@@ -1,25 +1,52 @@
 //! API keys in the database.
 
-use super::{ApiKey, By, KeyDigest, last_use::LastUse};
+use std::collections::HashMap;
+
+use super::{
+    ApiKey, By, KeyDigest,
+    access::{Chosen, Limits, Reach},
+    last_use::LastUse,
+};
 use crate::{
     clock::Moment,
     db::{Tx, folded, on, row, run},
-    ids::{ApiKeyId, UserId},
+    http::{
+        auth::Caller,
+        listing::{Bind, Select},
+    },
+    ids::{ApiKeyId, PropertyId, UserId},
+    properties,
     secret::Digest,
     subscriptions::Subscription,
 };
 
-row!(ApiKey {
-    id,
-    title,
-    tail,
-    created_at,
-    last_used_at,
-    last_used_address,
-    last_used_client,
-    withdrawn_at,
-    withdrawn_by
+/// Titles of chosen properties that a list shows of each key.
+const MOST_TITLES: i64 = 20;
+
+row!(ApiKey, row => ApiKey {
+    id: row.try_get("id")?,
+    title: row.try_get("title")?,
+    tail: row.try_get("tail")?,
+    reach: if row.try_get("all_properties")? { Reach::All } else { Reach::Chosen(Chosen::default()) },
+    read_only: row.try_get("read_only")?,
+    created_at: row.try_get("created_at")?,
+    last_used_at: row.try_get("last_used_at")?,
+    last_used_address: row.try_get("last_used_address")?,
+    last_used_client: row.try_get("last_used_client")?,
+    withdrawn_at: row.try_get("withdrawn_at")?,
+    withdrawn_by: row.try_get("withdrawn_by")?,
 });
+
+macro_rules! select_keys {
+    ($which:literal) => {
+        concat!(
+            "select id, title, tail, all_properties, read_only, created_at, last_used_at, last_used_address,
+                last_used_client, withdrawn_at, withdrawn_by
+             from api_keys where ",
+            $which
+        )
+    };
+}
 
 /// The order of a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,42 +57,66 @@ pub enum Order {
     TitleDown,
 }
 
+impl Order {
+    /// From the query: `title`, `-title`.
+    pub fn read(text: &str) -> Self {
+        match text {
+            "title" => Order::TitleUp,
+            "-title" => Order::TitleDown,
+            _ => Order::Created,
+        }
+    }
+}
+
 /// All keys of a user, withdrawn ones too.
 pub async fn of_user(tx: &mut Tx, user: UserId, order: Order) -> sqlx::Result<Vec<ApiKey>> {
-    macro_rules! ordered {
-        ($order:literal) => {
-            concat!(
-                "select id, title, tail, created_at, last_used_at, last_used_address, last_used_client,
-                    withdrawn_at, withdrawn_by
-                 from api_keys where user_id = $1 order by ",
-                $order
-            )
-        };
-    }
     let sql = match order {
-        Order::Created => ordered!("created_at desc, id desc"),
-        Order::TitleUp => ordered!("sort_title, id"),
-        Order::TitleDown => ordered!("sort_title desc, id"),
+        Order::Created => select_keys!("user_id = $1 order by created_at desc, id desc"),
+        Order::TitleUp => select_keys!("user_id = $1 order by sort_title, id"),
+        Order::TitleDown => select_keys!("user_id = $1 order by sort_title desc, id"),
     };
-    on!(tx, conn => sqlx::query_as(sql).bind(user).fetch_all(conn).await)
+    let keys = on!(tx, conn => sqlx::query_as(sql).bind(user).fetch_all(conn).await)?;
+    with_properties(tx, user, keys).await
 }
 
 /// One key of a user.
 pub async fn by_id(tx: &mut Tx, user: UserId, id: ApiKeyId) -> sqlx::Result<Option<ApiKey>> {
-    const SQL: &str = "
-        select id, title, tail, created_at, last_used_at, last_used_address, last_used_client,
-            withdrawn_at, withdrawn_by
-        from api_keys where id = $1 and user_id = $2";
-    on!(tx, conn => sqlx::query_as(SQL).bind(id).bind(user).fetch_optional(conn).await)
+    const SQL: &str = select_keys!("id = $1 and user_id = $2");
+    let key = on!(tx, conn => sqlx::query_as(SQL).bind(id).bind(user).fetch_all(conn).await)?;
+    Ok(with_properties(tx, user, key).await?.pop())
 }
 
 /// The key that a form made.
 pub async fn by_form(tx: &mut Tx, user: UserId, form: &Digest) -> sqlx::Result<Option<ApiKey>> {
-    const SQL: &str = "
-        select id, title, tail, created_at, last_used_at, last_used_address, last_used_client,
-            withdrawn_at, withdrawn_by
-        from api_keys where form_digest = $1 and user_id = $2";
-    on!(tx, conn => sqlx::query_as(SQL).bind(form).bind(user).fetch_optional(conn).await)
+    const SQL: &str = select_keys!("form_digest = $1 and user_id = $2");
+    let key = on!(tx, conn => sqlx::query_as(SQL).bind(form).bind(user).fetch_all(conn).await)?;
+    Ok(with_properties(tx, user, key).await?.pop())
+}
+
+/// Tells of limited keys what they reach.
+async fn with_properties(tx: &mut Tx, user: UserId, mut keys: Vec<ApiKey>) -> sqlx::Result<Vec<ApiKey>> {
+    if keys.iter().all(|key| matches!(key.reach, Reach::All)) {
+        return Ok(keys);
+    }
+    let found = properties::search::of_keys(tx, &Caller::person(user), MOST_TITLES).await?;
+    let mut chosen: HashMap<ApiKeyId, Chosen> = HashMap::new();
+    for property in found {
+        let of_key = chosen.entry(property.key_id).or_default();
+        of_key.count = property.total;
+        of_key.titles.push(property.title);
+    }
+    for key in &mut keys {
+        if let Reach::Chosen(of_key) = &mut key.reach {
+            *of_key = chosen.remove(&key.id).unwrap_or_default();
+        }
+    }
+    Ok(keys)
+}
+
+/// All properties to which a key is limited, also those that its user no longer reaches.
+pub async fn properties_of(tx: &mut Tx, key: ApiKeyId) -> sqlx::Result<Vec<PropertyId>> {
+    const SQL: &str = "select property_id from api_key_properties where key_id = $1 order by property_id";
+    on!(tx, conn => sqlx::query_scalar(SQL).bind(key).fetch_all(conn).await)
 }
 
 /// Keys of a user that are not withdrawn.
@@ -82,14 +133,17 @@ pub struct NewKey<'a> {
     pub digest: KeyDigest,
     pub tail: &'a str,
     pub form: &'a Digest,
+    pub limits: &'a Limits,
 }
 
-/// Keeps a new key with all powers of its user.
+/// Keeps a new key with its limits.
 pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "
         insert into api_keys
             (id, user_id, title, sort_title, digest, tail, form_digest, all_properties, read_only, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, true, false, $8)";
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    const LIMIT: &str = "
+        insert into api_key_properties (key_id, property_id) select $1, p.id from properties p where p.id in (";
     run!(
         tx,
         sqlx::query(SQL)
@@ -100,9 +154,19 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
             .bind(&key.digest)
             .bind(key.tail)
             .bind(key.form)
+            .bind(key.limits.properties.is_none())
+            .bind(key.limits.read_only)
             .bind(now)
-    )
-    .map(drop)
+    )?;
+    match key.limits.properties.as_deref() {
+        None | Some([]) => Ok(()),
+        Some(properties) => {
+            let mut limit = Select::new(LIMIT, vec![Bind::Id(key.id.0)]);
+            let names = limit.bind_all(properties.iter().map(|id| Bind::Id(id.0)));
+            limit.push(&format!("{names})"));
+            limit.run(tx).await.map(drop)
+        }
+    }
 }
 
 /// Withdraws a key, for good. False where it does not exist or was withdrawn before.

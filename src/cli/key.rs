@@ -4,8 +4,10 @@ use clap::Subcommand;
 
 use super::{Outcome, look, told, written};
 use crate::{
-    api_keys::By,
-    api_keys::store::{self, Order},
+    api_keys::{
+        By, access,
+        store::{self, Order},
+    },
     clock,
     db::Db,
     ids::ApiKeyId,
@@ -39,7 +41,9 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
                 };
                 let used = key.last_used_at.map_or("never".to_owned(), written);
                 let created = written(key.created_at);
-                println!("{}\t***{}\t{state}\tcreated {created}\tused {used}\t{}", key.id, key.tail, key.title);
+                let (reach, rights) = (key.reach.words().to_lowercase(), access::rights(key.read_only).to_lowercase());
+                let (id, tail, title) = (key.id, key.tail, key.title);
+                println!("{id}\t***{tail}\t{state}\tcreated {created}\tused {used}\t{reach}, {rights}\t{title}");
             }
             Ok(())
         }

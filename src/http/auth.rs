@@ -18,7 +18,7 @@ use actix_web::{
 use super::{
     address,
     error::{Error, Result},
-    page::Resume,
+    page::{Greeted, Resume},
     requests::Asking,
     same_origin,
 };
@@ -55,6 +55,11 @@ pub enum Reach {
 }
 
 impl Caller {
+    /// A user with all their powers.
+    pub fn person(user: UserId) -> Self {
+        Caller { user, reach: Reach::All, read_only: false }
+    }
+
     /// The key that limits the reach, as store queries take it.
     pub fn limit(&self) -> Option<ApiKeyId> {
         match self.reach {
@@ -156,7 +161,7 @@ async fn by_session(request: &ServiceRequest, site: &Site) -> Result<Caller> {
     let user = sessions::user(&request.get_session()).ok_or(Error::Unauthorized(None))?;
     same_origin::check(request.request(), &site.base_url)?;
     account(site, user).await?.ok_or(Error::Unauthorized(None))?;
-    Ok(Caller { user, reach: Reach::All, read_only: false })
+    Ok(Caller::person(user))
 }
 
 /// The account of a signed-in person, unless it was deactivated.
@@ -181,6 +186,13 @@ pub struct SignedIn {
     pub subscription: Option<Subscription>,
 }
 
+impl SignedIn {
+    /// The person as a caller of the API: with all their powers.
+    pub fn caller(&self) -> Caller {
+        Caller::person(self.user.id)
+    }
+}
+
 impl FromRequest for SignedIn {
     type Error = Error;
     type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self>>>>;
@@ -199,6 +211,7 @@ impl FromRequest for SignedIn {
             match account(site, user).await? {
                 Some(account) => {
                     request.extensions_mut().insert(Asking(user));
+                    request.extensions_mut().insert(Greeted(account.user.called().to_owned()));
                     Ok(SignedIn { user: account.user, subscription: account.subscription })
                 }
                 None => Err(Error::SignIn { return_to: Resume::of(&request, &[]), kept: false }),

@@ -1,4 +1,5 @@
-//! HTML forms, read leniently: a field that is missing is empty, so that its own rule can say what to do.
+//! HTML forms, read leniently: a field that is missing is empty, so that its own rule can say what to do. A name that
+//! ends in `[]` is a list and collects all its values.
 
 use std::{
     future::{Ready, ready},
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::error::{Error, Result};
 
-/// Bytes of a form at most. Ours have a few short fields.
+/// Bytes of a form at most. Ours have a few short fields, and one a list of up to a thousand ids.
 pub const LIMIT: usize = 64 * 1024;
 
 /// A form's fields.
@@ -45,10 +46,16 @@ impl<T: DeserializeOwned> FromRequest for Arguments<T> {
     }
 }
 
-/// The last of repeated fields wins, as in the API's query strings.
+/// The last of repeated fields wins, as in the API's query strings; lists keep them all.
 fn read<T: DeserializeOwned>(encoded: &[u8]) -> Result<T> {
-    let fields: Map<String, Value> =
-        url::form_urlencoded::parse(encoded).map(|(name, value)| (name.into_owned(), value.into())).collect();
+    let mut fields = Map::new();
+    for (name, value) in url::form_urlencoded::parse(encoded) {
+        match fields.get_mut(&*name) {
+            Some(Value::Array(list)) => list.push(value.into()),
+            _ if name.ends_with("[]") => drop(fields.insert(name.into_owned(), Value::Array(vec![value.into()]))),
+            _ => drop(fields.insert(name.into_owned(), value.into())),
+        }
+    }
     serde_json::from_value(fields.into()).map_err(|_| Error::bad_request("The form could not be read."))
 }
 
@@ -66,5 +73,26 @@ impl Field {
 
     pub fn wrong(value: impl Into<String>, problem: impl Into<String>) -> Self {
         Field { value: value.into(), problem: Some(problem.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::read;
+
+    #[derive(Deserialize)]
+    struct Fields {
+        title: String,
+        #[serde(rename = "ids[]", default)]
+        ids: Vec<String>,
+    }
+
+    #[test]
+    fn of_repeated_fields_the_last_wins_and_lists_keep_all() {
+        let fields: Fields = read(b"ids%5B%5D=a&title=x&ids[]=b&title=y&title[]=z&ids=c&ids%5B%5D=").expect("a form");
+        assert_eq!((fields.title.as_str(), fields.ids), ("y", vec!["a".to_owned(), "b".to_owned(), String::new()]));
+        assert_eq!(read::<Fields>(b"title=").expect("a form").ids, Vec::<String>::new());
     }
 }

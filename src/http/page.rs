@@ -28,6 +28,10 @@ pub struct Layout {
     pub icon: &'static str,
 }
 
+/// The person signed in, as the header names them; put into the request's extensions for a page that tells an error.
+#[derive(Clone)]
+pub struct Greeted(pub String);
+
 impl Layout {
     pub fn new(site: &Site, user: Option<&User>) -> Self {
         let support = site.settings.support.clone();
@@ -39,7 +43,7 @@ impl Layout {
             host: site.settings.host_name.clone(),
             support,
             support_href,
-            person: user.map(|user| user.name.clone().unwrap_or_else(|| user.email.clone())),
+            person: user.map(|user| user.called().to_owned()),
             css: assets::url("app.css"),
             js: assets::url("app.js"),
             icon: assets::url("icon.svg"),
@@ -63,6 +67,11 @@ impl When {
     }
 }
 
+/// A number with its noun: `1 active key`, `6 active keys`.
+pub fn counted(number: i64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 /// A page with this status. No cache keeps it: most pages are somebody's.
 pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse> {
     let body = page.render().map_err(|error| Error::Internal(format!("a template failed: {error}")))?;
@@ -76,23 +85,37 @@ pub fn see_other(path: &str) -> HttpResponse {
 
 /// Where to go on after a sign-in. Every form posts to the address that shows it, so a form whose session has expired
 /// goes on at that address, with what was typed as query arguments; secrets are left out.
+///
+/// Fields that would make the address too long are left out, and `left_out=1` says so.
 pub struct Resume;
+
+/// Bytes of a form that are carried through a sign-in: proxies take addresses of 8 KiB, and this one is encoded twice.
+const LONGEST_RESUMED: usize = 6000;
 
 impl Resume {
     pub fn of(request: &HttpRequest, typed: &[u8]) -> String {
         if *request.method() == Method::GET || *request.method() == Method::HEAD {
             return request.uri().path_and_query().map_or("/".to_owned(), ToString::to_string);
         }
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        let mut query = String::new();
+        let mut left_out = false;
         for (name, value) in url::form_urlencoded::parse(typed) {
-            if !name.contains("password") && !name.contains("token") {
-                query.append_pair(&name, &value);
+            if name.contains("password") || name.contains("token") {
+                continue;
+            }
+            let before = query.len();
+            let pair = url::form_urlencoded::Serializer::new(String::new()).append_pair(&name, &value).finish();
+            query.extend([if query.is_empty() { "" } else { "&" }, &pair]);
+            // What no address bar takes is not worth a failed sign-in.
+            if query.len() > LONGEST_RESUMED {
+                query.truncate(before);
+                left_out = true;
             }
         }
-        match query.finish() {
-            // A text that no address bar takes is not worth a failed sign-in.
-            query if query.is_empty() || query.len() > 6000 => request.path().to_owned(),
-            query => format!("{}?{query}", request.path()),
+        match (query.is_empty(), left_out) {
+            (true, _) => request.path().to_owned(),
+            (false, false) => format!("{}?{query}", request.path()),
+            (false, true) => format!("{}?{query}&left_out=1", request.path()),
         }
     }
 

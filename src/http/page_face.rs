@@ -17,7 +17,7 @@ use askama::Template;
 use super::{
     api_face::log_fault,
     error::Error,
-    page::{Layout, sign_in_address},
+    page::{Greeted, Layout, sign_in_address},
     requests::RequestId,
     same_origin,
 };
@@ -48,7 +48,7 @@ pub async fn face(
     let Some(site) = site else { return Err(Error::Internal("no site".to_owned()).into()) };
     let id = request.extensions().get::<RequestId>().copied();
     if let Err(error) = same_origin::check(request.request(), &site.base_url) {
-        let page = error_page(&site, &error, id);
+        let page = error_page(&site, &error, id, None);
         return Ok(with_headers(request.into_response(page), &site));
     }
     match next.call(request).await {
@@ -60,7 +60,7 @@ pub async fn face(
         // The session store failed: there is no request left to answer from.
         Err(error) => {
             log::error!("a session could not be read or kept: {error}");
-            let mut page = error_page(&site, &Error::Unavailable, id);
+            let mut page = error_page(&site, &Error::Unavailable, id, None);
             add_headers(page.headers_mut(), &site);
             Err(InternalError::from_response(error, page).into())
         }
@@ -74,21 +74,22 @@ fn is_bare_error(answer: &ServiceResponse) -> bool {
 
 fn as_page(answer: ServiceResponse, site: &Site, id: Option<RequestId>) -> ServiceResponse {
     let (request, response) = answer.into_parts();
+    let greeted = request.extensions().get::<Greeted>().cloned();
     let page = match response.error().and_then(|error| error.as_error::<Error>()) {
         Some(Error::SignIn { return_to, kept }) => {
             HttpResponse::SeeOther().insert_header((header::LOCATION, sign_in_address(return_to, *kept))).finish()
         }
-        Some(error) => error_page(site, error, id),
-        None => error_page(site, &Error::bad_request("The request could not be understood."), id),
+        Some(error) => error_page(site, error, id, greeted),
+        None => error_page(site, &Error::bad_request("The request could not be understood."), id, greeted),
     };
     ServiceResponse::new(request, page)
 }
 
-fn error_page(site: &Site, error: &Error, id: Option<RequestId>) -> HttpResponse {
+fn error_page(site: &Site, error: &Error, id: Option<RequestId>, greeted: Option<Greeted>) -> HttpResponse {
     log_fault(error, id);
     let (title, message) = words(error);
     let page = ErrorPage {
-        layout: Layout::new(site, None),
+        layout: Layout { person: greeted.map(|person| person.0), ..Layout::new(site, None) },
         title: title.to_owned(),
         message,
         request_id: id.map_or(String::new(), |id| id.0.to_string()),

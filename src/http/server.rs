@@ -68,7 +68,7 @@ pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::
             .wrap(from_fn(page_face::face))
             .app_data(PayloadConfig::new(form::LIMIT))
             .configure(routes::pages)
-            .default_service(web::to(routes::nothing));
+            .default_service(web::to(routes::no_page));
         App::new()
             .app_data(site.clone())
             .wrap(from_fn(encoding::choose))

@@ -1,6 +1,8 @@
 //! Properties: one physical place each (contract/properties.md).
 
 pub mod api;
+pub mod pages;
+pub mod search;
 pub mod store;
 
 use serde::{Deserialize, Serialize};

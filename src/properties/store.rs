@@ -116,7 +116,7 @@ pub struct Choice {
 
 row!(Choice { id, title, currency });
 
-fn select(tx: &Tx, columns: &str, caller: &Caller) -> Select {
+pub(super) fn select(tx: &Tx, columns: &str, caller: &Caller) -> Select {
     access::each_of_mine(tx, columns, "properties p", "p.id = mine.property_id", caller)
 }
 
@@ -146,10 +146,11 @@ pub async fn currency(tx: &mut Tx, id: PropertyId) -> sqlx::Result<Option<String
     on!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_optional(conn).await)
 }
 
-/// The columns that can be written, in the order of the two statements below: `$2` to `$27`.
+/// The columns that can be written, in the order of the two statements below: `$2` to `$29`.
 macro_rules! bind_fields {
     ($query:expr, $property:expr) => {{
         let Property { settings, content, .. } = $property;
+        let city = folded($property.city.as_deref().unwrap_or_default());
         $query
             .bind(&$property.title)
             .bind(folded(&$property.title).into_bytes())
@@ -177,6 +178,8 @@ macro_rules! bind_fields {
             .bind(settings.state_length)
             .bind(&content.description)
             .bind(&content.important_information)
+            .bind(format!("{}\n{city}", folded(&$property.title)))
+            .bind(city)
     }};
 }
 
@@ -194,9 +197,9 @@ pub async fn insert(
             id, title, sort_title, is_active, currency, email, phone, zip_code, country, state, city, address,
             longitude, latitude, timezone, facilities, property_type, logo_url, autoupdate_on_confirmation,
             autoupdate_on_modification, autoupdate_on_cancellation, min_stay_type, min_price, max_price,
-            state_length, description, important_information, created_at)
+            state_length, description, important_information, search, sort_city, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28)";
+            $23, $24, $25, $26, $27, $28, $29, $30)";
     const GROUP: &str = "insert into group_properties (group_id, property_id, created_at) values ($1, $2, $3)";
     const OWNER: &str = "
         insert into property_users (id, property_id, user_id, role, created_at) values ($1, $2, $3, 'owner', $4)";
@@ -213,7 +216,8 @@ pub async fn update(tx: &mut Tx, id: PropertyId, property: &Property) -> sqlx::R
             country = $9, state = $10, city = $11, address = $12, longitude = $13, latitude = $14, timezone = $15,
             facilities = $16, property_type = $17, logo_url = $18, autoupdate_on_confirmation = $19,
             autoupdate_on_modification = $20, autoupdate_on_cancellation = $21, min_stay_type = $22, min_price = $23,
-            max_price = $24, state_length = $25, description = $26, important_information = $27
+            max_price = $24, state_length = $25, description = $26, important_information = $27,
+            search = $28, sort_city = $29
         where id = $1";
     run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property)).map(drop)
 }

@@ -24,6 +24,11 @@ pub struct User {
 }
 
 impl User {
+    /// The name, or else the address.
+    pub fn called(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.email)
+    }
+
     /// The zone in which times are shown to this person.
     pub fn zone(&self) -> Tz {
         self.time_zone.parse().unwrap_or(Tz::UTC)

@@ -9,13 +9,14 @@ use super::{
     store,
 };
 use crate::{
+    api_keys::store::Order,
     http::{
         auth::SignedIn,
         error::Result,
         form::{Arguments, Field, Form},
         page,
     },
-    profile::{KeyOrder, ProfilePage},
+    profile::ProfilePage,
     sessions,
     site::Site,
 };
@@ -34,7 +35,7 @@ pub struct Asked {
 /// GET /user_profile
 pub async fn profile(site: Data<Site>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
     let Arguments(asked) = asked;
-    let mut page = ProfilePage::new(&site, &person, KeyOrder::read(&asked.order)).await?;
+    let mut page = ProfilePage::new(&site, &person, Order::read(&asked.order)).await?;
     page.notice = match asked.notice.as_str() {
         "saved" => Some("Your profile is saved."),
         "password" => Some("Your password is changed. Other browsers are signed out."),
@@ -68,7 +69,7 @@ pub async fn save(site: Data<Site>, person: SignedIn, form: Form<Details>) -> Re
         tx.commit().await?;
         return Ok(page::see_other("/user_profile?notice=saved"));
     }
-    let mut page = ProfilePage::new(&site, &person, KeyOrder::Created).await?;
+    let mut page = ProfilePage::new(&site, &person, Order::Created).await?;
     page.name = Field { value: details.name, problem: name.err() };
     page.time_zone = match zone {
         Ok(_) => Field::of(details.time_zone),
@@ -115,7 +116,7 @@ pub async fn change_password(
         }
         old_problem = Some("Your password has been changed meanwhile.".to_owned());
     }
-    let mut page = ProfilePage::new(&site, &person, KeyOrder::Created).await?;
+    let mut page = ProfilePage::new(&site, &person, Order::Created).await?;
     page.old_password_problem = old_problem;
     page.new_password_problem = new.err();
     page.answer(StatusCode::UNPROCESSABLE_ENTITY)
