@@ -43,7 +43,7 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
                 let created = written(key.created_at);
                 let (reach, rights) = (key.reach.words().to_lowercase(), access::rights(key.read_only).to_lowercase());
                 let (id, tail, title) = (key.id, key.tail, key.title);
-                println!("{id}\t***{tail}\t{state}\tcreated {created}\tused {used}\t{reach}, {rights}\t{title}");
+                println!("{id}\t***{tail}\t{state}\tcreated {created}\tused {used}\t{title}\t{reach}, {rights}");
             }
             Ok(())
         }

@@ -66,7 +66,11 @@ impl Browser {
     /// Sends the form that makes a key; keys in the answer become secrets.
     pub async fn send_new_key(&self, title: &str, form_token: &str) -> Response {
         let fields = [("title", title), ("form_token", form_token)];
-        let answer = self.post_form(NEW_KEY, &fields).await;
+        self.register(self.post_form(NEW_KEY, &fields).await)
+    }
+
+    /// Makes the keys in an answer secrets of the test.
+    pub fn register(&self, answer: Response) -> Response {
         for key in html::keys(&String::from_utf8_lossy(&answer.body)) {
             self.secrets.register("API key", key);
         }

@@ -71,7 +71,7 @@ async fn a_demo_on_a_named_place_works_again_and_again() {
         let demo = printed(&host, &server);
         can_be_looked_at(&server, &demo).await;
         if let Some(old) = old {
-            server.with_key(&old.key).get("/api/v1/properties").await.is(200);
+            server.with_key(&old.key).get("/api/v1/properties").await.is(401);
             server.browser().sign_in(&old.email, &old.password).await.is(422);
         }
         old = Some(demo);

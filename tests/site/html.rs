@@ -12,6 +12,14 @@ pub fn form_actions(html: &str) -> Vec<String> {
     tags(html, "form").filter_map(|tag| attribute(tag, "action")).collect()
 }
 
+/// The values of the boxes and buttons named `name`, each with whether it is ticked, in the page's order.
+pub fn choices(html: &str, name: &str) -> Vec<(String, bool)> {
+    tags(html, "input")
+        .filter(|tag| attribute(tag, "name").as_deref() == Some(name))
+        .map(|tag| (attribute(tag, "value").expect("a value"), tag.split_whitespace().any(|word| word == "checked")))
+        .collect()
+}
+
 /// The rows of the page's tables, each with its tags.
 pub fn rows(html: &str) -> impl Iterator<Item = &str> {
     html.split("<tr").skip(1).map(|row| row.split("</tr>").next().unwrap_or(row))

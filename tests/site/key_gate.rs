@@ -79,7 +79,7 @@ async fn keys_pause_with_the_subscription_and_work_again_unless_withdrawn() {
     me.browser.withdraw_key(&withdrawn).await;
     cancel(&app, &me.user.email);
     let text = profile_text(&me.browser).await;
-    assert!(text.contains("Your 2 keys are paused") && text.contains("Withdraw them all"), "{text}");
+    assert!(text.contains("Your 2 active keys are paused") && text.contains("Withdraw them all"), "{text}");
     for key in [&me.key, &other] {
         app.with_key(key).get(PROPERTIES).await.is(403);
     }
@@ -123,9 +123,9 @@ async fn one_paused_key_is_spoken_of_as_one() {
     let (app, me) = world().await;
     cancel(&app, &me.user.email);
     let text = profile_text(&me.browser).await;
-    assert!(text.contains("Your one key is paused") && text.contains("Withdraw it"), "{text}");
+    assert!(text.contains("Your 1 active key is paused") && text.contains("Withdraw it"), "{text}");
     let question = me.browser.get(ALL).await.is(200);
-    assert!(seen(question.text()).contains("Your one active key"), "{question}");
+    assert!(seen(question.text()).contains("Your 1 active key will be withdrawn"), "{question}");
 }
 
 #[actix_web::test]

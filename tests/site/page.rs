@@ -57,8 +57,8 @@ pub fn key_titles(page: &Response) -> Vec<String> {
     let rows = html::rows(page.text()).filter(|row| row.contains("***"));
     rows.map(|row| {
         let cell = row.split_once("<th").expect("a title").1;
-        let cell = cell.split("</th>").next().unwrap_or(cell);
-        resolved(cell.split_once('>').expect("a tag").1)
+        let cell = cell.split("</span>").next().unwrap_or(cell);
+        resolved(cell.rsplit_once('>').expect("a tag").1)
     })
     .collect()
 }

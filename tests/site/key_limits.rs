@@ -1,0 +1,293 @@
+//! Keys that reach chosen properties only, and keys that only read.
+
+use serde_json::json;
+
+use crate::app::TestApp;
+use crate::browser::{Browser, NEW_KEY};
+use crate::html;
+use crate::page::{key_rows, problem, seen, typed};
+use crate::people::{Person, world};
+use crate::property::{PROPERTIES, UNKNOWN_ID, at, body};
+use crate::response::Response;
+
+const PROFILE: &str = "/user_profile";
+
+/// Sends the form with these fields beside a title and a token; keys in the answer become secrets.
+async fn send(browser: &Browser, fields: &[(&str, &str)]) -> Response {
+    let form = browser.get(NEW_KEY).await.is(200);
+    let token = html::input_value(form.text(), "form_token").expect("a form token");
+    let mut all = vec![("title", "Night audit"), ("form_token", &*token)];
+    all.extend_from_slice(fields);
+    browser.register(browser.post_form(NEW_KEY, &all).await)
+}
+
+/// The key that the answer shows.
+fn shown(answer: Response) -> String {
+    let answer = answer.is(200);
+    (*html::keys(answer.text()).first().unwrap_or_else(|| panic!("no key in {answer}"))).to_owned()
+}
+
+/// The row of a key in the list.
+async fn row(browser: &Browser, key: &str) -> String {
+    let tail = format!("***{}", &key[key.len() - 6..]);
+    let rows = key_rows(&browser.get(PROFILE).await.is(200));
+    rows.iter().find(|row| row.contains(&tail)).unwrap_or_else(|| panic!("no {tail} in {rows:?}")).clone()
+}
+
+async fn found(app: &TestApp, key: &str) -> Vec<String> {
+    app.with_key(key).get(PROPERTIES).await.is(200).column("title")
+}
+
+async fn three(me: &Person) -> [String; 3] {
+    [
+        me.has(json!({ "title": "Zirbenhof", "city": "Sölden" })).await,
+        me.has(json!({ "title": "Ático Marina", "city": "Cádiz" })).await,
+        me.has(json!({ "title": "Casa do Farol" })).await,
+    ]
+}
+
+#[actix_web::test]
+async fn the_form_offers_every_property_by_title_and_all_is_ticked() {
+    let (app, me) = world().await;
+    let other = app.person("other@farol.example").await;
+    other.has(json!({ "title": "Not mine" })).await;
+    let empty = me.browser.get(NEW_KEY).await.is(200);
+    assert!(seen(empty.text()).contains("You have no properties yet."), "{empty}");
+    let [zirbenhof, atico, farol] = three(&me).await;
+    let form = me.browser.get(NEW_KEY).await.is(200);
+    assert_eq!(html::choices(form.text(), "access"), [("all".to_owned(), true), ("chosen".to_owned(), false)]);
+    let offers = html::choices(form.text(), "properties[]");
+    assert_eq!(offers, [(atico, false), (farol, false), (zirbenhof, false)]);
+    assert_eq!(html::choices(form.text(), "read_only"), [("on".to_owned(), false)]);
+    let text = seen(form.text());
+    assert!(text.contains("Ático Marina Cádiz") && text.contains("create, change or delete nothing"), "{text}");
+    assert!(!text.contains("Not mine") && !text.contains("Ids of further properties"), "{text}");
+}
+
+#[actix_web::test]
+async fn a_key_for_chosen_properties_reaches_these_alone() {
+    let (app, me) = world().await;
+    let [zirbenhof, atico, farol] = three(&me).await;
+    let chosen = [("access", "chosen"), ("properties[]", &*zirbenhof), ("properties[]", &*farol)];
+    let key = shown(send(&me.browser, &chosen).await);
+    assert_eq!(found(&app, &key).await, ["Casa do Farol", "Zirbenhof"]);
+    let api = app.with_key(&key);
+    api.get(&at(&farol)).await.is(200);
+    api.get(&at(&atico)).await.is(404);
+    api.put(&at(&farol), &json!({ "property": { "city": "Sagres" } })).await.is(200);
+    api.put(&at(&atico), &json!({ "property": { "city": "Sagres" } })).await.is(404);
+    api.post(PROPERTIES, &body(json!({}))).await.error_explained("forbidden");
+    me.has(json!({ "title": "Built later" })).await;
+    assert_eq!(found(&app, &key).await, ["Casa do Farol", "Zirbenhof"]);
+    let row = row(&me.browser, &key).await;
+    assert!(row.contains("2 properties Casa do Farol Zirbenhof Read and write"), "{row}");
+    let all = self::row(&me.browser, &me.key).await;
+    assert!(all.contains("All properties Read and write"), "{all}");
+    let id = me.browser.key_id(&key).await;
+    let question = me.browser.get(&format!("/user_profile/api_keys/{id}/withdraw")).await.is(200);
+    assert!(seen(question.text()).contains("Access 2 properties Casa do Farol Zirbenhof Read and write"), "{question}");
+    let listed = app.command_ok(&["key", "list", &me.user.email], None);
+    let line = |key: &str| listed.lines().find(|line| line.contains(&key[key.len() - 6..])).expect("its line");
+    assert!(line(&key).contains("\tNight audit\t2 properties, read and write"), "{listed}");
+    assert!(line(&me.key).contains("\tFront desk\tall properties, read and write"), "{listed}");
+}
+
+#[actix_web::test]
+async fn a_read_only_key_changes_nothing() {
+    let (app, me) = world().await;
+    let [zirbenhof, atico, _] = three(&me).await;
+    let key = shown(send(&me.browser, &[("access", "all"), ("read_only", "on")]).await);
+    let api = app.with_key(&key);
+    assert_eq!(found(&app, &key).await.len(), 3);
+    api.post(PROPERTIES, &body(json!({}))).await.error_explained("forbidden");
+    api.put(&at(&atico), &json!({ "property": { "city": "x" } })).await.error_explained("forbidden");
+    api.delete(&at(&atico)).await.error_explained("forbidden");
+    assert!(row(&me.browser, &key).await.contains("All properties Read-only"));
+    let both = [("access", "chosen"), ("properties[]", &*zirbenhof), ("read_only", "on")];
+    let both = shown(send(&me.browser, &both).await);
+    assert_eq!(found(&app, &both).await, ["Zirbenhof"]);
+    app.with_key(&both).delete(&at(&zirbenhof)).await.error_explained("forbidden");
+    assert!(row(&me.browser, &both).await.contains("1 property Zirbenhof Read-only"));
+    assert!(app.command_ok(&["key", "list", &me.user.email], None).contains("\t1 property, read-only\n"));
+}
+
+#[actix_web::test]
+async fn a_choice_that_will_not_do_comes_back_with_the_reason_and_makes_no_key() {
+    let (app, me) = world().await;
+    let other = app.person("other@farol.example").await;
+    let foreign = other.has(json!({ "title": "Not mine" })).await;
+    let [zirbenhof, atico, _] = three(&me).await;
+    let many: String = (0..1001).map(|_| format!("{}\r\n", uuid::Uuid::now_v7())).collect();
+    for (fields, reason) in [
+        (vec![("access", "chosen")], "Choose at least one property"),
+        (vec![("access", "chosen"), ("further", " \r\n ")], "Choose at least one property"),
+        (
+            vec![("access", "chosen"), ("properties[]", &*foreign)],
+            &*format!("No property of yours has the id “{foreign}”"),
+        ),
+        (vec![("access", "chosen"), ("properties[]", &*atico), ("properties[]", UNKNOWN_ID)], "No property of yours"),
+        (vec![("access", "chosen"), ("properties[]", &*atico), ("further", &*foreign)], "No property of yours"),
+        (vec![("access", "chosen"), ("properties[]", "x\0y")], "No property of yours"),
+        (vec![("access", "chosen"), ("further", "<b>")], "No property of yours has the id “<b>”"),
+        (vec![("access", "chosen"), ("further", &*many)], "at most 1000 properties; these are 1001"),
+        (vec![("access", "all"), ("properties[]", &*atico)], "“All properties” is ticked"),
+        (vec![("properties[]", &*atico)], "“All properties” is ticked"),
+        (vec![("access", "everything")], "Tick “All properties” or"),
+    ] {
+        let answer = send(&me.browser, &fields).await.is(422);
+        assert_eq!(html::keys(answer.text()), Vec::<&str>::new());
+        let told = problem(&answer, "properties").unwrap_or_else(|| panic!("no reason in {answer}"));
+        assert!(told.contains(reason), "{told}");
+        assert!(!answer.text().contains("<b>") && !answer.text().contains("Not mine"), "{answer}");
+        assert_eq!(typed(&answer, "title").as_deref(), Some("Night audit"));
+        let is_chosen = fields[0] == ("access", "chosen");
+        assert_eq!(html::choices(answer.text(), "access")[1].1, is_chosen, "{answer}");
+        for (id, ticked) in html::choices(answer.text(), "properties[]") {
+            assert_eq!(ticked, fields.contains(&("properties[]", &*id)), "{id} in {answer}");
+        }
+    }
+    let both = [
+        ("title", ""),
+        ("access", "chosen"),
+        ("properties[]", UNKNOWN_ID),
+        ("read_only", "on"),
+        ("further", &*zirbenhof),
+    ];
+    let answer = me.browser.post_form(NEW_KEY, &both).await.is(422);
+    assert!(problem(&answer, "title").is_some(), "{answer}");
+    assert_eq!(html::choices(answer.text(), "read_only"), [("on".to_owned(), true)]);
+    assert!(answer.text().contains(&format!("\n{zirbenhof}</textarea>")), "{answer}");
+    let both = me.browser.post_form(NEW_KEY, &[("access", "chosen")]).await.is(422);
+    assert!(problem(&both, "title").is_some() && problem(&both, "properties").is_some(), "{both}");
+    assert_eq!(key_rows(&me.browser.get(PROFILE).await).len(), 1);
+}
+
+#[actix_web::test]
+async fn a_replacement_has_the_limits_of_the_key_that_was_lost() {
+    let (app, me) = world().await;
+    let [zirbenhof, atico, farol] = three(&me).await;
+    let form = me.browser.get(NEW_KEY).await.is(200);
+    let token = html::input_value(form.text(), "form_token").expect("a form token");
+    let fields = [
+        ("title", "Night audit"),
+        ("form_token", &*token),
+        ("access", "chosen"),
+        ("properties[]", &*zirbenhof),
+        ("properties[]", &*atico),
+        ("read_only", "on"),
+    ];
+    let lost = shown(me.browser.register(me.browser.post_form(NEW_KEY, &fields).await));
+    me.api.delete(&at(&atico)).await.is(200);
+    // The form, sent again with other wishes, changes none.
+    let other = [("title", "Night audit"), ("form_token", &*token), ("access", "all")];
+    let offer = me.browser.post_form(NEW_KEY, &other).await.is(409);
+    assert!(seen(offer.text()).contains("Access 1 property Zirbenhof Read-only"), "{offer}");
+    let id = me.browser.key_id(&lost).await;
+    let token = html::input_value(offer.text(), "form_token").expect("a token of its own");
+    let replace = format!("/user_profile/api_keys/{id}/replace");
+    let fields = [("form_token", &*token), ("access", "all"), ("properties[]", &*farol)];
+    let new = shown(me.browser.register(me.browser.post_form(&replace, &fields).await));
+    app.with_key(&lost).get(PROPERTIES).await.is(401);
+    assert_eq!(found(&app, &new).await, ["Zirbenhof"]);
+    app.with_key(&new).delete(&at(&zirbenhof)).await.error_explained("forbidden");
+    assert!(row(&me.browser, &new).await.contains("1 property Zirbenhof Read-only"));
+}
+
+#[actix_web::test]
+async fn a_key_whose_properties_are_gone_reaches_none_and_says_so() {
+    let (app, me) = world().await;
+    let [zirbenhof, atico, _] = three(&me).await;
+    let chosen = [("access", "chosen"), ("properties[]", &*zirbenhof), ("further", &*atico)];
+    let key = shown(send(&me.browser, &chosen).await);
+    assert!(row(&me.browser, &key).await.contains("2 properties Ático Marina Zirbenhof"));
+    for id in [zirbenhof, atico] {
+        me.api.delete(&at(&id)).await.is(200);
+    }
+    assert_eq!(found(&app, &key).await, Vec::<String>::new());
+    assert!(row(&me.browser, &key).await.contains("No properties Read and write"));
+    assert!(app.command_ok(&["key", "list", &me.user.email], None).contains("\tno properties, read and write\n"));
+    app.with_key(&key).post(PROPERTIES, &body(json!({}))).await.error_explained("forbidden");
+}
+
+#[actix_web::test]
+async fn what_was_chosen_when_the_session_ended_is_still_chosen_after_the_sign_in() {
+    let (app, me) = world().await;
+    let [zirbenhof, atico, farol] = three(&me).await;
+    let fields = [
+        ("title", "Night & day"),
+        ("access", "chosen"),
+        ("properties[]", &*zirbenhof),
+        ("properties[]", &*farol),
+        ("read_only", "on"),
+        ("form_token", "secret-of-the-form"),
+    ];
+    let away = app.browser().post_form(NEW_KEY, &fields).await.is(303);
+    let sign_in = away.header("location").expect("the sign-in").to_owned();
+    assert!(sign_in.starts_with("/sign_in?") && !sign_in.contains("secret"), "{sign_in}");
+    let browser = app.browser();
+    let page = browser.get(&sign_in).await.is(200);
+    let return_to = typed(&page, "return_to").expect("where it goes on");
+    let credentials = [("email", &*me.user.email), ("password", &*me.user.password), ("return_to", &*return_to)];
+    let back = browser.post_form("/sign_in", &credentials).await.is(303);
+    let form = browser.get(back.header("location").expect("the form")).await.is(200);
+    assert_eq!(typed(&form, "title").as_deref(), Some("Night & day"));
+    assert_eq!(html::choices(form.text(), "access")[1], ("chosen".to_owned(), true));
+    assert_eq!(html::choices(form.text(), "properties[]"), [(atico, false), (farol, true), (zirbenhof, true)]);
+    assert_eq!(html::choices(form.text(), "read_only"), [("on".to_owned(), true)]);
+    assert_eq!(problem(&form, "properties"), None);
+
+    // What no address can carry is left out, and that is said.
+    let ids: Vec<String> = (0..150).map(|_| uuid::Uuid::now_v7().to_string()).collect();
+    let mut fields = vec![("title", "Night"), ("access", "chosen")];
+    fields.extend(ids.iter().map(|id| ("properties[]", &**id)));
+    let away = app.browser().post_form(NEW_KEY, &fields).await.is(303);
+    let sign_in = away.header("location").expect("the sign-in");
+    assert!(sign_in.len() < 8000, "{} bytes", sign_in.len());
+    let page = app.browser().get(sign_in).await.is(200);
+    let form = me.browser.get(&typed(&page, "return_to").expect("where it goes on")).await.is(200);
+    assert_eq!(typed(&form, "title").as_deref(), Some("Night"));
+    assert!(problem(&form, "properties").is_some_and(|told| told.contains("Not all of your choice")), "{form}");
+}
+
+#[actix_web::test]
+async fn of_very_many_properties_the_first_are_offered_and_further_ids_are_typed() {
+    let (app, me) = world().await;
+    let mut ids = vec![];
+    for number in 0..203 {
+        ids.push(me.has(json!({ "title": format!("House {number:03}") })).await);
+    }
+    let form = me.browser.get(NEW_KEY).await.is(200);
+    let offers = html::choices(form.text(), "properties[]");
+    assert_eq!(offers.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), &ids[..200]);
+    let text = seen(form.text());
+    assert!(text.contains("The first 200 of your 203 properties") && text.contains("one a line"), "{text}");
+    let further = format!("\r\n {} \r\n{}\r\n", ids[201], ids[201].to_uppercase());
+    let fields = [("access", "chosen"), ("properties[]", &*ids[0]), ("further", &*further)];
+    let key = shown(send(&me.browser, &fields).await);
+    assert_eq!(found(&app, &key).await, ["House 000", "House 201"]);
+    // What is ticked is offered again, also where it is not among the first.
+    let fields = [("access", "chosen"), ("properties[]", &*ids[202]), ("properties[]", UNKNOWN_ID)];
+    let again = send(&me.browser, &fields).await.is(422);
+    assert_eq!(html::choices(again.text(), "properties[]").last(), Some(&(ids[202].clone(), true)));
+
+    let mut fields = vec![("access", "chosen")];
+    fields.extend(ids[..30].iter().map(|id| ("properties[]", &**id)));
+    let key = shown(send(&me.browser, &fields).await);
+    let row = row(&me.browser, &key).await;
+    assert!(row.contains("30 properties House 000 House 001"), "{row}");
+    assert!(row.contains("House 019 and 10 more Read and write") && !row.contains("House 020"), "{row}");
+}
+
+#[actix_web::test]
+async fn with_as_many_keys_as_there_may_be_the_choice_stays_in_the_form() {
+    let app = TestApp::options().env("LATCHKEY_MAX_KEYS", "1").start().await;
+    let me = app.person("desk@farol.example").await;
+    let id = me.has(json!({})).await;
+    let fields = [("access", "chosen"), ("properties[]", &*id), ("read_only", "on")];
+    let answer = send(&me.browser, &fields).await.is(422);
+    assert!(problem(&answer, "title").is_some_and(|told| told.contains("You have 1 active key, the most")), "{answer}");
+    assert_eq!(html::choices(answer.text(), "properties[]"), [(id, true)]);
+    assert_eq!(html::choices(answer.text(), "read_only"), [("on".to_owned(), true)]);
+    let list = me.browser.get(PROFILE).await.is(200);
+    assert!(seen(list.text()).contains("You have 1 active key, which is the most"), "{list}");
+}
