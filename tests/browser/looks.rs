@@ -11,7 +11,7 @@ use crate::{
 
 impl Browser {
     /// Looks at the open page, which the server answered with `status`.
-    async fn looks_right(&mut self, name: &str, status: u16) {
+    pub async fn looks_right(&mut self, name: &str, status: u16) {
         self.reads::<bool>("the page is loaded", "return true").await;
         let complaints = self.complaints(status).await;
         assert!(complaints.is_empty(), "{name} complains in the console: {complaints:?}");
@@ -54,7 +54,7 @@ impl Browser {
 }
 
 /// Titles as they come: one unbroken, some of other scripts, one of two emoji that are one family and one key.
-fn titles() -> [String; 8] {
+pub fn titles() -> [String; 8] {
     [
         "Front desk".to_owned(),
         "W".repeat(255),
