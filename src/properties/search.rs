@@ -12,8 +12,8 @@ use crate::{
     ids::{ApiKeyId, PropertyId},
 };
 
-/// Letters that are searched for at most: no title or city is longer.
-const LONGEST_SEARCH: usize = 255;
+/// Characters that are searched for at most: no title with its city is longer. Databases limit patterns too.
+const LONGEST_SEARCH: usize = 511;
 
 /// Ids that one query takes at most; see [`among`].
 pub const MOST_IDS: usize = 1000;
@@ -109,7 +109,10 @@ pub async fn page(
 }
 
 fn matching(select: &mut Select, text: &str) {
-    let text: String = text.chars().filter(|c| *c != '\0').take(LONGEST_SEARCH).collect();
+    let text: String = text.trim().chars().filter(|c| *c != '\0').collect();
+    if text.chars().count() > LONGEST_SEARCH {
+        return select.push(" and false");
+    }
     for word in folded(&text).split_whitespace() {
         let pattern = format!("%{}%", word.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
         let name = select.bind(Bind::Text(pattern));

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::{
     app::TestApp,
     chrome::{Browser, Scheme},
+    limits::before_the_list_with,
     people::User,
     steps::{Row, count_keys, eventually},
 };
@@ -15,6 +16,8 @@ enum Key {
     Tab,
     Enter,
     Escape,
+    Down,
+    Space,
 }
 
 /// Where the keys that are pressed go.
@@ -34,6 +37,8 @@ impl Browser {
             Key::Tab => ("Tab", 9, ""),
             Key::Enter => ("Enter", 13, "\r"),
             Key::Escape => ("Escape", 27, ""),
+            Key::Down => ("ArrowDown", 40, ""),
+            Key::Space => (" ", 32, " "),
         };
         for event in ["keyDown", "keyUp"] {
             let text = if event == "keyDown" { text } else { "" };
@@ -57,7 +62,7 @@ impl Browser {
             const page = one.ownerDocument, style = getComputedStyle(one), box = one.getBoundingClientRect();
             const top = page.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
             return {
-                name: one === page.body ? '' : one.labels?.[0]?.textContent ?? one.textContent.trim(),
+                name: one === page.body ? '' : one.labels?.[0]?.textContent.trim() ?? one.textContent.trim(),
                 outlined: one.matches(':focus-visible') && style.outlineStyle === 'solid'
                     && parseFloat(style.outlineWidth) >= 2,
                 in_sight: one === top || one.contains(top),
@@ -203,4 +208,45 @@ async fn ask_to_withdraw_by_keys(browser: &Browser) {
     browser.dialog("Withdraw API Key").await;
     // The harmless button: a second Enter by mistake withdraws nothing.
     browser.begins_at("Cancel").await;
+}
+
+#[actix_web::test]
+async fn a_key_is_limited_by_the_keyboard_with_javascript() {
+    limited_by_keys(true).await;
+}
+
+#[actix_web::test]
+async fn a_key_is_limited_by_the_keyboard_without_javascript() {
+    limited_by_keys(false).await;
+}
+
+async fn limited_by_keys(javascript: bool) {
+    let houses = [("Casa do Farol", "Sagres"), ("Zirbenhof", "")];
+    let (app, _, browser) = before_the_list_with(&houses, 360, javascript).await;
+    browser.tab_to("Create new API Key").await;
+    browser.strike(Key::Enter).await;
+    browser.dialog("Create new API Key").await;
+    browser.begins_at("Title").await;
+    browser.type_text("Night audit").await;
+    browser.tab_to("All properties").await;
+    browser.strike(Key::Down).await;
+    browser.begins_at("Chosen properties").await;
+    for house in ["Casa do Farol Sagres", "Zirbenhof"] {
+        browser.tab_to(house).await;
+    }
+    browser.strike(Key::Space).await;
+    browser.tab_to("Read-only").await;
+    browser.strike(Key::Space).await;
+    browser.tab_to("Create").await;
+    browser.strike(Key::Enter).await;
+    let key = browser.key_shown(&app).await;
+    let api = app.with_key(&key);
+    assert_eq!(api.get("/api/v1/properties").await.is(200).column("title"), ["Zirbenhof"]);
+    browser.tab_to("Close").await;
+    browser.strike(Key::Enter).await;
+    browser.no_dialog().await;
+    browser.tab_to("1 property").await;
+    browser.strike(Key::Enter).await;
+    let titles = "return document.querySelector('#api_keys details[open] ul')?.innerText.trim()";
+    browser.expect("the titles", titles, "Zirbenhof").await;
 }
