@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    api_keys::{self, By, PlainKey, access::Limits, store::Order},
+    api_keys::{self, By, PlainKey, limits::Limits, store::Order},
     clock::{self, Moment},
     db::Tx,
     groups::{self, Group},

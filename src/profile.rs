@@ -8,7 +8,7 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use crate::{
     api_keys::{
         self, ApiKey,
-        access::{self, AccessFields, Reach},
+        limits::{self, AccessFields, KeyReach},
         store::Order,
     },
     clock,
@@ -59,7 +59,7 @@ pub struct KeyRow {
     pub id: String,
     pub title: String,
     pub tail: String,
-    pub reach: Reach,
+    pub reach: KeyReach,
     pub rights: &'static str,
     pub created: When,
     pub last_used: Option<LastUse>,
@@ -88,7 +88,7 @@ impl KeyRow {
             title: key.title,
             tail: key.tail,
             reach: key.reach,
-            rights: access::rights(key.read_only),
+            rights: limits::rights(key.read_only),
             created: When::new(key.created_at, zone),
             last_used: key.last_used_at.map(|at| LastUse {
                 when: When::new(at, zone),

@@ -1,7 +1,7 @@
 //! API keys: made by a person, shown once, sent as `user-api-key`, withdrawn when they leak.
 
-pub mod access;
 pub mod last_use;
+pub mod limits;
 pub mod pages;
 pub mod store;
 
@@ -73,7 +73,7 @@ pub struct ApiKey {
     pub id: ApiKeyId,
     pub title: String,
     pub tail: String,
-    pub reach: access::Reach,
+    pub reach: limits::KeyReach,
     pub read_only: bool,
     pub created_at: Moment,
     pub last_used_at: Option<Moment>,

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{
     ApiKey, By, PlainKey,
-    access::{self, AccessFields, Limits, Typed},
+    limits::{self, AccessFields, Limits, Typed},
     store,
 };
 use crate::{
@@ -103,7 +103,7 @@ pub async fn replace(
     gate(&site, &person)?;
     let old = find(&site, person.user.id, &id).await?;
     let mut tx = site.db.read().await?;
-    let limits = access::of_key(&mut tx, old.id, &old.reach, old.read_only).await?;
+    let limits = limits::of_key(&mut tx, old.id, &old.reach, old.read_only).await?;
     drop(tx);
     let typed = Typed::of(&limits);
     make(&site, &person, Wanted { title: old.title, limits, typed, replaces: Some(old.id) }, form.0.form_token).await
@@ -175,7 +175,7 @@ async fn insert(site: &Site, person: &SignedIn, wanted: &Wanted, form: &Digest) 
         // It had these limits before: what its user has lost since stays out of reach all the same.
         Some(old) => drop(store::withdraw(&mut tx, old, By::Owner, now).await?),
         None => {
-            if let Some(problem) = access::refusal(&mut tx, &person.caller(), &wanted.limits).await? {
+            if let Some(problem) = limits::refusal(&mut tx, &person.caller(), &wanted.limits).await? {
                 return Ok(Made::Refused(problem));
             }
         }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::{
     ApiKey, By, KeyDigest,
-    access::{Chosen, Limits, Reach},
     last_use::LastUse,
+    limits::{Chosen, KeyReach, Limits},
 };
 use crate::{
     clock::Moment,
@@ -27,7 +27,7 @@ row!(ApiKey, row => ApiKey {
     id: row.try_get("id")?,
     title: row.try_get("title")?,
     tail: row.try_get("tail")?,
-    reach: if row.try_get("all_properties")? { Reach::All } else { Reach::Chosen(Chosen::default()) },
+    reach: if row.try_get("all_properties")? { KeyReach::All } else { KeyReach::Chosen(Chosen::default()) },
     read_only: row.try_get("read_only")?,
     created_at: row.try_get("created_at")?,
     last_used_at: row.try_get("last_used_at")?,
@@ -95,7 +95,7 @@ pub async fn by_form(tx: &mut Tx, user: UserId, form: &Digest) -> sqlx::Result<O
 
 /// Tells of limited keys what they reach.
 async fn with_properties(tx: &mut Tx, user: UserId, mut keys: Vec<ApiKey>) -> sqlx::Result<Vec<ApiKey>> {
-    if keys.iter().all(|key| matches!(key.reach, Reach::All)) {
+    if keys.iter().all(|key| matches!(key.reach, KeyReach::All)) {
         return Ok(keys);
     }
     let found = properties::search::of_keys(tx, &Caller::person(user), MOST_TITLES).await?;
@@ -106,7 +106,7 @@ async fn with_properties(tx: &mut Tx, user: UserId, mut keys: Vec<ApiKey>) -> sq
         of_key.titles.push(property.title);
     }
     for key in &mut keys {
-        if let Reach::Chosen(of_key) = &mut key.reach {
+        if let KeyReach::Chosen(of_key) = &mut key.reach {
             *of_key = chosen.remove(&key.id).unwrap_or_default();
         }
     }

@@ -17,7 +17,7 @@ pub const MOST_OFFERED: i64 = 200;
 const MOST_NAMED: usize = 3;
 
 /// Which properties a kept key reaches.
-pub enum Reach {
+pub enum KeyReach {
     /// All of its user's, later ones too.
     All,
     Chosen(Chosen),
@@ -38,11 +38,11 @@ impl Chosen {
     }
 }
 
-impl Reach {
+impl KeyReach {
     /// The chosen properties, where there are any to name.
     pub fn named(&self) -> Option<&Chosen> {
         match self {
-            Reach::Chosen(chosen) if chosen.count > 0 => Some(chosen),
+            KeyReach::Chosen(chosen) if chosen.count > 0 => Some(chosen),
             _ => None,
         }
     }
@@ -50,9 +50,9 @@ impl Reach {
     /// `All properties`, `3 properties`, `No properties`.
     pub fn words(&self) -> String {
         match self {
-            Reach::All => "All properties".to_owned(),
-            Reach::Chosen(chosen) if chosen.count == 0 => "No properties".to_owned(),
-            Reach::Chosen(chosen) => counted(chosen.count, "property", "properties"),
+            KeyReach::All => "All properties".to_owned(),
+            KeyReach::Chosen(chosen) if chosen.count == 0 => "No properties".to_owned(),
+            KeyReach::Chosen(chosen) => counted(chosen.count, "property", "properties"),
         }
     }
 }
@@ -222,10 +222,10 @@ impl Offer {
 }
 
 /// The limits of a kept key.
-pub async fn of_key(tx: &mut Tx, key: ApiKeyId, reach: &Reach, read_only: bool) -> sqlx::Result<Limits> {
+pub async fn of_key(tx: &mut Tx, key: ApiKeyId, reach: &KeyReach, read_only: bool) -> sqlx::Result<Limits> {
     let properties = match reach {
-        Reach::All => None,
-        Reach::Chosen(_) => Some(store::properties_of(tx, key).await?),
+        KeyReach::All => None,
+        KeyReach::Chosen(_) => Some(store::properties_of(tx, key).await?),
     };
     Ok(Limits { properties, read_only })
 }
