@@ -12,12 +12,16 @@ use crate::{
 };
 
 /// The ids of the caller's properties. `$1` is the user, `$2` the key that limits the reach, or null.
+///
+/// `limit 1` hides from PostgreSQL which user it is: it would read all links of all people where one has many of them.
 const MINE: &str = "
     select property_id from (
-        select property_id from property_users where user_id = $1
+        select pu.property_id from (select id from users where id = $1 limit 1) me
+        join property_users pu on pu.user_id = me.id
         union
-        select gp.property_id from group_users gu join group_properties gp on gp.group_id = gu.group_id
-        where gu.user_id = $1) reached
+        select gp.property_id from (select id from users where id = $1 limit 1) me
+        join group_users gu on gu.user_id = me.id
+        join group_properties gp on gp.group_id = gu.group_id) reached
     where $2 is null or property_id in (select property_id from api_key_properties where key_id = $2)";
 
 /// True for a property `p` that the caller sees. For one known id this looks at its links alone.

@@ -18,6 +18,8 @@ mod members; // property users and group users
 mod money; // amounts in minor units
 mod openapi; // the API's document, from the tables that judge
 mod photos; // of properties and room types
+#[cfg(test)]
+mod plans; // how both databases answer large accounts
 mod profile; // the User Profile page
 mod properties; // hotels, hostels, villas
 mod rate_plans; // how room types are sold

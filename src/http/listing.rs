@@ -104,6 +104,12 @@ impl Select {
         Self { sql: sql.into(), binds }
     }
 
+    /// The same query, to be explained.
+    #[cfg(test)]
+    pub fn explained(&self, how: &str) -> Self {
+        Select { sql: format!("{how} {}", self.sql), binds: self.binds.clone() }
+    }
+
     /// Adds SQL of ours.
     pub fn push(&mut self, sql: &str) {
         self.sql.push_str(sql);
@@ -166,6 +172,8 @@ impl Select {
     }
 
     pub async fn all<T: Rows>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>> {
+        #[cfg(test)]
+        crate::plans::RAN.with_borrow_mut(|ran| ran.push(self.clone()));
         on!(tx, conn => bind!(sqlx::query_as(AssertSqlSafe(self.sql)), self.binds).fetch_all(conn).await)
     }
 
