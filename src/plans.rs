@@ -86,23 +86,19 @@ async fn look(db: &Db) {
 /// Every other property, of both users, is reached directly, the others through a group. Rows of both lie side by side.
 async fn fill(db: &Db) {
     let mut tx = db.write().await.unwrap();
-    // A UUID of a number, and the numbers from 0 on.
-    let (id, bytes, numbers): (fn(&str) -> String, _, fn(usize) -> String) = match &tx {
-        Tx::Sqlite(_) => (
-            |number| format!("unhex(printf('%032x', {number}))"),
-            "cast('Item ' || n as blob)",
-            |count| format!("with recursive ns(n) as (select 0 union all select n + 1 from ns where n + 1 < {count})"),
-        ),
-        Tx::Postgres(_) => (
-            |number| format!("cast(lpad(to_hex({number}), 32, '0') as uuid)"),
-            "convert_to('Item ' || n, 'UTF8')",
-            |count| format!("with ns as (select n from generate_series(0, {count} - 1) n)"),
-        ),
+    let on_sqlite = matches!(tx, Tx::Sqlite(_));
+    // A UUID of a number, the bytes of a title, and the numbers from 0 on.
+    let id = |number: &str| match on_sqlite {
+        true => format!("unhex(printf('%032x', {number}))"),
+        false => format!("cast(lpad(to_hex({number}), 32, '0') as uuid)"),
     };
-    let at = match &tx {
-        Tx::Sqlite(_) => "'2026-01-01 00:00:00+00:00'",
-        Tx::Postgres(_) => "timestamptz '2026-01-01 00:00:00+00:00'",
+    let bytes = if on_sqlite { "cast('Item ' || n as blob)" } else { "convert_to('Item ' || n, 'UTF8')" };
+    let numbers = |count: usize| match on_sqlite {
+        true => format!("with recursive ns(n) as (select 0 union all select n + 1 from ns where n + 1 < {count})"),
+        false => format!("with ns as (select n from generate_series(0, {count} - 1) n)"),
     };
+    let at = "'2026-01-01 00:00:00+00:00'";
+    let at = if on_sqlite { at.to_owned() } else { format!("timestamptz {at}") };
     let all = 2 * PROPERTIES;
     // The one user has every other row, and a thousand share the rest.
     let of = |first: usize| format!("{first} + n % 2 * (1 + n / 2 % {OTHERS})");
