@@ -1,7 +1,8 @@
 //! Lifelike data for a first look: a user with an active subscription, an API key, and hotels in two groups.
 
-use serde_json::{Map, Value, json};
+mod hotels;
 
+use self::hotels::{ALPS, COAST};
 use crate::{
     api_keys::{self, By, PlainKey, limits::Limits, store::Order},
     clock::{self, Moment},
@@ -103,7 +104,9 @@ async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
         let mut problems = Problems::default();
         let Draft { property, .. } = Property::create(&hotel.body(), &mut problems)?;
         problems.none_or_invalid()?;
-        properties::store::insert(tx, &caller, PropertyId::new(), &property, group, now).await?;
+        let id = PropertyId::new();
+        properties::store::insert(tx, &caller, id, &property, group, now).await?;
+        hotels::furnish(tx, id, hotel.currency, hotel.from, now).await?;
     }
     Ok(user)
 }
@@ -111,88 +114,3 @@ async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
 fn email() -> Result<Email> {
     EMAIL.parse().map_err(|_| Error::Internal("the demo's address".to_owned()))
 }
-
-struct Hotel {
-    title: &'static str,
-    kind: &'static str,
-    currency: &'static str,
-    address: [&'static str; 4],
-    place: [&'static str; 3],
-    about: &'static str,
-    min_price: &'static str,
-}
-
-impl Hotel {
-    fn body(&self) -> Map<String, Value> {
-        let [address, zip_code, city, country] = self.address;
-        let [latitude, longitude, timezone] = self.place;
-        let body = json!({
-            "title": self.title, "currency": self.currency, "property_type": self.kind,
-            "address": address, "zip_code": zip_code, "city": city, "country": country,
-            "latitude": latitude, "longitude": longitude, "timezone": timezone,
-            "settings": { "min_price": self.min_price },
-            "content": { "description": self.about }
-        });
-        body.as_object().cloned().unwrap_or_default()
-    }
-}
-
-const COAST: &[Hotel] = &[
-    Hotel {
-        title: "Casa do Farol",
-        kind: "guest_house",
-        currency: "EUR",
-        address: ["Rua do Farol 12", "8650-150", "Sagres", "PT"],
-        place: ["37.0086000", "-8.9430000", "Europe/Lisbon"],
-        about: "Nine rooms below the lighthouse, breakfast on the terrace.",
-        min_price: "60.00",
-    },
-    Hotel {
-        title: "Hotel Ribeira Velha",
-        kind: "hotel",
-        currency: "EUR",
-        address: ["Cais da Estiva 44", "4050-243", "Porto", "PT"],
-        place: ["41.1406000", "-8.6132000", "Europe/Lisbon"],
-        about: "Forty-two rooms on the river, five minutes from the bridge.",
-        min_price: "95.00",
-    },
-    Hotel {
-        title: "Ático Marina",
-        kind: "apartment",
-        currency: "EUR",
-        address: ["Calle del Puerto 3", "11006", "Cádiz", "ES"],
-        place: ["36.5298000", "-6.2926000", "Europe/Madrid"],
-        about: "Six flats with roof terraces above the old harbour.",
-        min_price: "80.00",
-    },
-];
-
-const ALPS: &[Hotel] = &[
-    Hotel {
-        title: "Berghaus Lärche",
-        kind: "lodge",
-        currency: "CHF",
-        address: ["Dorfstrasse 7", "7504", "Pontresina", "CH"],
-        place: ["46.4936000", "9.9014000", "Europe/Zurich"],
-        about: "Eighteen rooms at the end of the valley, half board in winter.",
-        min_price: "140.00",
-    },
-    Hotel {
-        title: "Chalet Sous-Bois",
-        kind: "chalet",
-        currency: "EUR",
-        address: ["Route des Praz 210", "74400", "Chamonix", "FR"],
-        place: ["45.9406000", "6.8869000", "Europe/Paris"],
-        about: "A chalet of seven rooms in the wood, ski bus at the door.",
-        min_price: "120.00",
-    },
-    Hotel {
-        title: "Zirbenhof",
-        kind: "inn",
-        currency: "EUR",
-        address: ["Dorf 31", "6450", "Sölden", "AT"],
-        place: ["46.9655000", "11.0074000", "Europe/Vienna"],
-        about: "An inn with twenty-four rooms in stone pine, open all year.",
-        min_price: "90.00",
-    },
-];
