@@ -1,5 +1,7 @@
 //! Subscriptions: shown, activated, cancelled.
 
+use std::cmp::Ordering::{Equal, Greater, Less};
+
 use chrono::{Days, NaiveDate, NaiveTime};
 use clap::Subcommand;
 
@@ -70,13 +72,19 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
             let Some(old) = subscriptions::store::of_user(&mut tx, user.id).await.map_err(told)? else {
                 return Err(format!("{} has no subscription.", user.email));
             };
-            // One without an end has no period that could run out.
-            let end = old.period_ends_at.filter(|end| !at_once && *end > now).unwrap_or(now);
+            // Cancelled, one that has expired before its period ended would come back.
+            if old.state == State::Expired {
+                println!("The subscription of {} has ended.", user.email);
+                return Ok(());
+            }
+            // One without an end has no period that could run out; one that has ended keeps its end.
+            let end = old.period_ends_at.filter(|end| !at_once || *end <= now).unwrap_or(now);
             subscriptions::store::set(&mut tx, user.id, State::Cancelled, Some(end), now).await.map_err(told)?;
             tx.commit().await.map_err(told)?;
-            match end > now {
-                true => println!("The subscription of {} is cancelled and ends on {}.", user.email, written(end)),
-                false => println!("The subscription of {} has ended.", user.email),
+            match end.cmp(&now) {
+                Greater => println!("The subscription of {} is cancelled and ends on {}.", user.email, written(end)),
+                Equal => println!("The subscription of {} has ended.", user.email),
+                Less => println!("The subscription of {} ended on {}.", user.email, written(end)),
             }
             Ok(())
         }

@@ -15,6 +15,7 @@ use crate::{
     users::{
         self, Email,
         password::{Hasher, Password},
+        store::Listed,
         welcome,
     },
 };
@@ -32,7 +33,7 @@ pub enum Command {
         #[arg(long)]
         name: Option<String>,
     },
-    /// List all users
+    /// List all users: active, deactivated, or invited and without a password yet
     List,
     /// Deactivate a user: signed out everywhere, keys refused
     Deactivate {
@@ -62,8 +63,12 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
         Command::Add { email, name } => add_user(settings, db, email, name).await,
         Command::List => {
             let mut tx = db.read().await.map_err(told)?;
-            for user in users::store::all(&mut tx).await.map_err(told)? {
-                let state = if user.deactivated_at.is_some() { "deactivated" } else { "active" };
+            for Listed { user, has_password } in users::store::all(&mut tx).await.map_err(told)? {
+                let state = match (user.deactivated_at, has_password) {
+                    (Some(_), _) => "deactivated",
+                    (None, false) => "invited",
+                    (None, true) => "active",
+                };
                 println!("{}\t{state}\t{}", user.email, user.name.unwrap_or_default());
             }
             Ok(())
@@ -116,6 +121,10 @@ async fn set_deactivated(db: &Db, email: Email, off: bool) -> Outcome {
 async fn make_link(settings: &Settings, db: &Db, email: Email) -> Outcome {
     let base_url = settings.base_url(None)?;
     let (mut tx, user) = change(db, &email).await?;
+    if user.deactivated_at.is_some() {
+        let email = user.email;
+        return Err(format!("{email} is deactivated; no link would work. First run: latchkey user activate {email}"));
+    }
     let token = secret::random();
     let now = clock::now();
     let end = now + Days::new(LINK_DAYS);

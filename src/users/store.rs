@@ -32,6 +32,14 @@ row!(Account, row => Account {
     subscription: Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?,
 });
 
+/// A person as the host lists them; without a password, one who was invited and has not used the link yet.
+pub struct Listed {
+    pub user: User,
+    pub has_password: bool,
+}
+
+row!(Listed, row => Listed { user: User::from_row(row)?, has_password: row.try_get("has_password")? });
+
 pub async fn by_id(tx: &mut Tx, id: UserId) -> sqlx::Result<Option<Account>> {
     const SQL: &str = "
         select u.id, u.email, u.name, u.time_zone, u.deactivated_at, s.state, s.period_ends_at
@@ -46,8 +54,10 @@ pub async fn by_email(tx: &mut Tx, email: &Email) -> sqlx::Result<Option<User>> 
 }
 
 /// Everyone, by address.
-pub async fn all(tx: &mut Tx) -> sqlx::Result<Vec<User>> {
-    const SQL: &str = "select id, email, name, time_zone, deactivated_at from users order by email_key collate \"C\"";
+pub async fn all(tx: &mut Tx) -> sqlx::Result<Vec<Listed>> {
+    const SQL: &str = "
+        select id, email, name, time_zone, deactivated_at, password_hash is not null as has_password
+        from users order by email_key collate \"C\"";
     on!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
 }
 

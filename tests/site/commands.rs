@@ -89,6 +89,32 @@ async fn a_period_ends_when_it_was_told_to() {
 }
 
 #[actix_web::test]
+async fn cancelling_what_has_ended_does_not_move_its_end() {
+    let host = Host::new().await;
+    let email = &*host.add_user("desk@farol.example").email;
+    let run = |args: &[&str]| host.run(args).ok();
+    let show = || run(&["subscription", "show", email]);
+    run(&["subscription", "activate", email, "--until", "2020-02-29"]);
+    for args in [&["subscription", "cancel", email][..], &["subscription", "cancel", email, "--now"]] {
+        assert_eq!(run(args), "The subscription of desk@farol.example ended on 2020-03-01 00:00 UTC.\n");
+        assert_eq!(show(), "Active: no\nState: cancelled\nPeriod ends: 2020-03-01 00:00 UTC\n");
+    }
+    // An end that is still to come would be a new period for one that has expired.
+    run(&["subscription", "activate", email, "--until", "2999-12-31"]);
+    assert_eq!(host.sql("update subscriptions set state = 'expired'").await, 1);
+    for args in [&["subscription", "cancel", email][..], &["subscription", "cancel", email, "--now"]] {
+        assert_eq!(run(args), "The subscription of desk@farol.example has ended.\n");
+        assert_eq!(show(), "Active: no\nState: expired\nPeriod ends: 3000-01-01 00:00 UTC\n");
+    }
+    // In the days of grace after a payment that failed, cancelling ends it with the period that was paid for.
+    run(&["subscription", "activate", email, "--until", "2020-02-29"]);
+    assert_eq!(host.sql("update subscriptions set state = 'past_due'").await, 1);
+    let cancel = ["subscription", "cancel", email, "--grace-days", "36500"];
+    assert_eq!(run(&cancel), "The subscription of desk@farol.example ended on 2020-03-01 00:00 UTC.\n");
+    assert!(show().starts_with("Active: no\nState: cancelled\n"), "{}", show());
+}
+
+#[actix_web::test]
 async fn keys_are_listed_and_withdrawn_by_their_ids() {
     let host = Host::new().await;
     let user = host.add_user("desk@farol.example");

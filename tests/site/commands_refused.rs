@@ -30,6 +30,21 @@ async fn an_unknown_user_is_told_with_the_way_to_add_one() {
 }
 
 #[actix_web::test]
+async fn no_link_is_made_for_a_deactivated_user() {
+    let host = Host::new().await;
+    let email = &*host.add_user("Desk@farol.example").email;
+    host.run(&["user", "deactivate", email]).ok();
+    let link = ["user", "link", "desk@farol.example", "--base-url", "https://pms.example"];
+    let said = host.run(&link).refused(1);
+    assert!(said.contains("Desk@farol.example is deactivated"), "{said}");
+    assert!(said.contains("latchkey user activate Desk@farol.example"), "{said}");
+    host.run(&["user", "activate", email]).ok();
+    let printed = host.run(&link).ok();
+    let token = printed.trim().strip_prefix("https://pms.example/welcome/").expect("a link");
+    host.secrets.register("one-use link", token);
+}
+
+#[actix_web::test]
 async fn a_user_is_there_once_in_whatever_case() {
     let host = Host::new().await;
     let user = host.add_user("Desk@Bücher.example");
