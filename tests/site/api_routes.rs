@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
+use crate::access::{GROUP_USERS, PROPERTY_USERS, part};
 use crate::people::world;
 use crate::property::{GROUPS, OPTIONS, PROPERTIES, UNKNOWN_ID, at, body, group_at};
 
@@ -50,6 +51,9 @@ async fn an_unknown_path_is_a_404_in_json_for_every_method() {
         "/api/v2/properties",
         "/api/v1/propertie",
         &format!("{}/rooms", at(UNKNOWN_ID)),
+        &format!("{}/properties", group_at(UNKNOWN_ID)),
+        &format!("{}/x", part(UNKNOWN_ID, UNKNOWN_ID)),
+        &format!("{}/x", PROPERTY_USERS.at(UNKNOWN_ID)),
     ] {
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
             let call = me.api.call(method.parse().unwrap(), path);
@@ -65,13 +69,19 @@ async fn a_wrong_method_is_a_405_that_names_the_right_ones() {
     let (_app, me) = world().await;
     let id = me.has(json!({})).await;
     let group = me.group().await;
-    let wrong: [(String, &[&str], &[&str]); 6] = [
+    let wrong: [(String, &[&str], &[&str]); 12] = [
         (PROPERTIES.into(), &["GET", "HEAD", "POST"], &["PUT", "DELETE", "PATCH", "BREW"]),
         (OPTIONS.into(), &["GET", "HEAD"], &["POST", "PUT", "DELETE", "PATCH", "BREW"]),
         (at(&id), &["GET", "HEAD", "PUT", "DELETE"], &["POST", "PATCH", "BREW"]),
         (at(UNKNOWN_ID), &["GET", "HEAD", "PUT", "DELETE"], &["POST", "PATCH"]),
-        (GROUPS.into(), &["GET", "HEAD"], &["DELETE", "PATCH", "BREW"]),
-        (group_at(&group), &["GET", "HEAD"], &["POST", "PATCH", "BREW"]),
+        (GROUPS.into(), &["GET", "HEAD", "POST"], &["PUT", "DELETE", "PATCH", "BREW"]),
+        (group_at(&group), &["GET", "HEAD", "PUT", "DELETE"], &["POST", "PATCH", "BREW"]),
+        (part(&group, &id), &["POST", "DELETE"], &["GET", "PUT", "PATCH", "BREW"]),
+        (part(UNKNOWN_ID, "x"), &["POST", "DELETE"], &["GET", "PUT"]),
+        (PROPERTY_USERS.path.into(), &["GET", "HEAD", "POST"], &["PUT", "DELETE", "PATCH", "BREW"]),
+        (PROPERTY_USERS.at("x"), &["GET", "HEAD", "PUT", "DELETE"], &["POST", "PATCH", "BREW"]),
+        (GROUP_USERS.path.into(), &["GET", "HEAD", "POST"], &["PUT", "DELETE", "PATCH", "BREW"]),
+        (GROUP_USERS.at("x"), &["GET", "HEAD", "PUT", "DELETE"], &["POST", "PATCH", "BREW"]),
     ];
     for (path, right, methods) in wrong {
         for method in methods {

@@ -3,6 +3,7 @@
 //!
 //! `LATCHKEY_TEST_DATABASE` chooses the engine, see `database.rs`.
 
+mod access;
 mod app;
 mod browser;
 mod client;
@@ -17,11 +18,13 @@ mod response;
 mod secrets;
 mod wire;
 
+mod access_races;
 mod api_headers;
 mod api_keys;
 mod api_requests;
 mod api_routes;
 mod api_sessions;
+mod client_forms;
 mod commands;
 mod commands_refused;
 mod demo;
@@ -31,12 +34,16 @@ mod failures_database;
 mod failures_start;
 mod forms_from_elsewhere;
 mod groups;
+mod groups_properties;
+mod groups_write;
 mod harness;
 mod isolation;
 mod key_gate;
 mod key_limits;
 mod key_pages;
 mod key_uses;
+mod limited_keys;
+mod odd_ids;
 mod outages;
 mod page_headers;
 mod profile;
@@ -53,4 +60,7 @@ mod secrets_stay;
 mod serving;
 mod session_life;
 mod sign_in;
+mod users_changed;
+mod users_invited;
+mod users_listed;
 mod welcome;

@@ -1,0 +1,408 @@
+//! What keys limited to chosen properties, and keys that only read, get from every operation of the API.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::access::{GROUP_USERS, PROPERTY_USERS};
+use crate::client::Client;
+use crate::host::{Host, Server};
+use crate::people::Person;
+use crate::property::{GROUPS, PROPERTIES, at, group_at};
+use crate::response::Response;
+
+/// What a caller gets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Gets {
+    /// This status of success, and where it is a list, the thing in it.
+    Done(u16),
+    /// A list without the thing.
+    Empty,
+    /// 404.
+    Absent,
+    /// 403, because the key is limited.
+    Limited,
+    /// 403, because the key only reads.
+    ReadOnly,
+    /// 403 as for somebody who may not invite there.
+    Forbidden,
+    /// 400: the group has properties, though the key may not see them.
+    NotEmpty,
+}
+use Gets::{Absent, Done, Empty, Forbidden, Limited, NotEmpty, ReadOnly};
+
+/// One operation of the API: how it is called, and what a limited key gets for a chosen thing and for another.
+/// `{property}` and the like stand for ids of `Things`; what a full key gets is `full`.
+struct Operation {
+    method: &'static str,
+    path: &'static str,
+    body: fn(&Things) -> Value,
+    full: u16,
+    chosen: Gets,
+    other: Gets,
+}
+
+const fn operation(method: &'static str, path: &'static str, full: u16, chosen: Gets, other: Gets) -> Operation {
+    Operation { method, path, body: |_| Value::Null, full, chosen, other }
+}
+
+/// Every operation. One that the API offers and that is not here fails a test below.
+const OPERATIONS: &[Operation] = &[
+    operation("GET", "/properties?filter[id]={property}", 200, Done(200), Empty),
+    operation("GET", "/properties/options?filter[id]={property}", 200, Done(200), Empty),
+    Operation {
+        body: |_| json!({ "property": { "title": "Neu", "currency": "EUR" } }),
+        ..operation("POST", "/properties", 201, Limited, Limited)
+    },
+    operation("GET", "/properties/{property}", 200, Done(200), Absent),
+    Operation {
+        body: |_| json!({ "property": { "city": "Lagos" } }),
+        ..operation("PUT", "/properties/{property}", 200, Done(200), Absent)
+    },
+    operation("DELETE", "/properties/{property}", 200, Done(200), Absent),
+    operation("GET", "/groups?filter[id]={group}", 200, Done(200), Done(200)),
+    Operation {
+        body: |_| json!({ "group": { "title": "Neu" } }),
+        ..operation("POST", "/groups", 201, Limited, Limited)
+    },
+    operation("GET", "/groups/{group}", 200, Done(200), Done(200)),
+    Operation {
+        body: |_| json!({ "group": { "title": "Neu" } }),
+        ..operation("PUT", "/groups/{group}", 200, Done(200), Done(200))
+    },
+    // Whether a group is empty counts properties that the key does not see.
+    operation("DELETE", "/groups/{group_to_delete}", 200, Done(200), NotEmpty),
+    operation("POST", "/groups/{spare_group}/properties/{property}", 200, Done(200), Absent),
+    operation("DELETE", "/groups/{group}/properties/{property}", 200, Done(200), Absent),
+    operation("GET", "/property_users?filter[property_id]={property}", 200, Done(200), Empty),
+    Operation {
+        body: |things| PROPERTY_USERS.invitation(&things.property, "invited@farol.example", "user"),
+        ..operation("POST", "/property_users", 201, Done(201), Forbidden)
+    },
+    operation("GET", "/property_users/{property_user}", 200, Done(200), Absent),
+    Operation {
+        body: |_| PROPERTY_USERS.change(json!({ "role": "owner" })),
+        ..operation("PUT", "/property_users/{property_user}", 200, Done(200), Absent)
+    },
+    operation("DELETE", "/property_users/{property_user}", 200, Done(200), Absent),
+    operation("GET", "/group_users?filter[group_id]={group}", 200, Done(200), Done(200)),
+    // A user of a group reaches all its properties, which is more than the key does.
+    Operation {
+        body: |things| GROUP_USERS.invitation(&things.group, "invited@farol.example", "user"),
+        ..operation("POST", "/group_users", 201, Limited, Limited)
+    },
+    operation("GET", "/group_users/{group_user}", 200, Done(200), Done(200)),
+    Operation {
+        body: |_| GROUP_USERS.change(json!({ "role": "owner" })),
+        ..operation("PUT", "/group_users/{group_user}", 200, Limited, Limited)
+    },
+    operation("DELETE", "/group_users/{group_user}", 200, Limited, Limited),
+];
+
+impl Operation {
+    fn writes(&self) -> bool {
+        self.method != "GET"
+    }
+
+    async fn call(&self, client: &Client, things: &Things) -> Response {
+        let path = format!("/api/v1{}", things.named_in(self.path));
+        let call = client.call(self.method.parse().expect("a method"), &path);
+        match (self.body)(things) {
+            Value::Null => call.await,
+            body => call.json(&body).await,
+        }
+    }
+
+    /// What a key gets that only reads, where one that also writes would get this.
+    fn read_only(&self, otherwise: Gets) -> Gets {
+        // What does not exist for the key cannot be written to either.
+        if self.writes() && otherwise != Absent { ReadOnly } else { otherwise }
+    }
+}
+
+/// A property with everything around it.
+struct Things {
+    property: String,
+    group: String,
+    spare_group: String,
+    group_to_delete: String,
+    property_user: String,
+    group_user: String,
+}
+
+impl Things {
+    /// New ones. `deletable` says whether `group_to_delete` is empty.
+    async fn new(me: &Person, title: &str, deletable: bool) -> Self {
+        let (group, spare_group) = (me.has_group("Houses").await, me.has_group("Spare").await);
+        let property = me.has(json!({ "title": title, "group_id": group })).await;
+        let group_to_delete = if deletable { spare_group.clone() } else { me.has_group("Full").await };
+        me.adds(&me.group().await, &property).await.is(200);
+        if !deletable {
+            me.adds(&group_to_delete, &property).await.is(200);
+        }
+        let guest = "guest@farol.example";
+        let property_user = me.invites(&PROPERTY_USERS, &property, guest, "user").await.is(201).id();
+        let group_user = me.invites(&GROUP_USERS, &group, guest, "user").await.is(201).id();
+        Self { property, group, spare_group, group_to_delete, property_user, group_user }
+    }
+
+    fn named_in(&self, path: &str) -> String {
+        [
+            ("{property}", &self.property),
+            ("{group}", &self.group),
+            ("{spare_group}", &self.spare_group),
+            ("{group_to_delete}", &self.group_to_delete),
+            ("{property_user}", &self.property_user),
+            ("{group_user}", &self.group_user),
+        ]
+        .iter()
+        .fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
+    }
+}
+
+impl Gets {
+    #[track_caller]
+    fn check(self, answer: Response, operation: &Operation) {
+        match self {
+            Done(status) => {
+                let empty = answer.json().get("data") == Some(&json!([]));
+                assert!(answer.status == status && !empty, "{self:?}: {answer}");
+            }
+            Empty => assert_eq!(answer.is(200).data(), json!([])),
+            Absent => {
+                let plain = operation.method == "GET" && !operation.path.contains("_users");
+                answer.error(if plain { "not_found" } else { "resource_not_found" });
+            }
+            Limited => {
+                answer.error_with("forbidden", json!(["the API key is limited to chosen properties"]));
+            }
+            ReadOnly => {
+                answer.error_with("forbidden", json!(["the API key is read-only"]));
+            }
+            Forbidden => {
+                answer.error("forbidden");
+            }
+            NotEmpty => {
+                answer.error_with("bad_request", json!("Group has properties"));
+            }
+        }
+    }
+}
+
+/// A server, somebody, and keys of theirs: full, limited, and both again for reading only.
+struct Keys {
+    host: Host,
+    server: Server,
+    me: Person,
+    limited: Client,
+    read_only: Client,
+    limited_read_only: Client,
+    /// The ids of the two limited keys.
+    ids: [String; 2],
+}
+
+impl Keys {
+    async fn new() -> Self {
+        let host = Host::new().await;
+        let server = host.serve(&[]);
+        let me = server.person(&host, "desk@farol.example").await;
+        let mut keys = Vec::new();
+        for (title, all, read_only) in
+            [("Limited", false, false), ("Reads", true, true), ("Limited, reads", false, true)]
+        {
+            let key = me.browser.create_key(title).await;
+            let id = me.browser.key_id(&key).await;
+            let sql = format!(
+                "update api_keys set all_properties = {all}, read_only = {read_only} where id = {}",
+                literal(&host, &id)
+            );
+            assert_eq!(host.sql(&sql).await, 1);
+            keys.push((server.with_key(&key), id));
+        }
+        let [(limited, first), (read_only, _), (limited_read_only, second)] =
+            <[_; 3]>::try_from(keys).unwrap_or_else(|_| panic!("three keys"));
+        Self { host, server: server, me, limited, read_only, limited_read_only, ids: [first, second] }
+    }
+
+    /// Adds a property to the selections of the limited keys.
+    async fn choose(&self, property: &str) {
+        for id in &self.ids {
+            let (key, property) = (literal(&self.host, id), literal(&self.host, property));
+            let sql = format!("insert into api_key_properties (key_id, property_id) values ({key}, {property})");
+            assert_eq!(self.host.sql(&sql).await, 1);
+        }
+    }
+
+    async fn chosen(&self) -> Things {
+        let things = Things::new(&self.me, "Casa do Farol", true).await;
+        self.choose(&things.property).await;
+        things
+    }
+
+    async fn other(&self) -> Things {
+        Things::new(&self.me, "Aurora", false).await
+    }
+}
+
+/// An id as SQL.
+fn literal(host: &Host, id: &str) -> String {
+    match host.database_url() {
+        Some(_) => format!("'{id}'"),
+        None => format!("x'{}'", id.replace('-', "")),
+    }
+}
+
+#[actix_web::test]
+async fn a_full_key_does_it_all() {
+    let keys = Keys::new().await;
+    for operation in OPERATIONS {
+        let answer = operation.call(&keys.me.api, &keys.chosen().await).await;
+        Done(operation.full).check(answer, operation);
+    }
+}
+
+#[actix_web::test]
+async fn for_a_limited_key_only_the_chosen_properties_exist() {
+    let keys = Keys::new().await;
+    for operation in OPERATIONS {
+        let (chosen, other) = (keys.chosen().await, keys.other().await);
+        operation.chosen.check(operation.call(&keys.limited, &chosen).await, operation);
+        let before = keys.me.api.get(&at(&other.property)).await.is(200).json();
+        let answer = operation.call(&keys.limited, &other).await;
+        assert!(!answer.text().contains(&other.property) && !answer.text().contains("Aurora"), "{answer}");
+        operation.other.check(answer, operation);
+        if operation.other == Absent {
+            keys.me.api.get(&at(&other.property)).await.is(200).says(before);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_read_only_key_reads_everything_and_writes_nothing() {
+    let keys = Keys::new().await;
+    for operation in OPERATIONS {
+        let things = keys.chosen().await;
+        let before = keys.me.api.get(&at(&things.property)).await.is(200).json();
+        let answer = operation.call(&keys.read_only, &things).await;
+        operation.read_only(Done(operation.full)).check(answer, operation);
+        keys.me.api.get(&at(&things.property)).await.is(200).says(before);
+    }
+    for (path, count) in [(GROUPS, 1), (PROPERTY_USERS.path, 2), (GROUP_USERS.path, 2)] {
+        let read = keys.read_only.get(path).await.is(200).column("id");
+        assert_eq!(read, keys.me.api.get(path).await.column("id"));
+        assert!(read.len() > count);
+    }
+}
+
+#[actix_web::test]
+async fn a_limited_key_that_only_reads_reads_what_is_chosen() {
+    let keys = Keys::new().await;
+    for operation in OPERATIONS {
+        let (chosen, other) = (keys.chosen().await, keys.other().await);
+        let answer = operation.call(&keys.limited_read_only, &chosen).await;
+        operation.read_only(operation.chosen).check(answer, operation);
+        let answer = operation.call(&keys.limited_read_only, &other).await;
+        assert!(!answer.text().contains(&other.property) && !answer.text().contains("Aurora"), "{answer}");
+        match operation.other {
+            // Refused for two reasons; either may be named.
+            Forbidden => drop(answer.is(403)),
+            gets => operation.read_only(gets).check(answer, operation),
+        }
+    }
+}
+
+#[actix_web::test]
+async fn lists_and_relationships_hold_what_is_chosen() {
+    let keys = Keys::new().await;
+    let (me, limited) = (&keys.me, &keys.limited);
+    let none = limited.get(PROPERTIES).await.is(200);
+    assert_eq!(none.json(), json!({ "data": [], "meta": { "page": 1, "limit": 10, "total": 0 } }));
+    let (farol, aurora) = (me.has(json!({})).await, me.has(json!({ "title": "Aurora" })).await);
+    keys.choose(&farol).await;
+    let group = me.group().await;
+    let list = limited.get(PROPERTIES).await.is(200);
+    assert_eq!((list.column("id"), list.json()["meta"]["total"].clone()), (vec![farol.clone()], json!(1)));
+    for query in [format!("filter[id]={farol},{aurora}"), format!("filter[group_id]={group}")] {
+        assert_eq!(limited.get(&format!("{PROPERTIES}?{query}")).await.column("id"), [&*farol]);
+    }
+    let not = limited.get(&format!("{PROPERTIES}?filter[id][not]={farol}")).await;
+    assert_eq!(not.column("id"), Vec::<String>::new());
+    for path in [GROUPS, &group_at(&group)] {
+        let answer = limited.get(path).await.is(200);
+        assert!(answer.text().contains(&farol) && !answer.text().contains(&aurora), "{answer}");
+    }
+    let renamed = limited.put(&group_at(&group), &json!({ "group": { "title": "Houses" } })).await.is(200);
+    assert!(renamed.text().contains(&farol) && !renamed.text().contains(&aurora), "{renamed}");
+    assert_eq!(limited.get(PROPERTY_USERS.path).await.column("property_id"), [&*farol]);
+    let groups = limited.get(&at(&farol)).await.is(200).data()["relationships"]["groups"]["data"].clone();
+    assert_eq!(groups[0]["id"], json!(group));
+    // Of two chosen ones, one that is deleted leaves the other.
+    keys.choose(&aurora).await;
+    assert_eq!(limited.get(PROPERTIES).await.column("title"), ["Aurora", "Casa do Farol"]);
+    limited.delete(&at(&farol)).await.is(200);
+    assert_eq!(limited.get(PROPERTIES).await.column("title"), ["Aurora"]);
+}
+
+#[actix_web::test]
+async fn a_chosen_property_that_its_user_has_lost_is_lost_for_the_key() {
+    let keys = Keys::new().await;
+    let owner = keys.server.person(&keys.host, "owner@aurora.example").await;
+    let aurora = owner.has(json!({ "title": "Aurora" })).await;
+    let entry = owner.gives(&PROPERTY_USERS, &aurora, &keys.me, "user").await;
+    keys.choose(&aurora).await;
+    keys.limited.get(&at(&aurora)).await.is(200);
+    // The key has its user's role, nothing more.
+    keys.limited.delete(&at(&aurora)).await.error("forbidden");
+    let invitation = PROPERTY_USERS.invitation(&aurora, "guest@farol.example", "user");
+    keys.limited.post(PROPERTY_USERS.path, &invitation).await.error("forbidden");
+    owner.api.delete(&PROPERTY_USERS.at(&entry)).await.is(200);
+    for client in [&keys.limited, &keys.limited_read_only] {
+        client.get(&at(&aurora)).await.error("not_found");
+        assert_eq!(client.get(PROPERTIES).await.column("id"), Vec::<String>::new());
+    }
+}
+
+#[actix_web::test]
+async fn the_last_group_of_a_property_is_told_whatever_the_key_sees() {
+    let keys = Keys::new().await;
+    let (group, farol) = (keys.me.group().await, keys.me.has(json!({})).await);
+    keys.choose(&farol).await;
+    let answer = keys.limited.delete(&crate::access::part(&group, &farol)).await;
+    answer.error_with("bad_request", json!("Property must belong to at least one group"));
+    let empty = keys.limited.call(Method::POST, GROUPS).json(&json!({})).await;
+    empty.error_with("bad_request", json!(["group is required"]));
+}
+
+#[actix_web::test]
+async fn no_operation_of_the_api_is_missing_above() {
+    /// Templates name their parts differently; what counts is where they are.
+    fn place(path: &str) -> String {
+        let path = path.split('?').next().unwrap_or(path);
+        let path = path.strip_prefix("/api/v1").unwrap_or(path);
+        let parts = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    }
+    let host = Host::new().await;
+    let server = host.serve(&[]);
+    let document = server.client().get("/api/v1/openapi.json").await.is(200).json();
+    let paths = document["paths"].as_object().expect("paths");
+    let offered: BTreeSet<(String, String)> = paths
+        .iter()
+        .flat_map(|(path, operations)| {
+            let methods = operations.as_object().expect("operations").keys();
+            let methods = methods.map(|method| method.to_uppercase());
+            methods
+                .filter(|method| ["GET", "POST", "PUT", "DELETE"].contains(&&**method))
+                .map(|method| (place(path), method))
+                .collect::<Vec<_>>()
+        })
+        .filter(|(path, _)| path != "/openapi.json")
+        .collect();
+    let known: BTreeSet<(String, String)> =
+        OPERATIONS.iter().map(|operation| (place(operation.path), operation.method.to_owned())).collect();
+    let missing: Vec<_> = offered.difference(&known).collect();
+    assert!(missing.is_empty(), "what do limited and read-only keys get from {missing:?}?");
+    let unknown: Vec<_> = known.difference(&offered).collect();
+    assert!(unknown.is_empty(), "the document does not know {unknown:?}");
+}
