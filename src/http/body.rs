@@ -8,12 +8,13 @@ use actix_web::{
 };
 use serde_json::{Map, Value};
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    parse,
+};
 
 /// 10 MiB (contract/README.md, section 11).
 pub const LIMIT: usize = 10 * 1024 * 1024;
-
-const HIDDEN_NUMBER: &[u8] = b"$serde_json::private::Number";
 
 /// A body whose JSON is well formed. Its content type is not asked for: clients name all sorts.
 pub struct Body(Value);
@@ -45,11 +46,7 @@ impl FromRequest for Body {
             if bytes.is_empty() {
                 return Ok(Body(Value::Null));
             }
-            // The name under which the JSON library hides numbers: an object with it would pass for one.
-            if bytes.windows(HIDDEN_NUMBER.len()).any(|window| window == HIDDEN_NUMBER) {
-                return Err(Error::bad_request("the body is not valid JSON: a reserved name"));
-            }
-            serde_json::from_slice(&bytes)
+            parse::json(&bytes)
                 .map(Body)
                 .map_err(|error| Error::bad_request(format!("the body is not valid JSON: {error}")))
         })

@@ -8,6 +8,7 @@ use validator::{ValidateEmail, ValidateUrl};
 use super::{
     error::{Error, Problems},
     fields::{Field, Kind, LARGEST, Need},
+    parse,
 };
 use crate::{countries, ids};
 
@@ -132,7 +133,7 @@ fn judge_value(kind: &Kind, value: &Value, default: &Value, purpose: Purpose) ->
         }),
         Kind::Ids(is_known) => known_ids(value, *is_known),
         Kind::Json(shape) => {
-            if (shape.fits)(value) && !has_nul(value) {
+            if (shape.fits)(value) && !is_unkeepable(value) {
                 Ok(value.clone())
             } else {
                 Err(INVALID.into())
@@ -193,12 +194,15 @@ fn known_ids(value: &Value, is_known: fn(uuid::Uuid) -> bool) -> Result<Value, R
     Ok(Value::Array(known))
 }
 
-/// True where a text or a name inside holds U+0000, which no database of ours keeps.
-fn has_nul(value: &Value) -> bool {
+/// True for what would not come back as it was: U+0000 is more than a database takes, and the number's key more than
+/// the JSON library gives back.
+fn is_unkeepable(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
-        Value::Array(list) => list.iter().any(has_nul),
-        Value::Object(object) => object.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Array(list) => list.iter().any(is_unkeepable),
+        Value::Object(object) => {
+            object.iter().any(|(name, value)| name == parse::NUMBER || name.contains('\0') || is_unkeepable(value))
+        }
         _ => false,
     }
 }

@@ -14,6 +14,7 @@ pub mod judge;
 pub mod listing;
 pub mod page;
 pub mod page_face;
+pub mod parse;
 pub mod query;
 pub mod requests;
 pub mod same_origin;
