@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::browser::Browser;
 use crate::client::Client;
 use crate::database::Database;
-use crate::people::User;
+use crate::people::{Person, User};
 use crate::secrets::Secrets;
 
 /// How long a start or a command may take.
@@ -277,6 +277,15 @@ impl Server {
         let browser = self.browser();
         browser.sign_in(&user.email, &user.password).await.is(303);
         browser
+    }
+
+    /// A new user with everything that the API needs.
+    pub async fn person(&self, host: &Host, email: &str) -> Person {
+        let user = host.add_user(email);
+        let browser = self.signed_in(&user).await;
+        let key = browser.create_key("Front desk").await;
+        let api = self.with_key(&key);
+        Person { user, browser, key, api }
     }
 
     /// Asks the server to end, and waits for it.

@@ -222,7 +222,7 @@ impl Keys {
         }
         let [(limited, first), (read_only, _), (limited_read_only, second)] =
             <[_; 3]>::try_from(keys).unwrap_or_else(|_| panic!("three keys"));
-        Self { host, server: server, me, limited, read_only, limited_read_only, ids: [first, second] }
+        Self { host, server, me, limited, read_only, limited_read_only, ids: [first, second] }
     }
 
     /// Adds a property to the selections of the limited keys.

@@ -5,7 +5,6 @@ use uuid::Uuid;
 use crate::app::TestApp;
 use crate::browser::Browser;
 use crate::client::Client;
-use crate::host::{Host, Server};
 
 /// A user as the host knows one.
 #[derive(Clone, Debug)]
@@ -48,17 +47,6 @@ impl TestApp {
     pub async fn person(&self, email: &str) -> Person {
         let user = self.user_add(email);
         self.subscribe(email);
-        let browser = self.signed_in(&user).await;
-        let key = browser.create_key("Front desk").await;
-        let api = self.with_key(&key);
-        Person { user, browser, key, api }
-    }
-}
-
-impl Server {
-    /// The same, where a test works the host's machine by hand.
-    pub async fn person(&self, host: &Host, email: &str) -> Person {
-        let user = host.add_user(email);
         let browser = self.signed_in(&user).await;
         let key = browser.create_key("Front desk").await;
         let api = self.with_key(&key);

@@ -65,7 +65,7 @@ impl Person {
 
     /// The group that every account has from the beginning.
     pub async fn group(&self) -> String {
-        let groups = self.api.get(GROUPS).await.is(200).data();
+        let groups = self.api.get(&format!("{GROUPS}?filter[title]=User%20Group")).await.is(200).data();
         match &groups[0]["id"] {
             Value::String(id) => id.clone(),
             _ => panic!("no group in {groups}"),

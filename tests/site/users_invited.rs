@@ -101,11 +101,12 @@ async fn where_one_may_not_invite_is_told_before_what_is_wrong_with_the_invitati
 #[actix_web::test]
 async fn who_is_there_already_is_told_whatever_the_case_of_the_address() {
     let (app, me, both) = hosts().await;
-    app.user_add("Nächt@Farol.example");
+    app.user_add("Night@Bücher.example");
     for (users, id) in &both {
-        let user_id = me.invites(users, id, "NÄCHT@farol.EXAMPLE", "user").await.is(201);
-        assert_eq!(user_id.data()["relationships"]["user"]["data"]["email"], "Nächt@Farol.example");
-        for email in ["Nächt@Farol.example", "nächt@farol.example", "NA\u{308}CHT@FAROL.EXAMPLE", "DESK@FAROL.example"]
+        let user_id = me.invites(users, id, "NIGHT@bÜCHER.example", "user").await.is(201);
+        assert_eq!(user_id.data()["relationships"]["user"]["data"]["email"], "Night@Bücher.example");
+        for email in
+            ["Night@Bücher.example", "night@bücher.example", "NIGHT@BU\u{308}CHER.EXAMPLE", "DESK@FAROL.example"]
         {
             for role in ["user", "owner"] {
                 let again = me.invites(users, id, email, role).await;
@@ -276,7 +277,8 @@ async fn overrides_that_no_database_keeps_are_refused_or_kept_whole() {
         r#"{"$serde_json::private::Number":"x"}"#,
         r#"{"$serde_json::private::RawValue":"[1"}"#,
         r#"{"a":{"$serde_json::private::Number":"1e5"}}"#,
-        r#"{"a":1e400,"b":-1e-400,"c":1E+2,"d":-0,"e":-0.0,"f":1.0}"#,
+        r#"{"a":1e400,"b":-1e-400,"c":1e+2,"d":-0,"e":-0.0,"f":1.0}"#,
+        r#"{"$serde_json::private::Number":"15","a":1}"#,
         r#"{"a":1,"a":2}"#,
     ];
     for (users, id) in &both {
