@@ -44,6 +44,7 @@ mod key_pages;
 mod key_uses;
 mod limited_keys;
 mod odd_ids;
+mod operations;
 mod outages;
 mod page_headers;
 mod profile;

@@ -277,7 +277,7 @@ async fn overrides_that_no_database_keeps_are_refused_or_kept_whole() {
         r#"{"$serde_json::private::Number":"x"}"#,
         r#"{"$serde_json::private::RawValue":"[1"}"#,
         r#"{"a":{"$serde_json::private::Number":"1e5"}}"#,
-        r#"{"a":1e400,"b":-1e-400,"c":1e+2,"d":-0,"e":-0.0,"f":1.0}"#,
+        r#"{"a":1e+400,"b":-1e-400,"c":1e+2,"d":-0,"e":-0.0,"f":1.0}"#,
         r#"{"$serde_json::private::Number":"15","a":1}"#,
         r#"{"a":1,"a":2}"#,
     ];
