@@ -10,7 +10,7 @@ use crate::property::{GROUPS, PROPERTIES, at, body, group_at};
 use crate::response::Response;
 
 /// Times that two requests are sent at once: a race is not lost every time.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 8;
 
 /// A server with two people.
 struct Site {
