@@ -100,6 +100,26 @@ impl Response {
         self.is(status).says(json!({ "errors": { "code": code, "title": title, "details": details } }))
     }
 
+    /// Asserts a refused body: exactly these messages of these fields.
+    #[track_caller]
+    pub fn invalid(self, details: Value) -> Self {
+        self.error_with("validation_error", details)
+    }
+
+    /// Asserts a refused body with one message at this place (`/options`), which may begin with any of these words
+    /// where the contract fixes no more.
+    #[track_caller]
+    pub fn invalid_at(self, place: &str, beginning: &str) -> Self {
+        let details = self.json()["errors"]["details"].clone();
+        let messages = details.pointer(place).and_then(Value::as_array);
+        let told = messages.is_some_and(|messages| match &messages[..] {
+            [Value::String(message)] => message.starts_with(beginning),
+            _ => false,
+        });
+        assert!(told, "{place} should say one thing that begins with {beginning:?}: {self}");
+        self.invalid(details)
+    }
+
     /// Asserts an error whose details are not fixed by the contract, only that
     /// they are a list of texts that names the problem.
     #[track_caller]
