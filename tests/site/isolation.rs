@@ -17,7 +17,7 @@ async fn neighbours() -> (TestApp, Person, Person, String) {
 }
 
 /// Sends the same about their id and about an unknown one: no difference.
-async fn indistinguishable(theirs: &str, call: impl Fn(&str) -> Call) {
+pub async fn indistinguishable(theirs: &str, call: impl Fn(&str) -> Call) {
     let unknown = call(UNKNOWN_ID).await;
     for id in [theirs.to_owned(), theirs.to_uppercase()] {
         let answer = call(&id).await;

@@ -1,0 +1,257 @@
+//! What is inside a property belongs to its users: to everybody else it is like what does not exist, in paths and in
+//! bodies. A key may reach less than its user, a role may do less than an owner.
+
+use serde_json::json;
+
+use crate::host::{Host, Server};
+use crate::isolation::indistinguishable;
+use crate::people::Person;
+use crate::property::{UNKNOWN_ID, at};
+use crate::rate_plan::{RATE_PLAN_OPTIONS, RATE_PLANS, Room, rate_plan_at, room};
+use crate::room_type::{ROOM_TYPE_OPTIONS, ROOM_TYPES, room_type_at, room_type_body};
+
+/// What somebody else has: a property, a room type, a rate plan.
+struct Theirs {
+    property: String,
+    room_type: String,
+    rate_plan: String,
+}
+
+/// Me with a room, and a neighbour with all of it.
+async fn neighbours() -> (Room, Person, Theirs) {
+    let room = room().await;
+    let other = room.house.app.person("owner@aurora.example").await;
+    let property = other.has(json!({ "title": "Pensão Aurora" })).await;
+    let body = room_type_body(&property, json!({ "title": "Aurora" }));
+    let room_type = other.api.post(ROOM_TYPES, &body).await.is(201).id();
+    let fields = json!({ "title": "Aurora", "property_id": property, "room_type_id": room_type });
+    let rate_plan = other.api.post(RATE_PLANS, &room.body(fields)).await.is(201).id();
+    (room, other, Theirs { property, room_type, rate_plan })
+}
+
+#[actix_web::test]
+async fn what_is_inside_another_user_s_property_is_like_what_does_not_exist() {
+    let (room, other, theirs) = neighbours().await;
+    let things = [(ROOM_TYPES, "room_type", &theirs.room_type), (RATE_PLANS, "rate_plan", &theirs.rate_plan)];
+    for (list, key, id) in things {
+        let at = |id: &str| format!("{list}/{id}");
+        let before = other.api.get(&at(id)).await.is(200).json();
+        for client in [&room.me().api, &*room.me().browser] {
+            indistinguishable(id, |id| client.get(&at(id))).await;
+            indistinguishable(id, |id| client.head(&at(id))).await;
+            indistinguishable(id, |id| client.get(&at(id)).header("if-none-match", "*")).await;
+            for fields in [json!({}), json!({ "title": "Mine" }), json!({ "title": "" })] {
+                let body = json!({ key: fields });
+                indistinguishable(id, |id| client.put(&at(id), &body)).await;
+            }
+            indistinguishable(id, |id| client.delete(&at(id))).await;
+            indistinguishable(id, |id| client.delete(&format!("{}?force=true", at(id)))).await;
+        }
+        room.me().api.get(&at(id)).await.error("not_found");
+        room.me().api.delete(&at(id)).await.error("resource_not_found");
+        assert_eq!(other.api.get(&at(id)).await.is(200).json(), before);
+    }
+}
+
+#[actix_web::test]
+async fn no_list_and_no_filter_shows_what_is_inside_another_user_s_property() {
+    let (room, other, theirs) = neighbours().await;
+    let mine = room.has(json!({})).await;
+    for (list, mine) in [
+        (ROOM_TYPES, &room.room_type),
+        (ROOM_TYPE_OPTIONS, &room.room_type),
+        (RATE_PLANS, &mine),
+        (RATE_PLAN_OPTIONS, &mine),
+    ] {
+        assert_eq!(room.me().api.get(list).await.is(200).column("id"), [&**mine]);
+        let mut filters = vec![("id", &theirs.room_type), ("property_id", &theirs.property)];
+        if list.starts_with(RATE_PLANS) {
+            filters.push(("id", &theirs.rate_plan));
+            filters.push(("room_type_id", &theirs.room_type));
+            filters.push(("parent_rate_plan_id", &theirs.rate_plan));
+        }
+        for (field, id) in filters {
+            for operator in ["", "[not]"] {
+                let path = |id: &str| format!("{list}?filter[{field}]{operator}={id}");
+                indistinguishable(id, |id| room.me().api.get(&path(id))).await;
+            }
+        }
+        let found = room.me().api.get(&format!("{list}?filter[title]=Aurora")).await.is(200);
+        assert_eq!(found.column("id"), Vec::<String>::new());
+        let seen = other.api.get(list).await.is(200);
+        assert_eq!(seen.column("title"), ["Aurora"]);
+        let etag = seen.header("etag").expect("an ETag");
+        room.me().api.get(list).header("if-none-match", etag).await.is(200);
+    }
+}
+
+#[actix_web::test]
+async fn a_body_that_names_what_is_another_user_s_names_nothing() {
+    let (room, other, theirs) = neighbours().await;
+    let id = room.has(json!({})).await;
+    let api = &room.me().api;
+    indistinguishable(&theirs.property, |id| api.post(ROOM_TYPES, &room_type_body(id, json!({})))).await;
+    for (field, theirs) in [
+        ("property_id", &theirs.property),
+        ("room_type_id", &theirs.room_type),
+        ("parent_rate_plan_id", &theirs.rate_plan),
+    ] {
+        let body = |id: &str| room.body(json!({ "title": "Mine", field: id }));
+        indistinguishable(theirs, |id| api.post(RATE_PLANS, &body(id))).await;
+        let body = |id: &str| json!({ "rate_plan": { field: id } });
+        indistinguishable(theirs, |other| api.put(&rate_plan_at(&id), &body(other))).await;
+    }
+    let absent = json!({ "parent_rate_plan_id": ["does not exist"] });
+    let parent = json!({ "title": "Mine", "parent_rate_plan_id": theirs.rate_plan });
+    room.creates(parent).await.invalid(absent);
+    // All of theirs together is no better than one.
+    let all = json!({ "title": "Aurora", "property_id": theirs.property, "room_type_id": theirs.room_type });
+    let answer = room.creates(all).await.is(422);
+    assert_eq!(answer.json()["errors"]["details"]["property_id"], json!(["does not exist"]), "{answer}");
+    assert_eq!(other.api.get(RATE_PLANS).await.column("title"), ["Aurora"]);
+}
+
+/// An owner with a property, a room type and a rate plan, on a host whose database can be written to.
+struct Hotel {
+    owner: Person,
+    theirs: Theirs,
+    server: Server,
+    host: Host,
+}
+
+async fn person(host: &Host, server: &Server, email: &str) -> Person {
+    let user = host.add_user(email);
+    let browser = server.signed_in(&user).await;
+    let key = browser.create_key("Front desk").await;
+    let api = server.with_key(&key);
+    Person { user, browser, key, api }
+}
+
+async fn hotel() -> Hotel {
+    let host = Host::new().await;
+    let server = host.serve(&[]);
+    let owner = person(&host, &server, "owner@farol.example").await;
+    let property = owner.has(json!({})).await;
+    let room_type = owner.api.post(ROOM_TYPES, &room_type_body(&property, json!({}))).await.is(201).id();
+    let body = plan_body(&property, &room_type, "Flexible");
+    let rate_plan = owner.api.post(RATE_PLANS, &body).await.is(201).id();
+    let theirs = Theirs { property, room_type, rate_plan };
+    Hotel { owner, theirs, server, host }
+}
+
+fn plan_body(property: &str, room_type: &str, title: &str) -> serde_json::Value {
+    json!({ "rate_plan": {
+        "title": title, "property_id": property, "room_type_id": room_type,
+        "options": [{ "occupancy": 2, "is_primary": true, "rate": "100.00" }]
+    } })
+}
+
+/// Writes everything once that somebody who works in the property may write.
+async fn works_inside(person: &Person, theirs: &Theirs, title: &str) {
+    let api = &person.api;
+    let body = room_type_body(&theirs.property, json!({ "title": title }));
+    let room_type = api.post(ROOM_TYPES, &body).await.is(201).id();
+    let body = plan_body(&theirs.property, &theirs.room_type, title);
+    let rate_plan = api.post(RATE_PLANS, &body).await.is(201).id();
+    for (path, key) in [(room_type_at(&room_type), "room_type"), (rate_plan_at(&rate_plan), "rate_plan")] {
+        api.get(&path).await.is(200);
+        api.put(&path, &json!({ key: { "title": format!("{title} 2") } })).await.is(200);
+    }
+    api.put(&at(&theirs.property), &json!({ "property": { "city": title } })).await.is(200);
+    for path in [rate_plan_at(&rate_plan), room_type_at(&room_type)] {
+        api.delete(&path).await.is(200);
+    }
+}
+
+#[actix_web::test]
+async fn every_user_of_a_property_may_write_what_is_inside() {
+    let Hotel { owner, theirs, server, host } = hotel().await;
+    let clerk = person(&host, &server, "clerk@farol.example").await;
+    let grouped = person(&host, &server, "group@farol.example").await;
+    for person in [&clerk, &grouped] {
+        person.api.get(&room_type_at(&theirs.room_type)).await.error("not_found");
+    }
+    host.sql(
+        "insert into property_users (id, property_id, user_id, role, created_at)
+         select u.id, p.id, u.id, 'user', p.created_at from users u, properties p
+         where u.email = 'clerk@farol.example'",
+    )
+    .await;
+    host.sql(
+        "insert into group_users (id, group_id, user_id, role, created_at)
+         select u.id, g.group_id, u.id, 'user', u.created_at from users u, group_properties g
+         where u.email = 'group@farol.example'",
+    )
+    .await;
+    for person in [&owner, &clerk, &grouped] {
+        works_inside(person, &theirs, &person.user.email).await;
+        assert_eq!(person.api.get(ROOM_TYPES).await.is(200).column("id"), [&*theirs.room_type]);
+        assert_eq!(person.api.get(RATE_PLANS).await.is(200).column("id"), [&*theirs.rate_plan]);
+    }
+    for person in [&clerk, &grouped] {
+        person.api.delete(&at(&theirs.property)).await.error("forbidden");
+        person.api.get(&rate_plan_at(&theirs.rate_plan)).await.is(200);
+    }
+    clerk.api.delete(&rate_plan_at(&theirs.rate_plan)).await.is(200);
+    grouped.api.delete(&room_type_at(&theirs.room_type)).await.is(200);
+}
+
+#[actix_web::test]
+async fn a_read_only_key_reads_what_is_inside_and_writes_nothing() {
+    let Hotel { owner, theirs, server: _server, host } = hotel().await;
+    assert_eq!(host.sql("update api_keys set read_only = true").await, 1);
+    let (property, room_type) = (&theirs.property, &theirs.room_type);
+    let posts = [
+        (ROOM_TYPES, room_type_body(property, json!({ "title": "New" }))),
+        (ROOM_TYPES, room_type_body(property, json!({ "title": "" }))),
+        (RATE_PLANS, plan_body(property, room_type, "New")),
+        (RATE_PLANS, plan_body(property, room_type, "Flexible")),
+    ];
+    let read_only = || json!(["the API key is read-only"]);
+    for (path, body) in posts {
+        owner.api.post(path, &body).await.error_with("forbidden", read_only());
+    }
+    for (path, key) in [(room_type_at(room_type), "room_type"), (rate_plan_at(&theirs.rate_plan), "rate_plan")] {
+        let before = owner.api.get(&path).await.is(200).json();
+        for title in ["New", ""] {
+            let answer = owner.api.put(&path, &json!({ key: { "title": title } })).await;
+            answer.error_with("forbidden", read_only());
+        }
+        owner.api.delete(&path).await.error_with("forbidden", read_only());
+        assert_eq!(owner.api.get(&path).await.is(200).json(), before);
+    }
+    for path in [room_type_at(UNKNOWN_ID), rate_plan_at(UNKNOWN_ID)] {
+        owner.api.delete(&path).await.error("resource_not_found");
+    }
+}
+
+#[actix_web::test]
+async fn a_key_limited_to_one_property_works_inside_that_one_alone() {
+    let Hotel { owner, theirs, server: _server, host } = hotel().await;
+    let other = owner.has(json!({ "title": "Pensão Aurora" })).await;
+    let other_room = owner.api.post(ROOM_TYPES, &room_type_body(&other, json!({}))).await.is(201).id();
+    let other_plan = owner.api.post(RATE_PLANS, &plan_body(&other, &other_room, "Aurora")).await.is(201).id();
+    host.sql("update api_keys set all_properties = false").await;
+    host.sql(
+        "insert into api_key_properties (key_id, property_id)
+         select k.id, p.id from api_keys k, properties p where p.title = 'Casa do Farol'",
+    )
+    .await;
+    works_inside(&owner, &theirs, "Weekly").await;
+    for list in [ROOM_TYPES, ROOM_TYPE_OPTIONS] {
+        assert_eq!(owner.api.get(list).await.is(200).column("id"), [&*theirs.room_type]);
+    }
+    for list in [RATE_PLANS, RATE_PLAN_OPTIONS] {
+        assert_eq!(owner.api.get(list).await.is(200).column("id"), [&*theirs.rate_plan]);
+    }
+    for path in [room_type_at(&other_room), rate_plan_at(&other_plan)] {
+        owner.api.get(&path).await.error("not_found");
+        owner.api.delete(&path).await.error("resource_not_found");
+    }
+    let answer = owner.api.post(ROOM_TYPES, &room_type_body(&other, json!({}))).await;
+    answer.invalid(json!({ "property_id": ["does not exist"] }));
+    let answer = owner.api.post(RATE_PLANS, &plan_body(&other, &other_room, "New")).await.is(422);
+    assert_eq!(answer.json()["errors"]["details"]["property_id"], json!(["does not exist"]), "{answer}");
+    // A session of the same user reaches everything.
+    assert_eq!(owner.browser.get(RATE_PLANS).await.is(200).column("id").len(), 2);
+}
