@@ -107,10 +107,13 @@ fn check(filter: &Filter) -> Result<()> {
 
 fn fits(facility: &Facility, filter: &Filter) -> bool {
     let value = value(facility, &filter.field);
-    let is = |entry: &str| match filter.field.as_str() {
-        "id" => ids::parse(entry.trim()) == Some(facility.id),
-        _ => entry == value,
+    // An id is compared as an id: in any letter case, and what is none matches nothing.
+    let comparable = |text: &str| match filter.field.as_str() {
+        "id" => ids::parse(text.trim()).map(|id| id.to_string()),
+        _ => Some(text.to_owned()),
     };
+    let is = |entry: &str| comparable(entry).is_some_and(|entry| entry == value);
+    let compared = || comparable(&filter.text).map(|text| (*value).cmp(&text));
     let one_of = || match filter.entries.as_slice() {
         [] => is(&filter.text) || filter.text.split(',').any(is),
         entries => entries.iter().any(|entry| is(entry)),
@@ -118,10 +121,10 @@ fn fits(facility: &Facility, filter: &Filter) -> bool {
     match filter.operator {
         Operator::Equal => one_of(),
         Operator::Not => !one_of(),
-        Operator::Less => *value < *filter.text,
-        Operator::LessOrEqual => *value <= *filter.text,
-        Operator::Greater => *value > *filter.text,
-        Operator::GreaterOrEqual => *value >= *filter.text,
+        Operator::Less => compared().is_some_and(Ordering::is_lt),
+        Operator::LessOrEqual => compared().is_some_and(Ordering::is_le),
+        Operator::Greater => compared().is_some_and(Ordering::is_gt),
+        Operator::GreaterOrEqual => compared().is_some_and(Ordering::is_ge),
     }
 }
 

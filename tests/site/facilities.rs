@@ -148,8 +148,24 @@ async fn a_catalogue_has_pages_filters_and_orders() {
             let answer = me.api.get(&format!("{path}?{query}")).await;
             answer.error_with("bad_request", json!([problem]));
         }
-        let none = me.api.get(&format!("{path}?filter[id]=x")).await.is(200);
-        assert_eq!(none.column("id"), Vec::<String>::new());
+        let mut ids: Vec<_> = all.iter().map(|entry| entry["id"].as_str().expect("an id")).collect();
+        ids.sort();
+        let fifth = ids[4].to_uppercase();
+        for (operator, id, expected) in [
+            ("", "x", 0),
+            ("[not]", "x", total),
+            ("[gt]", "x", 0),
+            ("[lt]", "x", 0),
+            ("", &*fifth, 1),
+            ("[not]", &fifth, total - 1),
+            ("[gt]", &fifth, total - 5),
+            ("[gte]", &fifth, total - 4),
+            ("[lt]", &fifth, 4),
+            ("[lte]", &fifth, 5),
+        ] {
+            let found = me.api.get(&format!("{path}/options?filter[id]{operator}={id}")).await.is(200);
+            assert_eq!(found.column("id").len(), expected, "{found}");
+        }
     }
 }
 
