@@ -10,6 +10,7 @@ mod config; // every setting
 mod countries; // country codes
 mod db; // Db, Tx, on!, migrations
 mod demo; // lifelike data for a first look
+mod docs; // the documentation's pages
 mod facilities; // catalogues of amenities
 mod groups; // bundles of properties
 mod http; // what every feature's JSON and pages share

@@ -8,7 +8,7 @@ use actix_web::{
 };
 
 use crate::{
-    api_keys, facilities, groups,
+    api_keys, docs, facilities, groups,
     http::{
         assets,
         auth::SignedIn,
@@ -67,6 +67,7 @@ pub fn api() -> Routes {
 pub fn pages(pages: &mut ServiceConfig) {
     use crate::users::{pages as users, welcome};
     use api_keys::pages as keys;
+    use docs::pages as docs;
     use sessions::pages as sessions;
 
     pages
@@ -75,6 +76,11 @@ pub fn pages(pages: &mut ServiceConfig) {
         .service(resource("/sign_out").get(sessions::sign_out_typed).post(sessions::sign_out).done())
         .service(resource("/welcome/{token}").get(welcome::show).post(welcome::set).done())
         .service(resource("/properties").get(properties::pages::list).done())
+        .service(resource("/docs").get(docs::overview).done())
+        .service(resource("/docs/api_key_access").get(docs::api_key_access).done())
+        .service(resource("/docs/conventions").get(docs::conventions).done())
+        .service(resource("/docs/reference").get(docs::operations).done())
+        .service(resource("/docs/reference/{tag}").get(docs::tag).done())
         .service(resource("/user_profile").get(users::profile).post(users::save).done())
         .service(resource("/user_profile/password").get(users::password_form).post(users::change_password).done())
         .service(resource("/user_profile/api_keys").get(keys::list).done())

@@ -9,6 +9,7 @@ use crate::{
     api_keys::last_use::LastUses,
     config::Settings,
     db::{Db, Tx, on, run},
+    docs::reference::Reference,
     users::password::Hasher,
 };
 
@@ -21,6 +22,8 @@ pub struct Site {
     pub last_uses: LastUses,
     /// The API's document, made when it is first asked for.
     pub document: OnceLock<Bytes>,
+    /// What the documentation shows of the API, made when it is first read.
+    pub reference: OnceLock<Reference>,
 }
 
 impl Site {

@@ -70,6 +70,7 @@ impl Start {
             hasher,
             last_uses: LastUses::default(),
             document: OnceLock::new(),
+            reference: OnceLock::new(),
         });
         Ok(Start { listener, site, cookie_key: Key::from(&cookie_key), _only: only })
     }

@@ -24,6 +24,8 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     vec![
         asset("app.css", "text/css; charset=utf-8", include_str!("../../static/app.css")),
         asset("app.js", "text/javascript; charset=utf-8", include_str!("../../static/app.js")),
+        asset("docs.css", "text/css; charset=utf-8", include_str!("../../static/docs.css")),
+        asset("docs.js", "text/javascript; charset=utf-8", include_str!("../../static/docs.js")),
         asset("icon.svg", "image/svg+xml", include_str!("../../static/icon.svg")),
     ]
 });

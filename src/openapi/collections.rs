@@ -162,7 +162,7 @@ pub fn tags() -> Value {
         { "name": "Room types", "description": "The units whose availability is counted: rooms, beds, whole houses." },
         { "name": "Rate plans", "description": "How a room type is sold: prices, occupancy, derivation." },
         { "name": "Facilities", "description": "Catalogues of amenities, for every caller the same." },
-        { "name": "Document", "description": "This document." }
+        { "name": "Document", "description": "All of this for programs, as OpenAPI 3.1." }
     ])
 }
 

@@ -165,7 +165,7 @@ fn sent(kind: &Kind, default: &Value, purpose: Purpose) -> Value {
         Kind::Text { max } => json!({ "type": "string", "maxLength": max, "pattern": TEXT }),
         Kind::LongText => json!({ "type": "string", "pattern": TEXT }),
         Kind::Email => json!({ "type": "string", "format": "email" }),
-        Kind::Phone => json!({ "type": "string", "pattern": r"^[ -/0-9:-@\[-`{-~]{1,32}$" }),
+        Kind::Phone => json!({ "type": "string", "format": "phone", "pattern": r"^[ -/0-9:-@\[-`{-~]{1,32}$" }),
         Kind::Url => json!({ "type": "string", "format": "uri", "pattern": r"^https?://[^\s]+$" }),
         Kind::Currency => json!({ "type": "string", "format": "iso-4217", "pattern": "^[A-Za-z]{3}$" }),
         Kind::Country => json!({ "type": "string", "format": "iso-3166-1", "pattern": "^[A-Za-z]{2}$" }),

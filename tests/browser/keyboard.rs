@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[derive(Clone, Copy)]
-enum Key {
+pub enum Key {
     Tab,
     Enter,
     Escape,
@@ -32,7 +32,7 @@ struct Focus {
 
 impl Browser {
     /// Presses a key. Not by chromedriver's own actions: it would press it once more when a page follows.
-    async fn strike(&self, key: Key) {
+    pub async fn strike(&self, key: Key) {
         let (name, code, text) = match key {
             Key::Tab => ("Tab", 9, ""),
             Key::Enter => ("Enter", 13, "\r"),
@@ -48,7 +48,7 @@ impl Browser {
         }
     }
 
-    async fn type_text(&self, text: &str) {
+    pub async fn type_text(&self, text: &str) {
         for letter in text.chars() {
             let stroke = json!({ "type": "char", "text": letter });
             self.cdp().send_raw("Input.dispatchKeyEvent", stroke).await.expect("a letter is typed");
@@ -71,7 +71,7 @@ impl Browser {
     }
 
     /// Waits until the focus is where a page or a dialog should begin.
-    async fn begins_at(&self, name: &str) {
+    pub async fn begins_at(&self, name: &str) {
         let focus = eventually(&format!("the focus is on {name:?}"), async || {
             Some(self.focus().await).filter(|focus| focus.name == name)
         })
@@ -80,7 +80,7 @@ impl Browser {
     }
 
     /// Presses Tab until the focus is on `name`; every stop on the way can be seen.
-    async fn tab_to(&self, name: &str) {
+    pub async fn tab_to(&self, name: &str) {
         let mut stops = vec![];
         while stops.last().is_none_or(|last| last != name) {
             assert!(stops.len() < 20, "{name:?} is none of {stops:?} on {}", self.here().await);

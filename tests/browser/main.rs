@@ -2,6 +2,7 @@
 
 mod axe;
 mod chrome;
+mod docs;
 mod expiry;
 mod harness;
 mod history;

@@ -31,6 +31,7 @@ mod client_forms;
 mod commands;
 mod commands_refused;
 mod demo;
+mod docs;
 mod encodings;
 mod facilities;
 mod failures;
