@@ -132,6 +132,19 @@ impl Query {
     }
 }
 
+/// Reads `force` of a delete: true where what is mapped to a channel goes too.
+pub fn is_forced(query: &str) -> Result<bool> {
+    let mut forced = false;
+    for (key, value) in url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == "force") {
+        forced = match &*value {
+            "true" | "1" => true,
+            "false" | "0" => false,
+            _ => return Err(Error::bad_request(format!("{key} is invalid"))),
+        };
+    }
+    Ok(forced)
+}
+
 fn not_supported(argument: &str) -> Error {
     Error::bad_request(format!("{argument} is not supported"))
 }

@@ -114,13 +114,10 @@ pub const ALL: &[Collection] = &[
         defaults: || judge::object(&RoomType::default()),
         relationships: || json!({ "facilities": named("facility"), "property": link("property") }),
         option: Some(Choice {
-            r#type: "rate_plan",
+            r#type: "room_type",
             attributes: || {
                 json!({
-                    "id": id(), "occupancy": { "type": "integer" },
-                    "parent_rate_plan_id": { "type": ["string", "null"], "format": "uuid" },
-                    "property_id": id(), "rate_category_id": { "type": "null" }, "room_type_id": id(),
-                    "sell_mode": text(), "title": text()
+                    "default_occupancy": { "type": "integer" }, "id": id(), "property_id": id(), "title": text()
                 })
             },
         }),

@@ -143,11 +143,8 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
     all.insert((with_id.clone(), "PUT"), operation.value);
 
     let mut asked = vec![id()];
-    let mut refusals = vec![("404", "Gone")];
     if of.force {
         asked.push(parameters::reference("force"));
-    } else {
-        refusals.push(("400", "BadRequest"));
     }
     let (verb, about) = match name {
         "property" => ("Delete", "For good, with everything that belongs to it. Owners alone may."),
@@ -157,7 +154,7 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
         _ => ("Withdraw", "Ends the access; what the user made stays. Owners alone may, and never their own."),
     };
     let id = format!("{}_{name}", verb.to_ascii_lowercase());
-    let operation = Operation::new(id, tag, format!("{verb} {an} {noun}"), &refusals)
+    let operation = Operation::new(id, tag, format!("{verb} {an} {noun}"), &[("400", "BadRequest"), ("404", "Gone")])
         .about(about)
         .parameters(asked)
         .answers("200", success());

@@ -27,10 +27,15 @@ pub fn shared() -> Value {
             "description": format!("Entries of a page; more than {MOST} means {MOST}.")
         },
         "force": {
-            "name": "force", "in": "query", "schema": { "type": "boolean" },
+            "name": "force", "in": "query", "schema": truth(),
             "description": "Also removes what is mapped to a channel."
         }
     })
+}
+
+/// True or false in a query.
+fn truth() -> Value {
+    json!({ "type": "string", "enum": ["true", "false", "1", "0"] })
 }
 
 /// `{"$ref": …}` to one of these.
@@ -46,10 +51,7 @@ pub fn of_list(listing: &Listing, pages: bool) -> Vec<Value> {
     }
     for filter in listing.filters {
         let (schema, about) = match filter.kind {
-            Compared::Boolean => (
-                json!({ "type": "string", "enum": ["true", "false", "1", "0"] }),
-                "Only those where it is so.".to_owned(),
-            ),
+            Compared::Boolean => (truth(), "Only those where it is so.".to_owned()),
             Compared::Id => (
                 json!({ "type": "string", "pattern": TEXT }),
                 format!(

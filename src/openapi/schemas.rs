@@ -197,7 +197,7 @@ fn sent(kind: &Kind, default: &Value, purpose: Purpose) -> Value {
         Kind::Batch(fields) => json!({
             "type": "array", "maxItems": MOST_ENTRIES,
             "items": { "anyOf": [
-                without(request(fields, &Map::new(), Purpose::Create), "id"),
+                new(request(fields, &Map::new(), Purpose::Create)),
                 naming(request(fields, &Map::new(), Purpose::Update))
             ] }
         }),
@@ -205,9 +205,10 @@ fn sent(kind: &Kind, default: &Value, purpose: Purpose) -> Value {
     }
 }
 
-/// An entry that is made has no id.
-fn without(mut entry: Value, field: &str) -> Value {
-    entry["properties"][field] = json!({ "type": "null" });
+/// An entry that is made has no id, and is not removed.
+fn new(mut entry: Value) -> Value {
+    entry["properties"]["id"] = json!({ "type": "null" });
+    entry["properties"]["is_removed"] = json!({ "type": ["boolean", "null"], "enum": [false, null] });
     entry["title"] = "a new one".into();
     entry
 }

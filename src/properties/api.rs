@@ -22,7 +22,7 @@ use crate::{
         body::Body,
         error::{Error, Problems, Result},
         json,
-        query::Query,
+        query::{self, Query},
     },
     ids::PropertyId,
     money,
@@ -260,7 +260,8 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
 }
 
 /// DELETE /properties/:id. There are no channels yet that `force` would have to overrule.
-pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
+    query::is_forced(request.query_string())?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.write().await?;
     let role = access::hold_property(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;

@@ -21,7 +21,7 @@ use crate::{
         error::{Error, Problems, Result},
         json::{self, Data as Related, Link},
         judge::Purpose,
-        query::Query,
+        query::{self, Query},
     },
     ids::{PropertyId, RatePlanId, RoomTypeId},
     money, properties, room_types,
@@ -204,7 +204,8 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
 }
 
 /// DELETE /rate_plans/:id. There are no channels yet that `force` would have to overrule.
-pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
+    query::is_forced(request.query_string())?;
     let mut tx = site.db.write().await?;
     let kept = hold(&mut tx, &caller, &id).await?;
     caller.may_write()?;

@@ -22,7 +22,7 @@ use crate::{
         error::{Error, Problems, Result},
         json::{self, Data as Related, Link, Named},
         judge::Purpose,
-        query::Query,
+        query::{self, Query},
     },
     ids::{PropertyId, RoomTypeId},
     photos::{self, Parent, Photo},
@@ -197,7 +197,8 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
 
 /// DELETE /room_types/:id, with its rate plans and photos. There are no channels yet that `force` would have to
 /// overrule.
-pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
+    query::is_forced(request.query_string())?;
     let mut tx = site.db.write().await?;
     let kept = hold(&mut tx, &caller, &id).await?;
     caller.may_write()?;
