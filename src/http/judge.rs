@@ -279,7 +279,7 @@ pub fn is_decimal(text: &str) -> bool {
 }
 
 /// True for a decimal with at most so many digits before and after its point.
-fn is_short(text: &str, digits: usize, decimals: usize) -> bool {
+pub fn is_short(text: &str, digits: usize, decimals: usize) -> bool {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     whole.len() <= digits && fraction.len() <= decimals
 }

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 
 use super::{Occupancy, RatePlan};
 use crate::{
-    http::{fields::Shape, judge},
+    http::{
+        fields::{LARGEST, Shape},
+        judge,
+    },
     money,
 };
 
@@ -50,13 +53,11 @@ fn is_derived_option(value: &Value) -> bool {
 fn is_argument(value: &Value, may_have_decimals: bool) -> bool {
     match value {
         Value::String(text) => {
-            let fits = text.len() <= 32 && judge::is_decimal(text) && !text.starts_with('-');
-            fits && (may_have_decimals || !text.contains('.'))
+            let (digits, decimals) = if may_have_decimals { (MOST_DIGITS, MOST_DECIMALS) } else { (WHOLE_DIGITS, 0) };
+            judge::is_decimal(text) && !text.starts_with('-') && judge::is_short(text, digits, decimals)
         }
-        Value::Number(number) => {
-            let text = number.to_string();
-            text.len() <= 32 && text.bytes().all(|b| b.is_ascii_digit())
-        }
+        // One that is not whole is no `i64`.
+        Value::Number(number) => number.as_i64().is_some_and(|number| (0..=LARGEST).contains(&number)),
         _ => false,
     }
 }
@@ -70,22 +71,34 @@ fn is_auto_settings(value: &Value) -> bool {
     })
 }
 
-const DECIMAL: &str = r"^[0-9]{1,20}(\.[0-9]{1,10})?$";
+/// Digits of a decimal at most, before its point and after, and of a whole number.
+const MOST_DIGITS: usize = 20;
+const MOST_DECIMALS: usize = 10;
+const WHOLE_DIGITS: usize = 10;
+
+/// The schema of an argument with decimals.
+fn decimal() -> Value {
+    argument(&format!(r"^[0-9]{{1,{MOST_DIGITS}}}(\.[0-9]{{1,{MOST_DECIMALS}}})?$"))
+}
+
+fn argument(pattern: &str) -> Value {
+    json!({ "anyOf": [
+        { "type": "string", "pattern": pattern },
+        { "type": "integer", "minimum": 0, "maximum": LARGEST }
+    ] })
+}
 
 fn derived_schema() -> Value {
-    let pair = |rules: &[&str], pattern: &str| {
+    let pair = |rules: &[&str], argument: Value| {
         json!({
-            "type": "array",
-            "prefixItems": [
-                { "type": "string", "enum": rules },
-                { "anyOf": [{ "type": "string", "pattern": pattern }, { "type": "integer", "minimum": 0, "maximum": i32::MAX }] }
-            ],
+            "type": "array", "prefixItems": [{ "type": "string", "enum": rules }, argument],
             "items": false, "minItems": 2, "maxItems": 2
         })
     };
+    let whole = argument(&format!("^[0-9]{{1,{WHOLE_DIGITS}}}$"));
     let rules = [BY_AMOUNT, BY_PERCENT].concat();
-    let rate = json!({ "type": "array", "maxItems": MOST_RULES, "items": pair(&rules, DECIMAL) });
-    let number = json!({ "type": "array", "maxItems": MOST_RULES, "items": pair(&BY_AMOUNT, "^[0-9]{1,10}$") });
+    let rate = json!({ "type": "array", "maxItems": MOST_RULES, "items": pair(&rules, decimal()) });
+    let number = json!({ "type": "array", "maxItems": MOST_RULES, "items": pair(&BY_AMOUNT, whole) });
     let mut properties = serde_json::Map::new();
     properties.insert("rate".to_owned(), rate);
     for restriction in NUMBERS {
@@ -96,7 +109,7 @@ fn derived_schema() -> Value {
 
 fn auto_schema() -> Value {
     let mode = json!({ "type": "string", "enum": ["$", "%"] });
-    let value = json!({ "anyOf": [{ "type": "string", "pattern": DECIMAL }, { "type": "integer", "minimum": 0, "maximum": i32::MAX }] });
+    let value = decimal();
     json!({
         "type": "object",
         "properties": {

@@ -80,5 +80,5 @@ def running():
             process.wait(30)
             process.stdout.close()
         log.seek(0)
-        faults = [line for line in log.read().decode().splitlines() if "ERROR" in line or "panicked" in line]
+        faults = [line for line in log.read().decode().splitlines() if "ERROR latchkey" in line or "panicked" in line]
         assert not faults, "\n".join(faults)

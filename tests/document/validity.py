@@ -10,7 +10,17 @@ from referencing.jsonschema import DRAFT202012
 
 FORMATS = FormatChecker(["uuid"])
 
-ZONES = zoneinfo.available_timezones()
+ZONES = zoneinfo.available_timezones() - {"localtime", "posixrules", "Factory"}
+
+# Codes that must be taken; there are more.
+CURRENCIES = set(
+    "AED ARS AUD BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JOD JPY KES KRW KWD LYD "
+    "MAD MXN MYR NOK NZD OMR PHP PLN RON RSD SAR SEK SGD THB TND TRY TWD UAH UGX USD UYU VND XAF XOF XPF ZAR".split()
+)
+COUNTRIES = set(
+    "AR AT AU BE BG BR CA CH CL CN CO CY CZ DE DK EE EG ES FI FR GB GR HK HR HU ID IE IL IN IS IT JO JP KE KR KW LT LU "
+    "LV MA MT MX MY NL NO NZ PH PL PT RO RS SA SE SG SI SK TH TN TR TW UA US UY VN ZA".split()
+)
 
 
 def within(text, most):
@@ -35,6 +45,8 @@ def for_text(judge):
 
 KNOWN = {
     "money": is_money,
+    "iso-4217": lambda text: text.upper() in CURRENCIES,
+    "iso-3166-1": lambda text: text.upper() in COUNTRIES,
     "iana-time-zone": lambda text: text in ZONES,
     "longitude": lambda text: within(text, 180),
     "latitude": lambda text: within(text, 90),

@@ -1,0 +1,151 @@
+"""What schemathesis needs to know of this API: values of the document's own formats, ids that exist, and which refusals
+of valid data the table of `permitted.py` allows."""
+
+import os
+import random
+import sys
+from pathlib import Path
+
+import schemathesis
+from hypothesis import provisional
+from hypothesis import strategies as st
+from schemathesis.core.failures import AcceptedNegativeData
+from schemathesis.generation.modes import GenerationMode
+from schemathesis.openapi.checks import RejectedPositiveData
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import validity  # noqa: E402
+from fuzzing.permitted import Sent, is_permitted  # noqa: E402
+from fuzzing.world import KINDS, UUID, World  # noqa: E402
+from program import Program  # noqa: E402
+
+PROGRAM = Program(os.environ["LATCHKEY_FUZZED"], os.environ["LATCHKEY_FUZZED_KEY"])
+RANDOM = random.Random(int(os.environ["LATCHKEY_FUZZED_SEED"]))
+WORLD = World(PROGRAM, RANDOM)
+
+# --- Formats ---------------------------------------------------------------------------------------------------------
+
+
+def decimals(most):
+    whole = st.integers(-most, most).map(str)
+    parts = st.tuples(st.integers(1 - most, most - 1), st.text("0123456789", min_size=1, max_size=7))
+    return whole | parts.map(lambda parts: f"{parts[0]}.{parts[1]}")
+
+
+def any_case(words):
+    word = st.sampled_from(sorted(words))
+    return word | word.map(str.lower)
+
+
+FORMATS = {
+    "money": st.integers(1, 10**8).map(str) | st.tuples(st.integers(1, 10**8), st.integers(0, 99)).map(
+        lambda parts: f"{parts[0]}.{parts[1]:02}"
+    ),
+    "iso-4217": any_case(validity.CURRENCIES),
+    "iso-3166-1": any_case(validity.COUNTRIES),
+    "iana-time-zone": st.sampled_from(sorted(validity.ZONES)),
+    "longitude": decimals(180),
+    "latitude": decimals(90),
+    "facility-id": st.sampled_from(WORLD.facilities["property"] + WORLD.facilities["room_type"]),
+    "uri": provisional.urls(),
+    "email": st.emails(),
+}
+for name, strategy in FORMATS.items():
+    schemathesis.openapi.format(name, strategy)
+
+# --- Ids that exist --------------------------------------------------------------------------------------------------
+
+
+def often():
+    return RANDOM.random() < 0.8
+
+
+def is_id(value):
+    return isinstance(value, str) and UUID.fullmatch(value) is not None
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Puts ids that exist where valid ones of nobody stand, most of the time. What is not valid stays so."""
+    operation = case.operation.definition.raw.get("operationId", "")
+    if not all(is_id(id) for id in case.path_parameters.values()) or not case.path_parameters:
+        names = {}
+    else:
+        names = path_ids(operation, case) if often() else {}
+    for name, id in names.items():
+        case.path_parameters[name] = id
+    if isinstance(case.body, dict) and often():
+        for fields in case.body.values():
+            if isinstance(fields, dict):
+                with_ids(operation, fields, case)
+
+
+def path_ids(operation, case):
+    """Ids for the path: of something that stays, or, where it would go, of something made for that."""
+    if operation in ("add_property_to_group", "remove_property_from_group"):
+        group, hotel = WORLD.make("group"), WORLD.pick("property")
+        if operation == "remove_property_from_group":
+            PROGRAM.ask("POST", f"/groups/{group}/properties/{hotel}")
+        return {"group_id": group, "property_id": hotel}
+    kind = KINDS[case.path.split("{")[0]]
+    removes = case.method == "DELETE"
+    return {"id": WORLD.make(kind) if removes else WORLD.pick(kind)}
+
+
+def with_ids(operation, fields, case):
+    """Ids that fit each other, in place of valid ones."""
+    def put(name, id):
+        if is_id(fields.get(name)):
+            fields[name] = id
+
+    kind = operation.partition("_")[2]
+    room = WORLD.pick("room_type")
+    plans = [plan for plan in WORLD.lasting["rate_plan"] if WORLD.alive["rate_plan"].get(plan) is not None]
+    hotel = WORLD.alive["room_type"][room]
+    if operation == "update_rate_plan":
+        hotel, room = WORLD.place_of_plan(str(case.path_parameters.get("id", "")).lower()) or (hotel, room)
+    put("property_id", hotel)
+    put("room_type_id", room)
+    put("group_id", WORLD.pick("group"))
+    siblings = [plan for plan in plans if WORLD.alive["rate_plan"][plan] == hotel]
+    if siblings:
+        put("parent_rate_plan_id", RANDOM.choice(siblings))
+    facilities = fields.get("facilities")
+    if isinstance(facilities, list) and kind in WORLD.facilities:
+        known = WORLD.facilities["property"] + WORLD.facilities["room_type"]
+        fields["facilities"] = [
+            RANDOM.choice(WORLD.facilities[kind]) if entry in known else entry for entry in facilities
+        ]
+    if case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE:
+        with_one_primary(fields.get("options"))
+
+
+def with_one_primary(options):
+    """Options of valid entries that also fit each other."""
+    for place, option in enumerate(options or []):
+        option["occupancy"] = place + 1
+        option["is_primary"] = place == 0
+
+
+# --- What comes back -------------------------------------------------------------------------------------------------
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    WORLD.note(response.request.method, case.path, case.path_parameters, response)
+
+
+@schemathesis.hook
+def filter_failure(context, failure, case, response):
+    """False for a refusal of valid data that the table permits."""
+    if not isinstance(failure, RejectedPositiveData):
+        return True
+    operation = case.operation.definition.raw["operationId"]
+    body = case.body
+    if isinstance(body, dict) and len(body) >= 1:
+        keys = [key for key in ("property", "group", "property_user", "group_user", "room_type", "rate_plan", "invite")
+                if key in body]
+        body = body[keys[0]] if keys else body
+    details = response.json()["errors"].get("details")
+    return not is_permitted(Sent(WORLD, operation, case.path_parameters, body), response.status_code, details)
