@@ -11,7 +11,7 @@ use crate::{
     api_keys, docs, facilities, groups,
     http::{
         assets,
-        auth::SignedIn,
+        auth::MaybeSignedIn,
         error::{Error, Result},
         page_face,
         verbs::{Routes, resource},
@@ -104,7 +104,7 @@ pub async fn nothing() -> Result<HttpResponse> {
 }
 
 /// The same among the pages, whose header greets whoever is signed in.
-pub async fn no_page(_: Option<SignedIn>) -> Result<HttpResponse> {
+pub async fn no_page(_: MaybeSignedIn) -> Result<HttpResponse> {
     Err(Error::NotFound)
 }
 

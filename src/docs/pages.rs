@@ -12,7 +12,7 @@ use super::reference::{Operation, Reference, Tag};
 use crate::{
     http::{
         assets,
-        auth::SignedIn,
+        auth::MaybeSignedIn,
         error::{Error, Result},
         form::Arguments,
         page::{self, Layout},
@@ -57,8 +57,8 @@ impl<'a> Frame<'a> {
 
 /// The documentation reads the same for everybody; whoever is signed in keeps the header's links. Without the database
 /// it still reads.
-fn layout(site: &Site, person: Option<SignedIn>) -> Layout {
-    Layout::new(site, person.as_ref().map(|person| &person.user))
+fn layout(site: &Site, person: MaybeSignedIn) -> Layout {
+    Layout::new(site, person.0.as_ref().map(|person| &person.user))
 }
 
 fn reference(site: &Site) -> Result<&Reference> {
@@ -79,7 +79,7 @@ struct Overview<'a> {
 }
 
 /// GET /docs
-pub async fn overview(site: Data<Site>, person: Option<SignedIn>) -> Result<HttpResponse> {
+pub async fn overview(site: Data<Site>, person: MaybeSignedIn) -> Result<HttpResponse> {
     page::html(StatusCode::OK, &Overview { layout: layout(&site, person), frame: Frame::new(&site, "/docs")? })
 }
 
@@ -97,7 +97,7 @@ struct ApiKeyAccess<'a> {
 }
 
 /// GET /docs/api_key_access
-pub async fn api_key_access(site: Data<Site>, person: Option<SignedIn>) -> Result<HttpResponse> {
+pub async fn api_key_access(site: Data<Site>, person: MaybeSignedIn) -> Result<HttpResponse> {
     let settings = &site.settings;
     let address = site.address();
     let page = ApiKeyAccess {
@@ -120,7 +120,7 @@ struct Conventions<'a> {
 }
 
 /// GET /docs/conventions
-pub async fn conventions(site: Data<Site>, person: Option<SignedIn>) -> Result<HttpResponse> {
+pub async fn conventions(site: Data<Site>, person: MaybeSignedIn) -> Result<HttpResponse> {
     page::html(
         StatusCode::OK,
         &Conventions { layout: layout(&site, person), frame: Frame::new(&site, "/docs/conventions")? },
@@ -155,7 +155,7 @@ impl Operations<'_> {
 }
 
 /// GET /docs/reference
-pub async fn operations(site: Data<Site>, person: Option<SignedIn>, search: Arguments<Search>) -> Result<HttpResponse> {
+pub async fn operations(site: Data<Site>, person: MaybeSignedIn, search: Arguments<Search>) -> Result<HttpResponse> {
     let wanted = search.0.q;
     let frame = Frame::new(&site, "/docs/reference")?;
     let all = frame.tags.iter().flat_map(|tag| &tag.operations);
@@ -176,7 +176,7 @@ struct TagPage<'a> {
 }
 
 /// GET /docs/reference/{tag}
-pub async fn tag(site: Data<Site>, person: Option<SignedIn>, slug: Path<String>) -> Result<HttpResponse> {
+pub async fn tag(site: Data<Site>, person: MaybeSignedIn, slug: Path<String>) -> Result<HttpResponse> {
     let tag = reference(&site)?.tag(&slug).ok_or(Error::NotFound)?;
     let frame = Frame { tag: Some(tag), ..Frame::new(&site, "/docs/reference")? };
     page::html(StatusCode::OK, &TagPage { layout: layout(&site, person), frame, tag })

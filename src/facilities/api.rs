@@ -30,6 +30,8 @@ pub const LISTING: Listing = Listing {
         Orderable { name: "id", sql: "" },
         Orderable { name: "category", sql: "" },
         Orderable { name: "title", sql: "" },
+        // All are as old as the program.
+        Orderable { name: "inserted_at", sql: "" },
     ],
     default_order: "",
     id: "",
@@ -60,6 +62,7 @@ fn answer(catalogue: &Catalogue, request: &HttpRequest, paged: bool) -> Result<H
             let compared = query.orders.iter().map(|(field, descending)| {
                 let order = match field.as_str() {
                     "title" => folded(a.title).cmp(&folded(b.title)),
+                    "inserted_at" => Ordering::Equal,
                     field => value(a, field).cmp(&value(b, field)),
                 };
                 if *descending { order.reverse() } else { order }

@@ -1,6 +1,9 @@
 //! Who is asking. The one knot between `http` and the features: it reads the stores of `users` and `api_keys`.
 
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    pin::Pin,
+};
 
 use actix_session::SessionExt;
 use actix_web::{
@@ -193,29 +196,53 @@ impl SignedIn {
     }
 }
 
+/// Who has signed in with this browser, if anybody.
+async fn person(request: &HttpRequest) -> Result<Option<SignedIn>> {
+    let Some(user) = sessions::user(&request.get_session()) else { return Ok(None) };
+    let site = request.app_data::<Data<Site>>().ok_or_else(|| Error::Internal("no site".to_owned()))?;
+    let Some(account) = account(site, user).await? else { return Ok(None) };
+    request.extensions_mut().insert(Asking(user));
+    request.extensions_mut().insert(Greeted(account.user.called().to_owned()));
+    Ok(Some(SignedIn { user: account.user, subscription: account.subscription }))
+}
+
 impl FromRequest for SignedIn {
     type Error = Error;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self>>>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        let Some(user) = sessions::user(&request.get_session()) else {
-            let typed = Bytes::from_request(&request, payload);
-            return Box::pin(async move {
-                let typed = typed.await.unwrap_or_default();
-                Err(Error::SignIn { return_to: Resume::of(&request, &typed), kept: !typed.is_empty() })
-            });
-        };
+        let typed = sessions::user(&request.get_session()).is_none().then(|| Bytes::from_request(&request, payload));
         Box::pin(async move {
-            let site = request.app_data::<Data<Site>>().ok_or_else(|| Error::Internal("no site".to_owned()))?;
-            match account(site, user).await? {
-                Some(account) => {
-                    request.extensions_mut().insert(Asking(user));
-                    request.extensions_mut().insert(Greeted(account.user.called().to_owned()));
-                    Ok(SignedIn { user: account.user, subscription: account.subscription })
-                }
-                None => Err(Error::SignIn { return_to: Resume::of(&request, &[]), kept: false }),
+            if let Some(person) = person(&request).await? {
+                return Ok(person);
             }
+            let typed = match typed {
+                Some(typed) => typed.await.unwrap_or_default(),
+                None => Bytes::new(),
+            };
+            Err(Error::SignIn { return_to: Resume::of(&request, &typed), kept: !typed.is_empty() })
+        })
+    }
+}
+
+/// A person signed in, or nobody: for pages that are open to all. (`Option<SignedIn>` would have the framework log
+/// where a sign-in leads, which may hold what somebody has pasted into an address.)
+pub struct MaybeSignedIn(pub Option<SignedIn>);
+
+impl FromRequest for MaybeSignedIn {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            // Whom to greet is not worth a failed page: without the database these pages are there.
+            let found = person(&request).await.unwrap_or_else(|error| {
+                log::error!("who is signed in could not be found: {error}");
+                None
+            });
+            Ok(MaybeSignedIn(found))
         })
     }
 }

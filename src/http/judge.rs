@@ -291,7 +291,8 @@ fn decimal(value: &Value, min: i32, max: i32, places: usize) -> Result<String, R
         Value::Number(number) => number.to_string(),
         _ => return Err(INVALID.into()),
     };
-    if !is_decimal(&text) || !is_short(text.trim_start_matches('-'), 3, places) {
+    let unsigned = text.trim_start_matches('-');
+    if !is_decimal(&text) || !is_short(unsigned, 32, places) {
         return Err(INVALID.into());
     }
     let number: f64 = text.parse().map_err(|_| INVALID)?;
@@ -299,6 +300,8 @@ fn decimal(value: &Value, min: i32, max: i32, places: usize) -> Result<String, R
         Err(Refusal::Message(format!("must be greater than or equal to {min}")))
     } else if number > f64::from(max) {
         Err(Refusal::Message(format!("must be less than or equal to {max}")))
+    } else if !is_short(unsigned, "180".len(), places) {
+        Err(INVALID.into())
     } else {
         Ok(text)
     }

@@ -1,5 +1,6 @@
-//! Prices that follow from other prices: exact decimals through the whole chain, then rounded half up to the currency's
-//! decimals, never below 0 (contract/rate-plans.md, quirks 8 to 11).
+//! Prices that follow from other prices: exact decimals through all rules of a plan, then rounded half up to the
+//! currency's decimals, never below 0 (contract/rate-plans.md, quirks 8 to 11). A plan derives from its parent's price
+//! as it is sold, which is rounded.
 
 use std::str::FromStr;
 
