@@ -1,32 +1,4 @@
-// The documentation: copying, searching as one types, and trying operations out. Everything but the last is there
-// without this file too.
-
-const said = document.querySelector("[data-said]");
-
-for (const button of document.querySelectorAll("[data-copies]")) {
-  const source = document.getElementById(button.dataset.copies);
-  let timer;
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    const done = await copied(source);
-    button.textContent = done ? "Copied" : "Ctrl+C";
-    said.textContent = "";
-    said.textContent = done ? "Copied." : "Selected: press Ctrl+C to copy.";
-    clearTimeout(timer);
-    timer = setTimeout(() => { button.textContent = "Copy"; said.textContent = ""; }, 4000);
-  });
-}
-
-async function copied(source) {
-  try {
-    await navigator.clipboard.writeText(source.textContent);
-    return true;
-  } catch {
-    // Plain http off localhost has no clipboard: select, and copy the old way.
-    getSelection().selectAllChildren(source);
-    return document.execCommand("copy");
-  }
-}
+// The documentation: searching as one types, and trying operations out. The rest is there without this file too.
 
 const search = document.querySelector(".find");
 if (search) {
