@@ -5,3 +5,4 @@ pub mod pages;
 pub mod reference;
 mod rich;
 mod schema;
+mod words;

@@ -42,10 +42,16 @@ fn fields_of_a_body_are_told_in_words_in_their_order() {
         ("room_type.count_of_rooms", "whole number above 0, at most 2,147,483,647", false),
         ("room_type.occ_adults", "whole number from 1 to 100", true),
         ("room_type.room_kind", "room or dorm", false),
-        ("room_type.capacity", "whole number, 1 or more or null", false),
+        ("room_type.capacity", "whole number, 1 or more, or null", false),
         ("room_type.price", "text, matching ^[0-9]+$ or whole number, 0 or more", false),
+        (
+            "room_type.fee",
+            "decimal text in major units, such as &#34;100.00&#34;, or whole number in minor units, such as 10000; not negative, or null",
+            false,
+        ),
+        ("room_type.latitude", "decimal text with at most 7 decimals or number from -90 to 90", false),
         ("room_type.content", "object", false),
-        ("room_type.content.description", "text or null", false),
+        ("room_type.content.description", "text, or null", false),
         ("room_type.content.photos", "list of objects, at most 100 entries", false),
         ("room_type.content.photos[].url", "URL", true),
     ];
@@ -53,7 +59,7 @@ fn fields_of_a_body_are_told_in_words_in_their_order() {
     let kind = rows[5].1;
     assert_eq!(kind.default.as_deref(), Some("\"room\""));
     assert_eq!(kind.choices, ["room", "dorm"]);
-    assert_eq!(rows[11].1.depth, 3);
+    assert_eq!(rows[13].1.depth, 3);
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! JSON Schema, read for people: what a value may be in words, its fields as rows, an example of it.
+//! JSON Schema, read for people: references followed, fields as rows, an example. (What a value may be: `words.rs`.)
 
 use serde_json::{Map, Value, json};
 
 use super::rich::Rich;
 
 /// References followed in a row at most, and levels of a schema read: a document that leads in circles still ends.
-const DEEPEST: usize = 8;
+pub const DEEPEST: usize = 8;
 
 /// A field of a body or an answer, or a parameter.
 #[derive(Clone, Debug)]
@@ -56,63 +56,6 @@ impl Document<'_> {
         }
         merge(&mut whole, own);
         whole
-    }
-
-    /// What a value may be, in words; code between backticks.
-    fn words_within(&self, schema: &Map<String, Value>, levels: usize) -> String {
-        let Some(levels) = levels.checked_sub(1) else { return "JSON".to_owned() };
-        if let Some(value) = schema.get("const") {
-            return code(value);
-        }
-        if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-            return one_of(values.iter().map(code).collect());
-        }
-        if let Some(variants) = ["anyOf", "oneOf"].iter().find_map(|key| schema.get(*key)?.as_array()) {
-            return one_of(variants.iter().map(|one| self.words_within(&self.resolve(one), levels)).collect());
-        }
-        let types: Vec<&str> = match schema.get("type") {
-            Some(Value::String(one)) => vec![one],
-            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
-            _ if schema.contains_key("properties") => vec!["object"],
-            _ => return "any JSON".to_owned(),
-        };
-        let kind = |name: &str| match name {
-            "string" => text(schema),
-            "integer" => number("whole number", schema),
-            "number" => number("number", schema),
-            "boolean" => "`true` or `false`".to_owned(),
-            "array" => self.list(schema, levels),
-            "object" => self.object(schema, levels),
-            other => other.to_owned(),
-        };
-        one_of(types.into_iter().map(kind).collect())
-    }
-
-    fn list(&self, schema: &Map<String, Value>, levels: usize) -> String {
-        let entry = schema.get("items").map(|items| self.words_within(&self.resolve(items), levels));
-        let what = match entry.as_deref() {
-            None | Some("any JSON") => "list".to_owned(),
-            Some("object") => "list of objects".to_owned(),
-            Some("UUID") => "list of UUIDs".to_owned(),
-            Some("text") => "list of texts".to_owned(),
-            Some("facility id") => "list of facility ids".to_owned(),
-            Some(other) => format!("list, each entry {other}"),
-        };
-        match (schema.get("minItems").and_then(Value::as_u64), schema.get("maxItems").and_then(Value::as_u64)) {
-            (Some(min), Some(max)) if min == max => format!("{what}, {min} entries"),
-            (_, Some(max)) => format!("{what}, at most {max} entries"),
-            (Some(min), None) if min > 0 => format!("{what}, at least {min}"),
-            _ => what,
-        }
-    }
-
-    fn object(&self, schema: &Map<String, Value>, levels: usize) -> String {
-        match schema.get("additionalProperties") {
-            Some(values @ Value::Object(_)) if !schema.contains_key("properties") => {
-                format!("object, each value {}", self.words_within(&self.resolve(values), levels))
-            }
-            _ => "object".to_owned(),
-        }
     }
 
     /// The fields of a schema, each followed by those inside it.
@@ -269,85 +212,7 @@ fn merge(whole: &mut Map<String, Value>, part: Map<String, Value>) {
     }
 }
 
-fn text(schema: &Map<String, Value>) -> String {
-    let pattern = schema.get("pattern").and_then(Value::as_str).unwrap_or_default();
-    let format = schema.get("format").and_then(Value::as_str);
-    let what = match format {
-        Some("uuid") => "UUID",
-        Some("date") => "date, `YYYY-MM-DD`",
-        Some("date-time") => "timestamp",
-        Some("email") => "email address",
-        Some("uri" | "url") => "URL",
-        Some("money") => "decimal text in major units, such as `\"100.00\"`",
-        Some("iso-4217") => "currency code (ISO 4217)",
-        Some("iso-3166-1") => "country code (ISO 3166-1, two letters)",
-        Some("iana-time-zone") => "time zone name (IANA)",
-        Some("latitude" | "longitude") => "decimal text",
-        Some("facility-id") => "facility id",
-        Some("phone") => "text of at most 32 digits, spaces and other signs",
-        _ => "text",
-    };
-    let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
-    let length = match (bound("minLength"), bound("maxLength")) {
-        (Some(min), Some(max)) if min == max => format!(" of {max} characters"),
-        (Some(min), Some(max)) if min > 0 => format!(" of {min} to {max} characters"),
-        (_, Some(max)) => format!(" of at most {max} characters"),
-        (Some(min), None) if min > 1 => format!(" of at least {min} characters"),
-        _ => String::new(),
-    };
-    // Long patterns, and those that only keep control characters out, tell people nothing.
-    let tells = format.is_none() && !pattern.is_empty() && pattern.len() <= 40 && !pattern.contains(['`', 'u']);
-    let pattern = if tells { format!(", matching `{pattern}`") } else { String::new() };
-    format!("{what}{length}{pattern}")
-}
-
-fn number(what: &str, schema: &Map<String, Value>) -> String {
-    let bound = |key: &str| schema.get(key).filter(|bound| bound.is_number()).map(|bound| grouped(&bound.to_string()));
-    let least = bound("minimum");
-    let most = bound("maximum");
-    match (least, bound("exclusiveMinimum"), most, bound("exclusiveMaximum")) {
-        (Some(least), _, Some(most), _) => format!("{what} from {least} to {most}"),
-        (Some(least), ..) => format!("{what}, {least} or more"),
-        (_, Some(above), Some(most), _) => format!("{what} above {above}, at most {most}"),
-        (_, Some(above), ..) => format!("{what} above {above}"),
-        (_, _, Some(most), _) => format!("{what}, at most {most}"),
-        (.., Some(below)) => format!("{what} below {below}"),
-        _ => what.to_owned(),
-    }
-}
-
-/// A number with commas between its thousands, where it is long: `2,147,483,647`.
-fn grouped(number: &str) -> String {
-    if number.len() < 5 || !number.bytes().all(|digit| digit.is_ascii_digit()) {
-        return number.to_owned();
-    }
-    let first = number.len() % 3;
-    let (head, tail) = number.split_at(first);
-    let thousands = tail.as_bytes().chunks(3).map(String::from_utf8_lossy);
-    let parts: Vec<_> = [head.into()].into_iter().chain(thousands).filter(|part| !part.is_empty()).collect();
-    parts.join(",")
-}
-
-/// Each once: `a`, `b` or `c`.
-fn one_of(words: Vec<String>) -> String {
-    let mut each: Vec<String> = Vec::new();
-    for word in words {
-        if !each.contains(&word) {
-            each.push(word);
-        }
-    }
-    match each.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        None => "any JSON".to_owned(),
-    }
-}
-
-fn code(value: &Value) -> String {
-    if value.is_null() { "null".to_owned() } else { format!("`{}`", plain(value)) }
-}
-
 /// A value as it is typed into a field: texts without quotes.
-fn plain(value: &Value) -> String {
+pub fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

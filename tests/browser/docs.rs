@@ -41,7 +41,8 @@ async fn the_documentation_looks_right_without_javascript() {
         browser.visit(format!("{}/docs{path}", app.base_url)).await;
         browser.looks_right(name, 200).await;
     }
-    let shown = "return [...document.querySelectorAll('[data-try], [data-copy]')].filter(one => one.checkVisibility()).length";
+    let shown =
+        "return [...document.querySelectorAll('[data-try], [data-copy]')].filter(one => one.checkVisibility()).length";
     browser.expect("what only a script can do", shown, 0).await;
 }
 
