@@ -45,9 +45,9 @@ impl<'a> Frame<'a> {
         })
     }
 
-    /// Where a link of the list leads, if not to this very page.
-    fn current(&self, path: &str) -> &'static str {
-        if self.here == path && self.tag.is_none() { " aria-current=\"page\"" } else { "" }
+    /// The mark of the link that leads to this page, or to the part that it belongs to.
+    fn current(&self, path: &str) -> Option<&'static str> {
+        (self.here == path).then_some(if self.tag.is_some() { "true" } else { "page" })
     }
 
     fn is_at(&self, tag: &Tag) -> bool {

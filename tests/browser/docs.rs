@@ -72,6 +72,19 @@ async fn the_search_finds_as_one_types() {
     browser.expect("the operation", "return location.hash", "#create_room_type").await;
 }
 
+#[actix_web::test]
+async fn a_curl_line_is_copied_as_it_stands() {
+    let app = site().await;
+    let browser = Browser::open(360, Scheme::Light, true).await;
+    browser.visit(format!("{}/docs/reference/groups", app.base_url)).await;
+    browser.grant_clipboard(&app.base_url).await;
+    browser.click("[data-copy=read_group_curl]").await;
+    let told = "return document.querySelector('[data-copied]').textContent";
+    browser.expect("that it is copied", told, "Copied the curl line.").await;
+    let line = format!("curl \"{}/api/v1/groups/$ID\" \\\n  -H \"user-api-key: $KEY\"", app.base_url);
+    assert_eq!(browser.clipboard().await, line);
+}
+
 impl Browser {
     /// What the answer to an operation says: the status in words, and the body.
     async fn answer_of(&self, operation: &str, status: &str) -> String {
