@@ -248,3 +248,42 @@ async fn odd_paths_are_404_and_never_a_fault() {
     let status = app.raw(&odd).status;
     assert!([400, 404].contains(&status), "{status}");
 }
+
+#[actix_web::test]
+async fn what_looks_like_a_number_to_the_parser_is_an_object() {
+    let (_app, me) = world().await;
+    let id = me.has(json!({})).await;
+    let number = |text: &str| json!({ "$serde_json::private::Number": text });
+    for field in ["latitude", "longitude", "title", "is_active", "email", "timezone"] {
+        let answer = me.creates(json!({ field: number("15") })).await;
+        answer.error_with("validation_error", json!({ field: ["is invalid"] }));
+        let answer = me.updates(&id, json!({ field: number("15") })).await;
+        answer.error_with("validation_error", json!({ field: ["is invalid"] }));
+    }
+    for field in ["min_price", "max_price", "state_length", "min_stay_type"] {
+        let answer = me.updates(&id, json!({ "settings": { field: number("150") } })).await;
+        answer.error_with("validation_error", json!({ "settings": { field: ["is invalid"] } }));
+    }
+    // Written with escapes, or not even like a number.
+    for text in [
+        r#"{"property":{"latitude":{"\u0024serde_json::private::Number":"15"}}}"#,
+        r#"{"property":{"latitude":{"$serde_json::private::Number":"x"}}}"#,
+        r#"{"property":{"latitude":{"$serde_json::private::Number":15}}}"#,
+        r#"{"property":{"latitude":{"$serde_json::private::RawValue":"15"}}}"#,
+        r#"{"property":{"latitude":{"$serde_json::private::Number":"15","a":1}}}"#,
+        r#"{"property":{"latitude":{"a":1,"$serde_json::private::Number":"15"}}}"#,
+    ] {
+        let answer = me.api.call(Method::PUT, &at(&id)).body(text).await;
+        answer.error_with("validation_error", json!({ "latitude": ["is invalid"] }));
+    }
+    // As a text it is a text, and where nothing is asked for it is nothing.
+    let answer = me.updates(&id, json!({ "city": "$serde_json::private::Number", "x": number("1") })).await.is(200);
+    assert_eq!(answer.attributes()["city"], "$serde_json::private::Number");
+    assert_eq!(answer.attributes()["latitude"], json!(null));
+    // Nor is it one around everything.
+    let text = r#"{"$serde_json::private::Number":"15"}"#;
+    post_text(&me, text).await.error_with("bad_request", json!(["property is required"]));
+    let answer = post_text(&me, format!("{{\"property\":{text}}}")).await;
+    let blank = json!(["can't be blank"]);
+    answer.error_with("validation_error", json!({ "title": blank, "currency": blank }));
+}

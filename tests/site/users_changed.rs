@@ -6,7 +6,7 @@ use crate::access::{GROUP_USERS, PROPERTY_USERS, TWINS, Users, success};
 use crate::app::TestApp;
 use crate::host::Host;
 use crate::people::{Person, world};
-use crate::property::{UNKNOWN_ID, at, group_at};
+use crate::property::{GROUPS, PROPERTIES, UNKNOWN_ID, at, group_at};
 use crate::response::Response;
 
 fn themself(answer: Response) {
@@ -208,4 +208,36 @@ async fn a_group_with_properties_keeps_an_owner_too_though_they_have_owners_of_t
     me.has(json!({})).await;
     let mine = me.entry(&GROUP_USERS, &group, &me.user.email).await;
     last_owner(me.changes(&GROUP_USERS, &mine, json!({ "role": "user" })).await);
+}
+
+#[actix_web::test]
+async fn who_has_lost_the_last_group_makes_another_before_a_property() {
+    let (app, me) = world().await;
+    let night = app.person("night@farol.example").await;
+    let group = me.group().await;
+    let mine = me.entry(&GROUP_USERS, &group, &me.user.email).await;
+    me.gives(&GROUP_USERS, &group, &night, "owner").await;
+    night.api.delete(&GROUP_USERS.at(&mine)).await.is(200);
+    for path in [GROUPS, PROPERTIES, GROUP_USERS.path, PROPERTY_USERS.path] {
+        assert_eq!(me.api.get(path).await.is(200).data(), json!([]));
+    }
+    let refused = me.creates(json!({})).await;
+    refused.error_with("validation_error", json!({ "group_id": ["does not exist"] }));
+    let group = me.has_group("Mine").await;
+    let farol = me.has(json!({})).await;
+    assert_eq!(me.groups_of(&farol).await, [group]);
+}
+
+#[actix_web::test]
+async fn a_user_of_a_property_changes_it_and_does_not_delete_it() {
+    let (_app, me, night, farol, entry) = shared(&PROPERTY_USERS, "user").await;
+    night.updates(&farol, json!({ "title": "Farol" })).await.is(200);
+    assert_eq!(me.reads(&farol).await["title"], "Farol");
+    night.api.delete(&at(&farol)).await.error("forbidden");
+    night.api.delete(&format!("{}?force=true", at(&farol))).await.error("forbidden");
+    me.changes(&PROPERTY_USERS, &entry, json!({ "role": "owner" })).await.is(200);
+    night.api.delete(&at(&farol)).await.is(200);
+    for users in TWINS {
+        assert!(!me.api.get(users.path).await.is(200).text().contains(&farol));
+    }
 }

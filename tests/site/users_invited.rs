@@ -195,6 +195,39 @@ async fn who_was_invited_twice_before_coming_finds_both() {
 }
 
 #[actix_web::test]
+async fn the_host_sees_who_has_not_come_yet() {
+    let (app, me) = world().await;
+    let farol = me.has(json!({})).await;
+    let email = "guest@farol.example";
+    me.invites(&PROPERTY_USERS, &farol, email, "user").await.is(201);
+    let state = || {
+        let line = listed(&app).into_iter().find(|line| line.starts_with(email)).expect("the guest");
+        line.split('\t').nth(1).expect("a state").to_owned()
+    };
+    assert_eq!(state(), "invited");
+    app.command_ok(&["user", "deactivate", email], None);
+    assert_eq!(state(), "deactivated");
+    let refused = app.command(&["user", "link", email, "--base-url", "https://pms.example"], None);
+    assert!(!refused.status.success() && refused.stdout.is_empty(), "{refused:?}");
+    app.command_ok(&["user", "activate", email], None);
+    assert_eq!(state(), "invited");
+    // A link that was made is not yet one that was used.
+    let link = app.welcome_link(email);
+    let page = app.browser().get(&link).await.is(200);
+    assert!(page.text().contains(email), "{page}");
+    assert_eq!(state(), "invited");
+    // Without a subscription the person signs in, and only keys are gated.
+    let password = "seven boats at noon";
+    app.secrets.register("password", password);
+    app.browser().post_form(&link, &[("name", ""), ("password", password)]).await.is(303);
+    assert_eq!(state(), "active");
+    let browser = app.browser();
+    browser.sign_in("GUEST@farol.example", password).await.is(303);
+    browser.get(&at(&farol)).await.is(200);
+    app.browser().get(&link).await.is(404);
+}
+
+#[actix_web::test]
 async fn an_invitation_that_was_withdrawn_leaves_an_account_without_access() {
     let (app, me, both) = hosts().await;
     for (number, (users, id)) in both.iter().enumerate() {
