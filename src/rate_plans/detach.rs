@@ -26,12 +26,17 @@ async fn from_all(tx: &mut Tx, property: PropertyId, goes: impl Fn(&Kept) -> boo
     let plans = store::of_property(tx, property).await?;
     let by_id: HashMap<RatePlanId, &Kept> = plans.iter().map(|kept| (kept.id, kept)).collect();
     let going: HashSet<RatePlanId> = plans.iter().filter(|kept| goes(kept)).map(|kept| kept.id).collect();
+    let mut priced = HashMap::new();
     for kept in &plans {
         if going.contains(&kept.id) || !kept.plan.parent_rate_plan_id.is_some_and(|parent| going.contains(&parent)) {
             continue;
         }
         let mut plan = kept.plan.clone();
-        plan.options = in_effect(&by_id, kept);
+        price(&by_id, kept, &mut priced);
+        for (option, Occupancy { rate, .. }) in plan.options.iter_mut().zip(priced.get(&kept.id).into_iter().flatten())
+        {
+            option.rate = *rate;
+        }
         plan.parent_rate_plan_id = None;
         plan.rate_mode = "manual".to_owned();
         plan.inherit = Inherit::default();
@@ -40,17 +45,24 @@ async fn from_all(tx: &mut Tx, property: PropertyId, goes: impl Fn(&Kept) -> boo
     Ok(())
 }
 
-/// The options of a plan with the prices that follow from all its ancestors. Parents never lead in a circle.
-fn in_effect(by_id: &HashMap<RatePlanId, &Kept>, kept: &Kept) -> Vec<Occupancy> {
-    let mut line = vec![kept];
-    while let Some(parent) = line.last().and_then(|plan| plan.plan.parent_rate_plan_id).and_then(|id| by_id.get(&id)) {
-        line.push(parent);
+/// Adds the options of a plan and of its ancestors with the prices that follow, each plan's once: many plans may derive
+/// from the same ones. What they are derived by is left out. Parents never lead in a circle.
+fn price(by_id: &HashMap<RatePlanId, &Kept>, kept: &Kept, priced: &mut HashMap<RatePlanId, Vec<Occupancy>>) {
+    let mut line = Vec::new();
+    let mut next = Some(kept);
+    while let Some(kept) = next.filter(|kept| !priced.contains_key(&kept.id)) {
+        line.push(kept);
+        next = kept.plan.parent_rate_plan_id.and_then(|id| by_id.get(&id).copied());
     }
-    let mut options: Option<Vec<Occupancy>> = None;
-    for Kept { plan, .. } in line.into_iter().rev() {
-        let prices = derive::in_effect(plan, options.as_deref());
-        let priced = plan.options.iter().zip(prices).map(|(option, rate)| Occupancy { rate, ..option.clone() });
-        options = Some(priced.collect());
+    for Kept { id, plan, .. } in line.into_iter().rev() {
+        let parent = plan.parent_rate_plan_id.and_then(|id| priced.get(&id));
+        let prices = derive::in_effect(plan, parent.map(Vec::as_slice));
+        let options = plan.options.iter().zip(prices).map(|(option, rate)| Occupancy {
+            rate,
+            occupancy: option.occupancy,
+            is_primary: option.is_primary,
+            derived_option: None,
+        });
+        priced.insert(*id, options.collect());
     }
-    options.unwrap_or_default()
 }

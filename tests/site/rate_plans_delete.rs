@@ -68,6 +68,23 @@ async fn a_deleted_plan_is_gone_everywhere() {
     }
 }
 
+/// Every plan is priced once: priced again for each child, this would keep all other writers waiting for long.
+#[actix_web::test]
+async fn an_elaborate_ancestor_of_many_children_does_not_delay_a_deletion() {
+    let room = room().await;
+    let top = room.has(json!({ "title": "Top", "options": [option(1, "100.00")] })).await;
+    let raise = [("increase_by_percent", "99999999999999999999.9999999999"); 1000];
+    let options: Vec<Value> = (1..=50).map(|guests| derived(guests, guests == 1, &raise)).collect();
+    let elaborate = child(&room, "Elaborate", &top, "derived", json!(options)).await;
+    let plain = child(&room, "Plain", &elaborate, "derived", json!([derived(1, true, &[])])).await;
+    for number in 0..50 {
+        child(&room, &format!("Child {number}"), &plain, "derived", json!([derived(1, true, &[])])).await;
+    }
+    let start = std::time::Instant::now();
+    room.deletes(&plain).await;
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+}
+
 #[actix_web::test]
 async fn a_child_keeps_the_price_that_it_had() {
     let room = room().await;
