@@ -107,9 +107,15 @@ async fn the_page_about_keys_says_what_a_refused_key_is_told() {
         let reason = answer["errors"]["details"][0].as_str().expect("a reason");
         assert!(text.contains(reason), "no {reason} in {text}");
     }
-    for words in
-        ["Create new API Key", "User Profile", "shown only this once", "Actions", "Withdraw", "active subscription"]
-    {
+    for words in [
+        "Create new API Key",
+        "User Profile",
+        "shown only this once",
+        "Actions",
+        "Withdraw",
+        "active subscription",
+        "cannot create properties or groups, nor change who the users of a group are",
+    ] {
         assert!(text.contains(words), "no {words} in {text}");
     }
 }
