@@ -31,7 +31,8 @@ const ABOUT_EMAIL: &str = "Whom to invite. An unknown address gets an account.";
 const ABOUT_OVERRIDES: &str = "Kept and given back; it changes nothing.";
 
 /// Any JSON object.
-pub const OBJECT: Shape = Shape { fits: Value::is_object, schema: || json!({ "type": "object" }) };
+pub const OBJECT: Shape =
+    Shape { fits: Value::is_object, schema: || json!({ "type": "object", "additionalProperties": true }) };
 
 /// The fields of an invitation to a property.
 pub const PROPERTY_INVITE: &[Field] = &[

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use super::{
     answers,
     collections::{self, Collection, object},
-    examples, parameters,
+    examples,
+    parameters::{self, Pages},
     schemas::{camel, reference},
 };
 use crate::{facilities, http::error::Result};
@@ -99,9 +100,10 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
             )
         }
     };
+    let pages = if of.paged { Pages::Always } else { Pages::WhenAsked };
     let operation = Operation::new(format!("list_{plural}"), tag, format!("List {several}"), &[("400", "BadRequest")])
         .about(&about)
-        .parameters(parameters::of_list(of.listing, true))
+        .parameters(parameters::of_list(of.listing, pages))
         .answers("200", answers::json(&format!("A list of {several}."), list, listed));
     all.insert((path.to_owned(), "GET"), operation.value);
 
@@ -111,7 +113,7 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
         let summary = format!("List all {several}, in short");
         let operation = Operation::new(format!("{name}_options"), tag, summary, &[("400", "BadRequest")])
             .about("Without pages.")
-            .parameters(parameters::of_list(of.listing, false))
+            .parameters(parameters::of_list(of.listing, Pages::Never))
             .answers("200", answers::json("All of them.", list, json!({ "data": [examples::of(name, "option")] })));
         all.insert((format!("{path}/options"), "GET"), operation.value);
     }
@@ -194,14 +196,14 @@ fn catalogues(all: &mut BTreeMap<Key, Value>) {
         let errors = [("400", "BadRequest")];
         let operation =
             Operation::new(format!("list_{name}"), "Facilities", format!("List facilities of {of}"), &errors)
-                .parameters(parameters::of_list(&facilities::api::LISTING, true))
+                .parameters(parameters::of_list(&facilities::api::LISTING, Pages::Always))
                 .answers("200", answers::json("A page.", paged, json!({ "data": [example], "meta": meta })));
         all.insert((path.to_owned(), "GET"), operation.value);
         let whole = object(json!({ "data": list() }));
         let summary = format!("List all facilities of {of}");
         let operation = Operation::new(format!("{name}_options"), "Facilities", summary, &errors)
             .about("Without pages.")
-            .parameters(parameters::of_list(&facilities::api::LISTING, false))
+            .parameters(parameters::of_list(&facilities::api::LISTING, Pages::Never))
             .answers("200", answers::json("All of them.", whole, json!({ "data": [example] })));
         all.insert((format!("{path}/options"), "GET"), operation.value);
     }

@@ -17,15 +17,22 @@ pub fn shared() -> Value {
         schema["default"] = default.into();
         schema
     };
+    let page = |schema: Value, about: &str| {
+        json!({ "name": "pagination[page]", "in": "query", "schema": schema,
+            "description": format!("Which page, counted from 1.{about}") })
+    };
+    let limit = |schema: Value, about: &str| {
+        json!({ "name": "pagination[limit]", "in": "query", "schema": schema,
+            "description": format!("Entries of a page; more than {MOST} means {MOST}.{about}") })
+    };
     json!({
-        "page": {
-            "name": "pagination[page]", "in": "query", "schema": with(1),
-            "description": "Which page, counted from 1."
-        },
-        "limit": {
-            "name": "pagination[limit]", "in": "query", "schema": with(DEFAULT_LIMIT),
-            "description": format!("Entries of a page; more than {MOST} means {MOST}.")
-        },
+        "page": page(with(1), ""),
+        "limit": limit(with(DEFAULT_LIMIT), ""),
+        "page_if_any": page(number.clone(), " Without page and limit, the list is whole."),
+        "limit_if_any": limit(
+            number.clone(),
+            &format!(" {DEFAULT_LIMIT} where only a page is named; without both, the list is whole.")
+        ),
         "force": {
             "name": "force", "in": "query", "schema": truth(),
             "description": "Also removes what is mapped to a channel."
@@ -43,12 +50,21 @@ pub fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/parameters/{name}") })
 }
 
-/// What a list can be asked; `pages` where it has pages.
-pub fn of_list(listing: &Listing, pages: bool) -> Vec<Value> {
-    let mut parameters = Vec::new();
-    if pages {
-        parameters.extend([reference("page"), reference("limit")]);
-    }
+/// Whether a list has pages.
+pub enum Pages {
+    Always,
+    WhenAsked,
+    Never,
+}
+
+/// What a list can be asked.
+pub fn of_list(listing: &Listing, pages: Pages) -> Vec<Value> {
+    let mut parameters = match pages {
+        Pages::Always => vec![reference("page"), reference("limit")],
+        // No default: a client that sends defaults would get one page where it wants all.
+        Pages::WhenAsked => vec![reference("page_if_any"), reference("limit_if_any")],
+        Pages::Never => Vec::new(),
+    };
     for filter in listing.filters {
         let (schema, about) = match filter.kind {
             Compared::Boolean => (truth(), "Only those where it is so.".to_owned()),
@@ -72,15 +88,15 @@ pub fn of_list(listing: &Listing, pages: bool) -> Vec<Value> {
             "name": format!("filter[{}]", filter.name), "in": "query", "schema": schema, "description": about
         }));
     }
-    let mut fields = serde_json::Map::new();
     for order in listing.orders {
-        fields.insert(order.name.to_owned(), json!({ "type": "string", "enum": ["asc", "desc"] }));
+        parameters.push(json!({
+            "name": format!("order[{}]", order.name), "in": "query",
+            "schema": { "type": "string", "enum": ["asc", "desc"] },
+            "description": format!(
+                "Order by `{}`. Several orders apply in the order written; ties are broken by id.", order.name
+            )
+        }));
     }
-    parameters.push(json!({
-        "name": "order", "in": "query", "style": "deepObject", "explode": true,
-        "schema": { "type": "object", "properties": fields, "additionalProperties": false },
-        "description": "The order of the list: `order[title]=desc`. Several apply in the order written; ties are broken by id."
-    }));
     parameters
 }
 

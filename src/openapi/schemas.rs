@@ -208,7 +208,7 @@ fn sent(kind: &Kind, default: &Value, purpose: Purpose) -> Value {
 /// An entry that is made has no id, and is not removed.
 fn new(mut entry: Value) -> Value {
     entry["properties"]["id"] = json!({ "type": "null" });
-    entry["properties"]["is_removed"] = json!({ "type": ["boolean", "null"], "enum": [false, null] });
+    entry["properties"]["is_removed"] = json!({ "anyOf": [{ "const": false }, { "type": "null" }] });
     entry["title"] = "a new one".into();
     entry
 }

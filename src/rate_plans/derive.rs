@@ -93,7 +93,7 @@ fn derived_schema() -> Value {
     let pair = |rules: &[&str], argument: Value| {
         json!({
             "type": "array", "prefixItems": [{ "type": "string", "enum": rules }, argument],
-            "items": false, "minItems": 2, "maxItems": 2
+            "minItems": 2, "maxItems": 2
         })
     };
     let whole = argument(&format!("^[0-9]{{1,{WHOLE_DIGITS}}}$"));
@@ -113,6 +113,7 @@ fn auto_schema() -> Value {
     let value = decimal();
     json!({
         "type": "object",
+        "additionalProperties": true,
         "properties": {
             "increase_mode": mode, "increase_value": value, "decrease_mode": mode, "decrease_value": value
         }
