@@ -76,9 +76,11 @@ def running():
                 raise AssertionError(f"the demo does not start: {said}{log.read().decode()}")
             yield Program(found[2], found[1])
         finally:
+            ended = process.poll()
             process.terminate()
             process.wait(30)
             process.stdout.close()
+        assert ended is None, f"the program ended by itself: {ended}"
         log.seek(0)
         faults = [line for line in log.read().decode().splitlines() if "ERROR latchkey" in line or "panicked" in line]
         assert not faults, "\n".join(faults)

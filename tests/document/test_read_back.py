@@ -117,7 +117,7 @@ def lacking(client, schema, value, way):
             yield from lacking(client, kinds[0], entry, f"{way}[]")
     elif isinstance(value, dict):
         for field, inside in schema.get("properties", {}).items():
-            if inside.get("type") == "null" or inside.get("enum") == [False, None]:
+            if inside.get("type") == "null" or {"const": False} in inside.get("anyOf", []):
                 continue
             # The keys of these are examples by themselves.
             if field not in value:
@@ -340,17 +340,12 @@ def test_lists_can_be_asked_all_that_the_document_says(client):
             parameter = resolved(client.document, parameter)
             if method != "get" or parameter["in"] != "query":
                 continue
-            if parameter["name"] == "order":
-                for field in parameter["schema"]["properties"]:
-                    for direction in ("asc", "desc"):
-                        client.call(name, query={f"order[{field}]": direction})
-                client.call(name, query={"order[foo]": "asc"}, status=400)
-                continue
             words = parameter["schema"].get("enum", ["1"])
             for word in words:
                 client.call(name, query={parameter["name"]: word})
-        if "order" in str(operation.get("parameters")):
+        if "order[" in str(operation.get("parameters")):
             client.call(name, query={"filter[foo]": "x"}, status=400)
+            client.call(name, query={"order[foo]": "asc"}, status=400)
 
 
 def test_every_operation_is_called_with_success(client, ids):

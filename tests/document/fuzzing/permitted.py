@@ -162,6 +162,17 @@ ROWS = [
 ]
 
 
+# What is not kept of a title, as Unicode has it.
+WHITE_SPACE = "\t\n\v\f\r \u0085\u00a0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+
+
+def trimmed(fields):
+    """What is judged of a body: a title without white space around it, which its `maxLength` counts."""
+    if isinstance(fields, dict) and isinstance(fields.get("title"), str):
+        return fields | {"title": fields["title"].strip(WHITE_SPACE)}
+    return fields
+
+
 def is_permitted(sent, status, details):
     """True where every part of a refusal stands in the table."""
     rows = [row for row in ROWS if sent.operation in row.operations and row.status == status]
