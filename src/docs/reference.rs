@@ -194,26 +194,27 @@ impl Reader<'_> {
             }
             let required = parameter.get("required") == Some(&Value::Bool(true));
             fields.retain(|field| field.name != name);
-            fields.push(match (word("style"), schema.get("properties").and_then(Value::as_object)) {
-                (Some("deepObject"), Some(inside)) => self.one_of_several(name, inside, &schema),
-                _ => self.document.field("", name, 0, required, &schema),
-            });
+            fields.push(self.document.field("", name, 0, required, &schema));
         }
-        fields
+        self.orders_in_one(fields)
     }
 
-    /// `order[title]=asc`: a parameter of many names with the same values is one row, to choose from.
-    fn one_of_several(&self, name: &str, inside: &Map<String, Value>, schema: &Map<String, Value>) -> Field {
-        let each = inside.iter().map(|(key, one)| self.document.field("", key, 0, false, &self.document.resolve(one)));
-        let each: Vec<Field> = each.collect();
-        let pair = |one: &Field, value: &String| format!("{name}[{}]={value}", one.name);
-        let choices = each.iter().flat_map(|one| one.choices.iter().map(move |value| pair(one, value)));
-        let names: Vec<String> = each.iter().map(|one| format!("`{}`", one.name)).collect();
-        let mut about = Rich::paragraphs(schema.get("description").and_then(Value::as_str).unwrap_or_default());
-        about.push(Rich::new(format!("Fields: {}.", names.join(", "))));
-        let kind = each.first().map(|one| one.kind.clone()).unwrap_or_default();
-        let choices = choices.collect();
-        Field { kind, about, choices, ..self.document.field("", &format!("{name}[…]"), 0, false, &Map::new()) }
+    /// `order[title]=asc`: parameters of many names with the same values are one row, to choose from.
+    fn orders_in_one(&self, fields: Vec<Field>) -> Vec<Field> {
+        let (orders, mut rest): (Vec<Field>, Vec<Field>) =
+            fields.into_iter().partition(|field| field.name.starts_with("order["));
+        let Some(first) = orders.first() else { return rest };
+        let pair = |one: &Field, value: &String| format!("{}={value}", one.name);
+        let choices = orders.iter().flat_map(|one| one.choices.iter().map(move |value| pair(one, value))).collect();
+        let inside = |one: &Field| one.name.trim_start_matches("order[").trim_end_matches(']').to_owned();
+        let names: Vec<String> = orders.iter().map(|one| format!("`{}`", inside(one))).collect();
+        let mut row = self.document.field("", "order[…]", 0, false, &Map::new());
+        row.about.clone_from(&first.about);
+        row.about.push(Rich::new(format!("Fields: {}.", names.join(", "))));
+        row.kind.clone_from(&first.kind);
+        row.choices = choices;
+        rest.push(row);
+        rest
     }
 
     fn body(&self, body: &Value) -> Option<Body> {

@@ -92,9 +92,8 @@ pub fn of_list(listing: &Listing, pages: Pages) -> Vec<Value> {
         parameters.push(json!({
             "name": format!("order[{}]", order.name), "in": "query",
             "schema": { "type": "string", "enum": ["asc", "desc"] },
-            "description": format!(
-                "Order by `{}`. Several orders apply in the order written; ties are broken by id.", order.name
-            )
+            "description": "The order of the list: `order[title]=desc`. Several apply in the order written; ties \
+                            are broken by id."
         }));
     }
     parameters

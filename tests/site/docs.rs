@@ -147,10 +147,10 @@ async fn every_operation_stands_in_the_reference_with_its_curl_line_and_all_its_
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 let target = parameter["$ref"].as_str().and_then(|target| document.pointer(&target[1..]));
                 let parameter = target.unwrap_or(parameter);
-                match parameter["style"].as_str() {
-                    Some("deepObject") => names(&document, &parameter["schema"], &mut wanted),
-                    _ => wanted.push(parameter["name"].as_str().expect("a name").to_owned()),
-                }
+                let name = parameter["name"].as_str().expect("a name");
+                // All orders are in one row.
+                let order = name.strip_prefix("order[").and_then(|field| field.strip_suffix(']'));
+                wanted.push(order.unwrap_or(name).to_owned());
             }
             let body = &operation["requestBody"]["content"]["application/json"];
             names(&document, &body["schema"], &mut wanted);
