@@ -174,7 +174,7 @@ impl Operator {
 
 fn positive(text: &str, name: &str) -> Result<i64> {
     match text.parse::<i64>() {
-        Ok(number) if (1..=LARGEST).contains(&number) => Ok(number),
+        Ok(number) if (1..=LARGEST).contains(&number) && !text.starts_with('+') => Ok(number),
         _ => Err(Error::bad_request(format!("{name} is invalid"))),
     }
 }

@@ -138,6 +138,10 @@ pub fn plan(parent: Parent, old: Vec<Photo>, entries: Vec<Value>, problems: &mut
             wrong.add("photos", format!("{place}.position has already been taken"));
         }
     }
+    let adds = !changes.new.is_empty();
+    if adds && changes.photos.len() > judge::MOST_ENTRIES {
+        wrong.add("photos", format!("should have at most {} item(s)", judge::MOST_ENTRIES));
+    }
     problems.merge_inside("content", wrong);
     changes.photos.sort_by_key(|photo| photo.position);
     Ok(changes)

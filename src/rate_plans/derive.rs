@@ -19,6 +19,9 @@ use crate::{
 /// Rules for one restriction at most: enough for every plan, and no work without end.
 const MOST_RULES: usize = 1000;
 
+/// The highest price in minor units: it can still be sent back, whatever the currency's decimals.
+const HIGHEST: i64 = 999_999_999_999_999;
+
 /// What can be derived beside `rate`: the restrictions with a number.
 const NUMBERS: [&str; 6] =
     ["min_stay_arrival", "min_stay_through", "max_stay", "max_sell", "max_availability", "availability_offset"];
@@ -192,7 +195,7 @@ impl Money {
             return 0;
         }
         let rounded = price.with_scale_round(self.places(), RoundingMode::HalfUp);
-        rounded.into_bigint_and_exponent().0.to_i64().unwrap_or(i64::MAX)
+        rounded.into_bigint_and_exponent().0.to_i64().map_or(HIGHEST, |minor| minor.min(HIGHEST))
     }
 
     /// A price through an option's rules.

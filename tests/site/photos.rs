@@ -397,3 +397,15 @@ async fn photos_added_at_once_all_get_a_place() {
     let positions: Vec<_> = photos(&me.api.get(&at(&id)).await).iter().map(|photo| photo["position"].clone()).collect();
     assert_eq!(positions, [0, 1, 2, 3, 4, 5, 6, 7]);
 }
+
+#[actix_web::test]
+async fn a_property_has_at_most_a_thousand_photos_over_all_batches() {
+    let (_app, me) = world().await;
+    let photos =
+        |count: usize| json!({ "content": { "photos": vec![json!({ "url": "https://farol.example/1.jpg" }); count] } });
+    let id = me.has(photos(999)).await;
+    me.updates(&id, photos(1)).await.is(200);
+    let refused = json!({ "content": { "photos": ["should have at most 1000 item(s)"] } });
+    me.updates(&id, photos(1)).await.error_with("validation_error", refused);
+    me.updates(&id, json!({ "city": "Faro" })).await.is(200);
+}
