@@ -338,6 +338,11 @@ pub fn is_taken(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(refusal) if refusal.is_unique_violation())
 }
 
+/// True where what a write names has gone meanwhile.
+pub fn is_gone(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(refusal) if refusal.is_foreign_key_violation())
+}
+
 /// The key by which titles and addresses are ordered and compared: case and accents folded, as UTF-8, so that both
 /// databases order them alike, byte by byte (contract/README.md, section 15, 15).
 pub fn folded(text: &str) -> String {

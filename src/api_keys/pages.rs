@@ -190,6 +190,10 @@ async fn insert(site: &Site, person: &SignedIn, wanted: &Wanted, form: &Digest) 
     match store::insert(&mut tx, &new, now).await {
         // Another user's form token: not one of ours to this person.
         Err(error) if db::is_taken(&error) => return Err(Error::bad_request("Open the form again and send it anew.")),
+        // Deleted between the look at it and this.
+        Err(error) if db::is_gone(&error) => {
+            return Ok(Made::Refused("One of the chosen properties has just been deleted. Choose again.".to_owned()));
+        }
         other => other?,
     }
     tx.commit().await?;
