@@ -3,8 +3,6 @@
 use std::{borrow::Cow, cmp::Ordering};
 
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
-use uuid::Uuid;
 
 use super::{Catalogue, Facility, OF_PROPERTIES, OF_ROOMS};
 use crate::{
@@ -36,13 +34,6 @@ pub const LISTING: Listing = Listing {
     default_order: "",
     id: "",
 };
-
-#[derive(Serialize)]
-struct FacilityBody<'a> {
-    r#type: &'static str,
-    id: Uuid,
-    attributes: &'a Facility,
-}
 
 fn answer(catalogue: &Catalogue, request: &HttpRequest, paged: bool) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
@@ -79,9 +70,9 @@ fn answer(catalogue: &Catalogue, request: &HttpRequest, paged: bool) -> Result<H
         found = found.into_iter().skip(before).take(limit).collect();
         meta = Some(Meta::new(paging, total));
     }
-    let bodies: Vec<FacilityBody> = found
+    let bodies: Vec<json::Short<_, _>> = found
         .into_iter()
-        .map(|facility| FacilityBody { r#type: "facility", id: facility.id, attributes: facility })
+        .map(|facility| json::Short { r#type: "facility", id: facility.id, attributes: facility })
         .collect();
     Ok(json::many(&bodies, meta))
 }

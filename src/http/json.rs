@@ -54,6 +54,14 @@ pub struct Data<T> {
     pub data: T,
 }
 
+/// A resource without relationships, as short lists and catalogues have it.
+#[derive(Serialize)]
+pub struct Short<I, A> {
+    pub r#type: &'static str,
+    pub id: I,
+    pub attributes: A,
+}
+
 /// A related resource by its id alone.
 #[derive(Serialize)]
 pub struct Link {

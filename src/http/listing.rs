@@ -245,13 +245,12 @@ pub async fn page<T>(
     tx: &mut Tx,
     listing: &Listing,
     query: &Query,
-    rows: Select,
-    count: Select,
+    mut rows: Select,
+    mut count: Select,
 ) -> Result<(Vec<T>, Meta)>
 where
     T: Rows,
 {
-    let (mut rows, mut count) = (rows, count);
     rows.filter(listing, query)?;
     rows.order(listing, query)?;
     rows.page(query.paging());
@@ -261,8 +260,7 @@ where
 }
 
 /// A list as a whole.
-pub async fn whole<T: Rows>(tx: &mut Tx, listing: &Listing, query: &Query, rows: Select) -> Result<Vec<T>> {
-    let mut rows = rows;
+pub async fn whole<T: Rows>(tx: &mut Tx, listing: &Listing, query: &Query, mut rows: Select) -> Result<Vec<T>> {
     rows.filter(listing, query)?;
     rows.order(listing, query)?;
     Ok(rows.all(tx).await?)

@@ -180,26 +180,20 @@ pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Res
 /// GET /properties/options. The type is plural here, unlike everywhere else.
 pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     #[derive(Serialize)]
-    struct Choice {
-        r#type: &'static str,
-        id: PropertyId,
-        attributes: ChoiceAttributes,
-    }
-    #[derive(Serialize)]
-    struct ChoiceAttributes {
+    struct ShortAttributes {
         id: PropertyId,
         title: String,
         currency: String,
     }
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
-    let choices: Vec<Choice> = store::choices(&mut tx, &caller, &query)
+    let choices: Vec<json::Short<_, _>> = store::choices(&mut tx, &caller, &query)
         .await?
         .into_iter()
-        .map(|store::Choice { id, title, currency }| Choice {
+        .map(|store::Choice { id, title, currency }| json::Short {
             r#type: "properties",
             id,
-            attributes: ChoiceAttributes { id, title, currency },
+            attributes: ShortAttributes { id, title, currency },
         })
         .collect();
     Ok(json::many(&choices, None))

@@ -116,13 +116,7 @@ pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Res
 /// GET /rate_plans/options
 pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     #[derive(Serialize)]
-    struct Choice {
-        r#type: &'static str,
-        id: RatePlanId,
-        attributes: ChoiceAttributes,
-    }
-    #[derive(Serialize)]
-    struct ChoiceAttributes {
+    struct ShortAttributes {
         id: RatePlanId,
         occupancy: i64,
         parent_rate_plan_id: Option<RatePlanId>,
@@ -134,13 +128,13 @@ pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> 
     }
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
-    let choices: Vec<Choice> = store::choices(&mut tx, &caller, &query)
+    let choices: Vec<json::Short<_, _>> = store::choices(&mut tx, &caller, &query)
         .await?
         .into_iter()
-        .map(|choice| Choice {
+        .map(|choice| json::Short {
             r#type: "rate_plan",
             id: choice.id,
-            attributes: ChoiceAttributes {
+            attributes: ShortAttributes {
                 id: choice.id,
                 occupancy: choice.occupancy,
                 parent_rate_plan_id: choice.parent_rate_plan_id,
@@ -256,9 +250,11 @@ async fn check(tx: &mut Tx, kept: &Kept, sent: &serde_json::Map<String, Value>, 
     {
         problems.add("title", "Duplication in Rate Plan title is not allowed");
     }
-    if !problems.names("property_id") {
+    let asked = sent.get("parent_rate_plan_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    // Other plans matter to one that has a parent, and to one whose children may be in another currency now.
+    let has_relatives = asked.is_some() || kept.plan.parent_rate_plan_id.is_some() || sent.contains_key("currency");
+    if has_relatives && !problems.names("property_id") {
         let relatives = store::relatives(tx, kept.property).await?;
-        let asked = sent.get("parent_rate_plan_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
         kept.plan.fits_relatives(kept.id, asked, &relatives, problems);
     }
     Ok(())

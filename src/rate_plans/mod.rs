@@ -164,10 +164,15 @@ impl Default for RatePlan {
     }
 }
 
+/// True for a rate mode that takes prices from a parent.
+pub fn follows_parent(rate_mode: &str) -> bool {
+    matches!(rate_mode, "derived" | "cascade")
+}
+
 impl RatePlan {
     /// True where prices can only come from a parent's.
     pub fn needs_parent(&self) -> bool {
-        matches!(self.rate_mode.as_str(), "derived" | "cascade")
+        follows_parent(&self.rate_mode)
     }
 
     /// The option that derivation starts from.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::{FIELDS, INHERIT, RatePlan};
+use super::{FIELDS, INHERIT, RatePlan, follows_parent};
 use crate::{
     http::{
         error::{Problems, Result},
@@ -148,8 +148,7 @@ impl RatePlan {
                 }
             }
         }
-        let derives =
-            |other: &&Relative| other.parent == Some(id) && matches!(other.rate_mode.as_str(), "derived" | "cascade");
+        let derives = |other: &&Relative| other.parent == Some(id) && follows_parent(&other.rate_mode);
         if relatives.iter().filter(derives).any(|child| child.currency != self.currency) {
             problems.add("currency", "is invalid");
         }

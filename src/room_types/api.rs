@@ -117,13 +117,7 @@ pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Res
 /// GET /room_types/options
 pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     #[derive(Serialize)]
-    struct Choice {
-        r#type: &'static str,
-        id: RoomTypeId,
-        attributes: ChoiceAttributes,
-    }
-    #[derive(Serialize)]
-    struct ChoiceAttributes {
+    struct ShortAttributes {
         default_occupancy: i64,
         id: RoomTypeId,
         property_id: PropertyId,
@@ -131,13 +125,13 @@ pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> 
     }
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
-    let choices: Vec<Choice> = store::choices(&mut tx, &caller, &query)
+    let choices: Vec<json::Short<_, _>> = store::choices(&mut tx, &caller, &query)
         .await?
         .into_iter()
-        .map(|store::Choice { id, property_id, title, default_occupancy }| Choice {
+        .map(|store::Choice { id, property_id, title, default_occupancy }| json::Short {
             r#type: "room_type",
             id,
-            attributes: ChoiceAttributes { default_occupancy, id, property_id, title },
+            attributes: ShortAttributes { default_occupancy, id, property_id, title },
         })
         .collect();
     Ok(json::many(&choices, None))
