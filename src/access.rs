@@ -2,11 +2,10 @@
 //! belongs to a property or a group is built on these, so what is not the caller's is not found.
 
 use crate::{
-    db::{Tx, row, run},
+    db::{Bind, Select, Tx, row, run},
     http::{
         auth::Caller,
         error::{Error, Result},
-        listing::{Bind, Select},
     },
     ids::{GroupId, PropertyId},
 };
@@ -49,10 +48,10 @@ fn binds(caller: &Caller) -> Vec<Bind> {
 /// read a whole table, other people's rows too, where one user has a good part of it.
 pub fn each_of_mine(tx: &Tx, columns: &str, table: &str, on: &str, caller: &Caller) -> Select {
     let alias = table.rsplit(' ').next().unwrap_or(table);
-    let rows = match tx {
-        Tx::Sqlite(_) => format!("cross join {table} on {on}"),
+    let rows = match tx.is_postgres() {
         // `offset 0` keeps the inner query as it stands.
-        Tx::Postgres(_) => format!("cross join lateral (select * from {table} where {on} offset 0) {alias}"),
+        true => format!("cross join lateral (select * from {table} where {on} offset 0) {alias}"),
+        false => format!("cross join {table} on {on}"),
     };
     Select::new(format!("select {columns} from ({MINE}) mine {rows} where true"), binds(caller))
 }
@@ -127,5 +126,5 @@ pub async fn has_owner(tx: &mut Tx, id: PropertyId) -> sqlx::Result<bool> {
             union all
             select gu.user_id from group_properties gp join group_users gu on gu.group_id = gp.group_id
             where gp.property_id = $1 and gu.role = 'owner') owners";
-    Ok(Select::new(SQL, vec![Bind::Id(id.0)]).count(tx).await? > 0)
+    Ok(Select::new(SQL, vec![id.into()]).value::<i64>(tx).await? > 0)
 }

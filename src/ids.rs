@@ -33,7 +33,7 @@ macro_rules! id {
             }
         }
 
-        crate::db::column!($name(uuid::Uuid));
+        crate::db::column!($name(uuid::Uuid) as Id);
     )* };
 }
 

@@ -9,10 +9,9 @@ use sqlx::sqlite::SqliteSynchronous;
 use uuid::Uuid;
 
 use crate::{
-    db::{Db, Tx, row},
+    db::{Db, On, Select, Tx, row},
     http::{
         auth::{Caller, Reach},
-        listing::Select,
         query::Query,
     },
     ids::UserId,
@@ -86,7 +85,7 @@ async fn look(db: &Db) {
 /// Every other property, of both users, is reached directly, the others through a group. Rows of both lie side by side.
 async fn fill(db: &Db) {
     let mut tx = db.write().await.unwrap();
-    let on_sqlite = matches!(tx, Tx::Sqlite(_));
+    let on_sqlite = !tx.is_postgres();
     // A UUID of a number, the bytes of a title, and the numbers from 0 on.
     let id = |number: &str| match on_sqlite {
         true => format!("unhex(printf('%032x', {number}))"),
@@ -171,18 +170,16 @@ async fn fill(db: &Db) {
     }
     tx.commit().await.unwrap();
     // As both do by themselves, PostgreSQL by its autovacuum.
-    match db {
-        Db::Sqlite { writer, .. } => sqlx::query("analyze").execute(writer).await.map(drop),
-        Db::Postgres(pool) => sqlx::query("vacuum analyze").execute(pool).await.map(drop),
-    }
-    .unwrap();
+    db.analyze().await.unwrap();
 }
 
 /// Without the patience that a request has.
 async fn make(tx: &mut Tx, sql: String) {
-    match tx {
-        Tx::Sqlite(tx) => sqlx::query(AssertSqlSafe(sql)).execute(&mut **tx).await.map(drop),
-        Tx::Postgres(tx) => sqlx::query(AssertSqlSafe(sql)).execute(&mut **tx).await.map(drop),
+    let sql = AssertSqlSafe(sql);
+    match &mut tx.on {
+        On::Look(_) => panic!("only a writer makes data"),
+        On::Sqlite(write) => sqlx::query(sql).execute(write.connection()).await.map(drop),
+        On::Postgres(turn) => sqlx::query(sql).execute(turn.connection()).await.map(drop),
     }
     .unwrap();
 }
@@ -197,7 +194,7 @@ fn own(table: &str) -> usize {
 }
 
 async fn explain(tx: &mut Tx, select: Select) {
-    if let Tx::Sqlite(_) = tx {
+    if !tx.is_postgres() {
         let steps: Vec<Step> = select.explained("explain query plan").all(tx).await.unwrap();
         for step in &steps {
             let scanned = step.0.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
@@ -236,4 +233,4 @@ struct Step(String);
 struct Line(String);
 
 row!(Step, row => Step(row.try_get("detail")?));
-row!(Line, row => Line(row.try_get(0)?));
+row!(Line, row => Line(row.first()?));

@@ -6,9 +6,9 @@ use actix_web::web::Bytes;
 use url::Url;
 
 use crate::{
-    api_keys::last_use::LastUses,
+    api_keys::{callers::Callers, last_use::LastUses},
     config::Settings,
-    db::{Db, Tx, on, run},
+    db::{Bind, Db, Select, Tx, run},
     docs::reference::Reference,
     users::password::Hasher,
 };
@@ -19,6 +19,7 @@ pub struct Site {
     pub base_url: Url,
     pub db: Db,
     pub hasher: Hasher,
+    pub callers: Callers,
     pub last_uses: LastUses,
     /// The API's document, made when it is first asked for.
     pub document: OnceLock<Bytes>,
@@ -38,11 +39,11 @@ pub async fn shared_value(tx: &mut Tx, name: &str, new: Vec<u8>) -> sqlx::Result
     const KEEP: &str = "insert into host_values (name, value) values ($1, $2) on conflict (name) do nothing";
     const SQL: &str = "select value from host_values where name = $1";
     run!(tx, sqlx::query(KEEP).bind(name).bind(new))?;
-    on!(tx, conn => sqlx::query_scalar(SQL).bind(name).fetch_one(conn).await)
+    Select::new(SQL, vec![Bind::Text(name.to_owned())]).value(tx).await
 }
 
 /// A shared value, if there is one.
 pub async fn find_value(tx: &mut Tx, name: &str) -> sqlx::Result<Option<Vec<u8>>> {
     const SQL: &str = "select value from host_values where name = $1";
-    on!(tx, conn => sqlx::query_scalar(SQL).bind(name).fetch_optional(conn).await)
+    Ok(Select::new(SQL, vec![Bind::Text(name.to_owned())]).values(tx).await?.pop())
 }

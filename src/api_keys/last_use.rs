@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -11,8 +14,8 @@ use tokio::sync::Notify;
 use super::store;
 use crate::{clock::Moment, db::Db, ids::ApiKeyId};
 
-/// A use younger than this is not written again.
-const FRESH: chrono::Duration = chrono::Duration::minutes(1);
+/// A use younger than this, in microseconds, is not written again.
+const FRESH: i64 = 60 * 1_000_000;
 
 /// When, from where and by which client.
 #[derive(Clone)]
@@ -21,6 +24,22 @@ pub struct LastUse {
     pub address: Option<String>,
     /// The `User-Agent` as sent, at most 255 characters.
     pub client: Option<String>,
+}
+
+/// When the last use that is written, or about to be, was.
+pub struct Written(AtomicI64);
+
+impl Written {
+    /// As the database has it.
+    pub fn new(at: Option<Moment>) -> Self {
+        Written(AtomicI64::new(at.map_or(i64::MIN, |at| at.timestamp_micros())))
+    }
+
+    /// True for one of all who ask, where it is more than a minute ago.
+    fn is_old(&self, now: Moment) -> bool {
+        let (last, now) = (self.0.load(Relaxed), now.timestamp_micros());
+        now.saturating_sub(last) >= FRESH && self.0.compare_exchange(last, now, Relaxed, Relaxed).is_ok()
+    }
 }
 
 /// Uses that wait to be written. Cheap to clone.
@@ -33,10 +52,10 @@ pub struct LastUses {
 }
 
 impl LastUses {
-    /// Notes a use if the one that is written is older than a minute. A first use is written at once, so that the
-    /// key's owner sees it arrive.
-    pub fn note(&self, key: ApiKeyId, written: Option<Moment>, used: impl FnOnce() -> LastUse, now: Moment) {
-        if written.is_some_and(|written| now - written < FRESH) {
+    /// Notes a use if the last one is older than a minute. A first use is written at once, so that the key's owner
+    /// sees it arrive.
+    pub fn note(&self, key: ApiKeyId, last: &Written, used: impl FnOnce() -> LastUse, now: Moment) {
+        if !last.is_old(now) {
             return;
         }
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert_with(used);

@@ -1,5 +1,6 @@
 //! API keys: made by a person, shown once, sent as `user-api-key`, withdrawn when they leak.
 
+pub mod callers;
 pub mod last_use;
 pub mod limits;
 pub mod pages;
@@ -12,9 +13,10 @@ use crate::{clock::Moment, ids::ApiKeyId, secret};
 pub struct PlainKey(String);
 
 /// What is kept of a key: its SHA-256. A slow hash would buy nothing (nobody guesses 256 bits) and cost every request.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct KeyDigest(Vec<u8>);
 
-crate::db::column!(KeyDigest(Vec<u8>));
+crate::db::column!(KeyDigest(Vec<u8>) as Bytes);
 
 const RANDOM: usize = 43;
 const CHECKSUM: usize = 6;

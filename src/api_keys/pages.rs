@@ -245,7 +245,7 @@ pub async fn withdraw_all(site: Data<Site>, person: SignedIn) -> Result<HttpResp
     Ok(page::see_other("/user_profile?notice=all_withdrawn"))
 }
 
-/// Runs a change to its commit, also when the client goes away meanwhile (which drops the handler).
+/// Runs a change to its end, also when the client goes away meanwhile (which drops the handler).
 async fn whole<F>(site: Data<Site>, change: F) -> Result<()>
 where
     F: AsyncFnOnce(&mut Tx) -> sqlx::Result<()> + 'static,

@@ -4,16 +4,13 @@ use std::collections::HashMap;
 
 use super::{
     ApiKey, By, KeyDigest,
-    last_use::LastUse,
+    last_use::{LastUse, Written},
     limits::{Chosen, KeyReach, Limits},
 };
 use crate::{
     clock::Moment,
-    db::{Tx, folded, on, row, run},
-    http::{
-        auth::Caller,
-        listing::{Bind, Select},
-    },
+    db::{Bind, Select, Tx, folded, row, run},
+    http::auth::Caller,
     ids::{ApiKeyId, PropertyId, UserId},
     properties,
     secret::Digest,
@@ -75,21 +72,21 @@ pub async fn of_user(tx: &mut Tx, user: UserId, order: Order) -> sqlx::Result<Ve
         Order::TitleUp => select_keys!("user_id = $1 order by sort_title, id"),
         Order::TitleDown => select_keys!("user_id = $1 order by sort_title desc, id"),
     };
-    let keys = on!(tx, conn => sqlx::query_as(sql).bind(user).fetch_all(conn).await)?;
+    let keys = Select::new(sql, vec![user.into()]).all(tx).await?;
     with_properties(tx, user, keys).await
 }
 
 /// One key of a user.
 pub async fn by_id(tx: &mut Tx, user: UserId, id: ApiKeyId) -> sqlx::Result<Option<ApiKey>> {
     const SQL: &str = select_keys!("id = $1 and user_id = $2");
-    let key = on!(tx, conn => sqlx::query_as(SQL).bind(id).bind(user).fetch_all(conn).await)?;
+    let key = Select::new(SQL, vec![id.into(), user.into()]).all(tx).await?;
     Ok(with_properties(tx, user, key).await?.pop())
 }
 
 /// The key that a form made.
 pub async fn by_form(tx: &mut Tx, user: UserId, form: &Digest) -> sqlx::Result<Option<ApiKey>> {
     const SQL: &str = select_keys!("form_digest = $1 and user_id = $2");
-    let key = on!(tx, conn => sqlx::query_as(SQL).bind(form).bind(user).fetch_all(conn).await)?;
+    let key = Select::new(SQL, vec![form.clone().into(), user.into()]).all(tx).await?;
     Ok(with_properties(tx, user, key).await?.pop())
 }
 
@@ -116,13 +113,13 @@ async fn with_properties(tx: &mut Tx, user: UserId, mut keys: Vec<ApiKey>) -> sq
 /// All properties to which a key is limited, also those that its user no longer reaches.
 pub async fn properties_of(tx: &mut Tx, key: ApiKeyId) -> sqlx::Result<Vec<PropertyId>> {
     const SQL: &str = "select property_id from api_key_properties where key_id = $1 order by property_id";
-    on!(tx, conn => sqlx::query_scalar(SQL).bind(key).fetch_all(conn).await)
+    Select::new(SQL, vec![key.into()]).values(tx).await
 }
 
 /// Keys of a user that are not withdrawn.
 pub async fn count_active(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
     const SQL: &str = "select count(*) from api_keys where user_id = $1 and withdrawn_at is null";
-    on!(tx, conn => sqlx::query_scalar(SQL).bind(user).fetch_one(conn).await)
+    Select::new(SQL, vec![user.into()]).value(tx).await
 }
 
 /// A key about to be kept.
@@ -173,14 +170,19 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
 pub async fn withdraw(tx: &mut Tx, id: ApiKeyId, by: By, now: Moment) -> sqlx::Result<bool> {
     const SQL: &str = "
         update api_keys set withdrawn_at = $2, withdrawn_by = $3 where id = $1 and withdrawn_at is null";
-    run!(tx, sqlx::query(SQL).bind(id).bind(now).bind(by.name())).map(|rows| rows == 1)
+    let withdrawn = run!(tx, sqlx::query(SQL).bind(id).bind(now).bind(by.name()))? == 1;
+    if withdrawn {
+        tx.raise_epoch().await?;
+    }
+    Ok(withdrawn)
 }
 
 /// Withdraws every key of a user.
 pub async fn withdraw_all(tx: &mut Tx, user: UserId, by: By, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "
         update api_keys set withdrawn_at = $2, withdrawn_by = $3 where user_id = $1 and withdrawn_at is null";
-    run!(tx, sqlx::query(SQL).bind(user).bind(now).bind(by.name())).map(drop)
+    run!(tx, sqlx::query(SQL).bind(user).bind(now).bind(by.name()))?;
+    tx.raise_epoch().await
 }
 
 /// What a request with a key needs to know of it and of its user.
@@ -191,7 +193,7 @@ pub struct Holder {
     pub read_only: bool,
     pub expires_at: Option<Moment>,
     pub withdrawn_at: Option<Moment>,
-    pub last_used_at: Option<Moment>,
+    pub last_use: Written,
     pub deactivated_at: Option<Moment>,
     pub subscription: Option<Subscription>,
 }
@@ -203,12 +205,12 @@ row!(Holder, row => Holder {
     read_only: row.try_get("read_only")?,
     expires_at: row.try_get("expires_at")?,
     withdrawn_at: row.try_get("withdrawn_at")?,
-    last_used_at: row.try_get("last_used_at")?,
+    last_use: Written::new(row.try_get("last_used_at")?),
     deactivated_at: row.try_get("deactivated_at")?,
     subscription: Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?,
 });
 
-/// The holder of a key: one look-up a request.
+/// The holder of a key.
 pub async fn holder(tx: &mut Tx, digest: &KeyDigest) -> sqlx::Result<Option<Holder>> {
     const SQL: &str = "
         select k.id, k.user_id, k.all_properties, k.read_only, k.expires_at, k.withdrawn_at, k.last_used_at,
@@ -217,7 +219,7 @@ pub async fn holder(tx: &mut Tx, digest: &KeyDigest) -> sqlx::Result<Option<Hold
         join users u on u.id = k.user_id
         left join subscriptions s on s.user_id = k.user_id
         where k.digest = $1";
-    on!(tx, conn => sqlx::query_as(SQL).bind(digest).fetch_optional(conn).await)
+    Select::new(SQL, vec![digest.clone().into()]).maybe(tx).await
 }
 
 /// Notes the last use, unless a later one is noted already. Touches nothing else, so that a check under way cannot

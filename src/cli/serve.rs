@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 
 use super::{Outcome, make_private, open, told};
 use crate::{
-    api_keys::last_use::LastUses,
+    api_keys::{callers::Callers, last_use::LastUses},
     config::Settings,
     http::server,
     site::{self, Site},
@@ -57,7 +57,7 @@ impl Start {
             Some(_) => None,
             None => Some(hold_alone(&settings)?),
         };
-        let db = open(&settings).await?;
+        let db = open(&settings).await?.alone();
         let mut tx = db.write().await.map_err(told)?;
         let cookie_key =
             site::shared_value(&mut tx, "cookie_key", Key::generate().master().to_owned()).await.map_err(told)?;
@@ -68,6 +68,7 @@ impl Start {
             base_url,
             db,
             hasher,
+            callers: Callers::default(),
             last_uses: LastUses::default(),
             document: OnceLock::new(),
             reference: OnceLock::new(),

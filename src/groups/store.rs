@@ -4,12 +4,12 @@ use super::Group;
 use crate::{
     access,
     clock::Moment,
-    db::{Tx, folded, on, row, run},
+    db::{Bind, Select, Tx, folded, row, run},
     http::{
         auth::Caller,
         error::Result,
         json::Meta,
-        listing::{self, Bind, Compared, Filterable, Listing, Orderable, Select},
+        listing::{self, Compared, Filterable, Listing, Orderable},
         query::Query,
     },
     ids::{GroupId, MemberId, PropertyId, UserId},
@@ -117,8 +117,7 @@ pub async fn hold_default(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<G
         where gu.user_id = $1
         order by case when g.id = u.default_group_id then 0 else 1 end, g.created_at, g.id
         limit 1";
-    let found: Option<GroupId> = on!(tx, conn => sqlx::query_scalar(SQL).bind(caller.user).fetch_optional(conn).await)?;
-    match found {
+    match Select::new(SQL, vec![caller.user.into()]).values(tx).await?.pop() {
         Some(group) => Ok(access::hold_group(tx, caller, group).await?.map(|_| group)),
         None => Ok(None),
     }
@@ -148,19 +147,19 @@ pub async fn delete(tx: &mut Tx, id: GroupId) -> sqlx::Result<()> {
 /// Properties in a group, whoever sees them.
 pub async fn count_properties(tx: &mut Tx, id: GroupId) -> sqlx::Result<i64> {
     const SQL: &str = "select count(*) from group_properties where group_id = $1";
-    on!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_one(conn).await)
+    Select::new(SQL, vec![id.into()]).value(tx).await
 }
 
 /// Groups of a user.
 pub async fn count_of_user(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
     const SQL: &str = "select count(*) from group_users where user_id = $1";
-    on!(tx, conn => sqlx::query_scalar(SQL).bind(user).fetch_one(conn).await)
+    Select::new(SQL, vec![user.into()]).value(tx).await
 }
 
 /// Groups that a property is in, whoever sees them.
 pub async fn count_of_property(tx: &mut Tx, id: PropertyId) -> sqlx::Result<i64> {
     const SQL: &str = "select count(*) from group_properties where property_id = $1";
-    on!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_one(conn).await)
+    Select::new(SQL, vec![id.into()]).value(tx).await
 }
 
 /// Puts a property into a group. False where it is in there.
@@ -180,6 +179,6 @@ pub async fn remove_property(tx: &mut Tx, group: GroupId, property: PropertyId) 
 /// True where a property is in a group.
 pub async fn has_property(tx: &mut Tx, group: GroupId, property: PropertyId) -> sqlx::Result<bool> {
     const SQL: &str = "select count(*) from group_properties where group_id = $1 and property_id = $2";
-    let found: i64 = on!(tx, conn => sqlx::query_scalar(SQL).bind(group).bind(property).fetch_one(conn).await)?;
+    let found: i64 = Select::new(SQL, vec![group.into(), property.into()]).value(tx).await?;
     Ok(found > 0)
 }

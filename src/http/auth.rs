@@ -26,7 +26,7 @@ use super::{
     same_origin,
 };
 use crate::{
-    api_keys::{self, PlainKey, last_use::LastUse},
+    api_keys::{PlainKey, last_use::LastUse},
     clock::{self, Moment},
     ids::{ApiKeyId, UserId},
     sessions,
@@ -130,10 +130,7 @@ async fn caller(request: &ServiceRequest) -> Result<Caller> {
 }
 
 async fn by_key(request: &ServiceRequest, site: &Site, key: PlainKey, now: Moment) -> Result<Caller> {
-    let mut tx = site.db.read().await?;
-    let holder = api_keys::store::holder(&mut tx, &key.digest()).await?;
-    drop(tx);
-    let holder = holder.ok_or(Error::Unauthorized(None))?;
+    let holder = site.callers.holder(&site.db, key.digest()).await?.ok_or(Error::Unauthorized(None))?;
     if holder.withdrawn_at.is_some() {
         return Err(Error::Unauthorized(Some("the API key was withdrawn")));
     }
@@ -146,7 +143,7 @@ async fn by_key(request: &ServiceRequest, site: &Site, key: PlainKey, now: Momen
     if !subscriptions::is_active(holder.subscription.as_ref(), site.settings.grace(), now) {
         return Err(Error::Forbidden(Some("the subscription is not active")));
     }
-    site.last_uses.note(holder.key, holder.last_used_at, || used_by(request, site, now), now);
+    site.last_uses.note(holder.key, &holder.last_use, || used_by(request, site, now), now);
     let reach = if holder.all_properties { Reach::All } else { Reach::Chosen(holder.key) };
     Ok(Caller { user: holder.user, reach, read_only: holder.read_only })
 }
@@ -169,7 +166,7 @@ async fn by_session(request: &ServiceRequest, site: &Site) -> Result<Caller> {
 
 /// The account of a signed-in person, unless it was deactivated.
 async fn account(site: &Site, user: UserId) -> Result<Option<users::store::Account>> {
-    let mut tx = site.db.read().await?;
+    let mut tx = site.db.glance().await?;
     let account = users::store::by_id(&mut tx, user).await?;
     Ok(account.filter(|account| account.user.deactivated_at.is_none()))
 }

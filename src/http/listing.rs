@@ -1,17 +1,13 @@
 //! Turns a list's arguments into SQL. What may be filtered and ordered stands in one table per collection; a caller's
 //! text reaches the database only as a bound value.
 
-#[expect(clippy::disallowed_types, reason = "the one place that joins constant parts of SQL")]
-use sqlx::AssertSqlSafe;
-use uuid::Uuid;
-
 use super::{
     error::{Error, Result},
     json::Meta,
     query::{Filter, Operator, Paging, Query},
 };
 use crate::{
-    db::{Tx, on, run},
+    db::{Bind, FromRow, Select, Tx},
     ids,
 };
 
@@ -50,89 +46,7 @@ pub struct Orderable {
     pub sql: &'static str,
 }
 
-/// A value bound to a query.
-#[derive(Clone, Debug)]
-pub enum Bind {
-    Id(Uuid),
-    MaybeId(Option<Uuid>),
-    Text(String),
-    Boolean(bool),
-    Whole(i64),
-}
-
-/// A query made of parts, its values bound in step with its text.
-#[derive(Clone, Debug)]
-pub struct Select {
-    sql: String,
-    binds: Vec<Bind>,
-}
-
-/// What can be read from rows of both databases.
-pub trait Rows:
-    for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> + Send + Unpin
-{
-}
-
-impl<T> Rows for T where
-    T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
-        + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
-        + Send
-        + Unpin
-{
-}
-
-/// Binds all values to a query of either database.
-macro_rules! bind {
-    ($query:expr, $binds:expr) => {{
-        let mut query = $query;
-        for bind in $binds {
-            query = match bind {
-                Bind::Id(id) => query.bind(id),
-                Bind::MaybeId(id) => query.bind(id),
-                Bind::Text(text) => query.bind(text),
-                Bind::Boolean(value) => query.bind(value),
-                Bind::Whole(number) => query.bind(number),
-            };
-        }
-        query
-    }};
-}
-
 impl Select {
-    /// Starts with a text that uses `$1`, `$2`… for these values.
-    pub fn new(sql: impl Into<String>, binds: Vec<Bind>) -> Self {
-        Self { sql: sql.into(), binds }
-    }
-
-    /// The same query, to be explained.
-    #[cfg(test)]
-    pub fn explained(&self, how: &str) -> Self {
-        Select { sql: format!("{how} {}", self.sql), binds: self.binds.clone() }
-    }
-
-    /// Adds SQL of ours.
-    pub fn push(&mut self, sql: &str) {
-        self.sql.push_str(sql);
-    }
-
-    /// Binds a value; the answer is its name in the text.
-    pub fn bind(&mut self, value: Bind) -> String {
-        self.binds.push(value);
-        format!("${}", self.binds.len())
-    }
-
-    /// Adds one more condition: a column of ours that equals a value.
-    pub fn and(&mut self, column: &str, value: Bind) {
-        let name = self.bind(value);
-        self.push(&format!(" and {column} = {name}"));
-    }
-
-    /// Binds several values: `$3, $4, $5`.
-    pub fn bind_all(&mut self, values: impl IntoIterator<Item = Bind>) -> String {
-        let names: Vec<String> = values.into_iter().map(|value| self.bind(value)).collect();
-        names.join(", ")
-    }
-
     /// Adds the conditions of all filters, each with ` and ` before it.
     pub fn filter(&mut self, listing: &Listing, query: &Query) -> Result<()> {
         for filter in &query.filters {
@@ -169,22 +83,6 @@ impl Select {
         let limit = self.bind(Bind::Whole(paging.limit));
         let offset = self.bind(Bind::Whole(paging.offset()));
         self.push(&format!(" limit {limit} offset {offset}"));
-    }
-
-    pub async fn all<T: Rows>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>> {
-        #[cfg(test)]
-        crate::plans::RAN.with_borrow_mut(|ran| ran.push(self.clone()));
-        on!(tx, conn => bind!(sqlx::query_as(AssertSqlSafe(self.sql)), self.binds).fetch_all(conn).await)
-    }
-
-    /// Runs it as a write; the answer is the number of rows it touched.
-    pub async fn run(self, tx: &mut Tx) -> sqlx::Result<u64> {
-        run!(tx, bind!(sqlx::query(AssertSqlSafe(self.sql)), self.binds))
-    }
-
-    /// The number in the first column of the first row.
-    pub async fn count(self, tx: &mut Tx) -> sqlx::Result<i64> {
-        Ok(self.all::<(i64,)>(tx).await?.first().map_or(0, |row| row.0))
     }
 
     fn condition(&mut self, field: &Filterable, filter: &Filter) -> Result<String> {
@@ -249,18 +147,18 @@ pub async fn page<T>(
     mut count: Select,
 ) -> Result<(Vec<T>, Meta)>
 where
-    T: Rows,
+    T: FromRow,
 {
     rows.filter(listing, query)?;
     rows.order(listing, query)?;
     rows.page(query.paging());
     count.filter(listing, query)?;
     let found = rows.all(tx).await?;
-    Ok((found, Meta::new(query.paging(), count.count(tx).await?)))
+    Ok((found, Meta::new(query.paging(), count.value(tx).await?)))
 }
 
 /// A list as a whole.
-pub async fn whole<T: Rows>(tx: &mut Tx, listing: &Listing, query: &Query, mut rows: Select) -> Result<Vec<T>> {
+pub async fn whole<T: FromRow>(tx: &mut Tx, listing: &Listing, query: &Query, mut rows: Select) -> Result<Vec<T>> {
     rows.filter(listing, query)?;
     rows.order(listing, query)?;
     Ok(rows.all(tx).await?)
@@ -275,7 +173,7 @@ pub async fn page_or_whole<T>(
     count: Select,
 ) -> Result<(Vec<T>, Option<Meta>)>
 where
-    T: Rows,
+    T: FromRow,
 {
     if !query.is_paged() {
         return Ok((whole(tx, listing, query, rows).await?, None));

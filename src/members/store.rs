@@ -6,12 +6,12 @@ use super::{Member, Of};
 use crate::{
     access,
     clock::Moment,
-    db::{Tx, row, run},
+    db::{Bind, Select, Tx, row, run},
     http::{
         auth::Caller,
         error::Result,
         json::Meta,
-        listing::{self, Bind, Compared, Filterable, Listing, Orderable, Select},
+        listing::{self, Compared, Filterable, Listing, Orderable},
         query::Query,
     },
     ids::{MemberId, PropertyId, UserId},
@@ -105,7 +105,7 @@ pub async fn by_id(tx: &mut Tx, of: Of, id: MemberId) -> sqlx::Result<Option<Mem
 /// True where a user is linked to this property or group itself.
 pub async fn is_member(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<bool> {
     let sql = format!("select count(*) from {} where {} = $1 and user_id = $2", table(of), of.parent_field());
-    Ok(Select::new(sql, vec![Bind::Id(parent), Bind::Id(user.0)]).count(tx).await? > 0)
+    Ok(Select::new(sql, vec![Bind::Id(parent), Bind::Id(user.0)]).value::<i64>(tx).await? > 0)
 }
 
 /// Links a user.
@@ -161,6 +161,6 @@ pub async fn has_owner(tx: &mut Tx, of: Of, parent: Uuid) -> sqlx::Result<bool> 
     const OF_GROUP: &str = "select count(*) from group_users where group_id = $1 and role = 'owner'";
     match of {
         Of::Property => access::has_owner(tx, PropertyId(parent)).await,
-        Of::Group => Ok(Select::new(OF_GROUP, vec![Bind::Id(parent)]).count(tx).await? > 0),
+        Of::Group => Ok(Select::new(OF_GROUP, vec![Bind::Id(parent)]).value::<i64>(tx).await? > 0),
     }
 }

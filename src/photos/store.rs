@@ -3,8 +3,7 @@
 use super::{Changes, Parent, Photo};
 use crate::{
     clock::Moment,
-    db::{Tx, row, run},
-    http::listing::{Bind, Select},
+    db::{Bind, Select, Tx, row, run},
     ids::{PropertyId, RoomTypeId},
 };
 

@@ -3,12 +3,8 @@
 use super::store;
 use crate::{
     access,
-    db::{Tx, folded, row},
-    http::{
-        auth::Caller,
-        listing::{Bind, Select},
-        query::Paging,
-    },
+    db::{Bind, Select, Tx, folded, row},
+    http::{auth::Caller, query::Paging},
     ids::{ApiKeyId, PropertyId},
 };
 
@@ -98,7 +94,7 @@ pub async fn page(
 ) -> sqlx::Result<(Vec<Brief>, Paging, i64)> {
     let mut count = store::select(tx, "count(*)", caller);
     matching(&mut count, text);
-    let total = count.count(tx).await?;
+    let total: i64 = count.value(tx).await?;
     let last = (total + wanted.limit - 1) / wanted.limit;
     let paging = Paging { page: wanted.page.clamp(1, last.max(1)), ..wanted };
     let mut rows = store::select(tx, BRIEF, caller);

@@ -5,13 +5,13 @@ use super::{Content, Property, Settings};
 use crate::{
     access,
     clock::Moment,
-    db::{Tx, folded, on, row, run},
+    db::{Bind, Select, Tx, folded, row, run},
     facilities,
     http::{
         auth::Caller,
         error::Result,
         json::Meta,
-        listing::{self, Bind, Compared, Filterable, Listing, Orderable, Select},
+        listing::{self, Compared, Filterable, Listing, Orderable},
         query::Query,
     },
     ids::{GroupId, MemberId, PropertyId},
@@ -88,7 +88,7 @@ row!(Kept, row => Kept {
         longitude: row.try_get("longitude")?,
         latitude: row.try_get("latitude")?,
         timezone: row.try_get("timezone")?,
-        facilities: facilities::from_text(row.try_get("facilities")?),
+        facilities: facilities::from_text(&row.try_get::<String>("facilities")?),
         property_type: row.try_get("property_type")?,
         logo_url: row.try_get("logo_url")?,
         settings: Settings {
@@ -143,7 +143,7 @@ pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result
 /// The currency of a property, whoever asks.
 pub async fn currency(tx: &mut Tx, id: PropertyId) -> sqlx::Result<Option<String>> {
     const SQL: &str = "select currency from properties where id = $1";
-    on!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_optional(conn).await)
+    Ok(Select::new(SQL, vec![id.into()]).values(tx).await?.pop())
 }
 
 /// The columns that can be written, in the order of the two statements below: `$2` to `$29`.

@@ -5,12 +5,12 @@ use super::{Inherit, RatePlan, rules::Relative};
 use crate::{
     access,
     clock::Moment,
-    db::{Tx, folded, on, row, run},
+    db::{Bind, Select, Tx, folded, row, run},
     http::{
         auth::Caller,
         error::Result,
         json::Meta,
-        listing::{self, Bind, Compared, Filterable, Listing, Orderable, Select},
+        listing::{self, Compared, Filterable, Listing, Orderable},
         query::Query,
     },
     ids::{PropertyId, RatePlanId, RoomTypeId},
@@ -79,8 +79,8 @@ row!(Kept, row => Kept {
         sell_mode: row.try_get("sell_mode")?,
         rate_mode: row.try_get("rate_mode")?,
         meal_type: row.try_get("meal_type")?,
-        options: from_json(row.try_get("options")?)?,
-        auto_rate_settings: row.try_get::<Option<&str>, _>("auto_rate_settings")?.map(from_json).transpose()?,
+        options: from_json(&row.try_get::<String>("options")?)?,
+        auto_rate_settings: row.try_get::<Option<String>>("auto_rate_settings")?.as_deref().map(from_json).transpose()?,
         children_fee: row.try_get("children_fee")?,
         infant_fee: row.try_get("infant_fee")?,
         inherit: Inherit {
@@ -171,14 +171,14 @@ row!(Relative, row => Relative {
 /// The plans of a property, as far as rules ask for them.
 pub async fn relatives(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Relative>> {
     const SQL: &str = "select id, parent_rate_plan_id, currency, rate_mode from rate_plans where property_id = $1";
-    on!(tx, conn => sqlx::query_as(SQL).bind(property).fetch_all(conn).await)
+    Select::new(SQL, vec![property.into()]).all(tx).await
 }
 
 /// True where another plan of the room type has this title.
 pub async fn is_taken(tx: &mut Tx, room_type: RoomTypeId, title: &str, but: RatePlanId) -> sqlx::Result<bool> {
     const SQL: &str = "select count(*) from rate_plans where room_type_id = $1 and title = $2 and id <> $3";
-    let found: i64 =
-        on!(tx, conn => sqlx::query_scalar(SQL).bind(room_type).bind(title).bind(but).fetch_one(conn).await)?;
+    let binds = vec![room_type.into(), Bind::Text(title.to_owned()), but.into()];
+    let found: i64 = Select::new(SQL, binds).value(tx).await?;
     Ok(found > 0)
 }
 

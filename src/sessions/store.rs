@@ -9,7 +9,7 @@ use chrono::Duration;
 use super::{USER, VERIFIED};
 use crate::{
     clock::{self, Moment},
-    db::{Db, Tx, on, run},
+    db::{Bind, Db, Select, Tx, row, run},
     ids::UserId,
     secret::{self, Digest},
     users,
@@ -28,6 +28,15 @@ pub struct Sessions {
 }
 
 type State = HashMap<String, String>;
+
+/// A session as it is kept.
+struct Kept {
+    user_id: UserId,
+    expires_at: Moment,
+    created_at: Moment,
+}
+
+row!(Kept { user_id, expires_at, created_at });
 
 impl SessionStore for Sessions {
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
@@ -72,12 +81,11 @@ impl Sessions {
             select user_id, expires_at, created_at from sessions
             where digest = $1 and expires_at > $2 and created_at > $3";
         let now = clock::now();
-        let mut tx = self.db.read().await?;
-        let found: Option<(UserId, Moment, Moment)> = on!(&mut tx, conn => sqlx::query_as(SQL)
-            .bind(digest).bind(now).bind(now - self.absolute)
-            .fetch_optional(conn).await)?;
+        let mut tx = self.db.glance().await?;
+        let binds = vec![digest.clone().into(), Bind::Moment(now), Bind::Moment(now - self.absolute)];
+        let found = Select::new(SQL, binds).maybe(&mut tx).await?;
         drop(tx);
-        let Some((user, expires_at, created_at)) = found else { return Ok(None) };
+        let Some(Kept { user_id: user, expires_at, created_at }) = found else { return Ok(None) };
         let wanted = (now + self.idle).min(created_at + self.absolute);
         // A session that cannot be prolonged just now is still one.
         if wanted - expires_at > STEP.min(self.idle / 2)

@@ -3,7 +3,7 @@
 use super::{State, Subscription};
 use crate::{
     clock::Moment,
-    db::{Tx, on, row, run},
+    db::{Select, Tx, row, run},
     ids::UserId,
 };
 
@@ -12,7 +12,7 @@ row!(Subscription, row => Subscription::from_joined_row(row.try_get("state")?, r
 
 pub async fn of_user(tx: &mut Tx, user: UserId) -> sqlx::Result<Option<Subscription>> {
     const SQL: &str = "select state, period_ends_at from subscriptions where user_id = $1";
-    on!(tx, conn => sqlx::query_as(SQL).bind(user).fetch_optional(conn).await)
+    Select::new(SQL, vec![user.into()]).maybe(tx).await
 }
 
 pub async fn set(
@@ -26,5 +26,6 @@ pub async fn set(
         insert into subscriptions (user_id, state, period_ends_at, updated_at) values ($1, $2, $3, $4)
         on conflict (user_id) do update
         set state = excluded.state, period_ends_at = excluded.period_ends_at, updated_at = excluded.updated_at";
-    run!(tx, sqlx::query(SQL).bind(user).bind(state.name()).bind(period_ends_at).bind(now)).map(drop)
+    run!(tx, sqlx::query(SQL).bind(user).bind(state.name()).bind(period_ends_at).bind(now))?;
+    tx.raise_epoch().await
 }

@@ -3,7 +3,7 @@
 use super::{Email, User};
 use crate::{
     clock::Moment,
-    db::{Tx, on, row, run},
+    db::{Bind, Select, Tx, row, run},
     groups::{self, Group},
     ids::{GroupId, UserId},
     secret::Digest,
@@ -45,12 +45,12 @@ pub async fn by_id(tx: &mut Tx, id: UserId) -> sqlx::Result<Option<Account>> {
         select u.id, u.email, u.name, u.time_zone, u.deactivated_at, s.state, s.period_ends_at
         from users u left join subscriptions s on s.user_id = u.id
         where u.id = $1";
-    on!(tx, conn => sqlx::query_as(SQL).bind(id).fetch_optional(conn).await)
+    Select::new(SQL, vec![id.into()]).maybe(tx).await
 }
 
 pub async fn by_email(tx: &mut Tx, email: &Email) -> sqlx::Result<Option<User>> {
     const SQL: &str = "select id, email, name, time_zone, deactivated_at from users where email_key = $1";
-    on!(tx, conn => sqlx::query_as(SQL).bind(&email.key).fetch_optional(conn).await)
+    Select::new(SQL, vec![Bind::Text(email.key.clone())]).maybe(tx).await
 }
 
 /// Everyone, by address.
@@ -58,17 +58,17 @@ pub async fn all(tx: &mut Tx) -> sqlx::Result<Vec<Listed>> {
     const SQL: &str = "
         select id, email, name, time_zone, deactivated_at, password_hash is not null as has_password
         from users order by email_key collate \"C\"";
-    on!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
+    Select::new(SQL, Vec::new()).all(tx).await
 }
 
 pub async fn credentials(tx: &mut Tx, email: &Email) -> sqlx::Result<Option<Credentials>> {
     const SQL: &str = "select id, password_hash, deactivated_at from users where email_key = $1";
-    on!(tx, conn => sqlx::query_as(SQL).bind(&email.key).fetch_optional(conn).await)
+    Select::new(SQL, vec![Bind::Text(email.key.clone())]).maybe(tx).await
 }
 
 pub async fn password_hash(tx: &mut Tx, id: UserId) -> sqlx::Result<Option<String>> {
     const SQL: &str = "select password_hash from users where id = $1";
-    on!(tx, conn => sqlx::query_scalar(SQL).bind(id).fetch_one(conn).await)
+    Select::new(SQL, vec![id.into()]).value(tx).await
 }
 
 /// Adds a person. False where somebody has the address already.
@@ -127,7 +127,8 @@ pub async fn replace_password(tx: &mut Tx, id: UserId, old: &str, new: &str) -> 
 /// Deactivates, or with `None` activates.
 pub async fn set_deactivated(tx: &mut Tx, id: UserId, at: Option<Moment>) -> sqlx::Result<()> {
     const SQL: &str = "update users set deactivated_at = $2 where id = $1";
-    run!(tx, sqlx::query(SQL).bind(id).bind(at)).map(drop)
+    run!(tx, sqlx::query(SQL).bind(id).bind(at))?;
+    tx.raise_epoch().await
 }
 
 /// Makes writes whose rule hangs on this user queue behind each other, on both databases.
@@ -156,7 +157,7 @@ pub async fn by_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<
         select u.id, u.email, u.name, u.time_zone, u.deactivated_at
         from user_links l join users u on u.id = l.user_id
         where l.digest = $1 and l.used_at is null and l.expires_at > $2 and u.deactivated_at is null";
-    on!(tx, conn => sqlx::query_as(SQL).bind(digest).bind(now).fetch_optional(conn).await)
+    Select::new(SQL, vec![digest.clone().into(), Bind::Moment(now)]).maybe(tx).await
 }
 
 /// Uses a link up. False where it was used or has expired meanwhile.

@@ -22,6 +22,9 @@ use crate::database::Database;
 use crate::people::{Person, User};
 use crate::secrets::Secrets;
 
+/// How long servers trust what they remember.
+const TRUST: Duration = Duration::from_millis(250);
+
 /// How long a start or a command may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -155,6 +158,15 @@ impl Host {
             }
             None => sqlx::query(safe).execute(&mut self.sqlite().await).await.expect(sql).rows_affected(),
         }
+    }
+
+    /// Changes by SQL what callers may do, as a process beside the server does it: what is remembered of them is void,
+    /// and the change holds when servers must have learnt of it.
+    pub async fn take_away(&self, sql: &str) -> u64 {
+        let rows = self.sql(sql).await;
+        self.sql("update auth_epoch set epoch = epoch + 1").await;
+        actix_web::rt::time::sleep(TRUST).await;
+        rows
     }
 
     /// Keeps everybody from writing to the table of keys, until it is released.

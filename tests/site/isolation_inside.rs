@@ -199,7 +199,7 @@ async fn every_user_of_a_property_may_write_what_is_inside() {
 #[actix_web::test]
 async fn a_read_only_key_reads_what_is_inside_and_writes_nothing() {
     let Hotel { owner, theirs, server: _server, host } = hotel().await;
-    assert_eq!(host.sql("update api_keys set read_only = true").await, 1);
+    assert_eq!(host.take_away("update api_keys set read_only = true").await, 1);
     let (property, room_type) = (&theirs.property, &theirs.room_type);
     let posts = [
         (ROOM_TYPES, room_type_body(property, json!({ "title": "New" }))),
@@ -231,7 +231,7 @@ async fn a_key_limited_to_one_property_works_inside_that_one_alone() {
     let other = owner.has(json!({ "title": "Pensão Aurora" })).await;
     let other_room = owner.api.post(ROOM_TYPES, &room_type_body(&other, json!({}))).await.is(201).id();
     let other_plan = owner.api.post(RATE_PLANS, &plan_body(&other, &other_room, "Aurora")).await.is(201).id();
-    host.sql("update api_keys set all_properties = false").await;
+    host.take_away("update api_keys set all_properties = false").await;
     host.sql(
         "insert into api_key_properties (key_id, property_id)
          select k.id, p.id from api_keys k, properties p where p.title = 'Casa do Farol'",

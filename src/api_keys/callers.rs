@@ -1,0 +1,82 @@
+//! What is remembered of the holders of keys, so that a request costs no query before it is let in. It holds for as long
+//! as nothing was taken away from anybody (`db/epoch.rs`); what ends by time is compared with the clock each time.
+
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{
+    KeyDigest,
+    store::{self, Holder},
+};
+use crate::db::Db;
+
+/// Holders in each half: some 300 bytes each.
+const HALF: usize = 10_000;
+
+/// Holders of keys that were used lately.
+#[derive(Default)]
+pub struct Callers(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    generation: u64,
+    /// Those that were used since this half was begun.
+    young: HashMap<KeyDigest, Arc<Holder>>,
+    /// Those before them. When the young half is full it becomes the old one, whose unused ones are dropped.
+    old: HashMap<KeyDigest, Arc<Holder>>,
+}
+
+impl Callers {
+    /// The holder of a key. `None` where there is no such key.
+    pub async fn holder(&self, db: &Db, digest: KeyDigest) -> sqlx::Result<Option<Arc<Holder>>> {
+        let generation = db.generation().await?;
+        if let Some(holder) = self.known().get(generation, &digest) {
+            return Ok(Some(holder));
+        }
+        let mut tx = db.glance().await?;
+        let Some(holder) = store::holder(&mut tx, &digest).await? else { return Ok(None) };
+        let holder = Arc::new(holder);
+        // Of the generation from before the look-up: what was taken away meanwhile began another.
+        self.known().keep(generation, digest, holder.clone());
+        Ok(Some(holder))
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Forgets what is of an older generation. False for a request that is of an older one itself.
+    fn is_of(&mut self, generation: u64) -> bool {
+        if self.generation < generation {
+            *self = Known { generation, ..Known::default() };
+        }
+        self.generation == generation
+    }
+
+    fn get(&mut self, generation: u64, digest: &KeyDigest) -> Option<Arc<Holder>> {
+        if !self.is_of(generation) {
+            return None;
+        }
+        if let Some(holder) = self.young.get(digest) {
+            return Some(holder.clone());
+        }
+        let holder = self.old.remove(digest)?;
+        self.keep(generation, digest.clone(), holder.clone());
+        Some(holder)
+    }
+
+    fn keep(&mut self, generation: u64, digest: KeyDigest, holder: Arc<Holder>) {
+        if !self.is_of(generation) {
+            return;
+        }
+        if self.young.len() >= HALF {
+            self.old = mem::take(&mut self.young);
+        }
+        self.young.insert(digest, holder);
+    }
+}

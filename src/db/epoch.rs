@@ -1,0 +1,125 @@
+//! How long what is remembered of callers holds.
+//!
+//! Every change that takes power away (a key withdrawn, a user deactivated, a subscription changed) raises the one row
+//! of `auth_epoch` in its own transaction, and is answered only when [`TRUST`] has passed since its commit, if other
+//! processes may serve. A process trusts its memory only on a reading of that row that began less than [`TRUST`]
+//! before the request arrived. So no request that starts after such an answer is judged by what was true before it,
+//! whatever the network between processes does: without a reading there is no memory, and no answer.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::{Db, Select, Tx, run};
+
+/// For how long a reading is trusted.
+pub const TRUST: Duration = Duration::from_millis(250);
+
+/// Memory is of a generation; what was remembered under another is void.
+pub struct Epoch {
+    read: Mutex<Reading>,
+    generation: AtomicU64,
+    /// Held by the one that reads, while others wait for what it finds.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Reading {
+    /// The row's value, and since when it is known to have been that.
+    found: Option<(i64, Instant)>,
+    /// Readings that have failed.
+    failures: u64,
+}
+
+/// Since the machine was started, its sleep included: a clock that nobody sets.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Instant(Duration);
+
+impl Instant {
+    fn now() -> Self {
+        let now = clock_gettime(ClockId::Boottime);
+        Instant(Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or_default()))
+    }
+}
+
+impl Epoch {
+    pub fn new() -> Self {
+        Epoch { read: Mutex::default(), generation: AtomicU64::new(0), turn: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Voids what is remembered in this process.
+    pub fn forget(&self) {
+        self.generation.fetch_add(1, SeqCst);
+    }
+
+    fn reading(&self) -> std::sync::MutexGuard<'_, Reading> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The generation that a request which arrived then may trust, if the last reading is young enough.
+    fn trusted(&self, arrived: Instant) -> Option<u64> {
+        let (_, began) = self.reading().found?;
+        (arrived.0 < began.0 + TRUST).then(|| self.generation.load(SeqCst))
+    }
+
+    fn note(&self, began: Instant, found: &sqlx::Result<i64>) {
+        let mut reading = self.reading();
+        match found {
+            Ok(epoch) => {
+                if reading.found.is_none_or(|(old, _)| old != *epoch) {
+                    self.forget();
+                }
+                reading.found = Some((*epoch, began));
+            }
+            Err(_) => reading.failures += 1,
+        }
+    }
+}
+
+impl Db {
+    /// The generation of memory that a request may use that arrives now.
+    ///
+    /// # Errors
+    /// Where the epoch cannot be read nothing is known, and nobody let in. Those who wait for one reading share its
+    /// failure: a database that answers nobody is not asked by each in turn.
+    pub async fn generation(&self) -> sqlx::Result<u64> {
+        let arrived = Instant::now();
+        if let Some(generation) = self.epoch.trusted(arrived) {
+            return Ok(generation);
+        }
+        let failures = self.epoch.reading().failures;
+        let _turn = self.epoch.turn.lock().await;
+        if let Some(generation) = self.epoch.trusted(arrived) {
+            return Ok(generation);
+        }
+        if self.epoch.reading().failures != failures {
+            return Err(sqlx::Error::PoolTimedOut);
+        }
+        let began = Instant::now();
+        let found = self.read_epoch().await;
+        self.epoch.note(began, &found);
+        found.map(|_| self.epoch.generation.load(SeqCst))
+    }
+
+    async fn read_epoch(&self) -> sqlx::Result<i64> {
+        let mut tx = self.glance().await?;
+        Select::new("select epoch from auth_epoch", Vec::new()).value(&mut tx).await
+    }
+}
+
+impl Tx {
+    /// Says that this transaction changes what callers may do. It comes last, when all other rows are held: every such
+    /// change waits for this one row.
+    pub async fn raise_epoch(&mut self) -> sqlx::Result<()> {
+        const SQL: &str = "update auth_epoch set epoch = epoch + 1";
+        run!(self, sqlx::query(SQL))?;
+        self.raised = true;
+        Ok(())
+    }
+}

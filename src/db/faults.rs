@@ -1,0 +1,33 @@
+//! What an error of the database means.
+
+/// True where the database, not the request, is at fault, and may work again soon.
+pub fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(refusal) => match refusal.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+            // Connection, resources, operator intervention, read-only, I/O (PostgreSQL, appendix A).
+            Some(pg) => ["08", "53", "57", "58", "25006", "40"].iter().any(|class| pg.code().starts_with(class)),
+            // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN; the low byte is the primary code.
+            None => refusal
+                .code()
+                .and_then(|code| code.parse::<u32>().ok())
+                .is_some_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14)),
+        },
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    }
+}
+
+/// True where a unique rule refused the write.
+pub fn is_taken(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(refusal) if refusal.is_unique_violation())
+}
+
+/// True where what a write names has gone meanwhile.
+pub fn is_gone(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(refusal) if refusal.is_foreign_key_violation())
+}

@@ -1,0 +1,209 @@
+//! Reading SQLite on the thread that asks. Most queries of a request take less time than handing them to another
+//! thread and back; one that turns out to take longer is begun anew on a thread for such, and holds nobody up.
+
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
+};
+
+use actix_web::rt::task::spawn_blocking;
+use chrono::SecondsFormat;
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags,
+    types::{ToSqlOutput, Value, ValueRef},
+};
+use tokio::{sync::Semaphore, time::timeout};
+
+use super::{Bind, FromRow, PATIENCE, Row};
+
+/// Connections kept for the next reader.
+const MOST_IDLE: usize = 8;
+
+/// Long queries at a time.
+const LONG_AT_ONCE: usize = 4;
+
+/// Steps of SQLite's machine between two looks at what a query has used up.
+const STEPS: i32 = 1_000;
+
+/// Thousands of steps that a query may take on the thread that asks: a few milliseconds.
+const SHORT: i64 = 50;
+
+/// Prepared statements that a connection keeps.
+const STATEMENTS: usize = 128;
+
+/// The readers of one SQLite file.
+pub struct Looks {
+    file: PathBuf,
+    idle: Mutex<Vec<Reader>>,
+    long: Semaphore,
+}
+
+/// A connection, and what its query may still use up.
+struct Reader {
+    connection: Connection,
+    left: Arc<AtomicI64>,
+}
+
+/// A connection that reads, and with a transaction all of it at one moment.
+pub struct Look {
+    /// None only while it is on another thread.
+    reader: Option<Reader>,
+    begun: bool,
+    home: Arc<Looks>,
+}
+
+impl Looks {
+    /// Readers of a file that exists.
+    pub fn new(file: &Path) -> sqlx::Result<Arc<Self>> {
+        let looks = Looks { file: file.to_owned(), idle: Mutex::default(), long: Semaphore::new(LONG_AT_ONCE) };
+        let first = looks.open().map_err(told)?;
+        looks.idle().push(first);
+        Ok(Arc::new(looks))
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Reader>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self) -> rusqlite::Result<Reader> {
+        let connection = Connection::open_with_flags(
+            &self.file,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.create_collation("C", |a, b| a.as_bytes().cmp(b.as_bytes()))?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        let left = Arc::new(AtomicI64::new(SHORT));
+        let used = left.clone();
+        connection.progress_handler(STEPS, Some(move || used.fetch_sub(1, Relaxed) <= 0))?;
+        Ok(Reader { connection, left })
+    }
+
+    /// A connection, without a transaction: each query sees the newest there is.
+    pub fn glance(self: &Arc<Self>) -> sqlx::Result<Look> {
+        let idle = self.idle().pop();
+        let reader = match idle {
+            Some(reader) => reader,
+            None => self.open().map_err(told)?,
+        };
+        Ok(Look { reader: Some(reader), begun: false, home: self.clone() })
+    }
+
+    /// A connection whose queries all see the same moment.
+    pub fn read(self: &Arc<Self>) -> sqlx::Result<Look> {
+        let mut look = self.glance()?;
+        if let Some(reader) = &look.reader {
+            reader.command("begin").map_err(told)?;
+            look.begun = true;
+        }
+        Ok(look)
+    }
+
+    /// Closes what is idle.
+    pub fn close(&self) {
+        self.idle().clear();
+    }
+}
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        let Some(reader) = self.reader.take() else { return };
+        if self.begun && reader.command("rollback").is_err() {
+            return;
+        }
+        let mut idle = self.home.idle();
+        if idle.len() < MOST_IDLE {
+            idle.push(reader);
+        }
+    }
+}
+
+impl Look {
+    /// All rows that a query finds.
+    pub async fn all<T: FromRow>(&mut self, sql: Cow<'static, str>, binds: Vec<Bind>) -> sqlx::Result<Vec<T>> {
+        let Some(reader) = &self.reader else { return Err(sqlx::Error::WorkerCrashed) };
+        match reader.all(&sql, &binds, SHORT) {
+            Ok(found) => found,
+            Err(error) if is_too_long(&error) => self.all_elsewhere(sql, binds).await,
+            Err(error) => Err(told(error)),
+        }
+    }
+
+    async fn all_elsewhere<T: FromRow>(&mut self, sql: Cow<'static, str>, binds: Vec<Bind>) -> sqlx::Result<Vec<T>> {
+        let home = self.home.clone();
+        let _turn = match timeout(PATIENCE, home.long.acquire()).await {
+            Ok(Ok(turn)) => turn,
+            _ => return Err(sqlx::Error::PoolTimedOut),
+        };
+        let Some(reader) = self.reader.take() else { return Err(sqlx::Error::WorkerCrashed) };
+        let long = spawn_blocking(move || {
+            let found = reader.connection.busy_timeout(PATIENCE).and_then(|()| reader.all(&sql, &binds, i64::MAX));
+            (reader, found)
+        });
+        let (reader, found) = long.await.map_err(|_| sqlx::Error::WorkerCrashed)?;
+        self.reader = Some(reader);
+        found.map_err(told)?
+    }
+}
+
+impl Reader {
+    fn command(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(drop)
+    }
+
+    /// The outer error is SQLite's, the inner one that of a row that is not what was expected.
+    fn all<T: FromRow>(&self, sql: &str, binds: &[Bind], most: i64) -> rusqlite::Result<sqlx::Result<Vec<T>>> {
+        self.left.store(most, Relaxed);
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(binds))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            match T::from_row(&Row::Look(row)) {
+                Ok(one) => found.push(one),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(found))
+    }
+}
+
+/// True for a query that used up what it had, or met another process that has the whole file for a moment.
+fn is_too_long(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy))
+}
+
+/// Values as sqlx writes them into the same file.
+impl rusqlite::ToSql for Bind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Bind::Id(id) | Bind::MaybeId(Some(id)) => ToSqlOutput::Borrowed(ValueRef::Blob(id.as_bytes())),
+            Bind::MaybeId(None) => ToSqlOutput::Owned(Value::Null),
+            Bind::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Bind::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+            Bind::Boolean(value) => ToSqlOutput::Owned(Value::Integer((*value).into())),
+            Bind::Whole(number) => ToSqlOutput::Owned(Value::Integer(*number)),
+            Bind::Moment(moment) => {
+                ToSqlOutput::Owned(Value::Text(moment.to_rfc3339_opts(SecondsFormat::AutoSi, false)))
+            }
+        })
+    }
+}
+
+/// An error of this driver as one of the other, which all of the program knows.
+pub fn told(error: rusqlite::Error) -> sqlx::Error {
+    use ErrorCode::{
+        CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, OperationInterrupted, OutOfMemory, ReadOnly,
+        SystemIoFailure,
+    };
+    match error.sqlite_error_code() {
+        Some(
+            DatabaseBusy | DatabaseLocked | ReadOnly | SystemIoFailure | DiskFull | CannotOpen | OperationInterrupted
+            | OutOfMemory,
+        ) => sqlx::Error::Io(std::io::Error::other(error)),
+        _ => sqlx::Error::AnyDriverError(Box::new(error)),
+    }
+}

@@ -1,0 +1,227 @@
+//! The database: one SQL text for SQLite and PostgreSQL, run over an enum of the two.
+//!
+//! `db.read()` and `db.write()` say what is meant; a [`Tx`] that is dropped is undone.
+
+mod epoch; // how long what is remembered of callers holds
+mod faults; // what an error means
+mod look; // reading SQLite
+mod postgres;
+mod rows;
+mod schema; // migrations
+mod select; // one query, on any of them
+mod writer; // writing SQLite
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use actix_web::rt::{self, time::sleep};
+use sqlx::{
+    PgPool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use tokio::time::timeout;
+
+pub(crate) use self::rows::{column, row};
+use self::{
+    epoch::Epoch,
+    look::{Look, Looks},
+    postgres::Turn,
+    writer::{Write, Writer},
+};
+pub use self::{
+    faults::{is_gone, is_taken, is_unavailable},
+    rows::{FromRow, Row},
+    select::{Bind, Select},
+};
+
+/// How long a request waits for a connection, and SQLite for its lock, before it is answered 503.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long PostgreSQL may take for one answer.
+const LONGEST_ANSWER: Duration = Duration::from_secs(10);
+
+/// One database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    kind: Kind,
+    epoch: Arc<Epoch>,
+    /// No other process answers requests from this database.
+    alone: bool,
+}
+
+#[derive(Clone)]
+enum Kind {
+    /// One file. Readers beside one writer, as SQLite allows.
+    Sqlite {
+        looks: Arc<Looks>,
+        writer: Writer,
+    },
+    Postgres(PgPool),
+}
+
+/// A connection to the database, in a transaction or just for one query.
+pub struct Tx {
+    pub on: On,
+    db: Db,
+    /// It changes what callers may do.
+    raised: bool,
+}
+
+/// By which driver.
+pub enum On {
+    Look(Look),
+    Sqlite(Write),
+    Postgres(Turn),
+}
+
+/// Runs one write; the answer is the number of rows it touched.
+macro_rules! run {
+    ($tx:expr, $query:expr) => {{
+        let tx: &mut $crate::db::Tx = $tx;
+        match &mut tx.on {
+            $crate::db::On::Look(_) => {
+                Err(sqlx::Error::Configuration("a transaction that reads does not write".into()))
+            }
+            $crate::db::On::Sqlite(write) => $query.execute(write.connection()).await.map(|done| done.rows_affected()),
+            $crate::db::On::Postgres(turn) => {
+                $crate::db::in_time(async { $query.execute(turn.connection()).await.map(|done| done.rows_affected()) })
+                    .await
+            }
+        }
+    }};
+}
+pub(crate) use run;
+
+/// A network that has fallen silent looks like a slow database: neither is waited for without end.
+pub async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    timeout(LONGEST_ANSWER, answer).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+impl Db {
+    /// Opens a SQLite file, which is made when missing.
+    pub async fn sqlite(file: &Path, synchronous: SqliteSynchronous) -> Result<Self, String> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(synchronous)
+            .foreign_keys(true)
+            .busy_timeout(PATIENCE)
+            .collation("C", |a, b| a.as_bytes().cmp(b.as_bytes()));
+        let explain = |error| {
+            let reason = match &error {
+                sqlx::Error::Database(refusal) => refusal.message().to_owned(),
+                other => other.to_string(),
+            };
+            format!("Cannot open the database {}: {reason}. The file and its folder must be writable.", file.display())
+        };
+        let writer = Writer::open(&options).await.map_err(explain)?;
+        // A file that may only be read opens all the same; a write, undone, tells.
+        let mut attempt = writer.begin().await.map_err(explain)?;
+        sqlx::query("pragma user_version = 1").execute(attempt.connection()).await.map_err(explain)?;
+        drop(attempt);
+        let looks = Looks::new(file).map_err(explain)?;
+        Ok(Self::new(Kind::Sqlite { looks, writer }))
+    }
+
+    /// Opens PostgreSQL. The message of a failure names host and database, never the password.
+    pub async fn postgres(url: &str, connections: u32) -> Result<Self, String> {
+        postgres::open(url, connections).await.map(|pool| Self::new(Kind::Postgres(pool)))
+    }
+
+    fn new(kind: Kind) -> Self {
+        Db { kind, epoch: Arc::new(Epoch::new()), alone: false }
+    }
+
+    /// The same, for the one process that serves a SQLite file. On PostgreSQL there may always be others.
+    pub fn alone(mut self) -> Self {
+        self.alone = matches!(self.kind, Kind::Sqlite { .. });
+        self
+    }
+
+    fn tx(&self, on: On) -> Tx {
+        Tx { on, db: self.clone(), raised: false }
+    }
+
+    /// A connection for one query, which sees the newest there is.
+    pub async fn glance(&self) -> sqlx::Result<Tx> {
+        Ok(self.tx(match &self.kind {
+            Kind::Sqlite { looks, .. } => On::Look(looks.glance()?),
+            Kind::Postgres(pool) => On::Postgres(Turn::glance(pool).await?),
+        }))
+    }
+
+    /// A transaction that only reads, all of it at one moment.
+    pub async fn read(&self) -> sqlx::Result<Tx> {
+        Ok(self.tx(match &self.kind {
+            Kind::Sqlite { looks, .. } => On::Look(looks.read()?),
+            Kind::Postgres(pool) => {
+                On::Postgres(Turn::begin(pool, "begin isolation level repeatable read read only").await?)
+            }
+        }))
+    }
+
+    /// A transaction that writes.
+    pub async fn write(&self) -> sqlx::Result<Tx> {
+        Ok(self.tx(match &self.kind {
+            Kind::Sqlite { writer, .. } => On::Sqlite(writer.begin().await?),
+            Kind::Postgres(pool) => On::Postgres(Turn::begin(pool, "begin").await?),
+        }))
+    }
+
+    /// Closes all connections; on SQLite this also folds the log back into the file.
+    pub async fn close(&self) {
+        match &self.kind {
+            Kind::Sqlite { looks, writer } => {
+                looks.close();
+                writer.close().await;
+            }
+            Kind::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Gathers what the planner wants to know.
+    #[cfg(test)]
+    pub async fn analyze(&self) -> sqlx::Result<()> {
+        match &self.kind {
+            Kind::Sqlite { writer, .. } => writer.command("analyze").await,
+            Kind::Postgres(pool) => sqlx::query("vacuum analyze").execute(pool).await.map(drop),
+        }
+    }
+}
+
+impl Tx {
+    /// Makes the writes durable, also when whoever asked for them goes away meanwhile. A change of what callers may do
+    /// holds from then on, in all processes.
+    pub async fn commit(self) -> sqlx::Result<()> {
+        rt::spawn(self.commit_whole()).await.map_err(|_| sqlx::Error::WorkerCrashed)?
+    }
+
+    async fn commit_whole(self) -> sqlx::Result<()> {
+        let Tx { on, db, raised } = self;
+        let done = match on {
+            On::Look(_) => Ok(()),
+            On::Sqlite(write) => write.commit().await,
+            On::Postgres(turn) => turn.commit().await,
+        };
+        if raised {
+            // Also after an error: it may have come after the commit.
+            db.epoch.forget();
+            if !db.alone {
+                sleep(epoch::TRUST).await;
+            }
+        }
+        done
+    }
+
+    /// The two planners want the same thing said in different words.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.on, On::Postgres(_))
+    }
+}
+
+/// The key by which titles and addresses are ordered and compared: case and accents folded, as UTF-8, so that both
+/// databases order them alike, byte by byte (contract/README.md, section 15, 15).
+pub fn folded(text: &str) -> String {
+    use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+    text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+}

@@ -1,0 +1,101 @@
+//! PostgreSQL: opening it, and transactions that end whatever becomes of who began them.
+
+use std::{str::FromStr, time::Duration};
+
+use actix_web::rt;
+use sqlx::{
+    Connection, Executor, PgConnection, PgPool, Postgres,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::{PATIENCE, in_time};
+
+/// A connection unused for longer than this is tried before it is trusted.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
+/// Opens PostgreSQL. The message of a failure names host and database, never the password.
+pub async fn open(url: &str, connections: u32) -> Result<PgPool, String> {
+    let options = Some(url)
+        .filter(|url| url.starts_with("postgres://") || url.starts_with("postgresql://"))
+        .and_then(|url| PgConnectOptions::from_str(url).ok())
+        .ok_or("DATABASE_URL is not a PostgreSQL URL such as postgres://user:password@host:5432/latchkey.")?
+        .application_name("latchkey");
+    let place = format!("{}:{}/{}", options.get_host(), options.get_port(), options.get_database().unwrap_or_default());
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        // A `rollback` may be of nothing, which PostgreSQL would remark on.
+        .after_connect(|connection, _| {
+            Box::pin(async move { connection.execute("set client_min_messages = error").await.map(drop) })
+        });
+    // The pool retries a refused connection until its patience ends; at start an answer at once is better.
+    match PgConnection::connect_with(&options).await {
+        Ok(connection) => drop(connection.close().await),
+        Err(error) => {
+            return Err(format!(
+                "Cannot reach the database at {place}: {error}. Is PostgreSQL running, and may this user connect?"
+            ));
+        }
+    }
+    Ok(pool.connect_lazy_with(options))
+}
+
+/// A connection, perhaps in a transaction.
+pub struct Turn {
+    /// None once it has been given back.
+    connection: Option<PoolConnection<Postgres>>,
+    /// A transaction is open, or may be: a `begin` can be given up halfway (its client went away, or time ran out).
+    begun: bool,
+}
+
+impl Turn {
+    /// Without a transaction: each query sees the newest there is.
+    pub async fn glance(pool: &PgPool) -> sqlx::Result<Self> {
+        Ok(Turn { connection: Some(in_time(pool.acquire()).await?), begun: false })
+    }
+
+    /// In a transaction that `begin` begins.
+    pub async fn begin(pool: &PgPool, begin: &'static str) -> sqlx::Result<Self> {
+        let mut turn = Self::glance(pool).await?;
+        turn.begun = true;
+        in_time(turn.connection().execute(begin)).await?;
+        Ok(turn)
+    }
+
+    /// # Panics
+    /// Never: a turn that has given its connection back is gone.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        self.connection.as_mut().expect("a turn that is not over")
+    }
+
+    pub async fn commit(mut self) -> sqlx::Result<()> {
+        in_time(self.connection().execute("commit")).await?;
+        self.begun = false;
+        Ok(())
+    }
+}
+
+impl Drop for Turn {
+    /// The next user must not stumble over a transaction that is open. A connection that stays silent is given up.
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take().filter(|_| self.begun) else { return };
+        if tokio::runtime::Handle::try_current().is_err() {
+            return connection.close_on_drop();
+        }
+        rt::spawn(async move {
+            if in_time(connection.execute("rollback")).await.is_err() {
+                connection.close_on_drop();
+            }
+        });
+    }
+}

@@ -1,0 +1,127 @@
+//! Rows, read alike whichever driver found them.
+
+use rusqlite::types::FromSql;
+use sqlx::{Decode, Postgres, Row as _, Sqlite, Type, postgres::PgRow, sqlite::SqliteRow};
+
+/// A row of any of the three drivers.
+pub enum Row<'a> {
+    /// Read by a request, see `look.rs`.
+    Look(&'a rusqlite::Row<'a>),
+    /// Read by who writes.
+    Sqlite(&'a SqliteRow),
+    Postgres(&'a PgRow),
+}
+
+/// What can stand in a column on both databases.
+pub trait Column:
+    FromSql
+    + Type<Sqlite>
+    + Type<Postgres>
+    + for<'r> Decode<'r, Sqlite>
+    + for<'r> Decode<'r, Postgres>
+    + Send
+    + Unpin
+    + 'static
+{
+}
+
+impl<T> Column for T where
+    T: FromSql
+        + Type<Sqlite>
+        + Type<Postgres>
+        + for<'r> Decode<'r, Sqlite>
+        + for<'r> Decode<'r, Postgres>
+        + Send
+        + Unpin
+        + 'static
+{
+}
+
+/// What can be read from a row.
+pub trait FromRow: Sized + Send + 'static {
+    fn from_row(row: &Row<'_>) -> sqlx::Result<Self>;
+}
+
+impl Row<'_> {
+    /// A column by its name.
+    pub fn try_get<T: Column>(&self, name: &str) -> sqlx::Result<T> {
+        match self {
+            Row::Look(row) => row.get(name).map_err(super::look::told),
+            Row::Sqlite(row) => row.try_get(name),
+            Row::Postgres(row) => row.try_get(name),
+        }
+    }
+
+    /// The first column.
+    pub fn first<T: Column>(&self) -> sqlx::Result<T> {
+        match self {
+            Row::Look(row) => row.get(0).map_err(super::look::told),
+            Row::Sqlite(row) => row.try_get(0),
+            Row::Postgres(row) => row.try_get(0),
+        }
+    }
+}
+
+/// Lets a struct be read from a row, column by name.
+macro_rules! row {
+    ($name:ident { $($field:ident),* $(,)? }) => {
+        $crate::db::row!($name, row => $name { $($field: row.try_get(stringify!($field))?),* });
+    };
+    ($name:ident, $row:ident => $read:expr) => {
+        impl $crate::db::FromRow for $name {
+            fn from_row($row: &$crate::db::Row<'_>) -> sqlx::Result<Self> {
+                #[allow(unused_imports, reason = "not every row is made of other rows")]
+                use $crate::db::FromRow;
+                Ok($read)
+            }
+        }
+    };
+}
+pub(crate) use row;
+
+/// Lets a newtype be a column on both databases, and be bound; the third word is the kind of [`Bind`](super::Bind).
+macro_rules! column {
+    ($name:ident($inner:ty) as $bind:ident) => {
+        impl<DB: sqlx::Database> sqlx::Type<DB> for $name
+        where
+            $inner: sqlx::Type<DB>,
+        {
+            fn type_info() -> DB::TypeInfo {
+                <$inner>::type_info()
+            }
+            fn compatible(ty: &DB::TypeInfo) -> bool {
+                <$inner>::compatible(ty)
+            }
+        }
+        impl<'q, DB: sqlx::Database> sqlx::Encode<'q, DB> for $name
+        where
+            $inner: sqlx::Encode<'q, DB>,
+        {
+            fn encode_by_ref(
+                &self,
+                buf: &mut DB::ArgumentBuffer,
+            ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+                self.0.encode_by_ref(buf)
+            }
+        }
+        impl<'r, DB: sqlx::Database> sqlx::Decode<'r, DB> for $name
+        where
+            $inner: sqlx::Decode<'r, DB>,
+        {
+            fn decode(value: DB::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+                <$inner>::decode(value).map(Self)
+            }
+        }
+        impl rusqlite::types::FromSql for $name {
+            fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+                <$inner as rusqlite::types::FromSql>::column_result(value).map(Self)
+            }
+        }
+        impl From<$name> for $crate::db::Bind {
+            fn from(value: $name) -> Self {
+                $crate::db::Bind::$bind(value.0)
+            }
+        }
+    };
+}
+pub(crate) use column;

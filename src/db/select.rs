@@ -1,0 +1,150 @@
+//! Reading: one text and its values, run on whichever database the transaction is of.
+
+use std::borrow::Cow;
+
+#[expect(clippy::disallowed_types, reason = "the one place that takes texts joined of constant parts")]
+use sqlx::AssertSqlSafe;
+use sqlx::{SqlSafeStr, SqlStr};
+use uuid::Uuid;
+
+use super::{
+    On, Tx,
+    rows::{Column, FromRow, Row},
+    run,
+};
+use crate::clock::Moment;
+
+/// A value bound to a query.
+#[derive(Clone, Debug)]
+pub enum Bind {
+    Id(Uuid),
+    MaybeId(Option<Uuid>),
+    Text(String),
+    Bytes(Vec<u8>),
+    Boolean(bool),
+    Whole(i64),
+    Moment(Moment),
+}
+
+/// A query made of parts, its values bound in step with its text.
+#[derive(Clone, Debug)]
+pub struct Select {
+    sql: Cow<'static, str>,
+    binds: Vec<Bind>,
+}
+
+/// Binds all values to a query of either of sqlx's databases.
+macro_rules! bind {
+    ($query:expr, $binds:expr) => {{
+        let mut query = $query;
+        for bind in $binds {
+            query = match bind {
+                Bind::Id(id) => query.bind(id),
+                Bind::MaybeId(id) => query.bind(id),
+                Bind::Text(text) => query.bind(text),
+                Bind::Bytes(bytes) => query.bind(bytes),
+                Bind::Boolean(value) => query.bind(value),
+                Bind::Whole(number) => query.bind(number),
+                Bind::Moment(moment) => query.bind(moment),
+            };
+        }
+        query
+    }};
+}
+
+/// Rows of one of sqlx's databases, read.
+macro_rules! fetch {
+    ($select:expr, $kind:ident, $conn:expr) => {{
+        let rows = bind!(sqlx::query($select.sql.sql()), $select.binds).fetch_all($conn).await?;
+        rows.iter().map(|row| T::from_row(&Row::$kind(row))).collect()
+    }};
+}
+
+impl Select {
+    /// Starts with a text that uses `$1`, `$2`… for these values.
+    pub fn new(sql: impl Into<Cow<'static, str>>, binds: Vec<Bind>) -> Self {
+        Self { sql: sql.into(), binds }
+    }
+
+    /// The same query, to be explained.
+    #[cfg(test)]
+    pub fn explained(&self, how: &str) -> Self {
+        Select { sql: format!("{how} {}", self.sql).into(), binds: self.binds.clone() }
+    }
+
+    /// Adds SQL of ours.
+    pub fn push(&mut self, sql: &str) {
+        self.sql.to_mut().push_str(sql);
+    }
+
+    /// Binds a value; the answer is its name in the text.
+    pub fn bind(&mut self, value: Bind) -> String {
+        self.binds.push(value);
+        format!("${}", self.binds.len())
+    }
+
+    /// Adds one more condition: a column of ours that equals a value.
+    pub fn and(&mut self, column: &str, value: Bind) {
+        let name = self.bind(value);
+        self.push(&format!(" and {column} = {name}"));
+    }
+
+    /// Binds several values: `$3, $4, $5`.
+    pub fn bind_all(&mut self, values: impl IntoIterator<Item = Bind>) -> String {
+        let names: Vec<String> = values.into_iter().map(|value| self.bind(value)).collect();
+        names.join(", ")
+    }
+
+    /// All rows.
+    pub async fn all<T: FromRow>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>> {
+        #[cfg(test)]
+        crate::plans::RAN.with_borrow_mut(|ran| ran.push(self.clone()));
+        match &mut tx.on {
+            On::Look(look) => look.all(self.sql, self.binds).await,
+            On::Sqlite(write) => fetch!(self, Sqlite, write.connection()),
+            On::Postgres(tx) => super::in_time(async { fetch!(self, Postgres, tx.connection()) }).await,
+        }
+    }
+
+    /// The first row, if there is one.
+    pub async fn maybe<T: FromRow>(self, tx: &mut Tx) -> sqlx::Result<Option<T>> {
+        Ok(self.all(tx).await?.into_iter().next())
+    }
+
+    /// The first column of each row.
+    pub async fn values<T: Column>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>> {
+        Ok(self.all(tx).await?.into_iter().map(|First(value)| value).collect())
+    }
+
+    /// The first column of the first row.
+    pub async fn value<T: Column>(self, tx: &mut Tx) -> sqlx::Result<T> {
+        self.values(tx).await?.into_iter().next().ok_or(sqlx::Error::RowNotFound)
+    }
+
+    /// Runs it as a write; the answer is the number of rows it touched.
+    pub async fn run(self, tx: &mut Tx) -> sqlx::Result<u64> {
+        run!(tx, bind!(sqlx::query(self.sql.sql()), self.binds))
+    }
+}
+
+trait Text {
+    fn sql(self) -> SqlStr;
+}
+
+impl Text for Cow<'static, str> {
+    fn sql(self) -> SqlStr {
+        match self {
+            Cow::Borrowed(sql) => sql.into_sql_str(),
+            Cow::Owned(sql) => AssertSqlSafe(sql).into_sql_str(),
+        }
+    }
+}
+
+/// The one column of a row.
+struct First<T>(T);
+
+impl<T: Column> FromRow for First<T> {
+    fn from_row(row: &Row<'_>) -> sqlx::Result<Self> {
+        row.first().map(First)
+    }
+}
