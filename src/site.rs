@@ -10,6 +10,7 @@ use crate::{
     config::Settings,
     db::{Bind, Db, Select, Tx, run},
     docs::reference::Reference,
+    http::rendered::Rendered,
     users::password::Hasher,
 };
 
@@ -21,6 +22,7 @@ pub struct Site {
     pub hasher: Hasher,
     pub callers: Callers,
     pub last_uses: LastUses,
+    pub rendered: Rendered,
     /// The API's document, made when it is first asked for.
     pub document: OnceLock<Bytes>,
     /// What the documentation shows of the API, made when it is first read.

@@ -9,7 +9,7 @@ use super::{Outcome, make_private, open, told};
 use crate::{
     api_keys::{callers::Callers, last_use::LastUses},
     config::Settings,
-    http::server,
+    http::{rendered::Rendered, server},
     site::{self, Site},
     users::password::Hasher,
 };
@@ -70,6 +70,7 @@ impl Start {
             hasher,
             callers: Callers::default(),
             last_uses: LastUses::default(),
+            rendered: Rendered::default(),
             document: OnceLock::new(),
             reference: OnceLock::new(),
         });

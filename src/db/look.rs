@@ -14,6 +14,7 @@ use actix_web::rt::task::spawn_blocking;
 use chrono::SecondsFormat;
 use rusqlite::{
     Connection, ErrorCode, OpenFlags,
+    config::DbConfig,
     types::{ToSqlOutput, Value, ValueRef},
 };
 use tokio::{sync::Semaphore, time::timeout};
@@ -48,11 +49,10 @@ struct Reader {
     left: Arc<AtomicI64>,
 }
 
-/// A connection that reads, and with a transaction all of it at one moment.
+/// A transaction that reads: all of it at one moment.
 pub struct Look {
     /// None only while it is on another thread.
     reader: Option<Reader>,
-    begun: bool,
     home: Arc<Looks>,
 }
 
@@ -75,6 +75,8 @@ impl Looks {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         connection.pragma_update(None, "query_only", true)?;
+        // A statement is planned once, not for each user whom it is asked for.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.create_collation("C", |a, b| a.as_bytes().cmp(b.as_bytes()))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let left = Arc::new(AtomicI64::new(SHORT));
@@ -83,24 +85,15 @@ impl Looks {
         Ok(Reader { connection, left })
     }
 
-    /// A connection, without a transaction: each query sees the newest there is.
-    pub fn glance(self: &Arc<Self>) -> sqlx::Result<Look> {
+    /// A transaction.
+    pub fn read(self: &Arc<Self>) -> sqlx::Result<Look> {
         let idle = self.idle().pop();
         let reader = match idle {
             Some(reader) => reader,
             None => self.open().map_err(told)?,
         };
-        Ok(Look { reader: Some(reader), begun: false, home: self.clone() })
-    }
-
-    /// A connection whose queries all see the same moment.
-    pub fn read(self: &Arc<Self>) -> sqlx::Result<Look> {
-        let mut look = self.glance()?;
-        if let Some(reader) = &look.reader {
-            reader.command("begin").map_err(told)?;
-            look.begun = true;
-        }
-        Ok(look)
+        reader.command("begin").map_err(told)?;
+        Ok(Look { reader: Some(reader), home: self.clone() })
     }
 
     /// Closes what is idle.
@@ -112,7 +105,7 @@ impl Looks {
 impl Drop for Look {
     fn drop(&mut self) {
         let Some(reader) = self.reader.take() else { return };
-        if self.begun && reader.command("rollback").is_err() {
+        if reader.command("rollback").is_err() {
             return;
         }
         let mut idle = self.home.idle();

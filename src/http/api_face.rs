@@ -14,7 +14,7 @@ use actix_web::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{error::Error, requests::RequestId};
+use super::{error::Error, json, requests::RequestId};
 
 /// A custom header does not keep shared caches away as `Authorization` does, so the answer does.
 const CACHE: HeaderValue = HeaderValue::from_static("private, no-cache");
@@ -61,6 +61,9 @@ pub async fn face(
         answer = as_json(answer, &method, &path);
     } else if answer.status() == StatusCode::OK && matches!(method, Method::GET | Method::HEAD) {
         answer = with_etag(answer);
+    } else {
+        // What a write leaves is not what it was sent (RFC 9110, section 9.3.4).
+        answer.headers_mut().remove(header::ETAG);
     }
     add_headers(answer.headers_mut());
     Ok(answer)
@@ -124,18 +127,17 @@ fn with_etag(answer: ServiceResponse) -> ServiceResponse {
         Ok(body) => body,
         Err(body) => return ServiceResponse::new(request, response.set_body(body)),
     };
-    let digest = Sha256::digest(&body);
-    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
+    let tag = match response.headers().get(header::ETAG) {
+        Some(tag) => tag.clone(),
+        None => json::etag(&Sha256::digest(&body)),
+    };
     let known = request
         .headers()
         .get_all(header::IF_NONE_MATCH)
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|known| matches!(known.trim().trim_start_matches("W/"), known if known == tag || known == "*"));
-    if let Ok(value) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, value);
-    }
+        .any(|known| matches!(known.trim().trim_start_matches("W/"), known if tag == *known || known == "*"));
+    response.headers_mut().insert(header::ETAG, tag);
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response.headers_mut().remove(header::CONTENT_TYPE);

@@ -78,9 +78,9 @@ impl Select {
         Ok(())
     }
 
-    /// Limits the rows to one page.
+    /// Limits the rows to one page and one more, which tells whether others follow.
     pub fn page(&mut self, paging: Paging) {
-        let limit = self.bind(Bind::Whole(paging.limit));
+        let limit = self.bind(Bind::Whole(paging.limit + 1));
         let offset = self.bind(Bind::Whole(paging.offset()));
         self.push(&format!(" limit {limit} offset {offset}"));
     }
@@ -149,12 +149,20 @@ pub async fn page<T>(
 where
     T: FromRow,
 {
+    let paging = query.paging();
     rows.filter(listing, query)?;
     rows.order(listing, query)?;
-    rows.page(query.paging());
+    rows.page(paging);
     count.filter(listing, query)?;
-    let found = rows.all(tx).await?;
-    Ok((found, Meta::new(query.paging(), count.value(tx).await?)))
+    let mut found: Vec<T> = rows.all(tx).await?;
+    let rows = i64::try_from(found.len()).unwrap_or(i64::MAX);
+    // The last page tells how many there are; a page past the end, or one that others follow, does not.
+    let total = match rows > paging.limit || rows == 0 && paging.page > 1 {
+        true => count.value(tx).await?,
+        false => paging.offset() + rows,
+    };
+    found.truncate(usize::try_from(paging.limit).unwrap_or(usize::MAX));
+    Ok((found, Meta::new(paging, total)))
 }
 
 /// A list as a whole.

@@ -16,6 +16,7 @@ pub mod page;
 pub mod page_face;
 pub mod parse;
 pub mod query;
+pub mod rendered;
 pub mod requests;
 pub mod same_origin;
 pub mod server;

@@ -1,6 +1,6 @@
 //! `/api/v1/properties` (contract/properties.md).
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -10,19 +10,19 @@ use serde::Serialize;
 
 use super::{
     Draft, Property,
-    store::{self, Kept},
+    store::{self, Found, Kept},
 };
 use crate::{
     access, clock,
     db::Tx,
-    facilities,
-    groups::{self, store::GroupOf},
+    facilities, groups,
     http::{
         auth::Caller,
         body::Body,
         error::{Error, Problems, Result},
-        json,
+        json::{self, Whole},
         query::{self, Query},
+        rendered::Part,
     },
     ids::PropertyId,
     money,
@@ -32,14 +32,6 @@ use crate::{
 
 /// The top key of bodies.
 const KEY: &str = "property";
-
-#[derive(Serialize)]
-struct PropertyBody {
-    r#type: &'static str,
-    id: PropertyId,
-    attributes: Attributes,
-    relationships: Relationships,
-}
 
 #[derive(Serialize)]
 struct Attributes {
@@ -82,99 +74,124 @@ struct Settings {
     state_length: i64,
 }
 
-#[derive(Serialize)]
-struct Relationships {
-    groups: json::Data<Vec<json::Named>>,
-    facilities: json::Data<Vec<json::Named>>,
+/// A property but for its groups, of which each caller sees others.
+fn part(Kept { id, property, .. }: Kept, photos: Vec<Photo>) -> Result<Part> {
+    let price = |minor: Option<i64>| minor.map(|minor| money::to_text(minor, &property.currency));
+    let settings = Settings {
+        allow_availability_autoupdate_on_confirmation: property.settings.allow_availability_autoupdate_on_confirmation,
+        allow_availability_autoupdate_on_modification: property.settings.allow_availability_autoupdate_on_modification,
+        allow_availability_autoupdate_on_cancellation: property.settings.allow_availability_autoupdate_on_cancellation,
+        min_price: price(property.settings.min_price),
+        max_price: price(property.settings.max_price),
+        min_stay_type: property.settings.min_stay_type,
+        state_length: property.settings.state_length,
+    };
+    let attributes = Attributes {
+        id,
+        title: property.title,
+        is_active: property.is_active,
+        email: property.email,
+        phone: property.phone,
+        currency: property.currency,
+        country: property.country,
+        state: property.state,
+        city: property.city,
+        address: property.address,
+        zip_code: property.zip_code,
+        latitude: property.latitude,
+        longitude: property.longitude,
+        timezone: property.timezone,
+        property_type: property.property_type,
+        content: Content {
+            description: property.content.description,
+            photos,
+            important_information: property.content.important_information,
+        },
+        logo_url: property.logo_url,
+        acc_channels_count: 0,
+        settings,
+    };
+    let attributes = serde_json::to_string(&attributes)?;
+    let head =
+        format!(r#"{{"type":"property","id":"{id}","attributes":{attributes},"relationships":{{"groups":{{"data":"#);
+    let facilities = serde_json::to_string(&facilities::OF_PROPERTIES.named(&property.facilities))?;
+    let tail = format!(r#"}},"facilities":{{"data":{facilities}}}}}}}"#);
+    Ok(Part::new(head.into_bytes(), tail.into_bytes()))
 }
 
-impl PropertyBody {
-    fn new(Kept { id, property }: Kept, groups: Vec<GroupOf>, photos: Vec<Photo>) -> Self {
-        let price = |minor: Option<i64>| minor.map(|minor| money::to_text(minor, &property.currency));
-        let settings = Settings {
-            allow_availability_autoupdate_on_confirmation: property
-                .settings
-                .allow_availability_autoupdate_on_confirmation,
-            allow_availability_autoupdate_on_modification: property
-                .settings
-                .allow_availability_autoupdate_on_modification,
-            allow_availability_autoupdate_on_cancellation: property
-                .settings
-                .allow_availability_autoupdate_on_cancellation,
-            min_price: price(property.settings.min_price),
-            max_price: price(property.settings.max_price),
-            min_stay_type: property.settings.min_stay_type,
-            state_length: property.settings.state_length,
-        };
-        PropertyBody {
-            r#type: "property",
-            id,
-            attributes: Attributes {
-                id,
-                title: property.title,
-                is_active: property.is_active,
-                email: property.email,
-                phone: property.phone,
-                currency: property.currency,
-                country: property.country,
-                state: property.state,
-                city: property.city,
-                address: property.address,
-                zip_code: property.zip_code,
-                latitude: property.latitude,
-                longitude: property.longitude,
-                timezone: property.timezone,
-                property_type: property.property_type,
-                content: Content {
-                    description: property.content.description,
-                    photos,
-                    important_information: property.content.important_information,
-                },
-                logo_url: property.logo_url,
-                acc_channels_count: 0,
-                settings,
-            },
-            relationships: Relationships {
-                groups: json::Data {
-                    data: groups.into_iter().map(|group| json::Named::new("group", group.id.0, group.title)).collect(),
-                },
-                facilities: json::Data { data: facilities::OF_PROPERTIES.named(&property.facilities) },
-            },
-        }
-    }
-}
-
-/// Bodies of properties, with their photos and the groups that the caller sees.
-async fn bodies(tx: &mut Tx, caller: &Caller, properties: Vec<Kept>) -> Result<Vec<PropertyBody>> {
+/// Parts made anew, with the versions that they are of.
+async fn make(tx: &mut Tx, properties: Vec<Kept>) -> Result<Vec<(PropertyId, i64, Arc<Part>)>> {
     let ids: Vec<PropertyId> = properties.iter().map(|kept| kept.id).collect();
-    let mut groups: HashMap<PropertyId, Vec<GroupOf>> = HashMap::new();
-    for group in groups::store::of_properties(tx, caller, &ids).await? {
-        groups.entry(group.property_id).or_default().push(group);
-    }
     let mut photos: HashMap<PropertyId, Vec<Photo>> = HashMap::new();
     for photo in photos::store::of_properties(tx, &ids).await? {
         photos.entry(photo.property_id).or_default().push(photo);
     }
-    Ok(properties
-        .into_iter()
-        .map(|kept| {
-            let groups = groups.remove(&kept.id).unwrap_or_default();
-            let photos = photos.remove(&kept.id).unwrap_or_default();
-            PropertyBody::new(kept, groups, photos)
-        })
-        .collect())
+    let parts = properties.into_iter().map(|kept| {
+        let (id, version) = (kept.id, kept.version);
+        let photos = photos.remove(&id).unwrap_or_default();
+        Ok((id, version, Arc::new(part(kept, photos)?)))
+    });
+    parts.collect()
 }
 
-async fn body(tx: &mut Tx, caller: &Caller, property: Kept) -> Result<PropertyBody> {
-    bodies(tx, caller, vec![property]).await?.pop().ok_or(Error::NotFound)
+/// Properties whole: their parts and the groups that the caller sees.
+async fn shown(tx: &mut Tx, caller: &Caller, parts: Vec<(PropertyId, Arc<Part>)>) -> Result<Vec<Whole>> {
+    let ids: Vec<PropertyId> = parts.iter().map(|(id, _)| *id).collect();
+    let mut groups: HashMap<PropertyId, Vec<json::Named>> = HashMap::new();
+    for group in groups::store::of_properties(tx, caller, &ids).await? {
+        groups.entry(group.property_id).or_default().push(json::Named::new("group", group.id.0, group.title));
+    }
+    let whole = parts.into_iter().map(|(id, part)| {
+        let groups = serde_json::to_vec(&groups.remove(&id).unwrap_or_default())?;
+        Ok(Whole { part, middle: groups })
+    });
+    whole.collect()
+}
+
+/// Properties whose newest versions are all kept; `None` where one is not.
+async fn kept(site: &Site, tx: &mut Tx, caller: &Caller, found: &[Found]) -> Result<Option<Vec<Whole>>> {
+    let known = |found: &Found| Some((found.id, site.rendered.get(found.id.0, found.version)?));
+    match found.iter().map(known).collect() {
+        Some(parts) => Ok(Some(shown(tx, caller, parts).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Properties found in this transaction, which sees one moment: what is not kept is made, and kept.
+async fn made(site: &Site, tx: &mut Tx, caller: &Caller, found: &[Found]) -> Result<Vec<Whole>> {
+    let mut parts: HashMap<PropertyId, Arc<Part>> =
+        found.iter().filter_map(|found| Some((found.id, site.rendered.get(found.id.0, found.version)?))).collect();
+    let missing: Vec<PropertyId> = found.iter().map(|found| found.id).filter(|id| !parts.contains_key(id)).collect();
+    if !missing.is_empty() {
+        let missing = store::by_ids(tx, &missing).await?;
+        for (id, version, part) in make(tx, missing).await? {
+            site.rendered.keep(id.0, version, part.clone());
+            parts.insert(id, part);
+        }
+    }
+    let parts = found.iter().filter_map(|found| Some((found.id, parts.remove(&found.id)?))).collect();
+    shown(tx, caller, parts).await
+}
+
+/// A property as a write leaves it, not yet for others.
+async fn written(tx: &mut Tx, caller: &Caller, kept: Kept) -> Result<Whole> {
+    let made = make(tx, vec![kept]).await?;
+    let parts = made.into_iter().map(|(id, _, part)| (id, part)).collect();
+    shown(tx, caller, parts).await?.pop().ok_or(Error::NotFound)
 }
 
 /// GET /properties
 pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
+    let mut tx = site.db.glance().await?;
+    let (found, meta) = store::page(&mut tx, &caller, &query).await?;
+    if let Some(whole) = kept(&site, &mut tx, &caller, &found).await? {
+        return json::many_whole(&whole, &meta);
+    }
+    drop(tx);
     let mut tx = site.db.read().await?;
-    let (properties, meta) = store::page(&mut tx, &caller, &query).await?;
-    Ok(json::many(&bodies(&mut tx, &caller, properties).await?, Some(meta)))
+    let (found, meta) = store::page(&mut tx, &caller, &query).await?;
+    json::many_whole(&made(&site, &mut tx, &caller, &found).await?, &meta)
 }
 
 /// GET /properties/options. The type is plural here, unlike everywhere else.
@@ -202,9 +219,15 @@ pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> 
 /// GET /properties/:id
 pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
+    let mut tx = site.db.glance().await?;
+    let found = [store::find(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?];
+    if let Some(whole) = kept(&site, &mut tx, &caller, &found).await? {
+        return json::one_whole(&whole);
+    }
+    drop(tx);
     let mut tx = site.db.read().await?;
-    let property = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
-    Ok(json::one(&body(&mut tx, &caller, property).await?))
+    let found = [store::find(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?];
+    json::one_whole(&made(&site, &mut tx, &caller, &found).await?)
 }
 
 /// POST /properties
@@ -228,9 +251,9 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
     let now = clock::now();
     store::insert(&mut tx, &caller, id, &property, group, now).await?;
     photos::store::write(&mut tx, &photos, now).await?;
-    let body = body(&mut tx, &caller, Kept { id, property }).await?;
+    let whole = written(&mut tx, &caller, Kept { id, property, version: 1 }).await?;
     tx.commit().await?;
-    Ok(json::created(format!("{}/api/v1/properties/{id}", site.address()), &body))
+    json::created_whole(format!("{}/api/v1/properties/{id}", site.address()), &whole)
 }
 
 /// PUT /properties/:id
@@ -239,7 +262,7 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.write().await?;
     access::hold_property(&mut tx, &caller, id).await?;
-    let Kept { id, property } = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    let Kept { id, property, version } = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
     caller.may_write()?;
     let mut problems = Problems::default();
     let Draft { property, photos, .. } = property.update(&sent, &mut problems)?;
@@ -248,9 +271,9 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
     problems.none_or_invalid()?;
     store::update(&mut tx, id, &property).await?;
     photos::store::write(&mut tx, &photos, clock::now()).await?;
-    let body = body(&mut tx, &caller, Kept { id, property }).await?;
+    let whole = written(&mut tx, &caller, Kept { id, property, version }).await?;
     tx.commit().await?;
-    Ok(json::one(&body))
+    json::one_whole(&[whole])
 }
 
 /// DELETE /properties/:id. There are no channels yet that `force` would have to overrule.

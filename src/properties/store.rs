@@ -21,7 +21,7 @@ const COLUMNS: &str = "
     p.id, p.title, p.is_active, p.currency, p.email, p.phone, p.zip_code, p.country, p.state, p.city, p.address,
     p.longitude, p.latitude, p.timezone, p.facilities, p.property_type, p.logo_url, p.autoupdate_on_confirmation,
     p.autoupdate_on_modification, p.autoupdate_on_cancellation, p.min_stay_type, p.min_price, p.max_price,
-    p.state_length, p.description, p.important_information";
+    p.state_length, p.description, p.important_information, p.version";
 
 /// What the list of properties can be filtered and ordered by (contract/README.md, sections 7 and 8).
 pub const LISTING: Listing = Listing {
@@ -70,10 +70,20 @@ pub const LISTING: Listing = Listing {
 pub struct Kept {
     pub id: PropertyId,
     pub property: Property,
+    pub version: i64,
 }
+
+/// A property by its id, and which version of it is the newest.
+pub struct Found {
+    pub id: PropertyId,
+    pub version: i64,
+}
+
+row!(Found { id, version });
 
 row!(Kept, row => Kept {
     id: row.try_get("id")?,
+    version: row.try_get("version")?,
     property: Property {
         title: row.try_get("title")?,
         is_active: row.try_get("is_active")?,
@@ -121,9 +131,9 @@ pub(super) fn select(tx: &Tx, columns: &str, caller: &Caller) -> Select {
 }
 
 /// One page of the caller's properties.
-pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Kept>, Meta)> {
+pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Found>, Meta)> {
     let count = select(tx, "count(*)", caller);
-    let rows = select(tx, COLUMNS, caller);
+    let rows = select(tx, "p.id, p.version", caller);
     listing::page(tx, &LISTING, query, rows, count).await
 }
 
@@ -131,6 +141,21 @@ pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Ke
 pub async fn choices(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Choice>> {
     let rows = select(tx, "p.id, p.title, p.currency", caller);
     listing::whole(tx, &LISTING, query, rows).await
+}
+
+/// One of the caller's properties, by its version.
+pub async fn find(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Found>> {
+    let mut rows = access::seen("select p.id, p.version from properties p", caller);
+    rows.and("p.id", Bind::Id(id.0));
+    rows.maybe(tx).await
+}
+
+/// Properties that were found for the caller before, in this transaction.
+pub async fn by_ids(tx: &mut Tx, ids: &[PropertyId]) -> sqlx::Result<Vec<Kept>> {
+    let mut rows = Select::new(format!("select {COLUMNS} from properties p where p.id in ("), Vec::new());
+    let names = rows.bind_all(ids.iter().map(|id| Bind::Id(id.0)));
+    rows.push(&format!("{names})"));
+    rows.all(tx).await
 }
 
 /// One of the caller's properties.
@@ -217,7 +242,7 @@ pub async fn update(tx: &mut Tx, id: PropertyId, property: &Property) -> sqlx::R
             facilities = $16, property_type = $17, logo_url = $18, autoupdate_on_confirmation = $19,
             autoupdate_on_modification = $20, autoupdate_on_cancellation = $21, min_stay_type = $22, min_price = $23,
             max_price = $24, state_length = $25, description = $26, important_information = $27,
-            search = $28, sort_city = $29
+            search = $28, sort_city = $29, version = version + 1
         where id = $1";
     run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property)).map(drop)
 }
