@@ -15,6 +15,7 @@ mod facilities; // catalogues of amenities
 mod groups; // bundles of properties
 mod http; // what every feature's JSON and pages share
 mod ids; // a newtype for each table's key
+pub mod logging; // the log's way to standard error
 mod members; // property users and group users
 mod money; // amounts in minor units
 mod openapi; // the API's document, from the tables that judge

@@ -1,11 +1,13 @@
 use std::process::ExitCode;
 
-use latchkey::cli;
+use latchkey::{cli, logging};
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info,actix_server=warn")).init();
+    let lines = logging::start();
     let cli = cli::Cli::read();
-    match actix_web::rt::System::new().block_on(cli::run(cli)) {
+    let ended = actix_web::rt::System::new().block_on(cli::run(cli));
+    lines.write_out();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");

@@ -66,7 +66,7 @@ async fn look(db: &Db) {
     let mut tx = db.read().await.unwrap();
     for query in ["", "pagination[page]=900", "filter[title]=Item 78", "order[id]=desc&pagination[limit]=100"] {
         let query = Query::read(query).unwrap();
-        assert!(!properties::store::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
+        assert!(!properties::reached::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
         assert!(!room_types::store::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
         assert!(!rate_plans::store::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
     }
@@ -233,4 +233,4 @@ struct Step(String);
 struct Line(String);
 
 row!(Step, row => Step(row.try_get("detail")?));
-row!(Line, row => Line(row.first()?));
+row!(Line, row => Line(row.at(0)?));

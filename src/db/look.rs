@@ -49,10 +49,11 @@ struct Reader {
     left: Arc<AtomicI64>,
 }
 
-/// A transaction that reads: all of it at one moment.
+/// A connection that reads, and in a transaction all of it at one moment.
 pub struct Look {
     /// None only while it is on another thread.
     reader: Option<Reader>,
+    begun: bool,
     home: Arc<Looks>,
 }
 
@@ -85,15 +86,24 @@ impl Looks {
         Ok(Reader { connection, left })
     }
 
-    /// A transaction.
-    pub fn read(self: &Arc<Self>) -> sqlx::Result<Look> {
+    /// A connection, without a transaction: each query sees the newest there is.
+    pub fn glance(self: &Arc<Self>) -> sqlx::Result<Look> {
         let idle = self.idle().pop();
         let reader = match idle {
             Some(reader) => reader,
             None => self.open().map_err(told)?,
         };
-        reader.command("begin").map_err(told)?;
-        Ok(Look { reader: Some(reader), home: self.clone() })
+        Ok(Look { reader: Some(reader), begun: false, home: self.clone() })
+    }
+
+    /// A connection whose queries all see the same moment.
+    pub fn read(self: &Arc<Self>) -> sqlx::Result<Look> {
+        let mut look = self.glance()?;
+        if let Some(reader) = &look.reader {
+            reader.command("begin").map_err(told)?;
+            look.begun = true;
+        }
+        Ok(look)
     }
 
     /// Closes what is idle.
@@ -105,7 +115,7 @@ impl Looks {
 impl Drop for Look {
     fn drop(&mut self) {
         let Some(reader) = self.reader.take() else { return };
-        if reader.command("rollback").is_err() {
+        if self.begun && reader.command("rollback").is_err() {
             return;
         }
         let mut idle = self.home.idle();

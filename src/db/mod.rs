@@ -142,11 +142,10 @@ impl Db {
         Tx { on, db: self.clone(), raised: false }
     }
 
-    /// A connection that only reads. On PostgreSQL each query sees the newest there is, for one round trip less; on
-    /// SQLite this is [`Db::read`].
+    /// A connection that only reads, each query what is newest then: for one query, which needs no transaction.
     pub async fn glance(&self) -> sqlx::Result<Tx> {
         Ok(self.tx(match &self.kind {
-            Kind::Sqlite { looks, .. } => On::Look(looks.read()?),
+            Kind::Sqlite { looks, .. } => On::Look(looks.glance()?),
             Kind::Postgres(pool) => On::Postgres(Turn::glance(pool).await?),
         }))
     }

@@ -145,6 +145,6 @@ struct First<T>(T);
 
 impl<T: Column> FromRow for First<T> {
     fn from_row(row: &Row<'_>) -> sqlx::Result<Self> {
-        row.first().map(First)
+        row.at(0).map(First)
     }
 }

@@ -56,7 +56,7 @@ impl Catalogue {
     }
 
     /// The facilities of a resource, as its relationships name them.
-    pub fn named(&self, ids: &[Uuid]) -> Vec<Named> {
+    pub fn named(&self, ids: &[Uuid]) -> Vec<Named<'_>> {
         let known = ids.iter().filter_map(|id| self.by_id.get(id)).filter_map(|place| self.entries.get(*place));
         known.map(|facility| Named::new("facility", facility.id, facility.title.to_owned())).collect()
     }

@@ -49,13 +49,13 @@ struct Attributes {
 
 #[derive(Serialize)]
 struct Relationships {
-    properties: json::Data<Vec<Named>>,
+    properties: json::Data<Vec<Named<'static>>>,
 }
 
 /// Bodies of groups, with their properties that exist for the caller.
 async fn bodies(tx: &mut Tx, caller: &Caller, groups: Vec<Group>) -> Result<Vec<GroupBody>> {
     let ids: Vec<GroupId> = groups.iter().map(|group| group.id).collect();
-    let mut properties: HashMap<GroupId, Vec<Named>> = HashMap::new();
+    let mut properties: HashMap<GroupId, Vec<Named<'static>>> = HashMap::new();
     for PropertyOf { group_id, id, title } in store::properties_of(tx, caller, &ids).await? {
         properties.entry(group_id).or_default().push(Named::new("property", id.0, title));
     }

@@ -108,7 +108,7 @@ fn json_error(error: &Error, method: &Method, path: &str, id: Option<RequestId>)
     log_fault(error, id);
     let mut answer = error.error_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer.set_body(BoxBody::new(error.to_json(method, path).to_string()))
+    answer.set_body(BoxBody::new(error.to_json(method, path)))
 }
 
 /// What happened goes to the log, once; the caller learns only that it was our fault.

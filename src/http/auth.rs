@@ -86,17 +86,6 @@ impl Caller {
     }
 }
 
-/// Where both are sent the key decides, and the session is not even looked up.
-pub async fn key_before_session<B: MessageBody + 'static>(
-    mut request: ServiceRequest,
-    next: Next<B>,
-) -> std::result::Result<ServiceResponse<B>, actix_web::Error> {
-    if request.headers().contains_key(USER_API_KEY) {
-        request.headers_mut().remove(header::COOKIE);
-    }
-    next.call(request).await
-}
-
 /// Finds the caller before anything else of an API request is looked at.
 pub async fn authenticate(
     request: ServiceRequest,

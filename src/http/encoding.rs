@@ -1,47 +1,49 @@
-//! gzip and brotli, for those who ask (RFC 9110, section 12.5.3), around what actix does by itself.
+//! gzip and brotli, for those who ask (RFC 9110, section 12.5.3).
 
+use actix_http::encoding::Encoder;
 use actix_web::{
-    body::{BodySize, MessageBody},
+    body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderMap, HeaderValue},
-    middleware::Next,
+    http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderValue},
 };
 
 /// Bytes below which a compressed body saves nothing worth the work.
 const WORTH_IT: u64 = 1024;
 
-/// Inside the compression: a short body, or none, is left as it is.
-pub async fn choose<B: MessageBody>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, actix_web::Error> {
-    let mut answer = next.call(request).await?;
-    if !matches!(answer.response().body().size(), BodySize::Sized(size) if size >= WORTH_IT) {
-        answer.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
+/// What we have, the best first.
+const OURS: [Encoding; 3] = [
+    Encoding::Known(ContentEncoding::Brotli),
+    Encoding::Known(ContentEncoding::Gzip),
+    Encoding::Known(ContentEncoding::Identity),
+];
+
+/// What a request asks for that we have. Who asks for nothing of it gets the body as it is.
+pub fn asked_for(request: &ServiceRequest) -> Option<ContentEncoding> {
+    if !request.headers().get_all(header::ACCEPT_ENCODING).any(takes_ours) {
+        return None;
     }
-    Ok(answer)
+    match AcceptEncoding::parse(request).ok()?.negotiate(OURS.iter())? {
+        Encoding::Known(ContentEncoding::Identity) | Encoding::Unknown(_) => None,
+        Encoding::Known(ours) => Some(ours),
+    }
 }
 
-/// Outside the compression: the headers say what has become of the body.
-pub async fn tell<B: MessageBody>(
-    mut request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, actix_web::Error> {
-    // Who asks for nothing that we have gets the body as it is; actix would refuse in plain text.
-    if !request.headers().get_all(header::ACCEPT_ENCODING).any(takes_ours) {
-        request.headers_mut().remove(header::ACCEPT_ENCODING);
-    }
-    let mut answer = next.call(request).await?;
+/// Compresses an answer that is worth it.
+pub fn encode(answer: ServiceResponse<BoxBody>, asked_for: Option<ContentEncoding>) -> ServiceResponse<BoxBody> {
+    let Some(encoding) = asked_for.filter(|_| is_worth_it(&answer)) else { return answer };
+    let mut answer = answer.map_body(|head, body| BoxBody::new(Encoder::response(encoding, head, body)));
     let headers = answer.headers_mut();
-    match headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-        Some(b"identity") => {
-            headers.remove(header::CONTENT_ENCODING);
-        }
-        Some(_) => weaken_etag(headers),
-        None => {}
-    }
+    weaken_etag(headers);
     join_vary(headers);
-    Ok(answer)
+    answer
+}
+
+/// A short body stays as it is, and so does a picture, which is compressed already.
+fn is_worth_it(answer: &ServiceResponse<BoxBody>) -> bool {
+    let size = answer.response().body().size();
+    let kind = answer.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    matches!(size, BodySize::Sized(size) if size >= WORTH_IT)
+        && (!kind.starts_with(b"image/") || kind.starts_with(b"image/svg"))
 }
 
 /// True for an `Accept-Encoding` that names gzip, brotli or anything, and not with a weight of 0.

@@ -49,7 +49,7 @@ impl Error {
     }
 
     /// The body of an API answer (contract/README.md, section 4).
-    pub fn to_json(&self, method: &Method, path: &str) -> Value {
+    pub fn to_json(&self, method: &Method, path: &str) -> String {
         let (code, title) = match self {
             Error::Unauthorized(_) | Error::SignIn { .. } => ("unauthorized", "Unauthorized"),
             Error::Forbidden(_) => ("forbidden", "Forbidden"),
@@ -66,17 +66,15 @@ impl Error {
                 }
             }
         };
-        let mut error = json!({ "code": code, "title": title });
-        match self {
-            Error::Unauthorized(Some(reason)) | Error::Forbidden(Some(reason)) => {
-                error["details"] = json!([reason]);
-            }
-            Error::BadRequest(details) => error["details"] = json!(details),
-            Error::Refused(rule) => error["details"] = json!(rule),
-            Error::Invalid(problems) => error["details"] = problems.to_json(),
-            _ => {}
-        }
-        json!({ "errors": error })
+        let details = match self {
+            Error::Unauthorized(Some(reason)) | Error::Forbidden(Some(reason)) => json!([reason]),
+            Error::BadRequest(details) => json!(details),
+            Error::Refused(rule) => json!(rule),
+            Error::Invalid(problems) => problems.to_json(),
+            // By far the most, so that it is cheap to refuse.
+            _ => return format!(r#"{{"errors":{{"code":"{code}","title":"{title}"}}}}"#),
+        };
+        json!({ "errors": { "code": code, "title": title, "details": details } }).to_string()
     }
 }
 

@@ -1,10 +1,10 @@
 //! The envelope of API answers (contract/README.md, section 2).
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
-    http::header::{self, ContentType, HeaderValue},
+    http::header::{self, HeaderValue},
 };
 use serde::Serialize;
 use serde_json::json;
@@ -56,70 +56,63 @@ pub fn created(location: String, resource: &impl Serialize) -> HttpResponse {
 /// A resource whose text is there already: its part, and what belongs in its middle.
 pub struct Whole {
     pub part: Arc<Part>,
-    pub middle: Vec<u8>,
+    pub middle: Middle,
+}
+
+/// What depends on who asks.
+#[derive(Clone)]
+pub struct Middle {
+    text: Arc<[u8]>,
+    /// SHA-256 of the text.
+    digest: [u8; 32],
+}
+
+impl Middle {
+    pub fn new(text: Vec<u8>) -> Self {
+        let digest = Sha256::digest(&text).into();
+        Middle { text: text.into(), digest }
+    }
 }
 
 /// 200 with the first of these.
 pub fn one_whole(whole: &[Whole]) -> Result<HttpResponse> {
-    let mut text = Text::default();
-    text.push(br#"{"data":"#);
-    text.resource(whole.first().ok_or(Error::NotFound)?);
-    text.push(b"}");
-    Ok(text.answer(HttpResponse::Ok()))
+    let first = whole.get(..1).ok_or(Error::NotFound)?;
+    Ok(joined(HttpResponse::Ok(), br#"{"data":"#, first, b"}"))
 }
 
 /// 200 with a list and its numbers.
 pub fn many_whole(whole: &[Whole], meta: &Meta) -> Result<HttpResponse> {
-    let mut text = Text::default();
-    text.push(br#"{"data":["#);
-    for (place, resource) in whole.iter().enumerate() {
-        if place > 0 {
-            text.push(b",");
-        }
-        text.resource(resource);
-    }
-    text.push(br#"],"meta":"#);
-    text.push(&serde_json::to_vec(meta)?);
-    text.push(b"}");
-    Ok(text.answer(HttpResponse::Ok()))
+    let end = [br#"],"meta":"#, &*serde_json::to_vec(meta)?, b"}"].concat();
+    Ok(joined(HttpResponse::Ok(), br#"{"data":["#, whole, &end))
 }
 
 /// 201 with the new resource and its address.
-pub fn created_whole(location: String, whole: &Whole) -> Result<HttpResponse> {
-    let mut text = Text::default();
-    text.push(br#"{"data":"#);
-    text.resource(whole);
-    text.push(b"}");
+pub fn created_whole(location: String, whole: Whole) -> HttpResponse {
     let mut answer = HttpResponse::Created();
     answer.insert_header((header::LOCATION, location));
-    Ok(text.answer(answer))
+    joined(answer, br#"{"data":"#, &[whole], b"}")
 }
 
-/// A body put together from pieces, and the hash by which it is known: of the pieces' hashes where there are such.
-#[derive(Default)]
-struct Text {
-    body: Vec<u8>,
-    hash: Sha256,
-}
-
-impl Text {
-    fn push(&mut self, bytes: &[u8]) {
-        self.body.extend_from_slice(bytes);
-        self.hash.update(bytes);
+/// An answer put together from pieces. The hash by which it is known is that of the pieces' hashes.
+fn joined(mut answer: HttpResponseBuilder, before: &[u8], whole: &[Whole], after: &[u8]) -> HttpResponse {
+    let size = |Whole { part, middle }: &Whole| part.head.len() + middle.text.len() + part.tail.len() + 1;
+    let mut body = Vec::with_capacity(before.len() + whole.iter().map(size).sum::<usize>() + after.len());
+    let mut hash = Sha256::new_with_prefix(after);
+    body.extend_from_slice(before);
+    for (place, Whole { part, middle }) in whole.iter().enumerate() {
+        if place > 0 {
+            body.push(b',');
+        }
+        for piece in [&*part.head, &*middle.text, &*part.tail] {
+            body.extend_from_slice(piece);
+        }
+        hash.update(&part.digest[..16]);
+        hash.update(&middle.digest[..16]);
     }
-
-    fn resource(&mut self, Whole { part, middle }: &Whole) {
-        self.body.reserve(part.head.len() + middle.len() + part.tail.len());
-        self.body.extend_from_slice(&part.head);
-        self.push(middle);
-        self.body.extend_from_slice(&part.tail);
-        self.hash.update(part.digest);
-    }
-
-    fn answer(self, mut answer: HttpResponseBuilder) -> HttpResponse {
-        answer.insert_header((header::ETAG, etag(&self.hash.finalize())));
-        answer.content_type(ContentType::json()).body(self.body)
-    }
+    body.extend_from_slice(after);
+    answer.insert_header((header::ETAG, etag(&hash.finalize())));
+    answer.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")));
+    answer.body(body)
 }
 
 /// An entity tag of half a SHA-256.
@@ -168,20 +161,20 @@ impl Link {
 
 /// A related resource by its name.
 #[derive(Serialize)]
-pub struct Named {
+pub struct Named<'a> {
     r#type: &'static str,
     id: Uuid,
-    attributes: NamedAttributes,
+    attributes: NamedAttributes<'a>,
 }
 
 #[derive(Serialize)]
-struct NamedAttributes {
+struct NamedAttributes<'a> {
     id: Uuid,
-    title: String,
+    title: Cow<'a, str>,
 }
 
-impl Named {
-    pub fn new(r#type: &'static str, id: Uuid, title: String) -> Self {
-        Named { r#type, id, attributes: NamedAttributes { id, title } }
+impl<'a> Named<'a> {
+    pub fn new(r#type: &'static str, id: Uuid, title: impl Into<Cow<'a, str>>) -> Self {
+        Named { r#type, id, attributes: NamedAttributes { id, title: title.into() } }
     }
 }

@@ -15,6 +15,7 @@ pub mod listing;
 pub mod page;
 pub mod page_face;
 pub mod parse;
+pub mod path;
 pub mod query;
 pub mod rendered;
 pub mod requests;

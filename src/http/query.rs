@@ -92,6 +92,11 @@ impl Query {
         Ok(read)
     }
 
+    /// True where all is asked for, in the usual order.
+    pub fn is_plain(&self) -> bool {
+        self.filters.is_empty() && self.orders.is_empty()
+    }
+
     /// True when the caller asked for pages.
     pub fn is_paged(&self) -> bool {
         self.page.is_some() || self.limit.is_some()

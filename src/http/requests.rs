@@ -8,13 +8,14 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        Method,
+        Method, StatusCode,
         header::{HeaderName, HeaderValue},
     },
     middleware::Next,
 };
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
+use super::{encoding, path};
 use crate::ids::UserId;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -29,32 +30,45 @@ pub struct Asking(pub UserId);
 
 /// The outermost layer. The route's pattern is logged, never the path: a secret pasted into a URL stays out of the log.
 pub async fn note(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let start = Instant::now();
-    let id = Uuid::new_v4();
+    // Only to be told apart: the system's random numbers, which take a call of the kernel, are for secrets.
+    let id = Builder::from_random_bytes(rand::random()).into_uuid();
     let method = known(request.method());
+    path::normalize(&mut request);
+    let encoding = encoding::asked_for(&request);
     request.extensions_mut().insert(RequestId(id));
-    let header = HeaderValue::from_str(&id.to_string()).unwrap_or(HeaderValue::from_static("-"));
+    let header = HeaderValue::from_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+        .unwrap_or(HeaderValue::from_static("-"));
 
     match next.call(request).await {
         Ok(mut answer) => {
             answer.headers_mut().insert(HEADER, header);
-            let pattern = answer.request().match_pattern().unwrap_or_else(|| "-".to_owned());
-            let asking = answer.request().extensions().get::<Asking>().map_or("-".to_owned(), |a| a.0.to_string());
-            let (status, took) = (answer.status().as_u16(), start.elapsed());
-            log::info!("{method} {pattern} {status} {took:.1?} request={id} user={asking}");
-            Ok(answer.map_into_boxed_body())
+            // Strangers are turned away before their path is looked at.
+            let is_known = answer.status() != StatusCode::UNAUTHORIZED;
+            let pattern = is_known.then(|| answer.request().match_pattern()).flatten();
+            let asking = answer.request().extensions().get::<Asking>().map(|asking| asking.0);
+            log(method, pattern.as_deref(), answer.status(), start, id, asking);
+            Ok(encoding::encode(answer.map_into_boxed_body(), encoding))
         }
         // Only a layer below that failed without an answer of its own comes here.
         Err(error) => {
             let mut answer: HttpResponse = error.error_response();
             answer.headers_mut().insert(HEADER, header);
-            let (status, took) = (answer.status().as_u16(), start.elapsed());
-            log::info!("{method} - {status} {took:.1?} request={id} user=-");
+            log(method, None, answer.status(), start, id, None);
             Err(InternalError::from_response(error, answer).into())
         }
+    }
+}
+
+fn log(method: &str, pattern: Option<&str>, status: StatusCode, start: Instant, id: Uuid, asking: Option<UserId>) {
+    let (status, took) = (status.as_u16(), start.elapsed().as_micros());
+    let (pattern, took, tenths) = (pattern.unwrap_or("-"), took / 1000, took / 100 % 10);
+    match asking {
+        Some(user) => log::info!("{method} {pattern} {status} {took}.{tenths}ms request={id} user={user}"),
+        None => log::info!("{method} {pattern} {status} {took}.{tenths}ms request={id} user=-"),
     }
 }
 

@@ -10,12 +10,13 @@ use actix_web::{
     App, HttpServer,
     cookie::{Key, SameSite, time},
     dev::Server,
-    middleware::{Compress, NormalizePath, from_fn},
-    web::{self, Data, PayloadConfig},
+    guard,
+    middleware::from_fn,
+    web::{self, Data, PayloadConfig, ServiceConfig},
 };
 use tokio::net::{TcpListener, TcpSocket};
 
-use super::{api_face, auth, body, encoding, form, page_face, requests};
+use super::{api_face, auth, body, form, page_face, requests};
 use crate::{routes, sessions::store::Sessions, site::Site};
 
 /// Connections that may wait to be accepted.
@@ -53,16 +54,17 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::io::Result<Server> {
     let cookie_key = cookie_key.clone();
     let server = HttpServer::new(move || {
-        let api = web::scope("/api")
+        // Where both are sent the key decides, and the session is not even looked up.
+        let with_key = web::scope("/api")
+            .guard(guard::fn_guard(|request| request.head().headers.contains_key(auth::USER_API_KEY)))
+            .wrap(from_fn(auth::authenticate))
+            .wrap(from_fn(api_face::face))
+            .configure(api);
+        let with_session = web::scope("/api")
             .wrap(from_fn(auth::authenticate))
             .wrap(session(&site, &cookie_key))
-            .wrap(from_fn(auth::key_before_session))
             .wrap(from_fn(api_face::face))
-            .app_data(body::limit())
-            .service(
-                web::scope("/v1").configure(|v1| routes::api().serve(v1)).default_service(web::to(routes::nothing)),
-            )
-            .default_service(web::to(routes::nothing));
+            .configure(api);
         let pages = web::scope("")
             .wrap(session(&site, &cookie_key))
             .wrap(from_fn(page_face::face))
@@ -71,19 +73,22 @@ pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::
             .default_service(web::to(routes::no_page));
         App::new()
             .app_data(site.clone())
-            .wrap(from_fn(encoding::choose))
-            .wrap(Compress::default())
-            .wrap(from_fn(encoding::tell))
-            .wrap(NormalizePath::trim())
             .wrap(from_fn(requests::note))
             .configure(routes::open)
-            .service(api)
+            .service(with_key)
+            .service(with_session)
             .service(pages)
     })
     .shutdown_timeout(LAST_REQUESTS)
     .keep_alive(Duration::from_secs(75))
     .listen(listener.into_std()?)?;
     Ok(server.run())
+}
+
+fn api(api: &mut ServiceConfig) {
+    api.app_data(body::limit())
+        .service(web::scope("/v1").configure(|v1| routes::api().serve(v1)).default_service(web::to(routes::nothing)))
+        .default_service(web::to(routes::nothing));
 }
 
 fn session(site: &Site, key: &Key) -> SessionMiddleware<Sessions> {

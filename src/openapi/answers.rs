@@ -49,7 +49,8 @@ pub fn errors() -> Value {
             .iter()
             .map(|(reason, error)| {
                 let method = if name == "Missing" { Method::GET } else { Method::PUT };
-                (reason.replace(' ', "_"), json!({ "summary": reason, "value": error.to_json(&method, path) }))
+                let value: Value = serde_json::from_str(&error.to_json(&method, path)).unwrap_or_default();
+                (reason.replace(' ', "_"), json!({ "summary": reason, "value": value }))
             })
             .collect();
         let mut answer = json!({

@@ -10,17 +10,19 @@ use serde::Serialize;
 
 use super::{
     Draft, Property,
-    store::{self, Found, Kept},
+    reached::{self, Found},
+    store::{self, Kept},
 };
 use crate::{
     access, clock,
     db::Tx,
-    facilities, groups,
+    facilities,
+    groups::{self, store::GroupOf},
     http::{
         auth::Caller,
         body::Body,
         error::{Error, Problems, Result},
-        json::{self, Whole},
+        json::{self, Middle, Whole},
         query::{self, Query},
         rendered::Part,
     },
@@ -134,64 +136,65 @@ async fn make(tx: &mut Tx, properties: Vec<Kept>) -> Result<Vec<(PropertyId, i64
     parts.collect()
 }
 
-/// Properties whole: their parts and the groups that the caller sees.
-async fn shown(tx: &mut Tx, caller: &Caller, parts: Vec<(PropertyId, Arc<Part>)>) -> Result<Vec<Whole>> {
-    let ids: Vec<PropertyId> = parts.iter().map(|(id, _)| *id).collect();
-    let mut groups: HashMap<PropertyId, Vec<json::Named>> = HashMap::new();
-    for group in groups::store::of_properties(tx, caller, &ids).await? {
-        groups.entry(group.property_id).or_default().push(json::Named::new("group", group.id.0, group.title));
+/// Properties as they are answered, in the order found. What is not kept is `None`.
+fn whole(found: &[Found], part: impl Fn(&Found) -> Option<Arc<Part>>) -> Result<Option<Vec<Whole>>> {
+    let mut all: Vec<Whole> = Vec::with_capacity(found.len());
+    for (place, property) in found.iter().enumerate() {
+        let Some(part) = part(property) else { return Ok(None) };
+        // Most properties of a page are in the same groups.
+        let same = place.checked_sub(1).filter(|before| is_same(&found[*before].groups, &property.groups));
+        let groups = match same {
+            Some(before) => all[before].middle.clone(),
+            None => Middle::new(serde_json::to_vec(&named(&property.groups))?),
+        };
+        all.push(Whole { part, middle: groups });
     }
-    let whole = parts.into_iter().map(|(id, part)| {
-        let groups = serde_json::to_vec(&groups.remove(&id).unwrap_or_default())?;
-        Ok(Whole { part, middle: groups })
-    });
-    whole.collect()
+    Ok(Some(all))
+}
+
+fn is_same(groups: &[GroupOf], others: &[GroupOf]) -> bool {
+    groups.iter().map(|group| (group.id, &group.title)).eq(others.iter().map(|group| (group.id, &group.title)))
+}
+
+fn named(groups: &[GroupOf]) -> Vec<json::Named<'_>> {
+    groups.iter().map(|group| json::Named::new("group", group.id.0, &group.title)).collect()
 }
 
 /// Properties whose newest versions are all kept; `None` where one is not.
-async fn kept(site: &Site, tx: &mut Tx, caller: &Caller, found: &[Found]) -> Result<Option<Vec<Whole>>> {
-    let known = |found: &Found| Some((found.id, site.rendered.get(found.id.0, found.version)?));
-    match found.iter().map(known).collect() {
-        Some(parts) => Ok(Some(shown(tx, caller, parts).await?)),
-        None => Ok(None),
-    }
+fn kept(site: &Site, found: &[Found]) -> Result<Option<Vec<Whole>>> {
+    whole(found, |found| site.rendered.get(found.id.0, found.version))
 }
 
 /// Properties found in this transaction, which sees one moment: what is not kept is made, and kept.
-async fn made(site: &Site, tx: &mut Tx, caller: &Caller, found: &[Found]) -> Result<Vec<Whole>> {
+async fn made(site: &Site, tx: &mut Tx, found: &[Found]) -> Result<Vec<Whole>> {
     let mut parts: HashMap<PropertyId, Arc<Part>> =
         found.iter().filter_map(|found| Some((found.id, site.rendered.get(found.id.0, found.version)?))).collect();
     let missing: Vec<PropertyId> = found.iter().map(|found| found.id).filter(|id| !parts.contains_key(id)).collect();
-    if !missing.is_empty() {
-        let missing = store::by_ids(tx, &missing).await?;
-        for (id, version, part) in make(tx, missing).await? {
-            site.rendered.keep(id.0, version, part.clone());
-            parts.insert(id, part);
-        }
+    let missing = store::by_ids(tx, &missing).await?;
+    for (id, version, part) in make(tx, missing).await? {
+        site.rendered.keep(id.0, version, part.clone());
+        parts.insert(id, part);
     }
-    let parts = found.iter().filter_map(|found| Some((found.id, parts.remove(&found.id)?))).collect();
-    shown(tx, caller, parts).await
+    whole(found, |found| parts.get(&found.id).cloned())?.ok_or_else(|| Error::Internal("a property is gone".to_owned()))
 }
 
 /// A property as a write leaves it, not yet for others.
 async fn written(tx: &mut Tx, caller: &Caller, kept: Kept) -> Result<Whole> {
-    let made = make(tx, vec![kept]).await?;
-    let parts = made.into_iter().map(|(id, _, part)| (id, part)).collect();
-    shown(tx, caller, parts).await?.pop().ok_or(Error::NotFound)
+    let groups = groups::store::of_properties(tx, caller, &[kept.id]).await?;
+    let (_, _, part) = make(tx, vec![kept]).await?.pop().ok_or(Error::NotFound)?;
+    Ok(Whole { part, middle: Middle::new(serde_json::to_vec(&named(&groups))?) })
 }
 
 /// GET /properties
 pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
-    let mut tx = site.db.glance().await?;
-    let (found, meta) = store::page(&mut tx, &caller, &query).await?;
-    if let Some(whole) = kept(&site, &mut tx, &caller, &found).await? {
+    let (found, meta) = reached::page(&mut site.db.glance().await?, &caller, &query).await?;
+    if let Some(whole) = kept(&site, &found)? {
         return json::many_whole(&whole, &meta);
     }
-    drop(tx);
     let mut tx = site.db.read().await?;
-    let (found, meta) = store::page(&mut tx, &caller, &query).await?;
-    json::many_whole(&made(&site, &mut tx, &caller, &found).await?, &meta)
+    let (found, meta) = reached::page(&mut tx, &caller, &query).await?;
+    json::many_whole(&made(&site, &mut tx, &found).await?, &meta)
 }
 
 /// GET /properties/options. The type is plural here, unlike everywhere else.
@@ -219,15 +222,13 @@ pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> 
 /// GET /properties/:id
 pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let mut tx = site.db.glance().await?;
-    let found = [store::find(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?];
-    if let Some(whole) = kept(&site, &mut tx, &caller, &found).await? {
+    let found = reached::by_id(&mut site.db.glance().await?, &caller, id).await?.ok_or(Error::NotFound)?;
+    if let Some(whole) = kept(&site, &[found])? {
         return json::one_whole(&whole);
     }
-    drop(tx);
     let mut tx = site.db.read().await?;
-    let found = [store::find(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?];
-    json::one_whole(&made(&site, &mut tx, &caller, &found).await?)
+    let found = reached::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    json::one_whole(&made(&site, &mut tx, &[found]).await?)
 }
 
 /// POST /properties
@@ -253,7 +254,7 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
     photos::store::write(&mut tx, &photos, now).await?;
     let whole = written(&mut tx, &caller, Kept { id, property, version: 1 }).await?;
     tx.commit().await?;
-    json::created_whole(format!("{}/api/v1/properties/{id}", site.address()), &whole)
+    Ok(json::created_whole(format!("{}/api/v1/properties/{id}", site.address()), whole))
 }
 
 /// PUT /properties/:id

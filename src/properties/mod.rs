@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod pages;
+pub mod reached;
 pub mod search;
 pub mod store;
 

@@ -10,7 +10,6 @@ use crate::{
     http::{
         auth::Caller,
         error::Result,
-        json::Meta,
         listing::{self, Compared, Filterable, Listing, Orderable},
         query::Query,
     },
@@ -73,14 +72,6 @@ pub struct Kept {
     pub version: i64,
 }
 
-/// A property by its id, and which version of it is the newest.
-pub struct Found {
-    pub id: PropertyId,
-    pub version: i64,
-}
-
-row!(Found { id, version });
-
 row!(Kept, row => Kept {
     id: row.try_get("id")?,
     version: row.try_get("version")?,
@@ -130,24 +121,10 @@ pub(super) fn select(tx: &Tx, columns: &str, caller: &Caller) -> Select {
     access::each_of_mine(tx, columns, "properties p", "p.id = mine.property_id", caller)
 }
 
-/// One page of the caller's properties.
-pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Found>, Meta)> {
-    let count = select(tx, "count(*)", caller);
-    let rows = select(tx, "p.id, p.version", caller);
-    listing::page(tx, &LISTING, query, rows, count).await
-}
-
 /// All of the caller's properties, in short.
 pub async fn choices(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Choice>> {
     let rows = select(tx, "p.id, p.title, p.currency", caller);
     listing::whole(tx, &LISTING, query, rows).await
-}
-
-/// One of the caller's properties, by its version.
-pub async fn find(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Found>> {
-    let mut rows = access::seen("select p.id, p.version from properties p", caller);
-    rows.and("p.id", Bind::Id(id.0));
-    rows.maybe(tx).await
 }
 
 /// Properties that were found for the caller before, in this transaction.

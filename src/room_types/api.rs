@@ -63,7 +63,7 @@ struct Content {
 
 #[derive(Serialize)]
 struct Relationships {
-    facilities: Related<Vec<Named>>,
+    facilities: Related<Vec<Named<'static>>>,
     property: Related<Link>,
 }
 

@@ -1,0 +1,171 @@
+//! Which properties a caller reaches, in which version, and through which groups: all that a request must ask the
+//! database for when what they look like is kept (`http/rendered.rs`).
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::store::{self, LISTING};
+use crate::{
+    db::{Bind, Select, Tx, row},
+    groups::{self, store::GroupOf},
+    http::{auth::Caller, error::Result, json::Meta, listing, query::Query},
+    ids::{GroupId, PropertyId},
+};
+
+/// Rows that lead to a small account's properties. Its list is put in order here, which needs no temporary tables.
+const SMALL: usize = 200;
+
+/// A property that the caller reaches.
+pub struct Found {
+    pub id: PropertyId,
+    /// The newest.
+    pub version: i64,
+    /// Those that the caller sees, by title.
+    pub groups: Vec<GroupOf>,
+}
+
+/// A row of what leads to properties.
+struct Link {
+    /// A property's, or a group's.
+    id: Uuid,
+    version: i64,
+    sort_title: Vec<u8>,
+    /// The group through which this leads to a property; `None` where it leads there directly.
+    through: Option<GroupId>,
+    /// Of a group: that of properties is not needed.
+    title: Option<String>,
+}
+
+row!(Link, row => Link {
+    id: row.at(0)?,
+    version: row.at(1)?,
+    sort_title: row.at(2)?,
+    through: row.at(3)?,
+    title: row.at(4)?,
+});
+
+/// The groups of a user, `$1`, and their ways to all properties, or to one, through a group and directly. Tables stand
+/// in the order in which they lead there, each by an index; of the properties the index `properties_by_version` tells
+/// all that is asked.
+macro_rules! links {
+    ($groups:literal, $through_group:literal, $directly:literal) => {
+        concat!(
+            "select g.id, cast(0 as bigint) as version, g.sort_title, cast(null as uuid) as through, g.title ",
+            $groups,
+            " union all select p.id, p.version, p.sort_title, gp.group_id, null ",
+            $through_group,
+            " union all select p.id, p.version, p.sort_title, null, null ",
+            $directly
+        )
+    };
+}
+
+const ALL: &str = links!(
+    "from group_users gu cross join groups g where gu.user_id = $1 and g.id = gu.group_id",
+    "from group_users gu cross join group_properties gp cross join properties p
+     where gu.user_id = $1 and gp.group_id = gu.group_id and p.id = gp.property_id",
+    "from property_users pu cross join properties p where pu.user_id = $1 and p.id = pu.property_id limit 201"
+);
+
+/// Those to which a key, `$2`, is limited.
+const CHOSEN: &str = links!(
+    "from group_users gu cross join groups g where gu.user_id = $1 and g.id = gu.group_id",
+    "from api_key_properties kp cross join group_properties gp cross join group_users gu cross join properties p
+     where kp.key_id = $2 and gp.property_id = kp.property_id and gu.group_id = gp.group_id and gu.user_id = $1
+        and p.id = kp.property_id",
+    "from api_key_properties kp cross join property_users pu cross join properties p
+     where kp.key_id = $2 and pu.property_id = kp.property_id and pu.user_id = $1 and p.id = kp.property_id limit 201"
+);
+
+/// One, `$2`.
+const ONE: &str = links!(
+    "from group_properties gp cross join group_users gu cross join groups g
+     where gp.property_id = $2 and gu.group_id = gp.group_id and gu.user_id = $1 and g.id = gp.group_id",
+    "from group_properties gp cross join group_users gu cross join properties p
+     where gp.property_id = $2 and gu.group_id = gp.group_id and gu.user_id = $1 and p.id = gp.property_id",
+    "from property_users pu cross join properties p
+     where pu.property_id = $2 and pu.user_id = $1 and p.id = pu.property_id"
+);
+
+/// One, `$2`, of those to which a key, `$3`, is limited.
+const ONE_CHOSEN: &str = links!(
+    "from group_properties gp cross join group_users gu cross join groups g
+     where gp.property_id = $2 and gu.group_id = gp.group_id and gu.user_id = $1 and g.id = gp.group_id",
+    "from api_key_properties kp cross join group_properties gp cross join group_users gu cross join properties p
+     where kp.key_id = $3 and kp.property_id = $2 and gp.property_id = kp.property_id and gu.group_id = gp.group_id
+        and gu.user_id = $1 and p.id = kp.property_id",
+    "from api_key_properties kp cross join property_users pu cross join properties p
+     where kp.key_id = $3 and kp.property_id = $2 and pu.property_id = kp.property_id and pu.user_id = $1
+        and p.id = kp.property_id"
+);
+
+/// One page of the caller's properties.
+pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Found>, Meta)> {
+    if query.is_plain()
+        && let Some(all) = small(tx, caller).await?
+    {
+        let (paging, total) = (query.paging(), all.len());
+        let offset = usize::try_from(paging.offset()).unwrap_or(usize::MAX);
+        let limit = usize::try_from(paging.limit).unwrap_or(usize::MAX);
+        let page = all.into_iter().skip(offset).take(limit).collect();
+        return Ok((page, Meta::new(paging, i64::try_from(total).unwrap_or(i64::MAX))));
+    }
+    let rows = store::select(tx, "p.id, p.version", caller);
+    let count = store::select(tx, "count(*)", caller);
+    let (rows, meta): (Vec<Version>, _) = listing::page(tx, &LISTING, query, rows, count).await?;
+    let ids: Vec<PropertyId> = rows.iter().map(|row| row.id).collect();
+    let mut groups: HashMap<PropertyId, Vec<GroupOf>> = HashMap::new();
+    for group in groups::store::of_properties(tx, caller, &ids).await? {
+        groups.entry(group.property_id).or_default().push(group);
+    }
+    let found = |Version { id, version }| Found { id, version, groups: groups.remove(&id).unwrap_or_default() };
+    Ok((rows.into_iter().map(found).collect(), meta))
+}
+
+struct Version {
+    id: PropertyId,
+    version: i64,
+}
+
+row!(Version { id, version });
+
+/// All properties of a small account, by title. `None` for a larger one.
+async fn small(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<Vec<Found>>> {
+    let user = Bind::Id(caller.user.0);
+    let select = match caller.limit() {
+        None => Select::new(ALL, vec![user]),
+        Some(key) => Select::new(CHOSEN, vec![user, Bind::Id(key.0)]),
+    };
+    let links: Vec<Link> = select.all(tx).await?;
+    Ok((links.len() <= SMALL).then(|| joined(links)))
+}
+
+/// One of the caller's properties.
+pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Found>> {
+    let (user, id) = (Bind::Id(caller.user.0), Bind::Id(id.0));
+    let select = match caller.limit() {
+        None => Select::new(ONE, vec![user, id]),
+        Some(key) => Select::new(ONE_CHOSEN, vec![user, id, Bind::Id(key.0)]),
+    };
+    Ok(joined(select.all(tx).await?).pop())
+}
+
+/// Each property once, by title, equal ones by id; its groups likewise.
+fn joined(links: Vec<Link>) -> Vec<Found> {
+    let (mut groups, mut ways): (Vec<Link>, Vec<Link>) = links.into_iter().partition(|link| link.title.is_some());
+    let by_title = |a: &Link, b: &Link| (&a.sort_title, a.id).cmp(&(&b.sort_title, b.id));
+    groups.sort_unstable_by(by_title);
+    ways.sort_unstable_by(by_title);
+    let found = ways.chunk_by(|a, b| a.id == b.id).map(|ways| {
+        let id = PropertyId(ways[0].id);
+        let leads_there = |group: &&Link| ways.iter().any(|way| way.through == Some(GroupId(group.id)));
+        let of = |group: &Link| GroupOf {
+            property_id: id,
+            id: GroupId(group.id),
+            title: group.title.clone().unwrap_or_default(),
+        };
+        Found { id, version: ways[0].version, groups: groups.iter().filter(leads_there).map(of).collect() }
+    });
+    found.collect()
+}
