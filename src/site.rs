@@ -10,7 +10,7 @@ use crate::{
     config::Settings,
     db::{Bind, Db, Select, Tx, run},
     docs::reference::Reference,
-    http::rendered::Rendered,
+    http::{etag::Tags, rendered::Rendered},
     users::password::Hasher,
 };
 
@@ -23,6 +23,7 @@ pub struct Site {
     pub callers: Callers,
     pub last_uses: LastUses,
     pub rendered: Rendered,
+    pub tags: Tags,
     /// The API's document, made when it is first asked for.
     pub document: OnceLock<Bytes>,
     /// What the documentation shows of the API, made when it is first read.

@@ -73,6 +73,16 @@ pub fn table(title: &str, order: &[&'static str], of: &Medians, bare: Figures) {
     );
 }
 
+/// The same list from other programs, and how many times as much Latchkey does on SQLite.
+pub fn beside<'a>(list: Figures, peers: impl Iterator<Item = (&'a str, Figures)>) {
+    println!("\n| list of 10 properties, SQLite | req/s | Latchkey does | CPU µs | Latchkey takes | p50 ms | p99 ms |");
+    println!("|---|---:|---:|---:|---:|---:|---:|");
+    for (name, Figures { rate, cpu, p50, p99 }) in std::iter::once(("Latchkey", list)).chain(peers) {
+        let (more, less) = (list.rate / rate, cpu / list.cpu);
+        println!("| {name} | {rate:.0} | {more:.1} × | {cpu:.1} | 1/{less:.1} | {p50:.2} | {p99:.2} |");
+    }
+}
+
 fn line(name: &str, figures: Figures, bare: Figures) {
     println!(
         "| {name} | {:.0} | {:.2} | {:.1} | {:.2} | {:.2} | {:.2} |",

@@ -10,6 +10,7 @@ mod figures;
 mod growth;
 mod load;
 mod machine;
+mod peers;
 mod postgres;
 mod program;
 mod rows;
@@ -49,6 +50,10 @@ struct Args {
     /// Leave PostgreSQL out
     #[arg(long)]
     no_postgres: bool,
+
+    /// Measure the same list from other programs beside it, which are installed from PyPI and npm
+    #[arg(long)]
+    peers: bool,
 
     /// Measure what requests cost as a host grows, instead
     #[arg(long)]
@@ -118,6 +123,9 @@ fn measure(args: &Args) -> io::Result<()> {
     let bare = Program::bare(&file)?;
     println!("The list has {} bytes.", list.len());
 
+    let peers = if args.peers { peers::start(&file)? } else { Vec::new() };
+    let mut of_peers: HashMap<&'static str, Vec<Figures>> = HashMap::new();
+
     let ask_bare = vec![vec![load::Request::new("GET", "/", &[], None, 200)]; 16];
     let mut bares = Vec::new();
     let mut syncs = Vec::new();
@@ -130,6 +138,9 @@ fn measure(args: &Args) -> io::Result<()> {
                     .map_err(|error| io::Error::other(format!("{}: {error}", row.name)))?;
                 rounds.entry(row.name).or_default().push(figures);
             }
+        }
+        for peer in &peers {
+            of_peers.entry(peer.name).or_default().push(Figures::of(&peer.server, &peer.scripts, long)?);
         }
         syncs.push(machine::syncs(targets[0].host.folder.path())?);
         eprintln!("round {round} of {} ({:.0} s)", args.rounds, began.elapsed().as_secs_f64());
@@ -147,6 +158,11 @@ fn measure(args: &Args) -> io::Result<()> {
             machine::memory(target.server.id(), "VmHWM")?,
             machine::memory(target.server.id(), "VmRSS")?
         );
+    }
+    if !peers.is_empty() {
+        let list = targets[0].rounds.get(rows::names::LIST).map(|rounds| Figures::median(rounds));
+        let rows = peers.iter().filter_map(|peer| Some((peer.name, Figures::median(of_peers.get(peer.name)?))));
+        figures::beside(list.unwrap_or_default(), rows);
     }
     syncs.sort_by(f64::total_cmp);
     println!("The disk syncs {:.0} times a second, one after the other.", syncs[syncs.len() / 2]);

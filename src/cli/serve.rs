@@ -9,7 +9,7 @@ use super::{Outcome, make_private, open, told};
 use crate::{
     api_keys::{callers::Callers, last_use::LastUses},
     config::Settings,
-    http::{rendered::Rendered, server},
+    http::{etag::Tags, rendered::Rendered, server},
     site::{self, Site},
     users::password::Hasher,
 };
@@ -71,6 +71,7 @@ impl Start {
             callers: Callers::default(),
             last_uses: LastUses::default(),
             rendered: Rendered::default(),
+            tags: Tags::default(),
             document: OnceLock::new(),
             reference: OnceLock::new(),
         });

@@ -40,6 +40,8 @@ const STATEMENTS: usize = 128;
 pub struct Looks {
     file: PathBuf,
     idle: Mutex<Vec<Reader>>,
+    /// Asked for the database's version alone: each connection counts its own.
+    watch: Mutex<Option<Reader>>,
     long: Semaphore,
 }
 
@@ -60,7 +62,8 @@ pub struct Look {
 impl Looks {
     /// Readers of a file that exists.
     pub fn new(file: &Path) -> sqlx::Result<Arc<Self>> {
-        let looks = Looks { file: file.to_owned(), idle: Mutex::default(), long: Semaphore::new(LONG_AT_ONCE) };
+        let (idle, watch) = (Mutex::default(), Mutex::default());
+        let looks = Looks { file: file.to_owned(), idle, watch, long: Semaphore::new(LONG_AT_ONCE) };
         let first = looks.open().map_err(told)?;
         looks.idle().push(first);
         Ok(Arc::new(looks))
@@ -106,8 +109,20 @@ impl Looks {
         Ok(look)
     }
 
+    /// A number that every commit of any process changes. `None` where it cannot be had.
+    pub fn version(&self) -> Option<i64> {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if watch.is_none() {
+            *watch = self.open().ok();
+        }
+        let connection = &watch.as_ref()?.connection;
+        let mut statement = connection.prepare_cached("pragma data_version").ok()?;
+        statement.query_row([], |row| row.get(0)).ok()
+    }
+
     /// Closes what is idle.
     pub fn close(&self) {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.idle().clear();
     }
 }
@@ -162,7 +177,14 @@ impl Reader {
     fn all<T: FromRow>(&self, sql: &str, binds: &[Bind], most: i64) -> rusqlite::Result<sqlx::Result<Vec<T>>> {
         self.left.store(most, Relaxed);
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(binds))?;
+        // SQLite counts `$2` as the first where it stands first.
+        for place in 1..=statement.parameter_count() {
+            let name = statement.parameter_name(place).and_then(|name| name.strip_prefix('$'));
+            let bind = name.and_then(|number| binds.get(number.parse::<usize>().ok()?.checked_sub(1)?));
+            statement
+                .raw_bind_parameter(place, bind.ok_or(rusqlite::Error::InvalidParameterCount(place, binds.len()))?)?;
+        }
+        let mut rows = statement.raw_query();
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             match T::from_row(&Row::Look(row)) {

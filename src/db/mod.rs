@@ -150,6 +150,14 @@ impl Db {
         }))
     }
 
+    /// A number that changes whenever anything is committed, on SQLite; `None` where there is none.
+    pub fn version(&self) -> Option<i64> {
+        match &self.kind {
+            Kind::Sqlite { looks, .. } => looks.version(),
+            Kind::Postgres(_) => None,
+        }
+    }
+
     /// A transaction that only reads, all of it at one moment.
     pub async fn read(&self) -> sqlx::Result<Tx> {
         Ok(self.tx(match &self.kind {

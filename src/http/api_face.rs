@@ -1,6 +1,7 @@
 //! What every answer under `/api` has: JSON errors, cache headers, CORS, ETag (contract/README.md, sections 1, 4, 10
 //! and 15).
 
+use super::{error::Error, requests::RequestId};
 use actix_web::{
     HttpMessage, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
@@ -12,9 +13,6 @@ use actix_web::{
     },
     middleware::Next,
 };
-use sha2::{Digest, Sha256};
-
-use super::{error::Error, json, requests::RequestId};
 
 /// A custom header does not keep shared caches away as `Authorization` does, so the answer does.
 const CACHE: HeaderValue = HeaderValue::from_static("private, no-cache");
@@ -59,11 +57,6 @@ pub async fn face(
     };
     if answer.status().is_client_error() || answer.status().is_server_error() {
         answer = as_json(answer, &method, &path);
-    } else if answer.status() == StatusCode::OK && matches!(method, Method::GET | Method::HEAD) {
-        answer = with_etag(answer);
-    } else {
-        // What a write leaves is not what it was sent (RFC 9110, section 9.3.4).
-        answer.headers_mut().remove(header::ETAG);
     }
     add_headers(answer.headers_mut());
     Ok(answer)
@@ -117,31 +110,4 @@ pub fn log_fault(error: &Error, id: Option<RequestId>) {
         let id = id.map_or("-".to_owned(), |id| id.0.to_string());
         log::error!("request={id} {error}");
     }
-}
-
-/// The hash of this caller's body; a matching `If-None-Match` is answered 304 (RFC 9110, sections 8.8.3 and 13.1.2).
-fn with_etag(answer: ServiceResponse) -> ServiceResponse {
-    let (request, response) = answer.into_parts();
-    let (mut response, body) = response.into_parts();
-    let body = match body.try_into_bytes() {
-        Ok(body) => body,
-        Err(body) => return ServiceResponse::new(request, response.set_body(body)),
-    };
-    let tag = match response.headers().get(header::ETAG) {
-        Some(tag) => tag.clone(),
-        None => json::etag(&Sha256::digest(&body)),
-    };
-    let known = request
-        .headers()
-        .get_all(header::IF_NONE_MATCH)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|known| matches!(known.trim().trim_start_matches("W/"), known if tag == *known || known == "*"));
-    response.headers_mut().insert(header::ETAG, tag);
-    if known {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response.headers_mut().remove(header::CONTENT_TYPE);
-        return ServiceResponse::new(request, response.set_body(BoxBody::new(())));
-    }
-    ServiceResponse::new(request, response.set_body(BoxBody::new(body)))
 }

@@ -8,7 +8,7 @@ use std::{
 use actix_session::SessionExt;
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
-    body::MessageBody,
+    body::{BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::{
         Method,
@@ -21,6 +21,7 @@ use actix_web::{
 use super::{
     address,
     error::{Error, Result},
+    etag,
     page::{Greeted, Resume},
     requests::Asking,
     same_origin,
@@ -90,22 +91,22 @@ impl Caller {
 pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> std::result::Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+) -> std::result::Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let site = request.app_data::<Data<Site>>().cloned().ok_or_else(|| Error::Internal("no site".to_owned()))?;
     if request.path() == OPEN && matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Ok(next.call(request).await?.map_into_left_body());
+        return etag::answer(&site, None, request, next).await;
     }
-    match caller(&request).await {
+    match caller(&site, &request).await {
         Ok(caller) => {
             request.extensions_mut().insert(Asking(caller.user));
             request.extensions_mut().insert(caller);
-            Ok(next.call(request).await?.map_into_left_body())
+            etag::answer(&site, Some(&caller), request, next).await
         }
-        Err(error) => Ok(request.error_response(error).map_into_right_body()),
+        Err(error) => Ok(request.error_response(error)),
     }
 }
 
-async fn caller(request: &ServiceRequest) -> Result<Caller> {
-    let site = request.app_data::<Data<Site>>().ok_or_else(|| Error::Internal("no site".to_owned()))?;
+async fn caller(site: &Site, request: &ServiceRequest) -> Result<Caller> {
     let now = clock::now();
     let mut keys = request.headers().get_all(USER_API_KEY);
     match (keys.next(), keys.next()) {

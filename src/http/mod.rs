@@ -7,6 +7,7 @@ pub mod auth;
 pub mod body;
 pub mod encoding;
 pub mod error;
+pub mod etag;
 pub mod fields;
 pub mod form;
 pub mod json;
