@@ -78,9 +78,13 @@ impl Select {
         Ok(())
     }
 
-    /// Limits the rows to one page and one more, which tells whether others follow.
+    /// Limits the rows to one page.
     pub fn page(&mut self, paging: Paging) {
-        let limit = self.bind(Bind::Whole(paging.limit + 1));
+        self.rows(paging.limit, paging);
+    }
+
+    fn rows(&mut self, limit: i64, paging: Paging) {
+        let limit = self.bind(Bind::Whole(limit));
         let offset = self.bind(Bind::Whole(paging.offset()));
         self.push(&format!(" limit {limit} offset {offset}"));
     }
@@ -152,7 +156,8 @@ where
     let paging = query.paging();
     rows.filter(listing, query)?;
     rows.order(listing, query)?;
-    rows.page(paging);
+    // One more than are shown tells whether others follow.
+    rows.rows(paging.limit + 1, paging);
     count.filter(listing, query)?;
     let mut found: Vec<T> = rows.all(tx).await?;
     let rows = i64::try_from(found.len()).unwrap_or(i64::MAX);
