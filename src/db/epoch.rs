@@ -9,7 +9,7 @@
 use std::{
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -25,6 +25,8 @@ pub const TRUST: Duration = Duration::from_millis(250);
 pub struct Epoch {
     read: Mutex<Reading>,
     generation: AtomicU64,
+    /// Changes that are being committed.
+    changing: AtomicUsize,
     /// Held by the one that reads, while others wait for what it finds.
     turn: tokio::sync::Mutex<()>,
 }
@@ -50,12 +52,33 @@ impl Instant {
 
 impl Epoch {
     pub fn new() -> Self {
-        Epoch { read: Mutex::default(), generation: AtomicU64::new(0), turn: tokio::sync::Mutex::new(()) }
+        Epoch {
+            read: Mutex::default(),
+            generation: AtomicU64::new(0),
+            changing: AtomicUsize::new(0),
+            turn: tokio::sync::Mutex::new(()),
+        }
     }
 
     /// Voids what is remembered in this process.
-    pub fn forget(&self) {
+    fn forget(&self) {
         self.generation.fetch_add(1, SeqCst);
+    }
+
+    /// Begins the commit of a change. The first to see the change is not always the one who waits for it (a client may
+    /// have gone, and others' writes be committed with it): until this is dropped nothing is remembered here, and then
+    /// all is void.
+    pub fn change(&self) -> Change<'_> {
+        self.changing.fetch_add(1, SeqCst);
+        Change(self)
+    }
+
+    /// The generation of now; while a change is being committed one of its own for everybody who asks.
+    fn current(&self) -> u64 {
+        match self.changing.load(SeqCst) {
+            0 => self.generation.load(SeqCst),
+            _ => self.generation.fetch_add(1, SeqCst) + 1,
+        }
     }
 
     fn reading(&self) -> std::sync::MutexGuard<'_, Reading> {
@@ -65,7 +88,7 @@ impl Epoch {
     /// The generation that a request which arrived then may trust, if the last reading is young enough.
     fn trusted(&self, arrived: Instant) -> Option<u64> {
         let (_, began) = self.reading().found?;
-        (arrived.0 < began.0 + TRUST).then(|| self.generation.load(SeqCst))
+        (arrived.0 < began.0 + TRUST).then(|| self.current())
     }
 
     fn note(&self, began: Instant, found: &sqlx::Result<i64>) {
@@ -79,6 +102,16 @@ impl Epoch {
             }
             Err(_) => reading.failures += 1,
         }
+    }
+}
+
+/// A change that is being committed.
+pub struct Change<'a>(&'a Epoch);
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        self.0.forget();
+        self.0.changing.fetch_sub(1, SeqCst);
     }
 }
 
@@ -104,7 +137,7 @@ impl Db {
         let began = Instant::now();
         let found = self.read_epoch().await;
         self.epoch.note(began, &found);
-        found.map(|_| self.epoch.generation.load(SeqCst))
+        found.map(|_| self.epoch.current())
     }
 
     async fn read_epoch(&self) -> sqlx::Result<i64> {

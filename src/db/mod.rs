@@ -206,17 +206,16 @@ impl Tx {
 
     async fn commit_whole(self) -> sqlx::Result<()> {
         let Tx { on, db, raised } = self;
+        let change = raised.then(|| db.epoch.change());
         let done = match on {
             On::Look(_) => Ok(()),
             On::Sqlite(write) => write.commit().await,
             On::Postgres(turn) => turn.commit().await,
         };
-        if raised {
-            // Also after an error: it may have come after the commit.
-            db.epoch.forget();
-            if !db.alone {
-                sleep(epoch::TRUST).await;
-            }
+        // Also after an error: it may have come after the commit.
+        drop(change);
+        if raised && !db.alone {
+            sleep(epoch::TRUST).await;
         }
         done
     }
