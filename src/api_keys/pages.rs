@@ -169,6 +169,11 @@ async fn insert(site: &Site, person: &SignedIn, wanted: &Wanted, form: &Digest) 
     let mut tx = site.db.write().await?;
     users::store::queue_on(&mut tx, user).await?;
     if let Some(key) = store::by_form(&mut tx, user, form).await? {
+        if wanted.replaces.is_some() {
+            // Perhaps this answer comes before that to the form's first sending, and says as much of the old key.
+            tx.raise_epoch().await?;
+            tx.commit().await?;
+        }
         return Ok(Made::Before(key));
     }
     match wanted.replaces {

@@ -166,14 +166,13 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
     }
 }
 
-/// Withdraws a key, for good. False where it does not exist or was withdrawn before.
+/// Withdraws a key, for good. False where it does not exist or was withdrawn before. Who withdraws it once more may be
+/// the first to be answered, and counts on it as well.
 pub async fn withdraw(tx: &mut Tx, id: ApiKeyId, by: By, now: Moment) -> sqlx::Result<bool> {
     const SQL: &str = "
         update api_keys set withdrawn_at = $2, withdrawn_by = $3 where id = $1 and withdrawn_at is null";
     let withdrawn = run!(tx, sqlx::query(SQL).bind(id).bind(now).bind(by.name()))? == 1;
-    if withdrawn {
-        tx.raise_epoch().await?;
-    }
+    tx.raise_epoch().await?;
     Ok(withdrawn)
 }
 

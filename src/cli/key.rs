@@ -49,10 +49,11 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
         }
         Command::Withdraw { id } => {
             let mut tx = db.write().await.map_err(told)?;
-            if !store::withdraw(&mut tx, id, By::Host, clock::now()).await.map_err(told)? {
+            let withdrawn = store::withdraw(&mut tx, id, By::Host, clock::now()).await.map_err(told)?;
+            tx.commit().await.map_err(told)?;
+            if !withdrawn {
                 return Err(format!("There is no active key {id}. List a user's keys with: latchkey key list EMAIL"));
             }
-            tx.commit().await.map_err(told)?;
             println!("The key {id} is withdrawn.");
             Ok(())
         }
