@@ -1,6 +1,6 @@
 //! How long what is remembered of callers holds.
 //!
-//! Every change that takes power away (a key withdrawn, a user deactivated, a subscription changed) raises the one row
+//! Every change that takes power away (a key withdrawn, a user deactivated, a subscription changed) renews the one row
 //! of `auth_epoch` in its own transaction, and is answered only when [`TRUST`] has passed since its commit, if other
 //! processes may serve. A process trusts its memory only on a reading of that row that began less than [`TRUST`]
 //! before the request arrived. So no request that starts after such an answer is judged by what was true before it,
@@ -149,9 +149,12 @@ impl Db {
 impl Tx {
     /// Says that this transaction changes what callers may do. It comes last, when all other rows are held: every such
     /// change waits for this one row.
+    ///
+    /// The new value is a random one. A counter could come back to a value that it had before: where a database is set
+    /// back, because it was restored or because a standby without the last commits took over, and then counts on.
     pub async fn raise_epoch(&mut self) -> sqlx::Result<()> {
-        const SQL: &str = "update auth_epoch set epoch = epoch + 1";
-        run!(self, sqlx::query(SQL))?;
+        const SQL: &str = "update auth_epoch set epoch = $1";
+        run!(self, sqlx::query(SQL).bind(rand::random::<i64>()))?;
         self.raised = true;
         Ok(())
     }
