@@ -36,18 +36,30 @@ pub async fn open(url: &str, connections: u32) -> Result<PgPool, String> {
         })
         // A `rollback` may be of nothing, which PostgreSQL would remark on.
         .after_connect(|connection, _| {
-            Box::pin(async move { connection.execute("set client_min_messages = error").await.map(drop) })
+            Box::pin(async move {
+                connection.execute("set client_min_messages = error").await?;
+                match is_standby(connection).await? {
+                    true => Err(sqlx::Error::Configuration("this PostgreSQL is a standby".into())),
+                    false => Ok(()),
+                }
+            })
         });
     // The pool retries a refused connection until its patience ends; at start an answer at once is better.
-    match PgConnection::connect_with(&options).await {
-        Ok(connection) => drop(connection.close().await),
-        Err(error) => {
-            return Err(format!(
-                "Cannot reach the database at {place}: {error}. Is PostgreSQL running, and may this user connect?"
-            ));
-        }
+    let explain = |error| {
+        format!("Cannot reach the database at {place}: {error}. Is PostgreSQL running, and may this user connect?")
+    };
+    let mut first = PgConnection::connect_with(&options).await.map_err(explain)?;
+    if is_standby(&mut first).await.map_err(explain)? {
+        return Err(format!("The database at {place} is a standby. DATABASE_URL must lead to the primary."));
     }
+    drop(first.close().await);
     Ok(pool.connect_lazy_with(options))
+}
+
+/// A standby may show what was true a while ago: who may do what, and the epoch that should tell, too. A primary becomes
+/// one only by a restart, which ends its connections.
+async fn is_standby(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(connection).await
 }
 
 /// A connection, perhaps in a transaction.
