@@ -1,7 +1,7 @@
 //! How long what is remembered of callers holds.
 //!
 //! Every change that takes power away (a key withdrawn, a user deactivated, a subscription changed) renews the one row
-//! of `auth_epoch` in its own transaction, and is answered only when [`TRUST`] has passed since its commit, if other
+//! of `auth_epoch` in its own transaction, and is answered only when [`WAIT`] has passed since its commit, if other
 //! processes may serve. A process trusts its memory only on a reading of that row that began less than [`TRUST`]
 //! before the request arrived. So no request that starts after such an answer is judged by what was true before it,
 //! whatever the network between processes does: without a reading there is no memory, and no answer.
@@ -19,7 +19,11 @@ use rustix::time::{ClockId, clock_gettime};
 use super::{Db, Select, Tx, run};
 
 /// For how long a reading is trusted.
-pub const TRUST: Duration = Duration::from_millis(250);
+const TRUST: Duration = Duration::from_millis(250);
+
+/// For how long a change is not answered: a little longer, since clocks that are being set go up to a thousandth faster
+/// or slower.
+pub const WAIT: Duration = Duration::from_millis(255);
 
 /// Memory is of a generation; what was remembered under another is void.
 pub struct Epoch {

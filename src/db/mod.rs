@@ -215,7 +215,7 @@ impl Tx {
         // Also after an error: it may have come after the commit.
         drop(change);
         if raised && !db.alone {
-            sleep(epoch::TRUST).await;
+            sleep(epoch::WAIT).await;
         }
         done
     }
