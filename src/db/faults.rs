@@ -4,8 +4,10 @@
 pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(refusal) => match refusal.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
-            // Connection, resources, operator intervention, read-only, I/O (PostgreSQL, appendix A).
-            Some(pg) => ["08", "53", "57", "58", "25006", "40"].iter().any(|class| pg.code().starts_with(class)),
+            // Connection, resources, operator intervention, read-only, idle for too long, I/O (PostgreSQL, appendix A).
+            Some(pg) => {
+                ["08", "53", "57", "58", "25006", "25P03", "40"].iter().any(|class| pg.code().starts_with(class))
+            }
             // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN; the low byte is the primary code.
             None => refusal
                 .code()

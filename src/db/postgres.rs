@@ -11,6 +11,11 @@ use sqlx::{
 
 use super::{PATIENCE, in_time};
 
+/// What every connection is told first. A `rollback` may be of nothing, which PostgreSQL would remark on. And a process
+/// that is lost in the middle of a transaction must not keep others from what it holds (a key that is to be withdrawn,
+/// the epoch) for longer than they wait.
+const GREETING: &str = "set client_min_messages = error; set idle_in_transaction_session_timeout = '5s'";
+
 /// A connection unused for longer than this is tried before it is trusted.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
@@ -34,10 +39,9 @@ pub async fn open(url: &str, connections: u32) -> Result<PgPool, String> {
                 Ok(true)
             })
         })
-        // A `rollback` may be of nothing, which PostgreSQL would remark on.
         .after_connect(|connection, _| {
             Box::pin(async move {
-                connection.execute("set client_min_messages = error").await?;
+                connection.execute(GREETING).await?;
                 match is_standby(connection).await? {
                     true => Err(sqlx::Error::Configuration("this PostgreSQL is a standby".into())),
                     false => Ok(()),
