@@ -1,39 +1,16 @@
 //! Processes that are killed, clients that go away, several programs on one database: what was answered holds.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-
-use crate::app::TestApp;
-use crate::browser::{Browser, NEW_KEY};
+use crate::browser::NEW_KEY;
 use crate::host::Host;
 use crate::html;
 use crate::page::{key_rows, key_titles, seen};
 use crate::people::world;
 use crate::property::{PROPERTIES, at};
-use crate::raw;
+use crate::raw::{self, form, send_and_reset};
 
 const PROFILE: &str = "/user_profile";
-
-/// A form as the browser would send it, byte by byte.
-fn form(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> Vec<u8> {
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let cookie = format!("Cookie: {}", browser.cookies().expect("a session"));
-    let lines: [&[u8]; 3] =
-        [cookie.as_bytes(), b"Sec-Fetch-Site: same-origin", b"Content-Type: application/x-www-form-urlencoded"];
-    raw::request(&format!("POST {path}"), &lines, body.as_bytes())
-}
-
-/// Sends a request and resets the connection a moment later, whether the answer has come or not.
-async fn send_and_reset(server: SocketAddr, request: &[u8], moment: Duration) {
-    let mut stream = TcpStream::connect(server).await.expect("the server listens");
-    stream.set_nodelay(true).expect("a setting");
-    stream.set_zero_linger().expect("a setting");
-    stream.write_all(request).await.expect("a request");
-    tokio::time::sleep(moment).await;
-}
 
 /// From at once to later than any answer.
 fn moments() -> impl Iterator<Item = Duration> {
@@ -217,26 +194,6 @@ async fn a_form_that_never_ends_changes_nothing() {
     }
     me.api.get(PROPERTIES).await.is(200);
     assert_eq!(key_rows(&me.browser.get(PROFILE).await.is(200)).len(), 1);
-}
-
-#[actix_web::test]
-async fn a_withdrawal_holds_at_once_on_every_process() {
-    let (app, me) = world().await;
-    if !app.on_postgres() {
-        return;
-    }
-    let copy = TestApp::options().beside(&app).start().await;
-    let at_copy = copy.signed_in(&me.user).await;
-    for round in 0..30 {
-        let key = me.browser.create_key(&format!("Round {round}")).await;
-        let on_copy = copy.with_key(&key);
-        on_copy.get(PROPERTIES).await.is(200);
-        let id = me.browser.key_id(&key).await;
-        let by = if round % 2 == 0 { &me.browser } else { &at_copy };
-        by.post_form(&format!("/user_profile/api_keys/{id}/withdraw"), &[]).await.is(303);
-        on_copy.get(PROPERTIES).await.is(401);
-        app.with_key(&key).get(PROPERTIES).await.is(401);
-    }
 }
 
 #[actix_web::test]

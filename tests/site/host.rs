@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +24,7 @@ use crate::people::{Person, User};
 use crate::secrets::Secrets;
 
 /// How long servers trust what they remember.
-const TRUST: Duration = Duration::from_millis(250);
+pub const TRUST: Duration = Duration::from_millis(250);
 
 /// How long a start or a command may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -171,10 +172,15 @@ impl Host {
 
     /// Keeps everybody from writing to the table of keys, until it is released.
     pub async fn hold_keys(&self) -> Held {
+        self.hold("lock table api_keys in exclusive mode").await
+    }
+
+    /// Holds what this statement takes, until it is released; on SQLite the whole file.
+    pub async fn hold(&self, sql: &str) -> Held {
         match self.database.url() {
             Some(url) => {
                 let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
-                connection.execute("begin; lock table api_keys in exclusive mode").await.expect("the table");
+                connection.execute(AssertSqlSafe(format!("begin; {sql}"))).await.expect(sql);
                 Held::Postgres(connection)
             }
             None => {
@@ -185,14 +191,23 @@ impl Host {
         }
     }
 
+    /// An id as SQL.
+    pub fn literal(&self, id: &str) -> String {
+        match self.database.url() {
+            Some(_) => format!("'{id}'"),
+            None => format!("x'{}'", id.replace('-', "")),
+        }
+    }
+
     /// One column of texts.
-    pub async fn texts(&self, sql: &'static str) -> Vec<String> {
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let safe = AssertSqlSafe(sql.to_owned());
         match self.database.url() {
             Some(url) => {
                 let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
-                sqlx::query_scalar(sql).fetch_all(&mut connection).await.expect(sql)
+                sqlx::query_scalar(safe).fetch_all(&mut connection).await.expect(sql)
             }
-            None => sqlx::query_scalar(sql).fetch_all(&mut self.sqlite().await).await.expect(sql),
+            None => sqlx::query_scalar(safe).fetch_all(&mut self.sqlite().await).await.expect(sql),
         }
     }
 
@@ -267,6 +282,12 @@ impl Server {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
+    /// The address at which it listens.
+    pub fn address(&self) -> SocketAddr {
+        let address = self.base_url.strip_prefix("http://").and_then(|address| address.parse().ok());
+        address.unwrap_or_else(|| panic!("no address: {}", self.base_url))
+    }
+
     /// The next line on its standard output.
     pub fn line(&self) -> String {
         self.lines.recv_timeout(PATIENCE).expect("another line")
@@ -308,8 +329,13 @@ impl Server {
 
     /// Asks the server to end, as a service manager does.
     pub fn ask_to_end(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", "TERM", &id]).status().expect("kill runs");
+        let sent = Command::new("kill").args(["-s", name, &id]).status().expect("kill runs");
         assert!(sent.success(), "the server was gone already");
     }
 

@@ -38,7 +38,7 @@ impl Keys {
             let id = me.browser.key_id(&key).await;
             let sql = format!(
                 "update api_keys set all_properties = {all}, read_only = {read_only} where id = {}",
-                literal(&host, &id)
+                host.literal(&id)
             );
             assert_eq!(host.sql(&sql).await, 1);
             keys.push((server.with_key(&key), id));
@@ -51,7 +51,7 @@ impl Keys {
     /// Adds a property to the selections of the limited keys.
     async fn choose(&self, property: &str) {
         for id in &self.ids {
-            let (key, property) = (literal(&self.host, id), literal(&self.host, property));
+            let (key, property) = (self.host.literal(id), self.host.literal(property));
             let sql = format!("insert into api_key_properties (key_id, property_id) values ({key}, {property})");
             assert_eq!(self.host.sql(&sql).await, 1);
         }
@@ -65,14 +65,6 @@ impl Keys {
 
     async fn other(&self) -> Things {
         Things::new(&self.me, "Aurora", false).await
-    }
-}
-
-/// An id as SQL.
-fn literal(host: &Host, id: &str) -> String {
-    match host.database_url() {
-        Some(_) => format!("'{id}'"),
-        None => format!("x'{}'", id.replace('-', "")),
     }
 }
 

@@ -5,7 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::io::AsyncWriteExt;
 
+use crate::browser::Browser;
 use crate::response::Response;
 
 /// Long enough for a slow machine; a server that hangs still fails the test.
@@ -18,13 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub fn exchange(server: SocketAddr, request: &[u8]) -> Response {
     let first_line = request.split(|byte| *byte == b'\r').next().unwrap_or(b"");
     let call = format!("(raw) {}", String::from_utf8_lossy(first_line));
-    let stream = connect(server);
+    let mut stream = connect(server);
     let mut writing = stream.try_clone().unwrap();
     let request = request.to_vec();
     let writer = std::thread::spawn(move || {
         let _ = writing.write_all(&request);
     });
-    let response = read_response(stream, call);
+    let response = read_response(&mut stream, &call);
     writer.join().unwrap();
     response
 }
@@ -34,10 +36,33 @@ pub fn send_and_leave(server: SocketAddr, request: &[u8]) {
     connect(server).write_all(request).unwrap();
 }
 
+/// Sends a request and resets the connection a moment later, whether the answer has come or not.
+pub async fn send_and_reset(server: SocketAddr, request: &[u8], moment: Duration) {
+    let mut stream = tokio::net::TcpStream::connect(server).await.expect("the server listens");
+    stream.set_nodelay(true).expect("a setting");
+    stream.set_zero_linger().expect("a setting");
+    stream.write_all(request).await.expect("a request");
+    tokio::time::sleep(moment).await;
+}
+
+/// A form as the browser would send it, byte by byte.
+pub fn form(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> Vec<u8> {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let cookie = format!("Cookie: {}", browser.cookies().expect("a session"));
+    let lines: [&[u8]; 3] =
+        [cookie.as_bytes(), b"Sec-Fetch-Site: same-origin", b"Content-Type: application/x-www-form-urlencoded"];
+    request(&format!("POST {path}"), &lines, body.as_bytes())
+}
+
 /// A request with these header lines, `Host` and `Connection: close`.
 pub fn request(method_and_target: &str, lines: &[&[u8]], body: &[u8]) -> Vec<u8> {
+    let closing: &[&[u8]] = &[b"Connection: close"];
+    standing_request(method_and_target, &[closing, lines].concat(), body)
+}
+
+/// The same for a connection that stays open.
+pub fn standing_request(method_and_target: &str, lines: &[&[u8]], body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("{method_and_target} HTTP/1.1\r\nHost: 127.0.0.1\r\n").into_bytes();
-    bytes.extend_from_slice(b"Connection: close\r\n");
     for line in lines {
         bytes.extend_from_slice(line);
         bytes.extend_from_slice(b"\r\n");
@@ -50,17 +75,19 @@ pub fn request(method_and_target: &str, lines: &[&[u8]], body: &[u8]) -> Vec<u8>
     bytes
 }
 
-fn connect(server: SocketAddr) -> TcpStream {
+/// A connection to a server.
+pub fn connect(server: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect_timeout(&server, PATIENCE).expect("the server listens");
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     stream
 }
 
-fn read_response(mut stream: TcpStream, call: String) -> Response {
+/// Reads one answer, after which a connection that stays open is ready for the next request.
+pub fn read_response(stream: &mut TcpStream, call: &str) -> Response {
     let mut bytes = Vec::new();
     loop {
-        if let Some(response) = parse(&bytes, &call, false) {
+        if let Some(response) = parse(&bytes, call, false) {
             return response;
         }
         let mut chunk = [0; 16 * 1024];
@@ -70,7 +97,7 @@ fn read_response(mut stream: TcpStream, call: String) -> Response {
             Err(error) => panic!("{call}: {error} after {:?}", String::from_utf8_lossy(&bytes)),
         }
     }
-    match parse(&bytes, &call, true) {
+    match parse(&bytes, call, true) {
         Some(response) => response,
         None => panic!("{call}: broke off: {:?}", String::from_utf8_lossy(&bytes)),
     }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use url::Url;
 
@@ -13,6 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Whole,
+    /// What the database says arrives this much later.
+    Slow(Duration),
     Cut,
     Silent,
 }
@@ -56,8 +58,8 @@ impl Wire {
                 let Some(server) = (!refused).then(|| TcpStream::connect(target).ok()).flatten() else {
                     continue;
                 };
-                passing.pass(&client, &server);
-                passing.pass(&server, &client);
+                passing.pass(&client, &server, false);
+                passing.pass(&server, &client, true);
                 passing.ends.lock().unwrap().extend([client, server]);
             }
         });
@@ -70,6 +72,18 @@ impl Wire {
         url.set_host(Some("127.0.0.1")).expect("a host");
         url.set_port(Some(self.address.port())).expect("a port");
         url.into()
+    }
+
+    /// The ports from which PostgreSQL sees its clients come.
+    pub fn ports(&self) -> Vec<u16> {
+        let ends = self.shared.ends.lock().unwrap();
+        let ports = ends.iter().filter_map(|end| end.local_addr().ok()).map(|address| address.port());
+        ports.filter(|port| *port != self.address.port()).collect()
+    }
+
+    /// Lets everything that the database says arrive this much later.
+    pub fn slow(&self, delay: Duration) {
+        self.set(State::Slow(delay));
     }
 
     /// Ends every connection, and takes no new one.
@@ -105,16 +119,22 @@ impl Wire {
 }
 
 impl Shared {
-    /// Passes on everything that comes from one end, until one of them ends.
-    fn pass(self: &Arc<Self>, from: &TcpStream, to: &TcpStream) {
+    /// Passes on everything that comes from one end, the database or its client, until one of them ends.
+    fn pass(self: &Arc<Self>, from: &TcpStream, to: &TcpStream, from_database: bool) {
         let (shared, mut from, mut to) = (self.clone(), from.try_clone().unwrap(), to.try_clone().unwrap());
         std::thread::spawn(move || {
             let mut chunk = [0; 16 * 1024];
             while let Ok(count @ 1..) = from.read(&mut chunk) {
+                let came = Instant::now();
                 let mut now = shared.now.lock().unwrap();
                 now.held_back += 1;
                 shared.changed.notify_all();
                 now = shared.changed.wait_while(now, |now| now.state == State::Silent).unwrap();
+                if let (State::Slow(delay), true) = (now.state, from_database) {
+                    let left = delay.saturating_sub(came.elapsed());
+                    let still = |now: &mut Now| now.state == State::Slow(delay);
+                    now = shared.changed.wait_timeout_while(now, left, still).unwrap().0;
+                }
                 now.held_back -= 1;
                 drop(now);
                 if to.write_all(&chunk[..count]).is_err() {

@@ -1,0 +1,199 @@
+//! A withdrawal holds at a second process, whatever the network between that and the database does: who asks there after
+//! the answer is refused or hears that the database is away. (An SQLite file has one process and no network: there is
+//! nothing to see here on SQLite.)
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::rt::time::sleep;
+
+use crate::hammer::{Hammer, Judged, Site, list_with, moment, rounds};
+use crate::page::until;
+use crate::people::Person;
+use crate::property::PROPERTIES;
+use crate::raw::form;
+use crate::wire::Wire;
+
+/// What a request that begins after the answer may get.
+const REFUSED: [u16; 2] = [401, 503];
+
+/// Longer than a process trusts what it has read.
+const SLOW: Duration = Duration::from_millis(300);
+
+/// Two servers on one database, the second at the end of a wire.
+struct Two {
+    site: Rc<Site>,
+    wire: Arc<Wire>,
+    me: Person,
+}
+
+impl Two {
+    async fn new() -> Option<Rc<Self>> {
+        let (site, wire) = Site::with_wire().await?;
+        let me = site.first().person(&site.host, "desk@farol.example").await;
+        Some(Rc::new(Self { site, wire, me }))
+    }
+
+    /// A new key, and the form that withdraws it.
+    async fn key(&self) -> (String, Vec<u8>) {
+        let key = self.me.browser.create_key("In use").await;
+        let id = self.me.browser.key_id(&key).await;
+        (key, form(&self.me.browser, &format!("/user_profile/api_keys/{id}/withdraw"), &[]))
+    }
+
+    /// Hammers the second server.
+    fn hammer(&self, key: &str) -> Hammer {
+        Hammer::start(&[self.site.servers[1].address()], list_with(key))
+    }
+
+    /// Has PostgreSQL end all connections of the second server, as a restart does.
+    async fn end_connections(&self) {
+        let ports: Vec<String> = self.wire.ports().iter().map(u16::to_string).collect();
+        let sql = "select pg_terminate_backend(pid) from pg_stat_activity where client_port in";
+        assert!(self.site.host.sql(&format!("{sql} ({})", ports.join(", "))).await > 0, "nobody was connected");
+    }
+
+    /// Withdraws a key at the first server while something is wrong at the second, which `mended` sets right again.
+    async fn round(&self, breaks: impl AsyncFnOnce(), mended: impl AsyncFnOnce(&Hammer, Instant)) -> Judged {
+        let (key, withdraw) = self.key().await;
+        let hammer = self.hammer(&key);
+        hammer.is_let_in().await;
+        breaks().await;
+        let answered = self.site.change(withdraw, 303).await;
+        // Those of the first are waiting for answers, perhaps.
+        let late = self.hammer(&key);
+        mended(&late, answered).await;
+        let back = Instant::now();
+        let mut sum = Judged::default();
+        for hammer in [hammer, late] {
+            hammer.gets(401, back).await;
+            let judged = hammer.judge(answered, &REFUSED);
+            sum.before += judged.before;
+            sum.after += judged.after;
+        }
+        sum
+    }
+}
+
+#[actix_web::test]
+async fn a_withdrawal_holds_while_the_database_answers_late() {
+    let Some(two) = Two::new().await else { return };
+    two.wire.slow(SLOW);
+    rounds("database slow", 4, 2, move |_, number| {
+        let two = two.clone();
+        async move {
+            let (key, withdraw) = two.key().await;
+            let hammer = two.hammer(&key);
+            if number % 2 == 0 {
+                hammer.is_let_in().await;
+            }
+            // While what it knows of the key is under way, or of the epoch.
+            sleep(moment(number, SLOW * 4)).await;
+            let answered = two.site.change(withdraw, 303).await;
+            hammer.goes_on(answered).await;
+            hammer.judge(answered, &REFUSED)
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_withdrawal_holds_while_the_database_is_silent() {
+    let Some(two) = Two::new().await else { return };
+    rounds("database silent", 4, 1, move |_, _| {
+        let two = two.clone();
+        async move {
+            let silence = async || {
+                two.wire.silence();
+                two.wire.wait_until_it_holds_something_back();
+            };
+            two.round(silence, async |_, _| two.wire.mend()).await
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_withdrawal_holds_while_the_connection_to_the_database_is_cut() {
+    let Some(two) = Two::new().await else { return };
+    rounds("connection cut", 4, 1, move |_, number| {
+        let two = two.clone();
+        async move {
+            let cut = async || two.wire.cut();
+            let mend = async |late: &Hammer, answered| {
+                if number % 2 == 0 {
+                    late.gets(503, answered).await;
+                }
+                two.wire.mend();
+            };
+            two.round(cut, mend).await
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_withdrawal_holds_while_the_database_ends_its_connections() {
+    let Some(two) = Two::new().await else { return };
+    rounds("connections ended", 8, 1, move |_, number| {
+        let two = two.clone();
+        async move {
+            let end = async || two.end_connections().await;
+            match number % 2 {
+                0 => two.round(end, async |_, _| ()).await,
+                _ => two.round(async || (), async |_, _| end().await).await,
+            }
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_withdrawal_holds_at_a_server_that_stood_still_meanwhile() {
+    let Some(two) = Two::new().await else { return };
+    rounds("server stood still", 4, 1, move |_, _| {
+        let two = two.clone();
+        async move {
+            let second = &two.site.servers[1];
+            two.round(async || second.signal("STOP"), async |_, _| second.signal("CONT")).await
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_key_can_be_withdrawn_although_a_lost_process_was_just_writing_its_use() {
+    let Some(two) = Two::new().await else { return };
+    let (key, withdraw) = two.key().await;
+    let held = two.site.host.hold("update api_keys set id = id").await;
+    two.site.servers[1].with_key(&key).get(PROPERTIES).await.is(200);
+    let waiting = "
+        select 'yes' from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    until("its use is being written", async || (two.site.host.texts(waiting).await == ["yes"]).then_some(())).await;
+    two.wire.silence();
+    held.release().await;
+    two.site.change(withdraw, 303).await;
+    two.wire.mend();
+    two.site.servers[1].with_key(&key).get(PROPERTIES).await.is(401);
+}
+
+#[actix_web::test]
+async fn a_standby_is_not_believed() {
+    let Some(two) = Two::new().await else { return };
+    let (host, second) = (&two.site.host, &two.site.servers[1]);
+    let api = second.with_key(&two.me.key);
+    api.get(PROPERTIES).await.is(200);
+    // The same database, whose sessions are told from now on that it is one.
+    let url = host.database_url().expect("PostgreSQL");
+    let name = url.rsplit('/').next().expect("a name");
+    host.sql("create function public.pg_is_in_recovery() returns boolean language sql as 'select true'").await;
+    host.sql(&format!("alter database {name} set search_path = public, pg_catalog")).await;
+    two.end_connections().await;
+    until("the connections are gone", async || (api.get(PROPERTIES).await.status != 200).then_some(())).await;
+    api.get(PROPERTIES).await.is(503);
+    let said = host.run(&["user", "list"]).refused(1);
+    assert!(said.contains("is a standby"), "{said}");
+    host.sql(&format!("alter database {name} reset search_path")).await;
+    until("it is the primary again", async || (api.get(PROPERTIES).await.status == 200).then_some(())).await;
+}
