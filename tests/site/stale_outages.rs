@@ -86,15 +86,17 @@ async fn a_withdrawal_holds_while_the_database_answers_late() {
         let two = two.clone();
         async move {
             let (key, withdraw) = two.key().await;
-            // Every other time the key is used first while the database is slow.
-            let known = if number % 2 == 0 { &key } else { &two.me.key };
-            let before = two.hammer(known);
+            // Every other time the key is used first while the database is slow: what is found of it then comes when it
+            // is true no more. Else the withdrawal falls into a reading of the epoch.
+            let first = number % 2 == 1;
+            let before = two.hammer(if first { &two.me.key } else { &key });
             before.is_let_in().await;
             before.judge(Instant::now(), &[]);
-            two.wire.slow(SLOW);
+            two.wire.slow(if first { SLOW * 3 } else { SLOW });
             let hammer = two.hammer(&key);
-            // While what it knows of the key is under way, or of the epoch.
-            sleep(moment(number * 5, SLOW * 3)).await;
+            if !first {
+                sleep(moment(number * 5, SLOW * 3)).await;
+            }
             let answered = two.site.change(withdraw, 303).await;
             hammer.goes_on(answered).await;
             two.wire.mend();
