@@ -12,10 +12,14 @@ use std::{
 use tokio::sync::Notify;
 
 use super::store;
-use crate::{clock::Moment, db::Db, ids::ApiKeyId};
+use crate::{
+    clock::{self, Moment},
+    db::Db,
+    ids::ApiKeyId,
+};
 
 /// A use younger than this, in microseconds, is not written again.
-const FRESH: i64 = 60 * 1_000_000;
+const FRESH: u64 = 60 * 1_000_000;
 
 /// When, from where and by which client.
 #[derive(Clone)]
@@ -35,10 +39,10 @@ impl Written {
         Written(AtomicI64::new(at.map_or(i64::MIN, |at| at.timestamp_micros())))
     }
 
-    /// True for one of all who ask, where it is more than a minute ago.
+    /// True for one of all who ask, where it is more than a minute ago, or to come: the clock was set back.
     fn is_old(&self, now: Moment) -> bool {
         let (last, now) = (self.0.load(Relaxed), now.timestamp_micros());
-        now.saturating_sub(last) >= FRESH && self.0.compare_exchange(last, now, Relaxed, Relaxed).is_ok()
+        now.abs_diff(last) >= FRESH && self.0.compare_exchange(last, now, Relaxed, Relaxed).is_ok()
     }
 }
 
@@ -96,7 +100,7 @@ impl LastUses {
 async fn write(db: &Db, batch: &HashMap<ApiKeyId, LastUse>) -> sqlx::Result<()> {
     for (key, used) in batch {
         let mut tx = db.write().await?;
-        store::note_use(&mut tx, *key, used).await?;
+        store::note_use(&mut tx, *key, used, clock::now()).await?;
         tx.commit().await?;
     }
     Ok(())

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use chrono::Duration;
+
 use super::{
     ApiKey, By, KeyDigest,
     last_use::{LastUse, Written},
@@ -16,6 +18,9 @@ use crate::{
     secret::Digest,
     subscriptions::Subscription,
 };
+
+/// What the clocks of two machines may differ by.
+const CLOCKS_APART: Duration = Duration::minutes(1);
 
 /// Titles of chosen properties that a list shows of each key.
 const MOST_TITLES: i64 = 20;
@@ -221,11 +226,12 @@ pub async fn holder(tx: &mut Tx, digest: &KeyDigest) -> sqlx::Result<Option<Hold
     Select::new(SQL, vec![digest.clone().into()]).maybe(tx).await
 }
 
-/// Notes the last use, unless a later one is noted already. Touches nothing else, so that a check under way cannot
-/// bring a withdrawn key back.
-pub async fn note_use(tx: &mut Tx, key: ApiKeyId, used: &LastUse) -> sqlx::Result<()> {
+/// Notes the last use, unless a later one is noted already that is not to come: the clock may have been set back.
+/// Touches nothing else, so that a check under way cannot bring a withdrawn key back.
+pub async fn note_use(tx: &mut Tx, key: ApiKeyId, used: &LastUse, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "
         update api_keys set last_used_at = $2, last_used_address = $3, last_used_client = $4
-        where id = $1 and (last_used_at is null or last_used_at < $2)";
-    run!(tx, sqlx::query(SQL).bind(key).bind(used.at).bind(&used.address).bind(&used.client)).map(drop)
+        where id = $1 and (last_used_at is null or last_used_at < $2 or last_used_at > $5)";
+    let to_come = now + CLOCKS_APART;
+    run!(tx, sqlx::query(SQL).bind(key).bind(used.at).bind(&used.address).bind(&used.client).bind(to_come)).map(drop)
 }
