@@ -70,6 +70,16 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", global = true, value_delimiter = ',', value_parser = network, value_name = "NETWORKS")]
     pub trusted_proxies: Vec<IpNet>,
 
+    /// Seconds in which the body of a request must arrive
+    #[arg(long, env = "LATCHKEY_BODY_SECONDS", default_value_t = 60, global = true, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub body_seconds: u16,
+
+    /// Seconds after which an answer that its client does not take is given up
+    #[arg(long, env = "LATCHKEY_UNREAD_SECONDS", default_value_t = 30, global = true, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub unread_seconds: u16,
+
     /// Connections to PostgreSQL at most
     #[arg(long, env = "LATCHKEY_DATABASE_CONNECTIONS", default_value_t = 10, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(1..))]

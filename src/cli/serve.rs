@@ -1,6 +1,6 @@
 //! Serving, with or without demo data.
 
-use std::{fs::File, sync::OnceLock};
+use std::{fs::File, sync::OnceLock, time::Duration};
 
 use actix_web::{cookie::Key, rt, web::Data};
 use tokio::net::TcpListener;
@@ -50,7 +50,7 @@ struct Start {
 
 impl Start {
     async fn new(settings: Settings) -> Result<Self, String> {
-        let listener = server::listen(&settings.listen).await?;
+        let listener = server::listen(&settings.listen, Duration::from_secs(settings.unread_seconds.into())).await?;
         let bound = listener.local_addr().map_err(|error| error.to_string())?;
         let base_url = settings.base_url(Some(bound))?;
         let only = match settings.database_url {

@@ -19,7 +19,7 @@ use actix_web::{
 };
 
 use super::{
-    address,
+    address, body,
     error::{Error, Result},
     etag,
     page::{Greeted, Resume},
@@ -199,7 +199,7 @@ impl FromRequest for SignedIn {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        let typed = sessions::user(&request.get_session()).is_none().then(|| Bytes::from_request(&request, payload));
+        let typed = sessions::user(&request.get_session()).is_none().then(|| body::received(&request, payload));
         Box::pin(async move {
             if let Some(person) = person(&request).await? {
                 return Ok(person);

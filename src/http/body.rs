@@ -1,10 +1,16 @@
-//! The JSON body of an API request.
+//! The body of a request: received whole in bounded time, and the JSON of an API request.
+
+use std::time::Duration;
 
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
     http::StatusCode,
-    web::{Bytes, PayloadConfig},
+    rt::{
+        self,
+        time::{sleep, timeout},
+    },
+    web::{Bytes, Data, PayloadConfig},
 };
 use serde_json::{Map, Value};
 
@@ -12,9 +18,59 @@ use super::{
     error::{Error, Result},
     parse,
 };
+use crate::site::Site;
 
 /// 10 MiB (contract/README.md, section 11).
 pub const LIMIT: usize = 10 * 1024 * 1024;
+
+/// For longer than it takes to say that a body came too late.
+const SAYING_SO: Duration = Duration::from_secs(5);
+
+/// Why there is no body.
+pub enum Missing {
+    TooLarge,
+    Late,
+    Broken,
+}
+
+impl Missing {
+    /// As an error, with the words of the part of the site that tells it.
+    pub fn told(self, late: &str, broken: &str) -> Error {
+        match self {
+            Missing::TooLarge => Error::TooLarge,
+            Missing::Late => Error::bad_request(late),
+            Missing::Broken => Error::bad_request(broken),
+        }
+    }
+}
+
+/// The bytes of a body. Whoever sends them slowly holds a connection and memory, and gets so much time and no more.
+pub fn received(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = std::result::Result<Bytes, Missing>> + use<> {
+    let site = request.app_data::<Data<Site>>();
+    let patience = site.map_or(Duration::ZERO, |site| Duration::from_secs(site.settings.body_seconds.into()));
+    let mut bytes = Box::pin(Bytes::from_request(request, payload));
+    async move {
+        match timeout(patience, &mut bytes).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(error)) if error.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(Missing::TooLarge)
+            }
+            Ok(Err(_)) => Err(Missing::Broken),
+            Err(_) => {
+                // An answer before the body's end closes the connection, but not where a body in chunks was let go:
+                // that is waited for to its end, however long it takes.
+                rt::spawn(async move {
+                    sleep(SAYING_SO).await;
+                    drop(bytes);
+                });
+                Err(Missing::Late)
+            }
+        }
+    }
+}
 
 /// A body whose JSON is well formed. Its content type is not asked for: clients name all sorts.
 pub struct Body(Value);
@@ -37,12 +93,11 @@ impl FromRequest for Body {
     type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = Bytes::from_request(request, payload);
+        let bytes = received(request, payload);
         Box::pin(async move {
-            let bytes = bytes.await.map_err(|error| match error.as_response_error().status_code() {
-                StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
-                _ => Error::bad_request("the body could not be read"),
-            })?;
+            let bytes = bytes
+                .await
+                .map_err(|missing| missing.told("the body did not arrive in time", "the body could not be read"))?;
             if bytes.is_empty() {
                 return Ok(Body(Value::Null));
             }

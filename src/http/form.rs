@@ -6,11 +6,14 @@ use std::{
     pin::Pin,
 };
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::StatusCode, web::Bytes};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::error::{Error, Result};
+use super::{
+    body,
+    error::{Error, Result},
+};
 
 /// Bytes of a form at most. Ours have a few short fields, and one a list of up to a thousand ids.
 pub const LIMIT: usize = 64 * 1024;
@@ -23,11 +26,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = Bytes::from_request(request, payload);
+        let bytes = body::received(request, payload);
         Box::pin(async move {
-            let bytes = bytes.await.map_err(|error| match error.as_response_error().status_code() {
-                StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
-                _ => Error::bad_request("The form could not be read."),
+            let bytes = bytes.await.map_err(|missing| {
+                missing.told("The form did not arrive in time. Send it again.", "The form could not be read.")
             })?;
             read(&bytes).map(Form)
         })

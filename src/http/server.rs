@@ -14,6 +14,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, PayloadConfig, ServiceConfig},
 };
+use rustix::net::sockopt;
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::{api_face, auth, body, form, page_face, requests};
@@ -25,14 +26,15 @@ const BACKLOG: u32 = 1024;
 /// Seconds that running requests get to finish when the server stops.
 const LAST_REQUESTS: u64 = 10;
 
-/// Takes the address, or says why it cannot be had.
-pub async fn listen(address: &str) -> Result<TcpListener, String> {
+/// Takes the address, or says why it cannot be had. A connection on which nothing that was sent is taken for so long is
+/// given up.
+pub async fn listen(address: &str, unread: Duration) -> Result<TcpListener, String> {
     let addresses = tokio::net::lookup_host(address).await.map_err(|error| {
         format!("Cannot listen on {address}: {error}. An address is host and port, such as 127.0.0.1:8080.")
     })?;
     let mut problem = "no such address".to_owned();
     for candidate in addresses {
-        match bind(candidate) {
+        match bind(candidate, unread) {
             Ok(listener) => return Ok(listener),
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
                 problem = "another program listens there. Stop it, or choose another port with --listen".to_owned();
@@ -43,9 +45,11 @@ pub async fn listen(address: &str) -> Result<TcpListener, String> {
     Err(format!("Cannot listen on {address}: {problem}."))
 }
 
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+fn bind(address: SocketAddr, unread: Duration) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
+    // Connections inherit it. It covers peers that are gone, and those that are there but do not read.
+    sockopt::set_tcp_user_timeout(&socket, u32::try_from(unread.as_millis()).unwrap_or(u32::MAX))?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
