@@ -232,3 +232,30 @@ pub fn folded(text: &str) -> String {
     use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
     text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Db, Select, SqliteSynchronous};
+
+    #[actix_web::test]
+    async fn every_connection_to_sqlite_keeps_a_log_and_syncs_it_as_the_host_wants() {
+        for (wanted, level) in [(SqliteSynchronous::Full, 2), (SqliteSynchronous::Normal, 1)] {
+            let folder = tempfile::tempdir().unwrap();
+            let db = Db::sqlite(&folder.path().join("latchkey.db"), wanted).await.unwrap();
+            db.migrate(&folder.path().join("lock")).await.unwrap();
+            // Nothing is given back before all are asked: each is a connection of its own.
+            let mut all = vec![db.write().await.unwrap()];
+            for _ in 0..20 {
+                all.push(db.read().await.unwrap());
+                all.push(db.glance().await.unwrap());
+            }
+            for (number, tx) in all.iter_mut().enumerate() {
+                let mode: String = Select::new("pragma journal_mode", Vec::new()).value(tx).await.unwrap();
+                let synchronous: i64 = Select::new("pragma synchronous", Vec::new()).value(tx).await.unwrap();
+                // Those who read have nothing to sync, and may be more careful than they need be.
+                let fits = if number == 0 { synchronous == level } else { synchronous >= level };
+                assert!(mode == "wal" && fits, "connection {number}: {mode}, {synchronous}");
+            }
+        }
+    }
+}

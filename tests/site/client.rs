@@ -104,6 +104,15 @@ impl Call {
     }
 
     async fn send(self) -> Response {
+        self.attempt().await.unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    /// Sends it to a server that may be gone at any moment; `None` where no whole answer came.
+    pub async fn answer(self) -> Option<Response> {
+        self.attempt().await.ok()
+    }
+
+    async fn attempt(self) -> Result<Response, String> {
         let call = self.to_string();
         let url = format!("{}{}", self.client.base_url, self.path);
         let mut request = self.client.http.request(self.method, url).headers(self.headers);
@@ -112,7 +121,7 @@ impl Call {
         }
         let answer = match request.send().await {
             Ok(answer) => answer,
-            Err(error) => panic!("{call} was not answered: {error:?}"),
+            Err(error) => return Err(format!("{call} was not answered: {error:?}")),
         };
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         for cookie in headers.get_all("set-cookie") {
@@ -124,9 +133,9 @@ impl Call {
         }
         let body = match answer.bytes().await {
             Ok(body) => body.to_vec(),
-            Err(error) => panic!("the body of {call} broke off: {error:?}"),
+            Err(error) => return Err(format!("the body of {call} broke off: {error:?}")),
         };
-        Response { call, status, headers, body }
+        Ok(Response { call, status, headers, body })
     }
 }
 

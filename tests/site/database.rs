@@ -26,7 +26,12 @@ impl Database {
         let Ok(admin) = std::env::var("LATCHKEY_TEST_DATABASE") else {
             return Self::Sqlite;
         };
-        let admin = Url::parse(&admin).expect("LATCHKEY_TEST_DATABASE is a URL");
+        Self::create_on(&admin).await
+    }
+
+    /// A fresh, empty database on this PostgreSQL.
+    pub async fn create_on(admin: &str) -> Self {
+        let admin = Url::parse(admin).expect("LATCHKEY_TEST_DATABASE is a URL");
         let name = format!("latchkey_test_{}", Uuid::now_v7().simple());
         let collation = match std::env::var("LATCHKEY_TEST_COLLATION").as_deref() {
             Err(_) | Ok("C") => "locale 'C'",

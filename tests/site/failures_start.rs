@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 
-use crate::host::{Host, finish};
+use crate::host::{Host, finish, is_root};
 use crate::property::PROPERTIES;
 
 #[actix_web::test]
@@ -176,8 +176,4 @@ async fn what_a_server_keeps_is_readable_by_its_user_alone() {
     host.run(&["user", "list"]).ok();
     let mode = std::fs::metadata(host.data_dir()).expect("the data folder").permissions().mode();
     assert_eq!(mode & 0o077, 0, "{mode:o}");
-}
-
-fn is_root() -> bool {
-    std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -68,9 +69,14 @@ impl Said {
 impl Host {
     /// A machine on which Latchkey never ran.
     pub async fn new() -> Self {
+        Self::on(Database::create().await)
+    }
+
+    /// The same, on a database of the test's own.
+    pub fn on(database: Database) -> Self {
         Self {
             secrets: Secrets::default(),
-            database: Database::create().await,
+            database,
             logs: AtomicUsize::new(0),
             folder: TempDir::new().expect("a temporary folder"),
         }
@@ -278,6 +284,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
@@ -380,6 +391,24 @@ pub fn bare_latchkey() -> Command {
     }
     command.env_remove("DATABASE_URL").env_remove("RUST_LOG").stdin(Stdio::null());
     command
+}
+
+/// A command as another program runs it: `outer` ends where the command begins.
+pub fn run_by(outer: &[&str], command: &Command) -> Command {
+    let mut run = Command::new(outer[0]);
+    run.args(&outer[1..]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => run.env(name, value),
+            None => run.env_remove(name),
+        };
+    }
+    run.current_dir(command.get_current_dir().expect("a folder")).stdin(Stdio::null());
+    run
+}
+
+pub fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
 /// Runs a command to its end, which must come.
