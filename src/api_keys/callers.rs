@@ -32,6 +32,14 @@ struct Known {
 impl Callers {
     /// The holder of a key. `None` where there is no such key.
     pub async fn holder(&self, db: &Db, digest: KeyDigest) -> sqlx::Result<Option<Arc<Holder>>> {
+        let remembered = db.young_generation().and_then(|generation| self.known().get(generation, &digest));
+        match remembered {
+            Some(holder) => Ok(Some(holder)),
+            None => Box::pin(self.look_up(db, digest)).await,
+        }
+    }
+
+    async fn look_up(&self, db: &Db, digest: KeyDigest) -> sqlx::Result<Option<Arc<Holder>>> {
         let generation = db.generation().await?;
         if let Some(holder) = self.known().get(generation, &digest) {
             return Ok(Some(holder));

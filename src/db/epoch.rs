@@ -120,6 +120,11 @@ impl Drop for Change<'_> {
 }
 
 impl Db {
+    /// The generation of memory that a request may use that arrives now, if the last reading is young enough.
+    pub fn young_generation(&self) -> Option<u64> {
+        self.epoch.trusted(Instant::now())
+    }
+
     /// The generation of memory that a request may use that arrives now.
     ///
     /// # Errors

@@ -146,7 +146,7 @@ impl Look {
         let Some(reader) = &self.reader else { return Err(sqlx::Error::WorkerCrashed) };
         match reader.all(&sql, &binds, SHORT) {
             Ok(found) => found,
-            Err(error) if is_too_long(&error) => self.all_elsewhere(sql, binds).await,
+            Err(error) if is_too_long(&error) => Box::pin(self.all_elsewhere(sql, binds)).await,
             Err(error) => Err(told(error)),
         }
     }

@@ -81,10 +81,13 @@ macro_rules! run {
             $crate::db::On::Look(_) => {
                 Err(sqlx::Error::Configuration("a transaction that reads does not write".into()))
             }
-            $crate::db::On::Sqlite(write) => $query.execute(write.connection()).await.map(|done| done.rows_affected()),
+            // Boxed, as in `select.rs`.
+            $crate::db::On::Sqlite(write) => {
+                Box::pin(async { $query.execute(write.connection()).await.map(|done| done.rows_affected()) }).await
+            }
             $crate::db::On::Postgres(turn) => {
-                $crate::db::in_time(async { $query.execute(turn.connection()).await.map(|done| done.rows_affected()) })
-                    .await
+                let done = async { $query.execute(turn.connection()).await.map(|done| done.rows_affected()) };
+                Box::pin($crate::db::in_time(done)).await
             }
         }
     }};
@@ -146,7 +149,7 @@ impl Db {
     pub async fn glance(&self) -> sqlx::Result<Tx> {
         Ok(self.tx(match &self.kind {
             Kind::Sqlite { looks, .. } => On::Look(looks.glance()?),
-            Kind::Postgres(pool) => On::Postgres(Turn::glance(pool).await?),
+            Kind::Postgres(pool) => On::Postgres(Box::pin(Turn::glance(pool)).await?),
         }))
     }
 
@@ -163,7 +166,8 @@ impl Db {
         Ok(self.tx(match &self.kind {
             Kind::Sqlite { looks, .. } => On::Look(looks.read()?),
             Kind::Postgres(pool) => {
-                On::Postgres(Turn::begin(pool, "begin isolation level repeatable read read only").await?)
+                let begun = Turn::begin(pool, "begin isolation level repeatable read read only");
+                On::Postgres(Box::pin(begun).await?)
             }
         }))
     }
@@ -171,8 +175,8 @@ impl Db {
     /// A transaction that writes.
     pub async fn write(&self) -> sqlx::Result<Tx> {
         Ok(self.tx(match &self.kind {
-            Kind::Sqlite { writer, .. } => On::Sqlite(writer.begin().await?),
-            Kind::Postgres(pool) => On::Postgres(Turn::begin(pool, "begin").await?),
+            Kind::Sqlite { writer, .. } => On::Sqlite(Box::pin(writer.begin()).await?),
+            Kind::Postgres(pool) => On::Postgres(Box::pin(Turn::begin(pool, "begin")).await?),
         }))
     }
 

@@ -101,8 +101,9 @@ impl Select {
         crate::plans::RAN.with_borrow_mut(|ran| ran.push(self.clone()));
         match &mut tx.on {
             On::Look(look) => look.all(self.sql, self.binds).await,
-            On::Sqlite(write) => fetch!(self, Sqlite, write.connection()),
-            On::Postgres(tx) => super::in_time(async { fetch!(self, Postgres, tx.connection()) }).await,
+            // Boxed: sqlx's futures are large, and all that await them would be moved about with them.
+            On::Sqlite(write) => Box::pin(async { fetch!(self, Sqlite, write.connection()) }).await,
+            On::Postgres(tx) => Box::pin(super::in_time(async { fetch!(self, Postgres, tx.connection()) })).await,
         }
     }
 

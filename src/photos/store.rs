@@ -22,7 +22,8 @@ pub async fn of_parent(tx: &mut Tx, parent: Parent) -> sqlx::Result<Vec<Photo>> 
 /// The photos of properties themselves, not of their room types. (Said with `is null`, SQLite would go through the
 /// index of room types, where all properties' photos stand under null.)
 pub async fn of_properties(tx: &mut Tx, properties: &[PropertyId]) -> sqlx::Result<Vec<Photo>> {
-    of_all(tx, "coalesce(room_type_id, property_id) = property_id and property_id", properties.iter().map(|id| id.0)).await
+    of_all(tx, "coalesce(room_type_id, property_id) = property_id and property_id", properties.iter().map(|id| id.0))
+        .await
 }
 
 /// The photos of room types.
