@@ -80,6 +80,26 @@ pub struct Settings {
           value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub unread_seconds: u16,
 
+    /// Requests a minute with one API key; 0 is no limit
+    #[arg(long, env = "LATCHKEY_REQUESTS_PER_KEY", default_value_t = 6_000, global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub requests_per_key: u32,
+
+    /// Requests a minute from one address (IPv6: one /64); 0 is no limit. All that an unlisted proxy sends counts as one
+    #[arg(long, env = "LATCHKEY_REQUESTS_PER_ADDRESS", default_value_t = 60_000, global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub requests_per_address: u32,
+
+    /// Requests under way at a time: half of them reads, a quarter writes, a quarter pages; more are answered 503
+    #[arg(long, env = "LATCHKEY_MAX_REQUESTS", default_value_t = 512, global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_requests: u32,
+
+    /// Connections of clients at a time
+    #[arg(long, env = "LATCHKEY_MAX_CONNECTIONS", default_value_t = 25_000, global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: u32,
+
     /// Connections to PostgreSQL at most
     #[arg(long, env = "LATCHKEY_DATABASE_CONNECTIONS", default_value_t = 10, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(1..))]

@@ -10,7 +10,7 @@ use crate::{
     config::Settings,
     db::{Bind, Db, Select, Tx, run},
     docs::reference::Reference,
-    http::{etag::Tags, rendered::Rendered},
+    http::{etag::Tags, gate::Gate, rendered::Rendered},
     users::password::Hasher,
 };
 
@@ -24,6 +24,7 @@ pub struct Site {
     pub last_uses: LastUses,
     pub rendered: Rendered,
     pub tags: Tags,
+    pub gate: Gate,
     /// The API's document, made when it is first asked for.
     pub document: OnceLock<Bytes>,
     /// What the documentation shows of the API, made when it is first read.

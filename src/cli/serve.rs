@@ -9,7 +9,7 @@ use super::{Outcome, make_private, open, told};
 use crate::{
     api_keys::{callers::Callers, last_use::LastUses},
     config::Settings,
-    http::{etag::Tags, rendered::Rendered, server},
+    http::{etag::Tags, gate::Gate, rendered::Rendered, server},
     site::{self, Site},
     users::password::Hasher,
 };
@@ -63,6 +63,7 @@ impl Start {
             site::shared_value(&mut tx, "cookie_key", Key::generate().master().to_owned()).await.map_err(told)?;
         tx.commit().await.map_err(told)?;
         let hasher = Hasher::new(settings.cost(), settings.argon2_at_once.into())?;
+        let gate = Gate::new(&settings);
         let site = Data::new(Site {
             settings,
             base_url,
@@ -72,6 +73,7 @@ impl Start {
             last_uses: LastUses::default(),
             rendered: Rendered::default(),
             tags: Tags::default(),
+            gate,
             document: OnceLock::new(),
             reference: OnceLock::new(),
         });

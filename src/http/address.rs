@@ -10,6 +10,9 @@ use ipnet::IpNet;
 pub fn of(request: &HttpRequest, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
     let trusted = |address: &IpAddr| trusted_proxies.iter().any(|net| net.contains(address));
     let mut client = request.peer_addr()?.ip().to_canonical();
+    if !trusted(&client) {
+        return Some(client);
+    }
     let mut hops: Vec<&str> = request
         .headers()
         .get_all("x-forwarded-for")

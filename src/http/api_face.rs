@@ -1,7 +1,6 @@
 //! What every answer under `/api` has: JSON errors, cache headers, CORS, ETag (contract/README.md, sections 1, 4, 10
 //! and 15).
 
-use super::{error::Error, requests::RequestId};
 use actix_web::{
     HttpMessage, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
@@ -12,7 +11,11 @@ use actix_web::{
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
+    web::Data,
 };
+
+use super::{error::Error, gate, requests::RequestId};
+use crate::site::Site;
 
 /// A custom header does not keep shared caches away as `Authorization` does, so the answer does.
 const CACHE: HeaderValue = HeaderValue::from_static("private, no-cache");
@@ -22,7 +25,10 @@ const VARY: HeaderValue = HeaderValue::from_static("user-api-key, cookie, accept
 /// worker, so that answers that should be the same are not, and refuses a preflight without saying why.)
 const CORS: [(HeaderName, &str); 2] = [
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "etag, location, retry-after, x-request-id, allow"),
+    (
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        "etag, location, retry-after, ratelimit, ratelimit-policy, x-request-id, allow",
+    ),
 ];
 const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE, OPTIONS"),
@@ -36,6 +42,15 @@ pub async fn face(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let method = request.method().clone();
     let path = request.path().to_owned();
+    let site = request.app_data::<Data<Site>>().cloned();
+    let inside = match site.as_ref().map(|site| gate::api(site, &request)).transpose() {
+        Ok(inside) => inside,
+        Err(error) => {
+            let mut answer = as_json(request.error_response(error), &method, &path);
+            add_headers(answer.headers_mut());
+            return Ok(answer);
+        }
+    };
     if is_preflight(&request) {
         let mut answer = request.into_response(HttpResponse::Ok().finish());
         add_headers(answer.headers_mut());
@@ -44,7 +59,9 @@ pub async fn face(
         }
         return Ok(answer);
     }
-    let mut answer = match next.call(request).await {
+    let answered = next.call(request).await;
+    drop(inside);
+    let mut answer = match answered {
         Ok(answer) => answer.map_into_boxed_body(),
         // The session store failed: there is no request left to answer from.
         Err(error) => {

@@ -133,6 +133,7 @@ async fn by_key(request: &ServiceRequest, site: &Site, key: PlainKey, now: Momen
     if !subscriptions::is_active(holder.subscription.as_ref(), site.settings.grace(), now) {
         return Err(Error::Forbidden(Some("the subscription is not active")));
     }
+    site.gate.key(holder.key)?;
     site.last_uses.note(holder.key, &holder.last_use, || used_by(request, site, now), now);
     let reach = if holder.all_properties { Reach::All } else { Reach::Chosen(holder.key) };
     Ok(Caller { user: holder.user, reach, read_only: holder.read_only })

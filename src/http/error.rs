@@ -8,6 +8,10 @@ use actix_web::{
 };
 use serde_json::{Value, json};
 
+use super::{
+    gate::Whose,
+    rates::{Refusal, WINDOW_SECONDS},
+};
 use crate::db;
 
 /// Why a request is not answered as hoped.
@@ -32,6 +36,8 @@ pub enum Error {
     TooLarge,
     /// Fields that do not hold what they should.
     Invalid(Problems),
+    /// More requests of a key or an address than it may send.
+    TooMany(Whose, Refusal),
     /// Cannot be answered just now, but soon: too much of the same is under way, or a part is down.
     Unavailable,
     /// The database refused or failed.
@@ -58,6 +64,7 @@ impl Error {
             Error::BadRequest(_) | Error::Refused(_) => ("bad_request", "Bad Request"),
             Error::TooLarge => ("payload_too_large", "Payload Too Large"),
             Error::Invalid(_) => ("validation_error", "Validation Error"),
+            Error::TooMany(..) => ("http_too_many_requests", "Too Many Requests"),
             Error::Unavailable | Error::Database(_) | Error::Internal(_) => {
                 if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
                     ("service_unavailable", "Service Unavailable")
@@ -111,6 +118,7 @@ impl ResponseError for Error {
             Error::BadRequest(_) | Error::Refused(_) => StatusCode::BAD_REQUEST,
             Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::TooMany(..) => StatusCode::TOO_MANY_REQUESTS,
             Error::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Error::Database(error) if db::is_unavailable(error) => StatusCode::SERVICE_UNAVAILABLE,
             Error::Database(_) | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -127,6 +135,13 @@ impl ResponseError for Error {
             // RFC 9110, section 11.6.1: a 401 carries a challenge.
             Error::Unauthorized(_) => {
                 answer.insert_header((header::WWW_AUTHENTICATE, "ApiKey"));
+            }
+            // draft-ietf-httpapi-ratelimit-headers
+            Error::TooMany(whose, refusal) => {
+                let (name, Refusal { limit, seconds }) = (whose.name(), refusal);
+                answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
+                answer.insert_header(("ratelimit-policy", format!("\"{name}\";q={limit};w={WINDOW_SECONDS}")));
+                answer.insert_header(("ratelimit", format!("\"{name}\";r=0;t={seconds}")));
             }
             _ if self.status_code() == StatusCode::SERVICE_UNAVAILABLE => {
                 answer.insert_header((header::RETRY_AFTER, "2"));

@@ -17,6 +17,7 @@ use askama::Template;
 use super::{
     api_face::log_fault,
     error::Error,
+    gate,
     page::{Greeted, Layout, sign_in_address},
     requests::RequestId,
     same_origin,
@@ -47,11 +48,20 @@ pub async fn face(
     let site = request.app_data::<Data<Site>>().cloned();
     let Some(site) = site else { return Err(Error::Internal("no site".to_owned()).into()) };
     let id = request.extensions().get::<RequestId>().copied();
+    let inside = match gate::page(&site, &request) {
+        Ok(inside) => inside,
+        Err(error) => {
+            let page = error_page(&site, &error, id, None);
+            return Ok(with_headers(request.into_response(page), &site));
+        }
+    };
     if let Err(error) = same_origin::check(request.request(), &site.base_url) {
         let page = error_page(&site, &error, id, None);
         return Ok(with_headers(request.into_response(page), &site));
     }
-    match next.call(request).await {
+    let answered = next.call(request).await;
+    drop(inside);
+    match answered {
         Ok(answer) => {
             let answer = answer.map_into_boxed_body();
             let answer = if is_bare_error(&answer) { as_page(answer, &site, id) } else { answer };
@@ -121,6 +131,10 @@ fn words(error: &Error) -> (&'static str, String) {
         Error::TooLarge => ("Too large", told("The form holds more than can be taken. Shorten it and send it again.")),
         Error::Unauthorized(_) | Error::SignIn { .. } => ("Sign in", told("Sign in to see this page.")),
         Error::Invalid(_) => ("Not understood", told("Something in the form is not as it should be.")),
+        Error::TooMany(_, refusal) => (
+            "Too many requests",
+            format!("More requests came from your network than are taken. Try again in {} s.", refusal.seconds),
+        ),
         error if error.status_code() == StatusCode::SERVICE_UNAVAILABLE => (
             "Back in a moment",
             told("The site cannot answer just now. Nothing you sent was half done; try again in a few seconds."),

@@ -14,7 +14,10 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, PayloadConfig, ServiceConfig},
 };
-use rustix::net::sockopt;
+use rustix::{
+    net::sockopt,
+    process::{Resource, getrlimit, setrlimit},
+};
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::{api_face, auth, body, form, page_face, requests};
@@ -56,6 +59,9 @@ fn bind(address: SocketAddr, unread: Duration) -> std::io::Result<TcpListener> {
 
 /// Serves until it is told to stop; then running requests finish.
 pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::io::Result<Server> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let connections = (site.settings.max_connections as usize).div_ceil(workers);
+    raise_open_files();
     let cookie_key = cookie_key.clone();
     let server = HttpServer::new(move || {
         // Where both are sent the key decides, and the session is not even looked up.
@@ -83,6 +89,8 @@ pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::
             .service(with_session)
             .service(pages)
     })
+    .workers(workers)
+    .max_connections(connections)
     .shutdown_timeout(LAST_REQUESTS)
     .keep_alive(Duration::from_secs(75))
     .listen(listener.into_std()?)?;
@@ -93,6 +101,15 @@ fn api(api: &mut ServiceConfig) {
     api.app_data(body::limit())
         .service(web::scope("/v1").configure(|v1| routes::api().serve(v1)).default_service(web::to(routes::nothing)))
         .default_service(web::to(routes::nothing));
+}
+
+/// Every connection is an open file, and the limit that programs start with is often 1,024.
+fn raise_open_files() {
+    let mut files = getrlimit(Resource::Nofile);
+    files.current = files.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, files) {
+        log::warn!("the limit of open files stays as it is: {error}");
+    }
 }
 
 fn session(site: &Site, key: &Key) -> SessionMiddleware<Sessions> {

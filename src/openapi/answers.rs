@@ -4,7 +4,11 @@ use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 
 use super::schemas::reference;
-use crate::http::error::{Error, Problems};
+use crate::http::{
+    error::{Error, Problems},
+    gate::Whose,
+    rates::Refusal,
+};
 
 /// The headers that every answer has.
 fn headers() -> Value {
@@ -60,6 +64,12 @@ pub fn errors() -> Value {
         let header = |about: &str| json!({ "description": about, "schema": { "type": "string" } });
         match name {
             "Unauthorized" => answer["headers"]["www-authenticate"] = header("`ApiKey`"),
+            "TooMany" => {
+                answer["headers"]["retry-after"] = header("Seconds to wait.");
+                answer["headers"]["ratelimit-policy"] =
+                    header("The limit that was reached: of the `key` or the `address`, `q` requests in `w` seconds.");
+                answer["headers"]["ratelimit"] = header("What is left of it, and the seconds until there is more.");
+            }
             "Unavailable" => answer["headers"]["retry-after"] = header("Seconds to wait."),
             _ => {}
         }
@@ -105,6 +115,12 @@ pub fn errors() -> Value {
         ],
     );
     add("TooLarge", "The body has more than 10 MiB.", &[("too large", Error::TooLarge)]);
+    let refusal = Refusal { limit: 6_000, seconds: 1 };
+    add(
+        "TooMany",
+        "More requests than one key or one address may send.",
+        &[("too many requests", Error::TooMany(Whose::Key, refusal))],
+    );
     add("Unavailable", "Not just now; try again soon.", &[("unavailable", Error::Unavailable)]);
     all.into()
 }

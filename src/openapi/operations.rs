@@ -36,7 +36,7 @@ struct Operation {
 impl Operation {
     fn new(id: impl Into<String>, tag: &str, summary: String, errors: &[(&str, &str)]) -> Self {
         let mut responses = Map::new();
-        let any = [("401", "Unauthorized"), ("403", "Forbidden"), ("503", "Unavailable")];
+        let any = [("401", "Unauthorized"), ("403", "Forbidden"), ("429", "TooMany"), ("503", "Unavailable")];
         for (status, name) in any.iter().chain(errors) {
             responses.insert((*status).to_owned(), answers::error(name));
         }
@@ -215,6 +215,6 @@ fn document() -> Value {
     json!({
         "operationId": "read_document", "tags": ["Document"], "summary": "Read this document",
         "description": "Open to all.", "security": [],
-        "responses": { "200": answer, "503": answers::error("Unavailable") }
+        "responses": { "200": answer, "429": answers::error("TooMany"), "503": answers::error("Unavailable") }
     })
 }

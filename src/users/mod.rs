@@ -1,5 +1,6 @@
 //! People: who they are, how they sign in.
 
+pub mod hashing;
 pub mod pages;
 pub mod password;
 pub mod store;

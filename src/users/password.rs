@@ -1,15 +1,15 @@
 //! Passwords: which are good enough (NIST SP 800-63B-4, section 3.1.1), and how they are kept (argon2id, OWASP
 //! Password Storage Cheat Sheet).
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use actix_web::rt::task::spawn_blocking;
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::time::timeout;
 
+use super::hashing::Threads;
 use crate::{
     db::folded,
     http::error::{Error, Result},
@@ -85,13 +85,13 @@ pub struct Cost {
     pub iterations: u32,
 }
 
-/// Hashes passwords, few at a time: each takes tens of MiB, and a storm of sign-ins must not take all memory or
-/// slow down requests with keys.
+/// Hashes passwords, few at a time and on threads of their own: each takes tens of MiB, and a storm of sign-ins must
+/// not take all memory or slow down requests with keys.
 pub struct Hasher {
     argon2: Argon2<'static>,
     /// The hash of a password that nobody has: an unknown address costs the same time as a wrong password.
     nobody: String,
-    turns: Arc<Semaphore>,
+    threads: Threads,
 }
 
 /// What a comparison found.
@@ -107,8 +107,7 @@ impl Hasher {
         let params = Params::new(cost.memory_kib, cost.iterations, 1, None)
             .map_err(|error| format!("The password settings are not possible: {error}."))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let nobody = hash(&argon2, &Password(secret::random()))?;
-        Ok(Self { argon2, nobody, turns: Arc::new(Semaphore::new(at_once)) })
+        Ok(Self { argon2, nobody: nobody(cost), threads: Threads::start(at_once)? })
     }
 
     /// The hash to keep, as a PHC string.
@@ -136,19 +135,20 @@ impl Hasher {
     }
 
     async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let turn = match timeout(PATIENCE, self.turns.clone().acquire_owned()).await {
-            Ok(Ok(turn)) => turn,
-            _ => return Err(Error::Unavailable),
-        };
-        // The turn moves with the work: a client that goes away does not let a second one in beside it.
-        spawn_blocking(move || {
-            let done = work();
-            drop(turn);
-            done
-        })
-        .await
-        .map_err(|error| Error::Internal(format!("hashing: {error}")))
+        let done = self.threads.run(work).ok_or(Error::Unavailable)?;
+        match timeout(PATIENCE, done).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(_)) => Err(Error::Internal("a hash ended in a panic".to_owned())),
+            Err(_) => Err(Error::Unavailable),
+        }
     }
+}
+
+/// A hash of that cost that no password has; made of random characters, since to make it of a password would take the
+/// memory of a hash when the program starts. (The last character of salt and of output carries few bits: `A` has none.)
+fn nobody(Cost { memory_kib, iterations }: Cost) -> String {
+    let (salt, output) = (secret::random(), secret::random());
+    format!("$argon2id$v=19$m={memory_kib},t={iterations},p=1${}A${}A", &salt[..21], &output[..42])
 }
 
 fn hash(argon2: &Argon2, password: &Password) -> std::result::Result<String, String> {
@@ -165,6 +165,22 @@ fn is_weaker(kept: &PasswordHash, wanted: &Params) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An unknown address must cost what a known one does.
+    #[test]
+    fn the_hash_that_nobody_has_is_read_and_compared_as_any_other() {
+        let cost = Cost { memory_kib: 64, iterations: 3 };
+        let argon2 = Hasher::new(cost, 1).expect("a hasher").argon2;
+        let (nobody, made) =
+            (nobody(cost), hash(&argon2, &Password("seven boats at noon".to_owned())).expect("a hash"));
+        let [nobody, made] = [&nobody, &made].map(|text| PasswordHash::new(text).expect("a PHC string"));
+        assert_eq!((nobody.algorithm.as_str(), nobody.version), (made.algorithm.as_str(), made.version));
+        assert_eq!(nobody.params.to_string(), made.params.to_string());
+        let lengths = |hash: &PasswordHash| (hash.salt.map(|salt| salt.len()), hash.hash.map(|output| output.len()));
+        assert_eq!(lengths(&nobody), lengths(&made));
+        let error = argon2.verify_password(b"seven boats at noon", &nobody).expect_err("nobody has it");
+        assert_eq!(error, argon2::password_hash::Error::PasswordInvalid);
+    }
 
     #[test]
     fn weak_passwords_are_told_apart() {

@@ -1,0 +1,158 @@
+//! How often one client may ask: so many requests a minute, as a bucket that fills evenly and holds a minute's worth
+//! (GCRA). The state of a client is one word, and there is room for a fixed number of them, so that memory is bounded
+//! whoever asks; no lock is taken. (`governor` keeps a map that grows with every new address until it is swept, and
+//! locks a part of it at every request.)
+
+use std::{
+    hash::{BuildHasher, Hash, RandomState},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Instant,
+};
+
+/// Clients that share a line of the processor's cache.
+const WAYS: usize = 8;
+
+/// Lines: room for 32,768 clients in 256 KiB.
+const LINES: usize = 4096;
+
+/// A place holds the client's tag above the moment, in microseconds since the start, when its bucket is full again.
+const TIME_BITS: u32 = 48;
+const TIME: u64 = (1 << TIME_BITS) - 1;
+
+/// The window in which the limit counts.
+pub const WINDOW_SECONDS: u64 = 60;
+
+#[repr(align(64))]
+#[derive(Default)]
+struct Line([AtomicU64; WAYS]);
+
+/// What clients of one kind may do, and what they did.
+pub struct Rates {
+    /// Requests a minute; 0 is no limit.
+    limit: u32,
+    /// Microseconds in which one request is earned.
+    each: u64,
+    start: Instant,
+    hasher: RandomState,
+    lines: Box<[Line]>,
+}
+
+/// Too many requests: how many a minute there may be, and after how many seconds the next one is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub limit: u32,
+    pub seconds: u64,
+}
+
+impl Rates {
+    pub fn new(limit: u32) -> Self {
+        let lines = if limit == 0 { 0 } else { LINES };
+        Rates {
+            limit,
+            each: (WINDOW_SECONDS * 1_000_000).checked_div(limit.into()).unwrap_or_default().max(1),
+            start: Instant::now(),
+            hasher: RandomState::new(),
+            lines: std::iter::repeat_with(Line::default).take(lines).collect(),
+        }
+    }
+
+    /// Lets one more request of this client in, or says when.
+    pub fn take(&self, client: impl Hash) -> Result<(), Refusal> {
+        if self.limit == 0 {
+            return Ok(());
+        }
+        let now = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.take_at(self.hasher.hash_one(client), now)
+    }
+
+    fn take_at(&self, hash: u64, now: u64) -> Result<(), Refusal> {
+        // The lowest bits choose the line, the highest ones are the tag; no tag is 0, which is an empty place.
+        let Some(Line(places)) = self.lines.get((hash as usize) % LINES) else { return Ok(()) };
+        let tag = (hash >> TIME_BITS).max(1) << TIME_BITS;
+        loop {
+            let place = place_of(places, tag);
+            let seen = place.load(Relaxed);
+            let full_at = if seen & !TIME == tag { (seen & TIME).max(now) } else { now };
+            let next = full_at + self.each;
+            let most = now + self.each * u64::from(self.limit);
+            if next > most {
+                return Err(Refusal { limit: self.limit, seconds: (next - most).div_ceil(1_000_000).max(1) });
+            }
+            if place.compare_exchange_weak(seen, tag | (next & TIME), Relaxed, Relaxed).is_ok() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Where this client stands. A new one takes the place of the one whose bucket is full first: mostly one whose bucket
+/// is full already, of which there is nothing to remember.
+fn place_of(places: &[AtomicU64; WAYS], tag: u64) -> &AtomicU64 {
+    let mut first = (&places[0], u64::MAX);
+    for place in places {
+        let seen = place.load(Relaxed);
+        if seen & !TIME == tag {
+            return place;
+        }
+        if seen & TIME < first.1 {
+            first = (place, seen & TIME);
+        }
+    }
+    first.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: u64 = WINDOW_SECONDS * 1_000_000;
+
+    fn hash(rates: &Rates, client: u64) -> u64 {
+        rates.hasher.hash_one(client)
+    }
+
+    #[test]
+    fn a_minutes_worth_is_let_in_at_once_and_then_one_at_a_time() {
+        let rates = Rates::new(60);
+        let (one, other) = (hash(&rates, 1), hash(&rates, 2));
+        for _ in 0..60 {
+            assert_eq!(rates.take_at(one, 5), Ok(()));
+        }
+        assert_eq!(rates.take_at(one, 5), Err(Refusal { limit: 60, seconds: 1 }));
+        assert_eq!(rates.take_at(other, 5), Ok(()), "another client has a bucket of its own");
+        assert_eq!(rates.take_at(one, 1_000_005), Ok(()), "what was earned in the seconds told");
+        assert!(rates.take_at(one, 1_000_005).is_err());
+        assert_eq!((0..100).filter(|_| rates.take_at(one, 2 * MINUTE).is_ok()).count(), 60, "it never holds more");
+    }
+
+    #[test]
+    fn the_seconds_told_are_enough() {
+        for limit in [1, 7, 60, 999, 6_000, 1_000_000] {
+            let rates = Rates::new(limit);
+            let one = hash(&rates, 1);
+            while rates.take_at(one, 17).is_ok() {}
+            let refusal = rates.take_at(one, 17).expect_err("the bucket is empty");
+            assert_eq!(rates.take_at(one, 17 + refusal.seconds * 1_000_000), Ok(()), "{limit}");
+        }
+    }
+
+    #[test]
+    fn one_that_asks_all_the_time_is_remembered_among_a_flood_of_others_and_room_stays_the_same() {
+        let rates = Rates::new(60);
+        let busy = hash(&rates, 0);
+        let mut let_in = 0;
+        for other in 1..300_000 {
+            let _ = rates.take_at(hash(&rates, other), other);
+            let_in += u32::from(rates.take_at(busy, other).is_ok());
+        }
+        assert!(let_in <= 62, "{let_in}");
+        assert_eq!(rates.lines.len() * WAYS, 32_768);
+    }
+
+    #[test]
+    fn without_a_limit_all_are_let_in_and_nothing_is_kept() {
+        let rates = Rates::new(0);
+        assert!((0..1_000).all(|_| rates.take(1).is_ok()));
+        assert!(rates.lines.is_empty());
+    }
+}

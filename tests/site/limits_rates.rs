@@ -1,0 +1,103 @@
+//! Limits of requests a minute: of a key, and of an address.
+
+use std::time::Duration;
+
+use actix_web::rt::time::sleep;
+use serde_json::json;
+
+use crate::app::{Options, TestApp};
+use crate::client::Client;
+use crate::host::Host;
+use crate::page::seen;
+use crate::property::PROPERTIES;
+use crate::response::Response;
+
+fn limits(key: &str, address: &str) -> Options {
+    let options = TestApp::options().env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1");
+    options.env("LATCHKEY_REQUESTS_PER_KEY", key).env("LATCHKEY_REQUESTS_PER_ADDRESS", address)
+}
+
+/// The first answer that is a 429; there must be one among so many.
+async fn refusal(client: &Client, path: &str, within: u32) -> Response {
+    for _ in 0..within {
+        let answer = client.get(path).await;
+        if answer.status == 429 {
+            return answer;
+        }
+    }
+    panic!("{within} requests of {path} and no 429");
+}
+
+fn seconds(answer: &Response) -> u64 {
+    answer.header("retry-after").expect("retry-after").parse().expect("seconds")
+}
+
+/// The contract's body, and headers that name the limit.
+fn assert_form(answer: &Response, policy: &str, name: &str) {
+    let error = json!({ "errors": { "code": "http_too_many_requests", "title": "Too Many Requests" } });
+    assert_eq!(answer.json(), error, "{answer}");
+    assert_eq!(answer.header("ratelimit-policy"), Some(policy), "{answer}");
+    assert_eq!(answer.header("ratelimit"), Some(&*format!("\"{name}\";r=0;t={}", seconds(answer))), "{answer}");
+    let exposed = answer.words("access-control-expose-headers");
+    for name in ["retry-after", "ratelimit", "ratelimit-policy"] {
+        assert!(exposed.iter().any(|exposed| exposed == name), "{name} is not among {exposed:?}");
+    }
+    assert!(answer.header("x-request-id").is_some(), "{answer}");
+}
+
+#[actix_web::test]
+async fn a_key_that_asks_too_often_is_told_when_to_come_again_and_others_go_on() {
+    let app = limits("30", "0").start().await;
+    let me = app.person("desk@farol.example").await;
+    let other = app.with_key(&me.browser.create_key("Other").await);
+    let answer = refusal(&me.api, PROPERTIES, 60).await;
+    assert_form(&answer, "\"key\";q=30;w=60", "key");
+    other.get(PROPERTIES).await.is(200);
+    me.browser.get(PROPERTIES).await.is(200);
+    app.with_key("lk_no_key").get(PROPERTIES).await.is(401);
+    sleep(Duration::from_secs(seconds(&answer))).await;
+    me.api.get(PROPERTIES).await.is(200);
+}
+
+#[actix_web::test]
+async fn the_limit_of_a_key_holds_although_callers_are_forgotten_meanwhile() {
+    let host = Host::new().await;
+    let server = host.serve(&["--requests-per-key", "2"]);
+    let me = server.person(&host, "desk@farol.example").await;
+    me.api.get(PROPERTIES).await.is(200);
+    me.api.get(PROPERTIES).await.is(200);
+    host.take_away("update users set name = name").await;
+    me.api.get(PROPERTIES).await.is(429);
+}
+
+#[actix_web::test]
+async fn all_that_an_address_sends_counts_with_strangers_and_pages_too() {
+    let app = limits("0", "20").start().await;
+    let from = |address: &str| app.anonymous().always("x-forwarded-for", address);
+    let answer = refusal(&from("192.0.2.1"), PROPERTIES, 60).await;
+    assert_form(&answer, "\"address\";q=20;w=60", "address");
+    let page = from("192.0.2.1").get("/docs").await.is(429);
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{page}");
+    assert_eq!(page.header("ratelimit-policy"), Some("\"address\";q=20;w=60"), "{page}");
+    assert!(page.header("content-security-policy").is_some(), "{page}");
+    assert!(seen(page.text()).contains(&format!("Try again in {} s", seconds(&page))), "{page}");
+    for open in ["/healthz", "/readyz"] {
+        from("192.0.2.1").get(open).await.is(200);
+    }
+    from("192.0.2.2").get(PROPERTIES).await.is(401);
+    from("192.0.2.2").get("/docs").await.is(200);
+    refusal(&from("2001:db8:1:2::1"), "/docs", 60).await;
+    from("2001:db8:1:2::ffff").get("/docs").await.is(429);
+    from("2001:db8:1:3::1").get("/docs").await.is(200);
+    sleep(Duration::from_secs(seconds(&page))).await;
+    from("192.0.2.1").get(PROPERTIES).await.is(401);
+}
+
+#[actix_web::test]
+async fn zero_is_no_limit() {
+    let app = limits("0", "0").start().await;
+    let me = app.person("desk@farol.example").await;
+    for _ in 0..100 {
+        me.api.get(PROPERTIES).await.is(200);
+    }
+}
