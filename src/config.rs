@@ -82,12 +82,12 @@ pub struct Settings {
 
     /// Requests a minute with one API key; 0 is no limit
     #[arg(long, env = "LATCHKEY_REQUESTS_PER_KEY", default_value_t = 6_000, global = true, value_name = "NUMBER",
-          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+          value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     pub requests_per_key: u32,
 
     /// Requests a minute from one address (IPv6: one /64); 0 is no limit. All that an unlisted proxy sends counts as one
     #[arg(long, env = "LATCHKEY_REQUESTS_PER_ADDRESS", default_value_t = 60_000, global = true, value_name = "NUMBER",
-          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+          value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     pub requests_per_address: u32,
 
     /// Requests under way at a time: half of them reads, a quarter writes, a quarter pages; more are answered 503
