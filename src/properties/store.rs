@@ -129,6 +129,9 @@ pub async fn choices(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<
 
 /// Properties that were found for the caller before, in this transaction.
 pub async fn by_ids(tx: &mut Tx, ids: &[PropertyId]) -> sqlx::Result<Vec<Kept>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut rows = Select::new(format!("select {COLUMNS} from properties p where p.id in ("), Vec::new());
     let names = rows.bind_all(ids.iter().map(|id| Bind::Id(id.0)));
     rows.push(&format!("{names})"));

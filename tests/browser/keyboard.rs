@@ -70,13 +70,13 @@ impl Browser {
         self.reads("the focus", script).await
     }
 
-    /// Waits until the focus is where a page or a dialog should begin.
+    /// Waits until the focus is where a page or a dialog should begin, and can be seen there: a page that has just been
+    /// loaded is painted a moment after it has the focus.
     pub async fn begins_at(&self, name: &str) {
-        let focus = eventually(&format!("the focus is on {name:?}"), async || {
-            Some(self.focus().await).filter(|focus| focus.name == name)
+        eventually(&format!("the focus is seen on {name:?}"), async || {
+            Some(self.focus().await).filter(|focus| focus.name == name && focus.outlined && focus.in_sight)
         })
         .await;
-        self.assert_seen(&focus).await;
     }
 
     /// Presses Tab until the focus is on `name`; every stop on the way can be seen.

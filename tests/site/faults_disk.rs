@@ -132,7 +132,7 @@ async fn a_full_disk_refuses_writes_answers_reads_and_loses_nothing() {
     for leave in [300_000, 0] {
         fill(&ballast, leave);
         made.append(&mut many_create_until_refused(&api).await);
-        let long = format!("{}", "Rita ".repeat(20));
+        let long = "Rita ".repeat(20);
         let rename = browser.post_form(PROFILE, &[("name", &*long), ("time_zone", "UTC")]).await;
         if rename.status != 303 {
             is_away(&rename);

@@ -42,6 +42,7 @@ enum Told {
     Answered,
 }
 
+#[derive(Clone)]
 struct Key {
     text: String,
     withdrawal: Rc<Cell<Told>>,
@@ -122,11 +123,12 @@ async fn is_whole(api: &Client, id: &str, answers: &Answers) {
 
 async fn are_there(server: &Server, me: &Person, property: &str, answers: &Answers) {
     let api = server.with_key(&me.key);
-    for made in answers.properties.borrow().iter() {
+    let (properties, keys) = (answers.properties.borrow().clone(), answers.keys.borrow().clone());
+    for made in &properties {
         let id = made["id"].as_str().expect("an id");
         assert_eq!(&api.get(&at(id)).await.is(200).data(), made);
     }
-    for key in answers.keys.borrow().iter() {
+    for key in &keys {
         let answer = server.with_key(&key.text).get(PROPERTIES).await;
         match (key.withdrawal.get(), answer.status) {
             (Told::Nothing | Told::Sent, 200) => assert_eq!(answer.column("id"), [property]),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::app::TestApp;
 use crate::people::{Person, world};
-use crate::property::{UNKNOWN_ID, at, body};
+use crate::property::{PROPERTIES, UNKNOWN_ID, at, body};
 
 /// A property in which every field has a value that is not the default.
 async fn furnished() -> (TestApp, Person, String) {
@@ -321,4 +321,26 @@ async fn an_updated_title_moves_the_property_in_the_list() {
     me.api.put(&at(&id), &body(json!({ "title": "Zoo" }))).await.is(200);
     assert_eq!(me.finds("").await, ["Farol", "Zoo"]);
     assert_eq!(me.finds("filter[title]=Aurora").await, Vec::<String>::new());
+}
+
+#[actix_web::test]
+async fn all_who_read_at_once_after_an_update_get_it() {
+    let (_app, me) = world().await;
+    let id = me.has(json!({})).await;
+    for round in 0..12 {
+        let city = format!("Faro {round}");
+        me.updates(&id, json!({ "city": city })).await.is(200);
+        let calls: Vec<_> = (0..24)
+            .map(|reader| match reader % 2 {
+                0 => me.api.get(PROPERTIES),
+                _ => me.api.get(&at(&id)),
+            })
+            .map(|call| actix_web::rt::spawn(call.into_future()))
+            .collect();
+        for (reader, call) in calls.into_iter().enumerate() {
+            let answer = call.await.expect("an answer").is(200);
+            let found = if reader % 2 == 0 { answer.data()[0].clone() } else { answer.data() };
+            assert_eq!(found["attributes"]["city"], city);
+        }
+    }
 }
