@@ -172,8 +172,9 @@ async fn insert(site: &Site, person: &SignedIn, wanted: &Wanted, form: &Digest) 
         if wanted.replaces.is_some() {
             // Perhaps this answer comes before that to the form's first sending, and says as much of the old key.
             tx.raise_epoch().await?;
-            tx.commit().await?;
         }
+        // On SQLite the key may stand in the transaction that is open, and not be kept yet.
+        tx.commit().await?;
         return Ok(Made::Before(key));
     }
     match wanted.replaces {
