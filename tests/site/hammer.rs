@@ -1,6 +1,7 @@
 //! Programs that ask without a pause while something is taken away from them, and the judge of what they got: a request
 //! whose first byte was sent after the answer to such a change is refused, by every process.
 
+use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -239,13 +240,21 @@ impl Drop for Hammer {
 }
 
 fn hammer(server: SocketAddr, request: &[u8], ended: &AtomicBool, shots: &Mutex<Vec<Shot>>) {
-    let mut stream = raw::connect(server);
-    stream.set_nodelay(true).expect("a setting");
+    let open = || {
+        let stream = raw::connect(server);
+        stream.set_nodelay(true).expect("a setting");
+        stream
+    };
+    let mut stream = open();
     while !ended.load(Ordering::Relaxed) {
         let began = Instant::now();
-        stream.write_all(request).expect("a connection that stays open");
-        let status = raw::read_response(&mut stream, "a request of many").status;
-        shots.lock().unwrap().push(Shot { began, status });
+        let answer = stream.write_all(request).and_then(|()| raw::read_response(&mut stream, "a request of many"));
+        match answer {
+            Ok(answer) => shots.lock().unwrap().push(Shot { began, status: answer.status }),
+            // A server that stood still for seconds gives up the connections on which it finds somebody waiting.
+            Err(error) if matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof) => stream = open(),
+            Err(error) => panic!("a request of many: {error}"),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! HTTP by hand, for requests that no HTTP library would send.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub fn exchange(server: SocketAddr, request: &[u8]) -> Response {
     let writer = std::thread::spawn(move || {
         let _ = writing.write_all(&request);
     });
-    let response = read_response(&mut stream, &call);
+    let response = read_response(&mut stream, &call).unwrap_or_else(|error| panic!("{call}: {error}"));
     writer.join().unwrap();
     response
 }
@@ -84,23 +84,20 @@ pub fn connect(server: SocketAddr) -> TcpStream {
 }
 
 /// Reads one answer, after which a connection that stays open is ready for the next request.
-pub fn read_response(stream: &mut TcpStream, call: &str) -> Response {
+pub fn read_response(stream: &mut TcpStream, call: &str) -> io::Result<Response> {
     let mut bytes = Vec::new();
     loop {
         if let Some(response) = parse(&bytes, call, false) {
-            return response;
+            return Ok(response);
         }
         let mut chunk = [0; 16 * 1024];
-        match stream.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(count) => bytes.extend_from_slice(&chunk[..count]),
-            Err(error) => panic!("{call}: {error} after {:?}", String::from_utf8_lossy(&bytes)),
+        match stream.read(&mut chunk)? {
+            0 => break,
+            count => bytes.extend_from_slice(&chunk[..count]),
         }
     }
-    match parse(&bytes, call, true) {
-        Some(response) => response,
-        None => panic!("{call}: broke off: {:?}", String::from_utf8_lossy(&bytes)),
-    }
+    let broken = || io::Error::new(io::ErrorKind::UnexpectedEof, String::from_utf8_lossy(&bytes).into_owned());
+    parse(&bytes, call, true).ok_or_else(broken)
 }
 
 /// The answer, as soon as it is complete; at the end of the connection

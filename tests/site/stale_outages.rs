@@ -15,8 +15,9 @@ use crate::property::PROPERTIES;
 use crate::raw::form;
 use crate::wire::Wire;
 
-/// What a request that begins after the answer may get.
-const REFUSED: [u16; 2] = [401, 503];
+/// What a request that begins after the answer may get. 408 is of a server that stood still for so long that the request
+/// seems to have come slowly.
+const REFUSED: [u16; 3] = [401, 408, 503];
 
 /// What is answered without a query, once it is known who asks: all that is looked at here is who is let in.
 const CATALOGUE: &str = "/api/v1/property_facilities/options";
