@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteSynchronous;
 use uuid::Uuid;
 
 use crate::{
-    db::{Db, On, Select, Tx, row},
+    db::{Db, On, PATIENCE, Select, Tx, row},
     http::{
         auth::{Caller, Reach},
         query::Query,
@@ -41,7 +41,8 @@ const TABLES: [&str; 6] =
 async fn lists_of_a_large_account_read_no_rows_of_others() {
     let Ok(server) = std::env::var("LATCHKEY_TEST_DATABASE") else {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::sqlite(&folder.path().join("latchkey.db"), SqliteSynchronous::Off).await.unwrap();
+        let file = folder.path().join("latchkey.db");
+        let db = Db::sqlite(&file, SqliteSynchronous::Off, PATIENCE).await.unwrap();
         db.migrate(&folder.path().join("lock")).await.unwrap();
         look(&db).await;
         db.close().await;

@@ -9,6 +9,7 @@ use std::{
     fs::{DirBuilder, OpenOptions},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
+    time::Duration,
 };
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -16,7 +17,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::{
     clock::Moment,
     config::Settings,
-    db::{Db, Tx},
+    db::{Db, PATIENCE_OF_COMMANDS, Tx},
     users::{self, Email, User},
 };
 
@@ -76,7 +77,7 @@ pub async fn run(cli: Cli) -> Outcome {
 
 /// Opens the database for one command, and leaves it closed.
 async fn on_database(settings: &Settings, command: impl AsyncFnOnce(&Db) -> Outcome) -> Outcome {
-    let db = open(settings).await?;
+    let db = open(settings, PATIENCE_OF_COMMANDS).await?;
     let outcome = command(&db).await;
     db.close().await;
     outcome
@@ -100,8 +101,8 @@ fn refuse_unknown_variables() -> Outcome {
     Ok(())
 }
 
-/// Opens the database, its schema up to date.
-async fn open(settings: &Settings) -> Result<Db, String> {
+/// Opens the database, its schema up to date. SQLite's lock is waited for so long.
+async fn open(settings: &Settings, patience: Duration) -> Result<Db, String> {
     if let Some(url) = &settings.database_url {
         let db = Db::postgres(url, settings.database_connections).await?;
         db.migrate(Path::new("")).await?;
@@ -112,7 +113,7 @@ async fn open(settings: &Settings) -> Result<Db, String> {
     // SQLite gives its other files the mode of this one. Where it cannot be made, opening it says why.
     let file = folder.join("latchkey.db");
     drop(OpenOptions::new().create(true).append(true).mode(0o600).open(&file));
-    let db = Db::sqlite(&file, settings.sqlite_synchronous.into()).await?;
+    let db = Db::sqlite(&file, settings.sqlite_synchronous.into(), patience).await?;
     db.migrate(&folder.join("migrate.lock")).await?;
     Ok(db)
 }

@@ -9,6 +9,7 @@ use super::{Outcome, make_private, open, told};
 use crate::{
     api_keys::{callers::Callers, last_use::LastUses},
     config::Settings,
+    db::PATIENCE,
     http::{etag::Tags, gate::Gate, rendered::Rendered, server},
     site::{self, Site},
     users::password::Hasher,
@@ -57,7 +58,7 @@ impl Start {
             Some(_) => None,
             None => Some(hold_alone(&settings)?),
         };
-        let db = open(&settings).await?.alone();
+        let db = open(&settings, PATIENCE).await?.alone();
         let mut tx = db.write().await.map_err(told)?;
         let cookie_key =
             site::shared_value(&mut tx, "cookie_key", Key::generate().master().to_owned()).await.map_err(told)?;

@@ -34,7 +34,11 @@ pub use self::{
 };
 
 /// How long a request waits for a connection, and SQLite for its lock, before it is answered 503.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a command waits for SQLite's lock: beside a busy server, whose writers follow each other closely, it may take
+/// a while until a writer of another process gets it.
+pub const PATIENCE_OF_COMMANDS: Duration = Duration::from_secs(60);
 
 /// How long PostgreSQL may take for one answer.
 const LONGEST_ANSWER: Duration = Duration::from_secs(10);
@@ -100,15 +104,15 @@ pub async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::
 }
 
 impl Db {
-    /// Opens a SQLite file, which is made when missing.
-    pub async fn sqlite(file: &Path, synchronous: SqliteSynchronous) -> Result<Self, String> {
+    /// Opens a SQLite file, which is made when missing. Its lock is waited for so long.
+    pub async fn sqlite(file: &Path, synchronous: SqliteSynchronous, patience: Duration) -> Result<Self, String> {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(synchronous)
             .foreign_keys(true)
-            .busy_timeout(PATIENCE)
+            .busy_timeout(patience)
             .collation("C", |a, b| a.as_bytes().cmp(b.as_bytes()));
         let explain = |error| {
             let reason = match &error {
@@ -245,7 +249,7 @@ mod tests {
     async fn every_connection_to_sqlite_keeps_a_log_and_syncs_it_as_the_host_wants() {
         for (wanted, level) in [(SqliteSynchronous::Full, 2), (SqliteSynchronous::Normal, 1)] {
             let folder = tempfile::tempdir().unwrap();
-            let db = Db::sqlite(&folder.path().join("latchkey.db"), wanted).await.unwrap();
+            let db = Db::sqlite(&folder.path().join("latchkey.db"), wanted, PATIENCE).await.unwrap();
             db.migrate(&folder.path().join("lock")).await.unwrap();
             // Nothing is given back before all are asked: each is a connection of its own.
             let mut all = vec![db.write().await.unwrap()];

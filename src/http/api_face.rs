@@ -25,10 +25,7 @@ const VARY: HeaderValue = HeaderValue::from_static("user-api-key, cookie, accept
 /// worker, so that answers that should be the same are not, and refuses a preflight without saying why.)
 const CORS: [(HeaderName, &str); 2] = [
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    (
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        "etag, location, retry-after, ratelimit, ratelimit-policy, x-request-id, allow",
-    ),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "etag, location, retry-after, x-request-id, allow"),
 ];
 const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE, OPTIONS"),
