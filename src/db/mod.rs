@@ -249,7 +249,7 @@ mod tests {
     async fn every_connection_to_sqlite_keeps_a_log_and_syncs_it_as_the_host_wants() {
         for (wanted, level) in [(SqliteSynchronous::Full, 2), (SqliteSynchronous::Normal, 1)] {
             let folder = tempfile::tempdir().unwrap();
-            let db = Db::sqlite(&folder.path().join("latchkey.db"), wanted, PATIENCE).await.unwrap();
+            let db = Db::sqlite(&folder.path().join("latchkey.db"), wanted, super::PATIENCE).await.unwrap();
             db.migrate(&folder.path().join("lock")).await.unwrap();
             // Nothing is given back before all are asked: each is a connection of its own.
             let mut all = vec![db.write().await.unwrap()];
