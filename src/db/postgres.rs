@@ -104,14 +104,27 @@ impl Turn {
 impl Drop for Turn {
     /// The next user must not stumble over a transaction that is open. A connection that stays silent is given up.
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take().filter(|_| self.begun) else { return };
-        if tokio::runtime::Handle::try_current().is_err() {
-            return connection.close_on_drop();
+        let mut lent = Lent(self.connection.take());
+        if !self.begun || tokio::runtime::Handle::try_current().is_err() {
+            return;
         }
         rt::spawn(async move {
+            let Some(connection) = &mut lent.0 else { return };
             if in_time(connection.execute("rollback")).await.is_err() {
                 connection.close_on_drop();
             }
         });
+    }
+}
+
+/// A connection on its way back to the pool, also where the process ends meanwhile: the pool takes none without a
+/// runtime, and a task that is dropped with its runtime has none.
+struct Lent(Option<PoolConnection<Postgres>>);
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if tokio::runtime::Handle::try_current().is_err() {
+            drop(self.0.take().map(PoolConnection::detach));
+        }
     }
 }
