@@ -12,12 +12,7 @@ use crate::{
     db::Db,
     secret::{self, Digest},
     sessions,
-    users::{
-        self, Email,
-        password::{Hasher, Password},
-        store::Listed,
-        welcome,
-    },
+    users::{self, Email, password::Password, store::Listed, welcome},
 };
 
 /// Days for which a one-use link is good (contract/README.md, section 15, 23).
@@ -83,8 +78,7 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
 async fn add_user(settings: &Settings, db: &Db, email: Email, name: Option<String>) -> Outcome {
     let name = users::name(&name.unwrap_or_default())?;
     let password = ask_password(settings, &email)?;
-    let hasher = Hasher::new(settings.cost(), 1)?;
-    let hash = hasher.hash(password).await.map_err(|error| error.to_string())?;
+    let hash = password.hashed(settings.cost())?;
     let mut tx = db.write().await.map_err(told)?;
     match users::store::add_account(&mut tx, &email, name, Some(&hash), clock::now()).await {
         Ok(None) => return Err(format!("There is a user {} already.", email.text)),
@@ -97,8 +91,7 @@ async fn add_user(settings: &Settings, db: &Db, email: Email, name: Option<Strin
 
 async fn set_password(settings: &Settings, db: &Db, email: Email) -> Outcome {
     let password = ask_password(settings, &email)?;
-    let hasher = Hasher::new(settings.cost(), 1)?;
-    let hash = hasher.hash(password).await.map_err(|error| error.to_string())?;
+    let hash = password.hashed(settings.cost())?;
     let (mut tx, user) = change(db, &email).await?;
     users::store::set_password(&mut tx, user.id, &hash).await.map_err(told)?;
     sessions::store::end_all(&mut tx, user.id).await.map_err(told)?;

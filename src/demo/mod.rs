@@ -46,7 +46,7 @@ pub async fn prepare(site: &Site) -> std::result::Result<Demo, String> {
 
 async fn fill(site: &Site) -> Result<Demo> {
     let password = secret::random().split_off(23);
-    let hash = site.hasher.hash(Password::typed(password.clone())).await?;
+    let hash = Password::typed(password.clone()).hashed(site.settings.cost()).map_err(Error::Internal)?;
     let now = clock::now();
     let mut tx = site.db.write().await?;
     let user = match site::find_value(&mut tx, MARK).await? {

@@ -29,6 +29,9 @@ const BACKLOG: u32 = 1024;
 /// Seconds that running requests get to finish when the server stops.
 const LAST_REQUESTS: u64 = 10;
 
+/// Open files that are no connections of clients.
+const OWN_FILES: usize = 256;
+
 /// Takes the address, or says why it cannot be had. A connection on which nothing that was sent is taken for so long is
 /// given up.
 pub async fn listen(address: &str, unread: Duration) -> Result<TcpListener, String> {
@@ -60,8 +63,7 @@ fn bind(address: SocketAddr, unread: Duration) -> std::io::Result<TcpListener> {
 /// Serves until it is told to stop; then running requests finish.
 pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::io::Result<Server> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let connections = (site.settings.max_connections as usize).div_ceil(workers);
-    raise_open_files();
+    let connections = connections(site.settings.max_connections as usize).div_ceil(workers);
     let cookie_key = cookie_key.clone();
     let server = HttpServer::new(move || {
         // Where both are sent the key decides, and the session is not even looked up.
@@ -103,12 +105,23 @@ fn api(api: &mut ServiceConfig) {
         .default_service(web::to(routes::nothing));
 }
 
-/// Every connection is an open file, and the limit that programs start with is often 1,024.
-fn raise_open_files() {
+/// How many connections there may be. Each is an open file, and the limit that programs start with is often 1,024: it is
+/// raised as far as it goes, and where that is not enough there are fewer connections, so that the database and the log
+/// always have files.
+fn connections(wanted: usize) -> usize {
     let mut files = getrlimit(Resource::Nofile);
+    let started_with = files.current;
     files.current = files.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, files) {
-        log::warn!("the limit of open files stays as it is: {error}");
+    let files = match setrlimit(Resource::Nofile, files) {
+        Ok(()) => files.maximum,
+        Err(error) => {
+            log::warn!("the limit of open files stays as it is: {error}");
+            started_with
+        }
+    };
+    match files.and_then(|files| usize::try_from(files).ok()) {
+        Some(files) => wanted.min(files.saturating_sub(OWN_FILES).max(files / 2)),
+        None => wanted,
     }
 }
 

@@ -61,6 +61,11 @@ impl Password {
         }
         Ok(Self(text))
     }
+
+    /// The hash to keep, made at once by whoever asks: for commands, which need not step back behind requests.
+    pub fn hashed(&self, cost: Cost) -> std::result::Result<String, String> {
+        hash(&argon2(cost)?, self)
+    }
 }
 
 fn local_part(email: &str) -> String {
@@ -104,10 +109,7 @@ pub enum Verdict {
 
 impl Hasher {
     pub fn new(cost: Cost, at_once: usize) -> std::result::Result<Self, String> {
-        let params = Params::new(cost.memory_kib, cost.iterations, 1, None)
-            .map_err(|error| format!("The password settings are not possible: {error}."))?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        Ok(Self { argon2, nobody: nobody(cost), threads: Threads::start(at_once)? })
+        Ok(Self { argon2: argon2(cost)?, nobody: nobody(cost), threads: Threads::start(at_once)? })
     }
 
     /// The hash to keep, as a PHC string.
@@ -149,6 +151,12 @@ impl Hasher {
 fn nobody(Cost { memory_kib, iterations }: Cost) -> String {
     let (salt, output) = (secret::random(), secret::random());
     format!("$argon2id$v=19$m={memory_kib},t={iterations},p=1${}A${}A", &salt[..21], &output[..42])
+}
+
+fn argon2(cost: Cost) -> std::result::Result<Argon2<'static>, String> {
+    let params = Params::new(cost.memory_kib, cost.iterations, 1, None)
+        .map_err(|error| format!("The password settings are not possible: {error}."))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
 fn hash(argon2: &Argon2, password: &Password) -> std::result::Result<String, String> {
