@@ -1,4 +1,4 @@
-//! The threads that hash. They have the lowest priority of the processor, so that requests with keys go before them
+//! The threads that hash. They have a low priority of the processor, so that requests with keys go before them
 //! even where there is one core, and a short queue, so that nobody waits for what cannot be done soon.
 
 use std::{
@@ -11,6 +11,10 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+
+/// A tenth of the usual share where there is more to do than the processor can. With less than that a sign-in would
+/// take many seconds on a busy machine.
+const NICE: i32 = 10;
 
 /// Hashes that may wait for each thread: about half a second's worth where there is nothing else to do.
 const QUEUE: usize = 16;
@@ -50,7 +54,7 @@ impl Threads {
 fn work(receiver: &Mutex<Receiver<Work>>) {
     // On Linux this is of the thread, elsewhere it would be of the process.
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, 19) {
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
         log::warn!("hashing keeps the usual priority: {error}");
     }
     loop {
