@@ -49,47 +49,69 @@ row!(Link, row => Link {
 /// in the order in which they lead there, each by an index; of the properties the index `properties_by_version` tells
 /// all that is asked.
 macro_rules! links {
-    ($groups:literal, $through_group:literal, $directly:literal) => {
+    ($begin:literal, $groups:expr, $through_group:expr, $directly:expr, $end:literal) => {
         concat!(
+            $begin,
             "select g.id, cast(0 as bigint) as version, g.sort_title, cast(null as uuid) as through, g.title ",
             $groups,
-            " union all select p.id, p.version, p.sort_title, gp.group_id, null ",
+            $end,
+            " union all ",
+            $begin,
+            "select p.id, p.version, p.sort_title, gp.group_id, null ",
             $through_group,
-            " union all select p.id, p.version, p.sort_title, null, null ",
-            $directly
+            $end,
+            " union all ",
+            $begin,
+            "select p.id, p.version, p.sort_title, null, null ",
+            $directly,
+            $end
         )
     };
 }
 
-const ALL: &str = links!(
+/// At most one more than `SMALL`, as SQLite and as PostgreSQL must be asked for them. PostgreSQL chooses how to read each
+/// part as if all of it were wanted, and may read the whole table, unless the part itself is limited.
+macro_rules! limited {
+    ($groups:literal, $through_group:literal, $directly:literal) => {
+        [
+            concat!(links!("", $groups, $through_group, $directly, ""), " limit 201"),
+            concat!(links!("(", $groups, $through_group, $directly, " limit 201)"), " limit 201"),
+        ]
+    };
+}
+
+const ALL: [&str; 2] = limited!(
     "from group_users gu cross join groups g where gu.user_id = $1 and g.id = gu.group_id",
     "from group_users gu cross join group_properties gp cross join properties p
      where gu.user_id = $1 and gp.group_id = gu.group_id and p.id = gp.property_id",
-    "from property_users pu cross join properties p where pu.user_id = $1 and p.id = pu.property_id limit 201"
+    "from property_users pu cross join properties p where pu.user_id = $1 and p.id = pu.property_id"
 );
 
 /// Those to which a key, `$2`, is limited.
-const CHOSEN: &str = links!(
+const CHOSEN: [&str; 2] = limited!(
     "from group_users gu cross join groups g where gu.user_id = $1 and g.id = gu.group_id",
     "from api_key_properties kp cross join group_properties gp cross join group_users gu cross join properties p
      where kp.key_id = $2 and gp.property_id = kp.property_id and gu.group_id = gp.group_id and gu.user_id = $1
         and p.id = kp.property_id",
     "from api_key_properties kp cross join property_users pu cross join properties p
-     where kp.key_id = $2 and pu.property_id = kp.property_id and pu.user_id = $1 and p.id = kp.property_id limit 201"
+     where kp.key_id = $2 and pu.property_id = kp.property_id and pu.user_id = $1 and p.id = kp.property_id"
 );
 
 /// One, `$2`.
 const ONE: &str = links!(
+    "",
     "from group_properties gp cross join group_users gu cross join groups g
      where gp.property_id = $2 and gu.group_id = gp.group_id and gu.user_id = $1 and g.id = gp.group_id",
     "from group_properties gp cross join group_users gu cross join properties p
      where gp.property_id = $2 and gu.group_id = gp.group_id and gu.user_id = $1 and p.id = gp.property_id",
     "from property_users pu cross join properties p
-     where pu.property_id = $2 and pu.user_id = $1 and p.id = pu.property_id"
+     where pu.property_id = $2 and pu.user_id = $1 and p.id = pu.property_id",
+    ""
 );
 
 /// One, `$2`, of those to which a key, `$3`, is limited.
 const ONE_CHOSEN: &str = links!(
+    "",
     "from group_properties gp cross join group_users gu cross join groups g
      where gp.property_id = $2 and gu.group_id = gp.group_id and gu.user_id = $1 and g.id = gp.group_id",
     "from api_key_properties kp cross join group_properties gp cross join group_users gu cross join properties p
@@ -97,7 +119,8 @@ const ONE_CHOSEN: &str = links!(
         and gu.user_id = $1 and p.id = kp.property_id",
     "from api_key_properties kp cross join property_users pu cross join properties p
      where kp.key_id = $3 and kp.property_id = $2 and pu.property_id = kp.property_id and pu.user_id = $1
-        and p.id = kp.property_id"
+        and p.id = kp.property_id",
+    ""
 );
 
 /// One page of the caller's properties.
@@ -132,10 +155,10 @@ row!(Version { id, version });
 
 /// All properties of a small account, by title. `None` for a larger one.
 async fn small(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<Vec<Found>>> {
-    let user = Bind::Id(caller.user.0);
+    let (user, engine) = (Bind::Id(caller.user.0), usize::from(tx.is_postgres()));
     let select = match caller.limit() {
-        None => Select::new(ALL, vec![user]),
-        Some(key) => Select::new(CHOSEN, vec![user, Bind::Id(key.0)]),
+        None => Select::new(ALL[engine], vec![user]),
+        Some(key) => Select::new(CHOSEN[engine], vec![user, Bind::Id(key.0)]),
     };
     let links: Vec<Link> = select.all(tx).await?;
     Ok((links.len() <= SMALL).then(|| joined(links)))
