@@ -25,6 +25,7 @@ mod plans; // how both databases answer large accounts
 mod profile; // the User Profile page
 mod properties; // hotels, hostels, villas
 mod rate_plans; // how room types are sold
+mod recent; // what was asked for lately, in bounded room
 mod room_types; // what is sold
 mod routes; // every URL on one screen
 mod secret; // random secrets and their digests

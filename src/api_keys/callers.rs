@@ -1,32 +1,29 @@
 //! What is remembered of the holders of keys, so that a request costs no query before it is let in. It holds for as long
 //! as nothing was taken away from anybody (`db/epoch.rs`); what ends by time is compared with the clock each time.
 
-use std::{
-    collections::HashMap,
-    mem,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
     KeyDigest,
     store::{self, Holder},
 };
-use crate::db::Db;
+use crate::{db::Db, recent::Recent};
 
-/// Holders in each half: some 300 bytes each.
+/// Half of the holders there is room for: some 300 bytes each.
 const HALF: usize = 10_000;
 
 /// Holders of keys that were used lately.
-#[derive(Default)]
 pub struct Callers(Mutex<Known>);
 
-#[derive(Default)]
 struct Known {
     generation: u64,
-    /// Those that were used since this half was begun.
-    young: HashMap<KeyDigest, Arc<Holder>>,
-    /// Those before them. When the young half is full it becomes the old one, whose unused ones are dropped.
-    old: HashMap<KeyDigest, Arc<Holder>>,
+    holders: Recent<KeyDigest, Arc<Holder>>,
+}
+
+impl Default for Callers {
+    fn default() -> Self {
+        Callers(Mutex::new(Known { generation: 0, holders: Recent::new(HALF, |_| 1) }))
+    }
 }
 
 impl Callers {
@@ -61,30 +58,19 @@ impl Known {
     /// Forgets what is of an older generation. False for a request that is of an older one itself.
     fn is_of(&mut self, generation: u64) -> bool {
         if self.generation < generation {
-            *self = Known { generation, ..Known::default() };
+            self.generation = generation;
+            self.holders.clear();
         }
         self.generation == generation
     }
 
     fn get(&mut self, generation: u64, digest: &KeyDigest) -> Option<Arc<Holder>> {
-        if !self.is_of(generation) {
-            return None;
-        }
-        if let Some(holder) = self.young.get(digest) {
-            return Some(holder.clone());
-        }
-        let holder = self.old.remove(digest)?;
-        self.keep(generation, digest.clone(), holder.clone());
-        Some(holder)
+        if self.is_of(generation) { self.holders.get(digest) } else { None }
     }
 
     fn keep(&mut self, generation: u64, digest: KeyDigest, holder: Arc<Holder>) {
-        if !self.is_of(generation) {
-            return;
+        if self.is_of(generation) {
+            self.holders.keep(digest, holder);
         }
-        if self.young.len() >= HALF {
-            self.old = mem::take(&mut self.young);
-        }
-        self.young.insert(digest, holder);
     }
 }

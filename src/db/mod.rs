@@ -165,6 +165,25 @@ impl Db {
         }
     }
 
+    /// How many transactions were lost so far, each with what several had written.
+    pub fn losses(&self) -> u64 {
+        match &self.kind {
+            Kind::Sqlite { writer, .. } => writer.losses(),
+            Kind::Postgres(_) => 0,
+        }
+    }
+
+    /// Waits until what a refused write has seen is kept: on SQLite it may be in a transaction that is still open.
+    ///
+    /// # Errors
+    /// Where some of it was lost since the losses were counted.
+    pub async fn settled(&self, losses: u64) -> sqlx::Result<()> {
+        match &self.kind {
+            Kind::Sqlite { writer, .. } => writer.settled(losses).await,
+            Kind::Postgres(_) => Ok(()),
+        }
+    }
+
     /// A transaction that only reads, all of it at one moment.
     pub async fn read(&self) -> sqlx::Result<Tx> {
         Ok(self.tx(match &self.kind {

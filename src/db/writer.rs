@@ -2,7 +2,10 @@
 //! what takes time is the disk's sync: a writer that is done lets those who wait already write too, in the same
 //! transaction, and then commits for all. Nobody is answered before.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
 
 use actix_web::rt;
 use sqlx::{ConnectOptions, Executor, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -15,7 +18,11 @@ use super::PATIENCE;
 
 /// The connection, in line for which writers wait.
 #[derive(Clone)]
-pub struct Writer(Arc<Mutex<State>>);
+pub struct Writer {
+    state: Arc<Mutex<State>>,
+    /// Transactions that were lost.
+    losses: Arc<AtomicU64>,
+}
 
 struct State {
     connection: SqliteConnection,
@@ -23,6 +30,7 @@ struct State {
     group: Option<Group>,
     /// A writer has gone, or may have, without a word; what it wrote is to be undone.
     left_undone: bool,
+    losses: Arc<AtomicU64>,
 }
 
 /// Becomes true or false when the transaction has been committed or lost.
@@ -38,12 +46,14 @@ pub struct Write {
 impl Writer {
     pub async fn open(options: &SqliteConnectOptions) -> sqlx::Result<Self> {
         let connection = options.connect().await?;
-        Ok(Writer(Arc::new(Mutex::new(State { connection, group: None, left_undone: false }))))
+        let losses = Arc::<AtomicU64>::default();
+        let state = State { connection, group: None, left_undone: false, losses: losses.clone() };
+        Ok(Writer { state: Arc::new(Mutex::new(state)), losses })
     }
 
     /// Waits for its turn. The write lock is taken at once: one taken later can be refused.
     pub async fn begin(&self) -> sqlx::Result<Write> {
-        let state = timeout(PATIENCE, self.0.clone().lock_owned()).await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        let state = self.in_line().await?;
         let mut write = Write { state: Some(state), writer: self.clone() };
         // In a task of its own: a client that goes away must not leave the others' transaction in doubt.
         let begun = rt::spawn(async move {
@@ -59,27 +69,63 @@ impl Writer {
 
     /// Commits what is there, unless it was done meanwhile, or undoes what was left.
     async fn finish(&self) {
-        self.0.clone().lock_owned().await.finish().await;
+        self.state.clone().lock_owned().await.finish().await;
+    }
+
+    async fn in_line(&self) -> sqlx::Result<OwnedMutexGuard<State>> {
+        timeout(PATIENCE, self.state.clone().lock_owned()).await.map_err(|_| sqlx::Error::PoolTimedOut)
+    }
+
+    /// How many transactions were lost so far.
+    pub fn losses(&self) -> u64 {
+        self.losses.load(SeqCst)
+    }
+
+    /// Waits until what others have written so far is kept.
+    ///
+    /// # Errors
+    /// Where some of it was lost since the losses were counted.
+    pub async fn settled(&self, losses: u64) -> sqlx::Result<()> {
+        let mut state = self.in_line().await?;
+        state.undo_what_was_left().await;
+        let group = state.group.as_ref().map(watch::Sender::subscribe);
+        drop(state);
+        if let Some(group) = group {
+            self.kept(group).await?;
+        }
+        if self.losses() == losses { Ok(()) } else { Err(lost()) }
+    }
+
+    /// Commits a transaction with all who wait, unless it was done meanwhile.
+    async fn kept(&self, group: watch::Receiver<Option<bool>>) -> sqlx::Result<()> {
+        // The line is first come, first served: those who are in it now write before this one comes to commit.
+        let mut state = self.state.clone().lock_owned().await;
+        if group.borrow().is_none() {
+            state.finish().await;
+        }
+        drop(state);
+        let kept = *group.borrow();
+        if kept == Some(true) { Ok(()) } else { Err(lost()) }
     }
 
     /// Runs a statement outside of any transaction.
     #[cfg(test)]
     pub async fn command(&self, sql: &'static str) -> sqlx::Result<()> {
-        let mut state = self.0.lock().await;
+        let mut state = self.state.lock().await;
         state.finish().await;
         state.connection.execute(sql).await.map(drop)
     }
 
     /// Brings the schema up to date.
     pub async fn migrate(&self, migrator: &sqlx::migrate::Migrator) -> Result<(), sqlx::migrate::MigrateError> {
-        let mut state = self.0.lock().await;
+        let mut state = self.state.lock().await;
         state.finish().await;
         migrator.run_direct(None, &mut state.connection, false).await
     }
 
     /// Ends the last transaction.
     pub async fn close(&self) {
-        let mut state = self.0.lock().await;
+        let mut state = self.state.lock().await;
         state.finish().await;
         // Folds the log into the file, and gives the memory back.
         if let Err(error) = state.connection.execute("pragma wal_checkpoint(truncate)").await {
@@ -111,26 +157,24 @@ impl State {
     }
 
     async fn lose(&mut self) {
+        let group = self.group.take();
+        self.losses.fetch_add(1, SeqCst);
         // An error says that it is undone already.
         let _ = self.connection.execute("rollback").await;
-        self.end(false);
-    }
-
-    fn end(&mut self, kept: bool) {
-        if let Some(group) = self.group.take() {
-            group.send_replace(Some(kept));
+        if let Some(group) = group {
+            group.send_replace(Some(false));
         }
     }
 
     async fn finish(&mut self) {
         self.undo_what_was_left().await;
-        if self.group.is_none() {
-            return;
-        }
+        // Taken first: where this is given up halfway the transaction may be over, and nobody may build on it.
+        let Some(group) = self.group.take() else { return };
         match self.connection.execute("commit").await {
-            Ok(_) => self.end(true),
+            Ok(_) => drop(group.send_replace(Some(true))),
             Err(error) => {
                 log::error!("a commit failed: {error}");
+                self.group = Some(group);
                 self.lose().await;
             }
         }
@@ -155,18 +199,12 @@ impl Write {
         };
         state.left_undone = false;
         drop(state);
-        // The line is first come, first served: those who are in it now write before this one comes to commit.
-        let mut state = self.writer.0.clone().lock_owned().await;
-        if group.borrow().is_none() {
-            state.finish().await;
-        }
-        drop(state);
-        let kept = *group.borrow();
-        match kept {
-            Some(true) => Ok(()),
-            _ => Err(sqlx::Error::Io(std::io::Error::other("the transaction could not be committed"))),
-        }
+        self.writer.kept(group).await
     }
+}
+
+fn lost() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::other("the transaction could not be committed"))
 }
 
 impl Drop for Write {

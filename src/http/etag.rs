@@ -4,11 +4,7 @@
 //! On SQLite a tag that a caller asks for again is kept with the version of the whole database from before it was made.
 //! As long as nothing at all was committed since, by whatever process, the answer is the same and is not made anew.
 
-use std::{
-    collections::HashMap,
-    mem,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use actix_web::{
     HttpResponse,
@@ -22,20 +18,21 @@ use actix_web::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{auth::Caller, json};
+use super::{auth::Caller, error::Error, json};
 use crate::{
     ids::{ApiKeyId, UserId},
+    recent::Recent,
     site::Site,
 };
 
-/// Tags in each half: some 300 bytes each.
+/// Half of the tags there is room for: some 300 bytes each.
 const HALF: usize = 10_000;
 
 /// Addresses longer than this are not worth their place.
 const LONGEST: usize = 300;
 
 /// Who asks for what.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 struct Asked {
     user: UserId,
     limit: Option<ApiKeyId>,
@@ -50,33 +47,26 @@ struct Tag {
 }
 
 /// Tags that were asked for again lately.
-#[derive(Default)]
-pub struct Tags(Mutex<Known>);
+pub struct Tags(Mutex<Recent<Asked, Tag>>);
 
-#[derive(Default)]
-struct Known {
-    young: HashMap<Asked, Tag>,
-    /// When the young half is full it becomes the old one, whose unused entries are dropped.
-    old: HashMap<Asked, Tag>,
+impl Default for Tags {
+    fn default() -> Self {
+        Tags(Mutex::new(Recent::new(HALF, |_| 1)))
+    }
 }
 
 impl Tags {
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+    fn known(&self) -> std::sync::MutexGuard<'_, Recent<Asked, Tag>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn get(&self, asked: &Asked, version: i64) -> Option<HeaderValue> {
-        let known = self.known();
-        let tag = known.young.get(asked).or_else(|| known.old.get(asked))?;
-        (tag.version == version).then(|| tag.tag.clone())
+        let kept = self.known().get(asked)?;
+        (kept.version == version).then_some(kept.tag)
     }
 
     fn keep(&self, asked: Asked, tag: Tag) {
-        let mut known = self.known();
-        if known.young.len() >= HALF {
-            known.old = mem::take(&mut known.young);
-        }
-        known.young.insert(asked, tag);
+        self.known().keep(asked, tag);
     }
 }
 
@@ -88,7 +78,13 @@ pub async fn answer(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let losses = site.db.losses();
         let mut answer = next.call(request).await?.map_into_boxed_body();
+        if answer.status().is_client_error()
+            && let Err(error) = site.db.settled(losses).await
+        {
+            answer = answer.error_response(Error::from(error));
+        }
         // What a write leaves is not what it was sent (RFC 9110, section 9.3.4).
         answer.headers_mut().remove(header::ETAG);
         return Ok(answer);

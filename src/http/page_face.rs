@@ -59,11 +59,18 @@ pub async fn face(
         let page = error_page(&site, &error, id, None);
         return Ok(with_headers(request.into_response(page), &site));
     }
+    let (is_write, losses) = (gate::is_write(request.method()), site.db.losses());
     let answered = next.call(request).await;
     drop(inside);
     match answered {
         Ok(answer) => {
-            let answer = answer.map_into_boxed_body();
+            let mut answer = answer.map_into_boxed_body();
+            if is_write
+                && answer.status().is_client_error()
+                && let Err(error) = site.db.settled(losses).await
+            {
+                answer = answer.error_response(Error::from(error));
+            }
             let answer = if is_bare_error(&answer) { as_page(answer, &site, id) } else { answer };
             Ok(with_headers(answer, &site))
         }

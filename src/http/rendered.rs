@@ -1,15 +1,13 @@
 //! Resources as JSON, each made once per version and kept: a version that matches cannot be stale, whoever wrote it.
 
-use std::{
-    collections::HashMap,
-    mem,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// Bytes in each half.
+use crate::recent::Recent;
+
+/// Half of the bytes there is room for.
 const HALF: usize = 8 * 1024 * 1024;
 
 /// What an entry takes beside its text.
@@ -35,52 +33,27 @@ impl Part {
 }
 
 /// The resources that were asked for lately.
-#[derive(Default)]
-pub struct Rendered(Mutex<Known>);
+pub struct Rendered(Mutex<Recent<Uuid, (i64, Arc<Part>)>>);
 
-#[derive(Default)]
-struct Known {
-    young: HashMap<Uuid, (i64, Arc<Part>)>,
-    /// Of the young half.
-    bytes: usize,
-    /// When the young half is full it becomes the old one, whose unused entries are dropped.
-    old: HashMap<Uuid, (i64, Arc<Part>)>,
+impl Default for Rendered {
+    fn default() -> Self {
+        Rendered(Mutex::new(Recent::new(HALF, |(_, part)| part.size())))
+    }
 }
 
 impl Rendered {
+    fn known(&self) -> std::sync::MutexGuard<'_, Recent<Uuid, (i64, Arc<Part>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The resource in this version, if it is kept.
     pub fn get(&self, id: Uuid, version: i64) -> Option<Arc<Part>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (kept, part) = match known.young.get(&id) {
-            Some(found) => found.clone(),
-            None => {
-                let found = known.old.remove(&id)?;
-                known.keep(id, found.clone());
-                found
-            }
-        };
+        let (kept, part) = self.known().get(&id)?;
         (kept == version).then_some(part)
     }
 
     /// Keeps what was read from the database together with its version.
     pub fn keep(&self, id: Uuid, version: i64, part: Arc<Part>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).keep(id, (version, part));
-    }
-}
-
-impl Known {
-    fn keep(&mut self, id: Uuid, new: (i64, Arc<Part>)) {
-        // One that takes a good part of all room would drive out the others.
-        if new.1.size() > HALF / 8 {
-            return;
-        }
-        if self.bytes + new.1.size() > HALF {
-            self.old = mem::take(&mut self.young);
-            self.bytes = 0;
-        }
-        self.bytes += new.1.size();
-        if let Some((_, replaced)) = self.young.insert(id, new) {
-            self.bytes -= replaced.size();
-        }
+        self.known().keep(id, (version, part));
     }
 }

@@ -2,6 +2,7 @@
 //! (Nothing of this is seen on PostgreSQL, whose disk is another's.)
 
 use std::fs::{self, File};
+use std::future::IntoFuture;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -226,4 +227,34 @@ async fn a_disk_that_fails_for_a_while_refuses_writes_answers_reads_and_loses_no
     let server = host.serve(&[]);
     all_there(&server.with_key(&me.key), &made).await;
     assert_eq!(host.texts("pragma integrity_check").await, ["ok"]);
+}
+
+#[actix_web::test]
+async fn who_is_refused_for_what_another_has_just_written_is_told_so_when_that_is_kept() {
+    let host = Host::new().await;
+    if host.database_url().is_some() {
+        return;
+    }
+    let server = host.serve(&[]);
+    let me = server.person(&host, "desk@farol.example").await;
+    let log = host.data_dir().join("latchkey.db-wal");
+    let id = me.has(json!({})).await;
+    let delete_at_once = async || {
+        let all: Vec<_> = (0..6).map(|_| rt::spawn(me.api.delete(&at(&id)).into_future())).collect();
+        let mut statuses = Vec::new();
+        for one in all {
+            statuses.push(one.await.expect("an answer").status);
+        }
+        statuses
+    };
+    // The first is not yet kept when the others find the property gone; and then it is there again.
+    let failing = Failing::start(&server, &log, "fsync,fdatasync", "error=EIO:delay_enter=50ms").await;
+    for _ in 0..5 {
+        assert_eq!(delete_at_once().await, [503; 6], "nothing is deleted, nor gone");
+    }
+    failing.end();
+    me.api.get(&at(&id)).await.is(200);
+    let mut statuses = delete_at_once().await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 404, 404, 404, 404, 404]);
 }
