@@ -21,7 +21,7 @@ use actix_web::{
 use super::{
     address, body,
     error::{Error, Result},
-    etag,
+    etag, form,
     page::{Greeted, Resume},
     requests::Asking,
     same_origin,
@@ -200,7 +200,8 @@ impl FromRequest for SignedIn {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        let typed = sessions::user(&request.get_session()).is_none().then(|| body::received(&request, payload));
+        let typed =
+            sessions::user(&request.get_session()).is_none().then(|| body::received(&request, payload, form::LIMIT));
         Box::pin(async move {
             if let Some(person) = person(&request).await? {
                 return Ok(person);

@@ -1,21 +1,23 @@
 //! The body of a request: received whole in bounded time, and the JSON of an API request.
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::pin, time::Duration};
 
 use actix_web::{
     FromRequest, HttpRequest,
+    body::{BodyStream, MessageBody},
     dev::Payload,
-    http::StatusCode,
+    http::header,
     rt::{
         self,
         time::{sleep, timeout},
     },
-    web::{Bytes, Data, PayloadConfig},
+    web::{Bytes, Data},
 };
 use serde_json::{Map, Value};
 
 use super::{
     error::{Error, Result},
+    gate::{self, Weight},
     parse,
 };
 use crate::site::Site;
@@ -31,6 +33,8 @@ pub enum Missing {
     TooLarge,
     Late,
     Broken,
+    /// There is no room for it just now.
+    Full,
 }
 
 impl Missing {
@@ -40,36 +44,70 @@ impl Missing {
             Missing::TooLarge => Error::TooLarge,
             Missing::Late => Error::bad_request(late),
             Missing::Broken => Error::bad_request(broken),
+            Missing::Full => Error::Unavailable,
         }
     }
 }
 
-/// The bytes of a body. Whoever sends them slowly holds a connection and memory, and gets so much time and no more.
+/// The bytes of a body, so many at most. Whoever sends them slowly holds a connection, and the memory of what has come,
+/// and gets so much time and no more.
 pub fn received(
     request: &HttpRequest,
     payload: &mut Payload,
+    limit: usize,
 ) -> impl Future<Output = std::result::Result<Bytes, Missing>> + use<> {
-    let site = request.app_data::<Data<Site>>();
-    let patience = site.map_or(Duration::ZERO, |site| Duration::from_secs(site.settings.body_seconds.into()));
-    let mut bytes = Box::pin(Bytes::from_request(request, payload));
+    let request = request.clone();
+    let waiting = gate::wait(&request);
+    let body = BodyStream::new(payload.take());
     async move {
-        match timeout(patience, &mut bytes).await {
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(error)) if error.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Missing::TooLarge)
+        let Some(site) = request.app_data::<Data<Site>>() else { return Err(Missing::Broken) };
+        let patience = Duration::from_secs(site.settings.body_seconds.into());
+        let mut whole = Box::pin(collect(body, announced(&request), limit, Weight::nothing(&site.gate)));
+        match timeout(patience, &mut whole).await {
+            Ok(Ok((bytes, weight))) => {
+                waiting.enter(&request, weight).map_err(|_| Missing::Full)?;
+                Ok(bytes)
             }
-            Ok(Err(_)) => Err(Missing::Broken),
+            Ok(Err(missing)) => Err(missing),
             Err(_) => {
                 // An answer before the body's end closes the connection, but not where a body in chunks was let go:
                 // that is waited for to its end, however long it takes.
                 rt::spawn(async move {
                     sleep(SAYING_SO).await;
-                    drop(bytes);
+                    drop(whole);
                 });
                 Err(Missing::Late)
             }
         }
     }
+}
+
+/// The size that the request says its body has.
+fn announced(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Takes a body in, which counts for what has arrived of it, not for what it promises.
+async fn collect(
+    body: BodyStream<Payload>,
+    announced: Option<usize>,
+    limit: usize,
+    mut weight: Weight,
+) -> std::result::Result<(Bytes, Weight), Missing> {
+    let mut body = pin!(body);
+    let mut bytes = Vec::new();
+    if announced.is_some_and(|size| size > limit) {
+        return Err(Missing::TooLarge);
+    }
+    while let Some(chunk) = poll_fn(|context| body.as_mut().poll_next(context)).await {
+        let chunk = chunk.map_err(|_| Missing::Broken)?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(Missing::TooLarge);
+        }
+        weight.add(chunk.len()).map_err(|_| Missing::Full)?;
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok((bytes.into(), weight))
 }
 
 /// A body whose JSON is well formed. Its content type is not asked for: clients name all sorts.
@@ -93,7 +131,7 @@ impl FromRequest for Body {
     type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = received(request, payload);
+        let bytes = received(request, payload, LIMIT);
         Box::pin(async move {
             let bytes = bytes
                 .await
@@ -106,9 +144,4 @@ impl FromRequest for Body {
                 .map_err(|error| Error::bad_request(format!("the body is not valid JSON: {error}")))
         })
     }
-}
-
-/// Sets the limit for the part of the site it is given to.
-pub fn limit() -> PayloadConfig {
-    PayloadConfig::new(LIMIT)
 }

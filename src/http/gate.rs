@@ -3,30 +3,32 @@
 
 use std::{
     net::IpAddr,
-    sync::atomic::{
-        AtomicI64, AtomicUsize,
-        Ordering::{AcqRel, Relaxed},
+    sync::{
+        Arc,
+        atomic::{
+            AtomicI64, AtomicUsize,
+            Ordering::{AcqRel, Relaxed},
+        },
     },
 };
 
 use actix_web::{
+    HttpMessage, HttpRequest,
     dev::ServiceRequest,
     http::{Method, header},
-    web::Data,
 };
 
 use super::{
-    address, body,
+    address,
     error::{Error, Result},
-    form,
     rates::Rates,
 };
 use crate::{clock, config::Settings, ids::ApiKeyId, site::Site};
 
-/// Bytes of bodies that are read or kept at once.
+/// Bytes of bodies that are there at once.
 const BODIES: usize = 64 * 1024 * 1024;
 
-/// Bodies up to this size are not counted: the number of requests bounds them.
+/// Bodies up to this size are not counted: the number of connections bounds them.
 const SMALL: usize = 64 * 1024;
 
 /// Which limit was reached.
@@ -50,49 +52,78 @@ impl Whose {
 pub struct Gate {
     keys: Rates,
     addresses: Rates,
-    reads: Room,
-    writes: Room,
-    pages: Room,
-    bodies: Room,
+    reads: Arc<Room>,
+    writes: Arc<Room>,
+    pages: Arc<Room>,
+    bodies: Arc<Room>,
     /// When it was last logged that an address was refused, in seconds.
     told: AtomicI64,
 }
 
-/// So much at once. Workers count on lines of their own of the processor's cache.
+/// So much at once. Rooms do not share a line of the processor's cache.
 #[repr(align(64))]
 struct Room {
     taken: AtomicUsize,
     limit: usize,
 }
 
-/// A share of a room, given back when it is dropped.
-struct Share<'a> {
-    room: &'a Room,
-    size: usize,
-}
-
 impl Room {
-    fn new(limit: usize) -> Self {
-        Room { taken: AtomicUsize::new(0), limit }
+    fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Room { taken: AtomicUsize::new(0), limit })
     }
 
-    fn take(&self, size: usize) -> Result<Share<'_>> {
-        let share = Share { room: self, size };
+    fn take(self: &Arc<Self>, size: usize) -> Result<Share> {
+        let share = Share { room: self.clone(), size };
         // Where it is too much the share is dropped again at once.
         if self.taken.fetch_add(size, AcqRel) + size <= self.limit { Ok(share) } else { Err(Error::Unavailable) }
     }
 }
 
-impl Drop for Share<'_> {
+/// A part of a room, given back when it is dropped.
+pub struct Share {
+    room: Arc<Room>,
+    size: usize,
+}
+
+impl Drop for Share {
     fn drop(&mut self) {
         self.room.taken.fetch_sub(self.size, AcqRel);
     }
 }
 
-/// A request that was let in; it counts until this is dropped.
-pub struct Inside<'a> {
-    _request: Share<'a>,
-    _body: Option<Share<'a>>,
+/// A request with a body that was let in; it counts for as long as the request is there.
+struct Inside {
+    request: Share,
+    _body: Weight,
+}
+
+/// What a body takes of the room for bodies, as it arrives.
+pub struct Weight {
+    bodies: Arc<Room>,
+    arrived: usize,
+    share: Option<Share>,
+}
+
+impl Weight {
+    pub fn nothing(gate: &Gate) -> Self {
+        Weight { bodies: gate.bodies.clone(), arrived: 0, share: None }
+    }
+
+    /// Counts so many more bytes.
+    pub fn add(&mut self, bytes: usize) -> Result<()> {
+        self.arrived += bytes;
+        if self.arrived <= SMALL {
+            return Ok(());
+        }
+        match &mut self.share {
+            None => self.share = Some(self.bodies.take(self.arrived)?),
+            Some(share) => {
+                let mut more = self.bodies.take(bytes)?;
+                share.size += std::mem::take(&mut more.size);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Gate {
@@ -143,41 +174,56 @@ fn network(address: IpAddr) -> u128 {
     }
 }
 
-fn is_write(method: &Method) -> bool {
+pub fn is_write(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// Lets a request of the API in, or refuses it.
-pub fn api<'a>(site: &'a Data<Site>, request: &ServiceRequest) -> Result<Inside<'a>> {
+/// Lets a request of the API in, or refuses it. It is inside while what this gives, or else the request, is there.
+pub fn api(site: &Site, request: &ServiceRequest) -> Result<Option<Share>> {
     let room = if is_write(request.method()) { &site.gate.writes } else { &site.gate.reads };
-    enter(site, request, room, body::LIMIT)
+    enter(site, request, room)
 }
 
 /// The same for pages. What machines watch is always let in, and so are files, which pages need.
-pub fn page<'a>(site: &'a Data<Site>, request: &ServiceRequest) -> Result<Option<Inside<'a>>> {
+pub fn page(site: &Site, request: &ServiceRequest) -> Result<Option<Share>> {
     let path = request.path();
     if matches!(path, "/healthz" | "/readyz") || path.starts_with("/static/") {
         return Ok(None);
     }
-    enter(site, request, &site.gate.pages, form::LIMIT).map(Some)
+    enter(site, request, &site.gate.pages)
 }
 
-fn enter<'a>(site: &'a Site, request: &ServiceRequest, room: &'a Room, limit: usize) -> Result<Inside<'a>> {
+fn enter(site: &Site, request: &ServiceRequest, room: &Arc<Room>) -> Result<Option<Share>> {
     if let Some(address) = address::of(request.request(), &site.settings.trusted_proxies) {
         site.gate.address(address)?;
     }
-    let size = if is_write(request.method()) { body_size(request, limit) } else { 0 };
-    let body = if size > SMALL { Some(site.gate.bodies.take(size)?) } else { None };
-    Ok(Inside { _request: room.take(1)?, _body: body })
+    let share = room.take(1)?;
+    let headers = request.headers();
+    if !headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::TRANSFER_ENCODING) {
+        return Ok(Some(share));
+    }
+    request.extensions_mut().insert(Inside { request: share, _body: Weight::nothing(&site.gate) });
+    Ok(None)
 }
 
-/// Bytes that the body may come to: as it says, or all that are taken where it does not say.
-fn body_size(request: &ServiceRequest, limit: usize) -> usize {
-    let headers = request.headers();
-    match headers.get(header::CONTENT_LENGTH).map(|length| length.to_str().ok().and_then(|text| text.parse().ok())) {
-        Some(Some(length)) => limit.min(length),
-        None if !headers.contains_key(header::TRANSFER_ENCODING) => 0,
-        _ => limit,
+/// A request whose body is waited for. Meanwhile it does not count: those who send slowly would keep out all others.
+pub struct Waiting {
+    room: Option<Arc<Room>>,
+}
+
+/// Lets a request wait for its body.
+pub fn wait(request: &HttpRequest) -> Waiting {
+    let inside = request.extensions_mut().remove::<Inside>();
+    Waiting { room: inside.map(|inside| inside.request.room.clone()) }
+}
+
+impl Waiting {
+    /// Lets it in again with the body that has come.
+    pub fn enter(self, request: &HttpRequest, body: Weight) -> Result<()> {
+        if let Some(room) = self.room {
+            request.extensions_mut().insert(Inside { request: room.take(1)?, _body: body });
+        }
+        Ok(())
     }
 }
 

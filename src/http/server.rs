@@ -12,7 +12,7 @@ use actix_web::{
     dev::Server,
     guard,
     middleware::from_fn,
-    web::{self, Data, PayloadConfig, ServiceConfig},
+    web::{self, Data, ServiceConfig},
 };
 use rustix::{
     net::sockopt,
@@ -20,7 +20,7 @@ use rustix::{
 };
 use tokio::net::{TcpListener, TcpSocket};
 
-use super::{api_face, auth, body, form, page_face, requests};
+use super::{api_face, auth, page_face, requests};
 use crate::{routes, sessions::store::Sessions, site::Site};
 
 /// Connections that may wait to be accepted.
@@ -80,7 +80,6 @@ pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::
         let pages = web::scope("")
             .wrap(session(&site, &cookie_key))
             .wrap(from_fn(page_face::face))
-            .app_data(PayloadConfig::new(form::LIMIT))
             .configure(routes::pages)
             .default_service(web::to(routes::no_page));
         App::new()
@@ -100,8 +99,7 @@ pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::
 }
 
 fn api(api: &mut ServiceConfig) {
-    api.app_data(body::limit())
-        .service(web::scope("/v1").configure(|v1| routes::api().serve(v1)).default_service(web::to(routes::nothing)))
+    api.service(web::scope("/v1").configure(|v1| routes::api().serve(v1)).default_service(web::to(routes::nothing)))
         .default_service(web::to(routes::nothing));
 }
 

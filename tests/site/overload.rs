@@ -48,30 +48,53 @@ async fn where_writes_of_pages_stand_still_more_pages_are_refused_at_once_and_pr
 async fn bodies_that_are_too_much_together_are_refused_at_once_and_small_ones_are_not() {
     let app = TestApp::start().await;
     let me = app.person("desk@farol.example").await;
-    let head = format!(
-        "POST /api/v1/properties HTTP/1.1\r\nHost: 127.0.0.1\r\nuser-api-key: {}\r\nContent-Length: 10000000\r\n\r\n{{",
-        me.key
-    );
-    // Each promises 10 MB and sends one byte.
-    let open = |count| -> Vec<TcpStream> {
-        let one = |_| {
-            let mut stream = TcpStream::connect(app.address()).expect("the server listens");
-            stream.write_all(head.as_bytes()).expect("a head");
-            stream
-        };
-        (0..count).map(one).collect()
-    };
-    let six = open(6);
-    let large = vec![b' '; 9_000_000];
+    let large = vec![b' '; 9_900_000];
     let key = format!("user-api-key: {}", me.key);
-    let send = || app.raw(&raw::request("POST /api/v1/properties", &[key.as_bytes()], &large));
-    until("a large body is refused", async || {
-        let answer = send();
-        (answer.status == 503 && answer.header("retry-after").is_some()).then_some(())
+    let send = || app.raw(&raw::request("POST /api/v1/properties", &[key.as_bytes()], &large)).status;
+    // Many that promise 10 MB and send next to nothing take next to nothing.
+    let promised: Vec<_> = (0..12).map(|_| unfinished(&app, "/api/v1/properties", &key, 10_000_000, b"{")).collect();
+    assert_eq!(send(), 400, "there is room");
+    drop(promised);
+    let six: Vec<_> = (0..6).map(|_| unfinished(&app, "/api/v1/properties", &key, 10_000_000, &large)).collect();
+    let refused = until("a large body is refused", async || {
+        let answer = app.raw(&raw::request("POST /api/v1/properties", &[key.as_bytes()], &large));
+        (answer.status == 503).then_some(answer)
     })
     .await;
+    assert!(refused.header("retry-after").is_some(), "{refused}");
     me.api.get(PROPERTIES).await.is(200);
     me.api.post(PROPERTIES, &json!({})).await.is(400);
     drop(six);
-    until("there is room again", async || (send().status == 400).then_some(())).await;
+    until("there is room again", async || (send() == 400).then_some(())).await;
+}
+
+#[actix_web::test]
+async fn those_who_send_their_bodies_slowly_keep_out_nobody() {
+    let app = TestApp::options().arg("--max-requests").arg("8").start().await;
+    let me = app.person("desk@farol.example").await;
+    let key = format!("user-api-key: {}", me.key);
+    let from_us = format!("Origin: {}", app.base_url);
+    let app = &app;
+    let slow = |path, header| (0..20).map(move |_| unfinished(app, path, header, 100, b"{")).collect::<Vec<_>>();
+    let slow = (slow("/api/v1/properties", &key), slow("/sign_in", &from_us));
+    until("they all wait", async || {
+        let write = me.api.post(PROPERTIES, &json!({})).await.status;
+        let page = app.anonymous().get("/sign_in").await.status;
+        (write == 400 && page == 200).then_some(())
+    })
+    .await;
+    for _ in 0..20 {
+        me.api.post(PROPERTIES, &json!({})).await.is(400);
+        app.anonymous().get("/sign_in").await.is(200);
+    }
+    drop(slow);
+}
+
+/// The beginning of a request, whose body stays behind what was promised.
+fn unfinished(app: &TestApp, path: &str, header: &str, promised: usize, sent: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(app.address()).expect("the server listens");
+    let head = format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{header}\r\nContent-Length: {promised}\r\n\r\n");
+    stream.write_all(head.as_bytes()).expect("a head");
+    stream.write_all(sent).expect("a part of the body");
+    stream
 }
