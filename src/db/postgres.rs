@@ -8,8 +8,9 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::timeout;
 
-use super::{PATIENCE, in_time};
+use super::{LONGEST_ANSWER, PATIENCE, in_time};
 
 /// What every connection is told first. A `rollback` may be of nothing, which PostgreSQL would remark on. And a process
 /// that is lost in the middle of a transaction must not keep others from what it holds (a key that is to be withdrawn,
@@ -102,17 +103,21 @@ impl Turn {
 }
 
 impl Drop for Turn {
-    /// The next user must not stumble over a transaction that is open. A connection that stays silent is given up.
+    /// The next user must not stumble over a transaction that is open. A connection that stays silent is given up: the
+    /// pool by itself would wait for it as long as the network does.
     fn drop(&mut self) {
-        let mut lent = Lent(self.connection.take());
-        if !self.begun || tokio::runtime::Handle::try_current().is_err() {
+        let (mut lent, begun) = (Lent(self.connection.take()), self.begun);
+        if tokio::runtime::Handle::try_current().is_err() {
             return;
         }
         rt::spawn(async move {
             let Some(connection) = &mut lent.0 else { return };
-            if in_time(connection.execute("rollback")).await.is_err() {
+            if begun && in_time(connection.execute("rollback")).await.is_err() {
                 connection.close_on_drop();
+                return;
             }
+            // One that is not back by then is closed, and its place is free.
+            let _ = timeout(LONGEST_ANSWER, connection.return_to_pool()).await;
         });
     }
 }

@@ -61,6 +61,24 @@ async fn a_silent_connection_to_postgresql_is_a_503_until_it_speaks() {
 }
 
 #[actix_web::test]
+async fn connections_to_postgresql_that_have_fallen_silent_for_ever_are_given_up_for_others() {
+    let Some(wire) = Wire::to_postgresql() else { return };
+    let app = TestApp::options().arg("--database-connections").arg("2").over(&wire).start().await;
+    let me = app.person("desk@farol.example").await;
+    wire.lose();
+    let working = async {
+        loop {
+            // Several at once ask for every connection.
+            let (one, _, _) = tokio::join!(me.api.get(PROPERTIES), me.creates(json!({})), me.creates(json!({})));
+            if one.status == 200 && me.creates(json!({})).await.status == 201 {
+                return;
+            }
+        }
+    };
+    timeout(Duration::from_secs(60), working).await.expect("connections that work");
+}
+
+#[actix_web::test]
 async fn a_client_that_leaves_while_its_transaction_begins_spoils_no_connection_to_postgresql() {
     let Some(wire) = Wire::to_postgresql() else { return };
     let app = TestApp::options().over(&wire).start().await;

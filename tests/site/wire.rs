@@ -28,6 +28,10 @@ pub struct Wire {
 
 struct Now {
     state: State,
+    /// Connections that were made.
+    made: usize,
+    /// Of the first so many nothing is passed on any more.
+    lost: usize,
     /// Pieces of what was said that have not been passed on.
     held_back: usize,
 }
@@ -47,19 +51,22 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its address");
         let shared = Arc::new(Shared {
-            now: Mutex::new(Now { state: State::Whole, held_back: 0 }),
+            now: Mutex::new(Now { state: State::Whole, made: 0, lost: 0, held_back: 0 }),
             changed: Condvar::new(),
             ends: Mutex::default(),
         });
         let passing = shared.clone();
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let refused = passing.now.lock().unwrap().state == State::Cut;
+                let mut now = passing.now.lock().unwrap();
+                let (refused, number) = (now.state == State::Cut, now.made);
+                now.made += 1;
+                drop(now);
                 let Some(server) = (!refused).then(|| TcpStream::connect(target).ok()).flatten() else {
                     continue;
                 };
-                passing.pass(&client, &server, false);
-                passing.pass(&server, &client, true);
+                passing.pass(&client, &server, number, false);
+                passing.pass(&server, &client, number, true);
                 passing.ends.lock().unwrap().extend([client, server]);
             }
         });
@@ -100,6 +107,12 @@ impl Wire {
         self.set(State::Silent);
     }
 
+    /// Passes nothing on any more of the connections that there are, as where the database has moved to another machine.
+    pub fn lose(&self) {
+        let mut now = self.shared.now.lock().unwrap();
+        now.lost = now.made;
+    }
+
     /// Passes on again what it hears, and what it has held back.
     pub fn mend(&self) {
         self.set(State::Whole);
@@ -120,7 +133,7 @@ impl Wire {
 
 impl Shared {
     /// Passes on everything that comes from one end, the database or its client, until one of them ends.
-    fn pass(self: &Arc<Self>, from: &TcpStream, to: &TcpStream, from_database: bool) {
+    fn pass(self: &Arc<Self>, from: &TcpStream, to: &TcpStream, number: usize, from_database: bool) {
         let (shared, mut from, mut to) = (self.clone(), from.try_clone().unwrap(), to.try_clone().unwrap());
         std::thread::spawn(move || {
             let mut chunk = [0; 16 * 1024];
@@ -129,7 +142,8 @@ impl Shared {
                 let mut now = shared.now.lock().unwrap();
                 now.held_back += 1;
                 shared.changed.notify_all();
-                now = shared.changed.wait_while(now, |now| now.state == State::Silent).unwrap();
+                let silent = |now: &mut Now| now.state == State::Silent || number < now.lost;
+                now = shared.changed.wait_while(now, silent).unwrap();
                 if let (State::Slow(delay), true) = (now.state, from_database) {
                     let left = delay.saturating_sub(came.elapsed());
                     let still = |now: &mut Now| now.state == State::Slow(delay);
