@@ -79,7 +79,8 @@ impl Lines {
     fn write_late_ones(&self) {
         let mut gathered = self.gathered();
         loop {
-            gathered = self.0.1.wait(gathered).unwrap_or_else(PoisonError::into_inner);
+            let lines = self.0.1.wait_while(gathered, |gathered| gathered.text.is_empty());
+            gathered = lines.unwrap_or_else(PoisonError::into_inner);
             let left = gathered.until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
             drop(gathered);
             thread::sleep(left);

@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use actix_web::rt::task::spawn_blocking;
@@ -42,7 +43,7 @@ pub struct Looks {
     idle: Mutex<Vec<Reader>>,
     /// Asked for the database's version alone: each connection counts its own.
     watch: Mutex<Option<Reader>>,
-    long: Semaphore,
+    long: Arc<Semaphore>,
 }
 
 /// A connection, and what its query may still use up.
@@ -63,7 +64,7 @@ impl Looks {
     /// Readers of a file that exists.
     pub fn new(file: &Path) -> sqlx::Result<Arc<Self>> {
         let (idle, watch) = (Mutex::default(), Mutex::default());
-        let looks = Looks { file: file.to_owned(), idle, watch, long: Semaphore::new(LONG_AT_ONCE) };
+        let looks = Looks { file: file.to_owned(), idle, watch, long: Arc::new(Semaphore::new(LONG_AT_ONCE)) };
         let first = looks.open().map_err(told)?;
         looks.idle().push(first);
         Ok(Arc::new(looks))
@@ -78,6 +79,8 @@ impl Looks {
             &self.file,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
+        // Whoever waits holds up all others on this thread.
+        connection.busy_timeout(Duration::ZERO)?;
         connection.pragma_update(None, "query_only", true)?;
         // A statement is planned once, not for each user whom it is asked for.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -115,8 +118,9 @@ impl Looks {
         if watch.is_none() {
             *watch = self.open().ok();
         }
-        let connection = &watch.as_ref()?.connection;
-        let mut statement = connection.prepare_cached("pragma data_version").ok()?;
+        let reader = watch.as_ref()?;
+        reader.left.store(SHORT, Relaxed);
+        let mut statement = reader.connection.prepare_cached("pragma data_version").ok()?;
         statement.query_row([], |row| row.get(0)).ok()
     }
 
@@ -153,13 +157,16 @@ impl Look {
 
     async fn all_elsewhere<T: FromRow>(&mut self, sql: Cow<'static, str>, binds: Vec<Bind>) -> sqlx::Result<Vec<T>> {
         let home = self.home.clone();
-        let _turn = match timeout(PATIENCE, home.long.acquire()).await {
+        let turn = match timeout(PATIENCE, home.long.clone().acquire_owned()).await {
             Ok(Ok(turn)) => turn,
             _ => return Err(sqlx::Error::PoolTimedOut),
         };
         let Some(reader) = self.reader.take() else { return Err(sqlx::Error::WorkerCrashed) };
+        // The query goes on where the client has gone, and keeps its turn.
         let long = spawn_blocking(move || {
+            let _turn = turn;
             let found = reader.connection.busy_timeout(PATIENCE).and_then(|()| reader.all(&sql, &binds, i64::MAX));
+            let found = reader.connection.busy_timeout(Duration::ZERO).and(found);
             (reader, found)
         });
         let (reader, found) = long.await.map_err(|_| sqlx::Error::WorkerCrashed)?;
