@@ -188,8 +188,9 @@ async fn written(tx: &mut Tx, caller: &Caller, kept: Kept) -> Result<Whole> {
 /// GET /properties
 pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
-    let (found, meta) = reached::page(&mut site.db.glance().await?, &caller, &query).await?;
-    if let Some(whole) = kept(&site, &found)? {
+    if let Some((found, meta)) = reached::short_page(&mut site.db.glance().await?, &caller, &query).await?
+        && let Some(whole) = kept(&site, &found)?
+    {
         return json::many_whole(&whole, &meta);
     }
     let mut tx = site.db.read().await?;

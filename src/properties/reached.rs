@@ -125,14 +125,8 @@ const ONE_CHOSEN: &str = links!(
 
 /// One page of the caller's properties.
 pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Found>, Meta)> {
-    if query.is_plain()
-        && let Some(all) = small(tx, caller).await?
-    {
-        let (paging, total) = (query.paging(), all.len());
-        let offset = usize::try_from(paging.offset()).unwrap_or(usize::MAX);
-        let limit = usize::try_from(paging.limit).unwrap_or(usize::MAX);
-        let page = all.into_iter().skip(offset).take(limit).collect();
-        return Ok((page, Meta::new(paging, i64::try_from(total).unwrap_or(i64::MAX))));
+    if let Some(page) = short_page(tx, caller, query).await? {
+        return Ok(page);
     }
     let rows = store::select(tx, "p.id, p.version", caller);
     let count = store::select(tx, "count(*)", caller);
@@ -144,6 +138,19 @@ pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Fo
     }
     let found = |Version { id, version }| Found { id, version, groups: groups.remove(&id).unwrap_or_default() };
     Ok((rows.into_iter().map(found).collect(), meta))
+}
+
+/// The same by a single query, which needs no transaction. `None` where one is not enough.
+pub async fn short_page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Option<(Vec<Found>, Meta)>> {
+    if !query.is_plain() {
+        return Ok(None);
+    }
+    let Some(all) = small(tx, caller).await? else { return Ok(None) };
+    let (paging, total) = (query.paging(), all.len());
+    let offset = usize::try_from(paging.offset()).unwrap_or(usize::MAX);
+    let limit = usize::try_from(paging.limit).unwrap_or(usize::MAX);
+    let page = all.into_iter().skip(offset).take(limit).collect();
+    Ok(Some((page, Meta::new(paging, i64::try_from(total).unwrap_or(i64::MAX)))))
 }
 
 struct Version {

@@ -213,7 +213,8 @@ pub async fn insert(
     run!(tx, sqlx::query(OWNER).bind(MemberId::new()).bind(id).bind(caller.user).bind(now)).map(drop)
 }
 
-/// Writes all fields of a property.
+/// Writes all fields of a property. Its new version is a random one: a database that was set back, and goes on from
+/// there, must not come to one that meant something else.
 pub async fn update(tx: &mut Tx, id: PropertyId, property: &Property) -> sqlx::Result<()> {
     const SQL: &str = "
         update properties set
@@ -222,9 +223,9 @@ pub async fn update(tx: &mut Tx, id: PropertyId, property: &Property) -> sqlx::R
             facilities = $16, property_type = $17, logo_url = $18, autoupdate_on_confirmation = $19,
             autoupdate_on_modification = $20, autoupdate_on_cancellation = $21, min_stay_type = $22, min_price = $23,
             max_price = $24, state_length = $25, description = $26, important_information = $27,
-            search = $28, sort_city = $29, version = version + 1
+            search = $28, sort_city = $29, version = $30
         where id = $1";
-    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property)).map(drop)
+    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(rand::random::<i64>())).map(drop)
 }
 
 /// Deletes a property with everything that is part of it.
