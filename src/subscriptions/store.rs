@@ -22,10 +22,15 @@ pub async fn set(
     period_ends_at: Option<Moment>,
     now: Moment,
 ) -> sqlx::Result<()> {
-    const SQL: &str = "
+    const FIRST: &str = "
         insert into subscriptions (user_id, state, period_ends_at, updated_at) values ($1, $2, $3, $4)
-        on conflict (user_id) do update
-        set state = excluded.state, period_ends_at = excluded.period_ends_at, updated_at = excluded.updated_at";
-    run!(tx, sqlx::query(SQL).bind(user).bind(state.name()).bind(period_ends_at).bind(now))?;
+        on conflict (user_id) do nothing";
+    const NEXT: &str = "
+        update subscriptions set state = $2, period_ends_at = $3, updated_at = $4 where user_id = $1";
+    // Before the first there can be no keys, and so nothing that is remembered of them.
+    if run!(tx, sqlx::query(FIRST).bind(user).bind(state.name()).bind(period_ends_at).bind(now))? == 1 {
+        return Ok(());
+    }
+    run!(tx, sqlx::query(NEXT).bind(user).bind(state.name()).bind(period_ends_at).bind(now))?;
     tx.raise_epoch().await
 }
