@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, hash::Hash, mem};
 
-/// Two halves: when the young one is full it becomes the old one, and what was in the old one and was not asked for since
-/// is forgotten.
+/// Two halves: when the young one is full it becomes the old one, and what was in the old one and was not asked for
+/// since is forgotten.
 pub struct Recent<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,

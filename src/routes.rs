@@ -113,8 +113,8 @@ async fn alive() -> HttpResponse {
     HttpResponse::Ok().content_type(ContentType::plaintext()).body("ok\n")
 }
 
-/// GET /readyz: the database answers, and its schema is there. It is asked four times a second at most.
+/// GET /readyz: the database answers, and its schema is there.
 async fn ready(site: Data<Site>) -> Result<HttpResponse> {
-    site.db.generation().await?;
+    site.db.is_ready().await?;
     Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body("ready\n"))
 }

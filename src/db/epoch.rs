@@ -4,7 +4,9 @@
 //! of `auth_epoch` in its own transaction, and is answered only when [`WAIT`] has passed since its commit, if other
 //! processes may serve. A process trusts its memory only on a reading of that row that began less than [`TRUST`]
 //! before the request arrived. So no request that starts after such an answer is judged by what was true before it,
-//! whatever the network between processes does: without a reading there is no memory, and no answer.
+//! whatever the network between processes does: without a reading there is no memory, and no answer. (One thing can
+//! still deceive it: a virtual machine that its host stands still, and whose clocks do not tell; for the rest of the
+//! 250 ms after that a process may trust what it knew before.)
 
 use std::{
     sync::{
@@ -89,10 +91,10 @@ impl Epoch {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The generation that a request which arrived then may trust, if the last reading is young enough.
-    fn trusted(&self, arrived: Instant) -> Option<u64> {
+    /// The generation that a request which arrived then may trust for so long, if the last reading is young enough.
+    fn trusted(&self, arrived: Instant, trust: Duration) -> Option<u64> {
         let (_, began) = self.reading().found?;
-        (arrived.0 < began.0 + TRUST).then(|| self.current())
+        (arrived.0 < began.0 + trust).then(|| self.current())
     }
 
     fn note(&self, began: Instant, found: &sqlx::Result<i64>) {
@@ -122,7 +124,7 @@ impl Drop for Change<'_> {
 impl Db {
     /// The generation of memory that a request may use that arrives now, if the last reading is young enough.
     pub fn young_generation(&self) -> Option<u64> {
-        self.epoch.trusted(Instant::now())
+        self.epoch.trusted(Instant::now(), TRUST)
     }
 
     /// The generation of memory that a request may use that arrives now.
@@ -131,13 +133,22 @@ impl Db {
     /// Where the epoch cannot be read nothing is known, and nobody let in. Those who wait for one reading share its
     /// failure: a database that answers nobody is not asked by each in turn.
     pub async fn generation(&self) -> sqlx::Result<u64> {
+        self.generation_by(TRUST).await
+    }
+
+    /// Whether the database answers, and its schema is there. Those who ask at once wait for one answer.
+    pub async fn is_ready(&self) -> sqlx::Result<()> {
+        self.generation_by(Duration::ZERO).await.map(drop)
+    }
+
+    async fn generation_by(&self, trust: Duration) -> sqlx::Result<u64> {
         let arrived = Instant::now();
-        if let Some(generation) = self.epoch.trusted(arrived) {
+        if let Some(generation) = self.epoch.trusted(arrived, trust) {
             return Ok(generation);
         }
         let failures = self.epoch.reading().failures;
         let _turn = self.epoch.turn.lock().await;
-        if let Some(generation) = self.epoch.trusted(arrived) {
+        if let Some(generation) = self.epoch.trusted(arrived, trust) {
             return Ok(generation);
         }
         if self.epoch.reading().failures != failures {

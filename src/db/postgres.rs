@@ -116,8 +116,10 @@ impl Drop for Turn {
                 connection.close_on_drop();
                 return;
             }
+            let back = connection.return_to_pool();
+            drop(lent.0.take());
             // One that is not back by then is closed, and its place is free.
-            let _ = timeout(LONGEST_ANSWER, connection.return_to_pool()).await;
+            let _ = timeout(LONGEST_ANSWER, back).await;
         });
     }
 }
