@@ -179,7 +179,12 @@ impl Db {
     /// Where some of it was lost since the losses were counted.
     pub async fn settled(&self, losses: u64) -> sqlx::Result<()> {
         match &self.kind {
-            Kind::Sqlite { writer, .. } => writer.settled(losses).await,
+            Kind::Sqlite { writer, .. } => {
+                // As a commit: the client may go away, and others count on what is committed here.
+                let writer = writer.clone();
+                let settled = rt::spawn(async move { writer.settled(losses).await });
+                settled.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+            }
             Kind::Postgres(_) => Ok(()),
         }
     }

@@ -165,17 +165,36 @@ fn kept(site: &Site, found: &[Found]) -> Result<Option<Vec<Whole>>> {
     whole(found, |found| site.rendered.get(found.id.0, found.version))
 }
 
-/// Properties found in this transaction, which sees one moment: what is not kept is made, and kept.
-async fn made(site: &Site, tx: &mut Tx, found: &[Found]) -> Result<Vec<Whole>> {
-    let mut parts: HashMap<PropertyId, Arc<Part>> =
-        found.iter().filter_map(|found| Some((found.id, site.rendered.get(found.id.0, found.version)?))).collect();
-    let missing: Vec<PropertyId> = found.iter().map(|found| found.id).filter(|id| !parts.contains_key(id)).collect();
+/// Properties in the versions found: what is not kept is made, and kept. `None` where one has another version in this
+/// transaction, which sees one moment.
+async fn made(site: &Site, tx: &mut Tx, found: &[Found]) -> Result<Option<Vec<Whole>>> {
+    let mut parts: HashMap<(PropertyId, i64), Arc<Part>> = HashMap::new();
+    let mut missing = Vec::new();
+    for Found { id, version, .. } in found {
+        match site.rendered.get(id.0, *version) {
+            Some(part) => drop(parts.insert((*id, *version), part)),
+            None => missing.push(*id),
+        }
+    }
     let missing = store::by_ids(tx, &missing).await?;
     for (id, version, part) in make(tx, missing).await? {
         site.rendered.keep(id.0, version, part.clone());
-        parts.insert(id, part);
+        parts.insert((id, version), part);
     }
-    whole(found, |found| parts.get(&found.id).cloned())?.ok_or_else(|| Error::Internal("a property is gone".to_owned()))
+    whole(found, |found| parts.get(&(found.id, found.version)).cloned())
+}
+
+/// Properties that were found a moment ago; `None` where one has changed since.
+async fn gathered(site: &Site, found: &[Found]) -> Result<Option<Vec<Whole>>> {
+    match kept(site, found)? {
+        Some(whole) => Ok(Some(whole)),
+        None => made(site, &mut site.db.read().await?, found).await,
+    }
+}
+
+/// What never is, of properties that were found in the same transaction.
+fn gone() -> Error {
+    Error::Internal("a property is gone".to_owned())
 }
 
 /// A property as a write leaves it, not yet for others.
@@ -188,14 +207,16 @@ async fn written(tx: &mut Tx, caller: &Caller, kept: Kept) -> Result<Whole> {
 /// GET /properties
 pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
-    if let Some((found, meta)) = reached::short_page(&mut site.db.glance().await?, &caller, &query).await?
-        && let Some(whole) = kept(&site, &found)?
+    // A statement of its own: the connection is back before another is asked for.
+    let short = reached::short_page(&mut site.db.glance().await?, &caller, &query).await?;
+    if let Some((found, meta)) = short
+        && let Some(whole) = gathered(&site, &found).await?
     {
         return json::many_whole(&whole, &meta);
     }
     let mut tx = site.db.read().await?;
     let (found, meta) = reached::page(&mut tx, &caller, &query).await?;
-    json::many_whole(&made(&site, &mut tx, &found).await?, &meta)
+    json::many_whole(&made(&site, &mut tx, &found).await?.ok_or_else(gone)?, &meta)
 }
 
 /// GET /properties/options. The type is plural here, unlike everywhere else.
@@ -224,12 +245,12 @@ pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> 
 pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let found = reached::by_id(&mut site.db.glance().await?, &caller, id).await?.ok_or(Error::NotFound)?;
-    if let Some(whole) = kept(&site, &[found])? {
+    if let Some(whole) = gathered(&site, &[found]).await? {
         return json::one_whole(&whole);
     }
     let mut tx = site.db.read().await?;
     let found = reached::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
-    json::one_whole(&made(&site, &mut tx, &[found]).await?)
+    json::one_whole(&made(&site, &mut tx, &[found]).await?.ok_or_else(gone)?)
 }
 
 /// POST /properties
