@@ -16,7 +16,6 @@ use actix_web::{
     },
     middleware::Next,
 };
-use sha2::{Digest, Sha256};
 
 use super::{auth::Caller, error::Error, json};
 use crate::{
@@ -138,7 +137,7 @@ fn with_tag(answer: ServiceResponse) -> ServiceResponse {
     };
     let tag = match response.headers().get(header::ETAG) {
         Some(tag) => tag.clone(),
-        None => json::etag(&Sha256::digest(&body)),
+        None => json::etag(blake3::hash(&body)),
     };
     let is_known = is_known(request.headers(), &tag);
     response.headers_mut().insert(header::ETAG, tag);

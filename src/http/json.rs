@@ -8,7 +8,6 @@ use actix_web::{
 };
 use serde::Serialize;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
@@ -63,13 +62,12 @@ pub struct Whole {
 #[derive(Clone)]
 pub struct Middle {
     text: Arc<[u8]>,
-    /// SHA-256 of the text.
-    digest: [u8; 32],
+    digest: blake3::Hash,
 }
 
 impl Middle {
     pub fn new(text: Vec<u8>) -> Self {
-        let digest = Sha256::digest(&text).into();
+        let digest = blake3::hash(&text);
         Middle { text: text.into(), digest }
     }
 }
@@ -97,7 +95,8 @@ pub fn created_whole(location: String, whole: Whole) -> HttpResponse {
 fn joined(mut answer: HttpResponseBuilder, before: &[u8], whole: &[Whole], after: &[u8]) -> HttpResponse {
     let size = |Whole { part, middle }: &Whole| part.head.len() + middle.text.len() + part.tail.len() + 1;
     let mut body = Vec::with_capacity(before.len() + whole.iter().map(size).sum::<usize>() + after.len());
-    let mut hash = Sha256::new_with_prefix(after);
+    let mut hash = blake3::Hasher::new();
+    hash.update(after);
     body.extend_from_slice(before);
     for (place, Whole { part, middle }) in whole.iter().enumerate() {
         if place > 0 {
@@ -106,21 +105,22 @@ fn joined(mut answer: HttpResponseBuilder, before: &[u8], whole: &[Whole], after
         for piece in [&*part.head, &*middle.text, &*part.tail] {
             body.extend_from_slice(piece);
         }
-        hash.update(&part.digest[..16]);
-        hash.update(&middle.digest[..16]);
+        hash.update(&part.digest.as_bytes()[..16]);
+        hash.update(&middle.digest.as_bytes()[..16]);
     }
     body.extend_from_slice(after);
-    answer.insert_header((header::ETAG, etag(&hash.finalize())));
+    answer.insert_header((header::ETAG, etag(hash.finalize())));
     answer.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")));
     answer.body(body)
 }
 
-/// An entity tag of half a SHA-256.
-pub fn etag(hash: &[u8]) -> HeaderValue {
+/// An entity tag of half a hash. (BLAKE3, since it takes a fraction of the time of SHA-256 where the processor has no
+/// instructions for that, and nobody can make two bodies of one tag either.)
+pub fn etag(hash: blake3::Hash) -> HeaderValue {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut tag = Vec::with_capacity(34);
     tag.push(b'"');
-    for byte in hash.iter().take(16) {
+    for byte in hash.as_bytes().iter().take(16) {
         tag.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
     }
     tag.push(b'"');

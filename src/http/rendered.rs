@@ -3,7 +3,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::recent::Recent;
@@ -18,13 +17,13 @@ const OVERHEAD: usize = 200;
 pub struct Part {
     pub head: Vec<u8>,
     pub tail: Vec<u8>,
-    /// SHA-256 of both.
-    pub digest: [u8; 32],
+    /// Of both.
+    pub digest: blake3::Hash,
 }
 
 impl Part {
     pub fn new(head: Vec<u8>, tail: Vec<u8>) -> Self {
-        let digest = Sha256::new().chain_update(&head).chain_update(&tail).finalize().into();
+        let digest = blake3::Hasher::new().update(&head).update(&tail).finalize();
         Part { head, tail, digest }
     }
 
