@@ -1,5 +1,5 @@
-//! The threads that hash. They have a low priority of the processor, so that requests with keys go before them
-//! even where there is one core, and a short queue, so that nobody waits for what cannot be done soon.
+//! The threads that hash. They take the processor where nobody else wants it, so that requests with keys go before them
+//! even where there is one core, and have a short queue, so that nobody waits for what cannot be done soon.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -11,10 +11,6 @@ use std::{
 };
 
 use tokio::sync::oneshot;
-
-/// A tenth of the usual share where there is more to do than the processor can. With less than that a sign-in would
-/// take many seconds on a busy machine.
-const NICE: i32 = 10;
 
 /// Hashes that may wait for each thread: about half a second's worth where there is nothing else to do.
 const QUEUE: usize = 16;
@@ -52,16 +48,27 @@ impl Threads {
 }
 
 fn work(receiver: &Mutex<Receiver<Work>>) {
-    // On Linux this is of the thread, elsewhere it would be of the process.
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        log::warn!("hashing keeps the usual priority: {error}");
-    }
+    give_way();
     loop {
         let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(next) = next else { return };
         // Whoever waits learns of a panic, since nothing is sent; the thread goes on.
         let _ = catch_unwind(AssertUnwindSafe(next));
+    }
+}
+
+/// Lets all other threads go first, at once. (One that is merely nice keeps the processor for some milliseconds when it
+/// has it.) Where the processor never rests, about a third of a percent of it is left for this thread.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    use thread_priority::{
+        NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
+        thread_native_id,
+    };
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle) {
+        log::warn!("hashing keeps the usual priority: {error}");
     }
 }
 

@@ -21,6 +21,9 @@ use crate::wire::Wire;
 /// How long a start or a command may take: a loaded machine is slow.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Hundreds of tests sign somebody in, with a hash that costs little. Those of the hash itself take this away again.
+pub const HASH_MEMORY: &str = "LATCHKEY_ARGON2_MEMORY_KIB";
+
 /// A running server with a data folder and a database of its own.
 ///
 /// When it is dropped, the server is ended, and neither its log nor a file of
@@ -308,8 +311,7 @@ impl TestApp {
             }
         }
         command.env_remove("DATABASE_URL").env_remove("RUST_LOG");
-        // Hundreds of tests sign somebody in. Those of the hash itself leave it as it is.
-        command.env("LATCHKEY_ARGON2_MEMORY_KIB", "1024");
+        command.env(HASH_MEMORY, "1024");
         if let Some(url) = self.database.url() {
             let over_wire = self.options.wire.as_ref().map(|wire| wire.url(&url));
             command.env("DATABASE_URL", over_wire.unwrap_or(url));

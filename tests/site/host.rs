@@ -18,6 +18,7 @@ use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::app::HASH_MEMORY;
 use crate::browser::Browser;
 use crate::client::Client;
 use crate::database::Database;
@@ -381,7 +382,7 @@ impl Drop for Server {
     }
 }
 
-/// The program without any settings.
+/// The program without any settings but this one.
 pub fn bare_latchkey() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
     for (name, _) in std::env::vars_os() {
@@ -390,6 +391,7 @@ pub fn bare_latchkey() -> Command {
         }
     }
     command.env_remove("DATABASE_URL").env_remove("RUST_LOG").stdin(Stdio::null());
+    command.env(HASH_MEMORY, "1024");
     command
 }
 
