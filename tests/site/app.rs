@@ -19,7 +19,7 @@ use crate::secrets::Secrets;
 use crate::wire::Wire;
 
 /// How long a start or a command may take: a loaded machine is slow.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Hundreds of tests sign somebody in, with a hash that costs little. Those of the hash itself take this away again.
 pub const HASH_MEMORY: &str = "LATCHKEY_ARGON2_MEMORY_KIB";
@@ -345,8 +345,8 @@ fn signal(process: u32, name: &str) {
     assert!(sent.success(), "the process was gone already");
 }
 
-/// A port that nobody listened on a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
+/// A port below those that the system gives to connections: one of those could take it before its server does.
+pub fn free_port() -> u16 {
+    let mut ports = std::iter::repeat_with(|| rand::random_range(10_000..20_000));
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }

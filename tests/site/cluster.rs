@@ -1,13 +1,13 @@
 //! A PostgreSQL of one test alone, which it may stop.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::host::{finish, is_root};
+use crate::app::free_port;
+use crate::command::{finish, is_root};
 
 /// Ends when it is dropped.
 pub struct Cluster {
@@ -26,7 +26,7 @@ impl Cluster {
         });
         let (_, programs) = newest.max().expect("PostgreSQL must be installed");
         let folder = TempDir::with_prefix_in("latchkey-cluster-", "/tmp").expect("a temporary folder");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+        let port = free_port();
         if is_root() {
             let owned = Command::new("chown").arg("postgres").arg(folder.path()).status();
             assert!(owned.expect("chown runs").success());

@@ -1,6 +1,7 @@
 //! What the command line says to bad input: words, an exit code, and nothing done.
 
-use crate::host::{Host, bare_latchkey, finish};
+use crate::command::{bare_latchkey, finish};
+use crate::host::Host;
 use crate::property::UNKNOWN_ID;
 
 /// How clap ends when the command line itself is wrong; what is wrong beyond that ends with 1.

@@ -4,7 +4,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 
-use crate::host::{Host, finish, is_root};
+use crate::command::{finish, is_root};
+use crate::host::Host;
 use crate::property::PROPERTIES;
 
 #[actix_web::test]

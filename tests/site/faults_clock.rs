@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::client::Client;
-use crate::host::{Host, finish, run_by};
+use crate::command::{finish, run_by};
+use crate::host::Host;
 use crate::page::{key_rows, until};
 use crate::property::PROPERTIES;
 

@@ -12,7 +12,8 @@ use actix_web::rt;
 use serde_json::json;
 
 use crate::client::Client;
-use crate::host::{Host, Server, is_root, run_by};
+use crate::command::{is_root, run_by};
+use crate::host::{Host, Server};
 use crate::page::{seen, until};
 use crate::property::{PROPERTIES, at, body};
 use crate::response::Response;

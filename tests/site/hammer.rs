@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use actix_web::rt::task::spawn_blocking;
 use serde_json::Value;
 
-use crate::host::{Host, Server, finish};
+use crate::command::finish;
+use crate::host::{Host, Server};
 use crate::page::until;
 use crate::property::PROPERTIES;
 use crate::raw;

@@ -5,7 +5,8 @@ use std::fs::read_to_string;
 
 use serde_json::json;
 
-use crate::host::{Host, Server, run_by};
+use crate::command::run_by;
+use crate::host::{Host, Server};
 use crate::page::until;
 use crate::property::PROPERTIES;
 

@@ -31,6 +31,7 @@ mod api_routes;
 mod api_routes_inside;
 mod api_sessions;
 mod client_forms;
+mod command;
 mod commands;
 mod commands_refused;
 mod demo;

@@ -3,7 +3,8 @@
 use crate::app::HASH_MEMORY;
 use crate::app::TestApp;
 use crate::browser::Browser;
-use crate::host::{Host, finish};
+use crate::command::finish;
+use crate::host::Host;
 use crate::html;
 use crate::page::{face, problem, seen, typed};
 use crate::people::{User, world};
