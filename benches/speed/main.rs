@@ -43,7 +43,7 @@ struct Args {
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
 
-    /// Rows whose names contain this text only
+    /// Rows whose names contain this text only; of growth the parts keys, properties, connections, processes
     #[arg(long, default_value = "")]
     only: String,
 
@@ -100,7 +100,7 @@ fn measure(args: &Args) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let long = Duration::from_secs_f64(args.seconds);
     if args.growth {
-        return runtime.block_on(growth::measure(args.rounds, long, !args.no_postgres));
+        return runtime.block_on(growth::measure(args.rounds, long, !args.no_postgres, &args.only));
     }
     let mut targets = Vec::new();
     let mut list = Vec::new();
