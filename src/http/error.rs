@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use actix_web::{
     HttpResponse, ResponseError,
+    dev::ServiceResponse,
     http::{Method, StatusCode, header},
 };
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use super::{
     gate::Whose,
     rates::{Refusal, WINDOW_SECONDS},
 };
-use crate::db;
+use crate::{db, site::Site};
 
 /// Why a request is not answered as hoped.
 #[derive(Debug)]
@@ -150,6 +151,17 @@ impl ResponseError for Error {
         }
         answer.finish()
     }
+}
+
+/// A refused write may rest on what another has just written: it waits until that is kept, and is 503 where it was lost
+/// since the losses were counted.
+pub async fn settled(site: &Site, losses: u64, answer: ServiceResponse) -> ServiceResponse {
+    if answer.status().is_client_error()
+        && let Err(error) = site.db.settled(losses).await
+    {
+        return answer.error_response(Error::from(error));
+    }
+    answer
 }
 
 impl From<sqlx::Error> for Error {

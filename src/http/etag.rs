@@ -17,7 +17,7 @@ use actix_web::{
     middleware::Next,
 };
 
-use super::{auth::Caller, error::Error, json};
+use super::{auth::Caller, error::settled, json};
 use crate::{
     ids::{ApiKeyId, UserId},
     recent::Recent,
@@ -78,12 +78,7 @@ pub async fn answer(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let losses = site.db.losses();
-        let mut answer = next.call(request).await?.map_into_boxed_body();
-        if answer.status().is_client_error()
-            && let Err(error) = site.db.settled(losses).await
-        {
-            answer = answer.error_response(Error::from(error));
-        }
+        let mut answer = settled(site, losses, next.call(request).await?.map_into_boxed_body()).await;
         // What a write leaves is not what it was sent (RFC 9110, section 9.3.4).
         answer.headers_mut().remove(header::ETAG);
         return Ok(answer);

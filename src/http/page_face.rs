@@ -16,7 +16,7 @@ use askama::Template;
 
 use super::{
     api_face::log_fault,
-    error::Error,
+    error::{Error, settled},
     gate,
     page::{Greeted, Layout, sign_in_address},
     requests::RequestId,
@@ -65,11 +65,8 @@ pub async fn face(
     match answered {
         Ok(answer) => {
             let mut answer = answer.map_into_boxed_body();
-            if is_write
-                && answer.status().is_client_error()
-                && let Err(error) = site.db.settled(losses).await
-            {
-                answer = answer.error_response(Error::from(error));
+            if is_write {
+                answer = settled(&site, losses, answer).await;
             }
             let answer = if is_bare_error(&answer) { as_page(answer, &site, id) } else { answer };
             Ok(with_headers(answer, &site))
