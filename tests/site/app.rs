@@ -302,16 +302,9 @@ impl TestApp {
         Ok(())
     }
 
-    /// The program, with nothing of the tester's own settings.
+    /// The program, on the database of this server.
     fn latchkey(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("LATCHKEY_") {
-                command.env_remove(name);
-            }
-        }
-        command.env_remove("DATABASE_URL").env_remove("RUST_LOG");
-        command.env(HASH_MEMORY, "1024");
+        let mut command = bare_latchkey();
         if let Some(url) = self.database.url() {
             let over_wire = self.options.wire.as_ref().map(|wire| wire.url(&url));
             command.env("DATABASE_URL", over_wire.unwrap_or(url));
@@ -343,6 +336,19 @@ impl Drop for TestApp {
 fn signal(process: u32, name: &str) {
     let sent = Command::new("kill").args(["-s", name, &process.to_string()]).status().expect("kill runs");
     assert!(sent.success(), "the process was gone already");
+}
+
+/// The program without any settings but that of a cheap hash.
+pub fn bare_latchkey() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("LATCHKEY_") {
+            command.env_remove(name);
+        }
+    }
+    command.env_remove("DATABASE_URL").env_remove("RUST_LOG").stdin(Stdio::null());
+    command.env(HASH_MEMORY, "1024");
+    command
 }
 
 /// A port below those that the system gives to connections: one of those could take it before its server does.

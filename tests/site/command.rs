@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
-use crate::app::{HASH_MEMORY, PATIENCE};
+use crate::app::PATIENCE;
 
 /// What a command has said, and how it ended.
 #[derive(Debug)]
@@ -31,19 +31,6 @@ impl Said {
         assert_eq!(self.out, "", "{self:?}");
         self.err
     }
-}
-
-/// The program without any settings but this one.
-pub fn bare_latchkey() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("LATCHKEY_") {
-            command.env_remove(name);
-        }
-    }
-    command.env_remove("DATABASE_URL").env_remove("RUST_LOG").stdin(Stdio::null());
-    command.env(HASH_MEMORY, "1024");
-    command
 }
 
 /// A command as another program runs it: `outer` ends where the command begins.

@@ -1,6 +1,7 @@
 //! The command line of a host, beside a server and before there ever was one.
 
-use crate::command::{bare_latchkey, finish};
+use crate::app::bare_latchkey;
+use crate::command::finish;
 use crate::host::Host;
 use crate::page::key_titles;
 use crate::people::User;

@@ -1,6 +1,7 @@
 //! What the command line says to bad input: words, an exit code, and nothing done.
 
-use crate::command::{bare_latchkey, finish};
+use crate::app::bare_latchkey;
+use crate::command::finish;
 use crate::host::Host;
 use crate::property::UNKNOWN_ID;
 

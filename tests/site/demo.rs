@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use crate::command::{bare_latchkey, finish};
+use crate::app::bare_latchkey;
+use crate::command::finish;
 use crate::host::{Host, Server};
 use crate::html;
 use crate::page::{key_titles, typed};

@@ -17,10 +17,10 @@ use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::app::PATIENCE;
+use crate::app::{PATIENCE, bare_latchkey};
 use crate::browser::Browser;
 use crate::client::Client;
-use crate::command::{Said, bare_latchkey, finish};
+use crate::command::{Said, finish};
 use crate::database::Database;
 use crate::people::{Person, User};
 use crate::secrets::Secrets;

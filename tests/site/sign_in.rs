@@ -1,7 +1,6 @@
 //! Signing in and out, and the sessions between.
 
-use crate::app::HASH_MEMORY;
-use crate::app::TestApp;
+use crate::app::{HASH_MEMORY, TestApp};
 use crate::browser::Browser;
 use crate::command::finish;
 use crate::host::Host;
