@@ -80,7 +80,7 @@ pub struct Settings {
           value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub unread_seconds: u16,
 
-    /// Requests a minute with one API key; 0 is no limit
+    /// Requests a minute with one API key, and of one signed-in user to the API; 0 is no limit
     #[arg(long, env = "LATCHKEY_REQUESTS_PER_KEY", default_value_t = 6_000, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     pub requests_per_key: u32,

@@ -151,6 +151,7 @@ fn used_by(request: &ServiceRequest, site: &Site, now: Moment) -> LastUse {
 async fn by_session(request: &ServiceRequest, site: &Site) -> Result<Caller> {
     let user = sessions::user(&request.get_session()).ok_or(Error::Unauthorized(None))?;
     same_origin::check(request.request(), &site.base_url)?;
+    site.gate.user(user)?;
     account(site, user).await?.ok_or(Error::Unauthorized(None))?;
     Ok(Caller::person(user))
 }

@@ -23,7 +23,12 @@ use super::{
     error::{Error, Result},
     rates::Rates,
 };
-use crate::{clock, config::Settings, ids::ApiKeyId, site::Site};
+use crate::{
+    clock,
+    config::Settings,
+    ids::{ApiKeyId, UserId},
+    site::Site,
+};
 
 /// Bytes of bodies that are there at once.
 const BODIES: usize = 64 * 1024 * 1024;
@@ -35,6 +40,7 @@ const SMALL: usize = 64 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
     Key,
+    User,
     Address,
 }
 
@@ -43,6 +49,7 @@ impl Whose {
     pub fn name(self) -> &'static str {
         match self {
             Whose::Key => "key",
+            Whose::User => "user",
             Whose::Address => "address",
         }
     }
@@ -51,6 +58,7 @@ impl Whose {
 /// What goes on in this process.
 pub struct Gate {
     keys: Rates,
+    users: Rates,
     addresses: Rates,
     reads: Arc<Room>,
     writes: Arc<Room>,
@@ -133,6 +141,7 @@ impl Gate {
         let most = settings.max_requests as usize;
         Gate {
             keys: Rates::new(settings.requests_per_key),
+            users: Rates::new(settings.requests_per_key),
             addresses: Rates::new(settings.requests_per_address),
             reads: Room::new(most.div_ceil(2)),
             writes: Room::new(most.div_ceil(4)),
@@ -145,6 +154,11 @@ impl Gate {
     /// Counts a request of a key that is good.
     pub fn key(&self, key: ApiKeyId) -> Result<()> {
         self.keys.take(key).map_err(|refusal| Error::TooMany(Whose::Key, refusal))
+    }
+
+    /// Counts a request that a signed-in user sends to the API: as many are let in as of one key.
+    pub fn user(&self, user: UserId) -> Result<()> {
+        self.users.take(user).map_err(|refusal| Error::TooMany(Whose::User, refusal))
     }
 
     fn address(&self, address: IpAddr) -> Result<()> {

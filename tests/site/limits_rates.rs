@@ -56,6 +56,28 @@ async fn a_key_that_asks_too_often_is_told_when_to_come_again_and_others_go_on()
 }
 
 #[actix_web::test]
+async fn a_signed_in_user_may_ask_the_api_as_often_as_a_key_whatever_browsers_ask() {
+    let app = limits("30", "0").start().await;
+    let user = app.user_add("night@farol.example");
+    let (one, two) = (app.signed_in(&user).await, app.signed_in(&user).await);
+    let mut refusals = Vec::new();
+    for _ in 0..40 {
+        for browser in [&one, &two] {
+            let answer = browser.get(PROPERTIES).await;
+            if answer.status == 429 {
+                refusals.push(answer);
+            }
+        }
+    }
+    assert!(refusals.len() >= 20, "{}", refusals.len());
+    assert_form(&refusals[0], "\"user\";q=30;w=60", "user");
+    let other = app.signed_in(&app.user_add("day@farol.example")).await;
+    other.get(PROPERTIES).await.is(200);
+    // Pages have limits of their own.
+    one.get("/properties").await.is(200);
+}
+
+#[actix_web::test]
 async fn the_limit_of_a_key_holds_although_callers_are_forgotten_meanwhile() {
     let host = Host::new().await;
     let server = host.serve(&["--requests-per-key", "2"]);
