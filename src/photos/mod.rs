@@ -2,6 +2,8 @@
 
 pub mod store;
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -57,8 +59,8 @@ pub struct Parent {
 pub struct Changes {
     /// All photos afterwards, by position.
     pub photos: Vec<Photo>,
-    new: Vec<PhotoId>,
-    changed: Vec<PhotoId>,
+    new: HashSet<PhotoId>,
+    changed: HashSet<PhotoId>,
     removed: Vec<PhotoId>,
 }
 
@@ -74,70 +76,81 @@ pub fn take(judged: &mut Map<String, Value>) -> Vec<Value> {
 /// Works out what judged entries do to the photos that are there: all of it, or none. Photos that are not mentioned
 /// stay. What is wrong goes to `content.photos`.
 pub fn plan(parent: Parent, old: Vec<Photo>, entries: Vec<Value>, problems: &mut Problems) -> Result<Changes> {
-    let mut changes = Changes { photos: old, ..Changes::default() };
+    let mut changes = Changes::default();
+    let mut photos: Vec<Option<Photo>> = old.into_iter().map(Some).collect();
+    let mut by_id: HashMap<PhotoId, usize> = HashMap::new();
+    for (index, photo) in photos.iter().enumerate() {
+        by_id.extend(photo.as_ref().map(|photo| (photo.id, index)));
+    }
     let mut wrong = Problems::default();
     let mut places = Vec::new();
     let mut without_position = Vec::new();
     for (place, entry) in entries.into_iter().enumerate() {
         let Value::Object(mut entry) = entry else { continue };
-        let id: Option<PhotoId> = entry.get("id").and_then(|id| serde_json::from_value(id.clone()).ok());
+        let id: Option<PhotoId> = entry.remove("id").and_then(|id| serde_json::from_value(id).ok());
         let is_removed = entry.remove("is_removed") == Some(Value::Bool(true));
-        let index = id.and_then(|id| changes.photos.iter().position(|photo| photo.id == id));
+        let index = id.and_then(|id| by_id.get(&id).copied());
         // A photo that is not this parent's, or one that is to be removed but is not named.
         if index.is_none() && (id.is_some() || is_removed) {
             wrong.add("photos", "has an invalid entry");
             continue;
         }
-        if entry.get("kind") == Some(&Value::Null) {
-            entry.insert("kind".to_owned(), "photo".into());
-        }
         let wants_position = entry.get("position").is_some_and(|position| !position.is_null());
         let keeps_position = index.is_some() && !entry.contains_key("position");
-        if !wants_position {
-            entry.remove("position");
-        }
-        let photo = match index {
-            Some(index) if is_removed => {
-                changes.removed.push(changes.photos.remove(index).id);
-                continue;
-            }
-            Some(index) => {
-                let photo = changed(&changes.photos[index], entry)?;
-                changes.changed.push(photo.id);
-                changes.photos[index] = photo.clone();
-                photo
-            }
+        let index = match index {
+            Some(index) => index,
             None => {
-                entry.remove("id");
-                let photo = changed(&blank(parent), entry)?;
-                changes.new.push(photo.id);
-                changes.photos.push(photo.clone());
-                photo
+                let photo = blank(parent);
+                changes.new.insert(photo.id);
+                photos.push(Some(photo));
+                photos.len() - 1
             }
         };
+        if is_removed {
+            changes.removed.extend(id);
+            photos[index] = None;
+            if let Some(id) = id {
+                by_id.remove(&id);
+            }
+            continue;
+        }
+        if let Some(photo) = &mut photos[index] {
+            change(photo, entry);
+            changes.changed.insert(photo.id);
+        }
         if wants_position {
-            places.push((photo.id, place));
+            places.push((index, place));
         } else if !keeps_position {
-            without_position.push(photo.id);
+            without_position.push(index);
         }
     }
+    // How many photos have each position.
+    let mut taken: BTreeMap<i64, usize> = BTreeMap::new();
+    for photo in photos.iter().flatten().filter(|photo| photo.position >= 0) {
+        *taken.entry(photo.position).or_default() += 1;
+    }
     // The next free number; the last one there is leaves none.
-    for id in without_position {
-        let others = changes.photos.iter().filter(|photo| photo.id != id && photo.position >= 0);
-        let next = others.map(|photo| photo.position + 1).max().unwrap_or(0);
-        if let Some(photo) = changes.photos.iter_mut().find(|photo| photo.id == id) {
-            photo.position = next;
+    for index in without_position {
+        let Some(photo) = &mut photos[index] else { continue };
+        if let Some(count) = taken.get_mut(&photo.position) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&photo.position);
+            }
         }
-        if next > LARGEST {
+        photo.position = taken.last_key_value().map_or(0, |(last, _)| last + 1);
+        *taken.entry(photo.position).or_default() += 1;
+        if photo.position > LARGEST {
             wrong.add("photos", "has no position after the last");
         }
     }
-    for (id, place) in places {
-        let position = changes.photos.iter().find(|photo| photo.id == id).map(|photo| photo.position);
-        if changes.photos.iter().any(|photo| photo.id != id && Some(photo.position) == position) {
+    for (index, place) in places {
+        let position = photos[index].as_ref().map(|photo| photo.position);
+        if position.is_some_and(|position| taken.get(&position).is_some_and(|count| *count > 1)) {
             wrong.add("photos", format!("{place}.position has already been taken"));
         }
     }
+    changes.photos = photos.into_iter().flatten().collect();
     let adds = !changes.new.is_empty();
     if adds && changes.photos.len() > judge::MOST_ENTRIES {
         wrong.add("photos", format!("should have at most {} item(s)", judge::MOST_ENTRIES));
@@ -161,8 +174,17 @@ fn blank(parent: Parent) -> Photo {
     }
 }
 
-fn changed(photo: &Photo, entry: Map<String, Value>) -> Result<Photo> {
-    let mut all = judge::object(photo)?;
-    judge::merge(&mut all, entry);
-    Ok(serde_json::from_value(all.into())?)
+/// Sets what a judged entry says; a null that is no text's has become its default.
+fn change(photo: &mut Photo, entry: Map<String, Value>) {
+    let text = |value: Value| if let Value::String(text) = value { Some(text) } else { None };
+    for (name, value) in entry {
+        match name.as_str() {
+            "url" => photo.url = text(value).unwrap_or_default(),
+            "kind" => photo.kind = text(value).unwrap_or_else(|| "photo".to_owned()),
+            "author" => photo.author = text(value),
+            "description" => photo.description = text(value),
+            "position" => photo.position = value.as_i64().unwrap_or(photo.position),
+            _ => {}
+        }
+    }
 }
