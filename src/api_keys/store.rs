@@ -145,7 +145,7 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
             (id, user_id, title, sort_title, digest, tail, form_digest, all_properties, read_only, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     const LIMIT: &str = "
-        insert into api_key_properties (key_id, property_id) select $1, p.id from properties p where p.id in (";
+        insert into api_key_properties (key_id, property_id) select $1, p.id from properties p where p.id in ";
     run!(
         tx,
         sqlx::query(SQL)
@@ -164,8 +164,8 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
         None | Some([]) => Ok(()),
         Some(properties) => {
             let mut limit = Select::new(LIMIT, vec![Bind::Id(key.id.0)]);
-            let names = limit.bind_all(properties.iter().map(|id| Bind::Id(id.0)));
-            limit.push(&format!("{names})"));
+            let ids = limit.bind_ids(tx.is_postgres(), properties.iter().map(|id| id.0));
+            limit.push(&ids);
             limit.run(tx).await.map(drop)
         }
     }

@@ -14,7 +14,7 @@ use std::{
 use actix_web::rt::task::spawn_blocking;
 use chrono::SecondsFormat;
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags,
+    Connection, ErrorCode, OpenFlags, Statement,
     config::DbConfig,
     types::{ToSqlOutput, Value, ValueRef},
 };
@@ -35,7 +35,7 @@ const STEPS: i32 = 1_000;
 const SHORT: i64 = 50;
 
 /// Prepared statements that a connection keeps.
-const STATEMENTS: usize = 128;
+const STATEMENTS: usize = 64;
 
 /// The readers of one SQLite file.
 pub struct Looks {
@@ -146,16 +146,26 @@ impl Drop for Look {
 
 impl Look {
     /// All rows that a query finds.
-    pub async fn all<T: FromRow>(&mut self, sql: Cow<'static, str>, binds: Vec<Bind>) -> sqlx::Result<Vec<T>> {
+    pub async fn all<T: FromRow>(
+        &mut self,
+        sql: Cow<'static, str>,
+        binds: Vec<Bind>,
+        cached: bool,
+    ) -> sqlx::Result<Vec<T>> {
         let Some(reader) = &self.reader else { return Err(sqlx::Error::WorkerCrashed) };
-        match reader.all(&sql, &binds, SHORT) {
+        match reader.all(&sql, &binds, cached, SHORT) {
             Ok(found) => found,
-            Err(error) if is_too_long(&error) => Box::pin(self.all_elsewhere(sql, binds)).await,
+            Err(error) if is_too_long(&error) => Box::pin(self.all_elsewhere(sql, binds, cached)).await,
             Err(error) => Err(told(error)),
         }
     }
 
-    async fn all_elsewhere<T: FromRow>(&mut self, sql: Cow<'static, str>, binds: Vec<Bind>) -> sqlx::Result<Vec<T>> {
+    async fn all_elsewhere<T: FromRow>(
+        &mut self,
+        sql: Cow<'static, str>,
+        binds: Vec<Bind>,
+        cached: bool,
+    ) -> sqlx::Result<Vec<T>> {
         let home = self.home.clone();
         let turn = match timeout(PATIENCE, home.long.clone().acquire_owned()).await {
             Ok(Ok(turn)) => turn,
@@ -165,7 +175,8 @@ impl Look {
         // The query goes on where the client has gone, and keeps its turn.
         let long = spawn_blocking(move || {
             let _turn = turn;
-            let found = reader.connection.busy_timeout(PATIENCE).and_then(|()| reader.all(&sql, &binds, i64::MAX));
+            let found =
+                reader.connection.busy_timeout(PATIENCE).and_then(|()| reader.all(&sql, &binds, cached, i64::MAX));
             let found = reader.connection.busy_timeout(Duration::ZERO).and(found);
             (reader, found)
         });
@@ -181,26 +192,39 @@ impl Reader {
     }
 
     /// The outer error is SQLite's, the inner one that of a row that is not what was expected.
-    fn all<T: FromRow>(&self, sql: &str, binds: &[Bind], most: i64) -> rusqlite::Result<sqlx::Result<Vec<T>>> {
+    fn all<T: FromRow>(
+        &self,
+        sql: &str,
+        binds: &[Bind],
+        cached: bool,
+        most: i64,
+    ) -> rusqlite::Result<sqlx::Result<Vec<T>>> {
         self.left.store(most, Relaxed);
-        let mut statement = self.connection.prepare_cached(sql)?;
-        // SQLite counts `$2` as the first where it stands first.
-        for place in 1..=statement.parameter_count() {
-            let name = statement.parameter_name(place).and_then(|name| name.strip_prefix('$'));
-            let bind = name.and_then(|number| binds.get(number.parse::<usize>().ok()?.checked_sub(1)?));
-            statement
-                .raw_bind_parameter(place, bind.ok_or(rusqlite::Error::InvalidParameterCount(place, binds.len()))?)?;
+        if cached {
+            found(&mut *self.connection.prepare_cached(sql)?, binds)
+        } else {
+            found(&mut self.connection.prepare(sql)?, binds)
         }
-        let mut rows = statement.raw_query();
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            match T::from_row(&Row::Look(row)) {
-                Ok(one) => found.push(one),
-                Err(error) => return Ok(Err(error)),
-            }
-        }
-        Ok(Ok(found))
     }
+}
+
+/// All rows that a statement finds.
+fn found<T: FromRow>(statement: &mut Statement<'_>, binds: &[Bind]) -> rusqlite::Result<sqlx::Result<Vec<T>>> {
+    // SQLite counts `$2` as the first where it stands first.
+    for place in 1..=statement.parameter_count() {
+        let name = statement.parameter_name(place).and_then(|name| name.strip_prefix('$'));
+        let bind = name.and_then(|number| binds.get(number.parse::<usize>().ok()?.checked_sub(1)?));
+        statement.raw_bind_parameter(place, bind.ok_or(rusqlite::Error::InvalidParameterCount(place, binds.len()))?)?;
+    }
+    let mut rows = statement.raw_query();
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        match T::from_row(&Row::Look(row)) {
+            Ok(one) => found.push(one),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(found))
 }
 
 /// True for a query that used up what it had, or met another process that has the whole file for a moment.

@@ -43,6 +43,9 @@ pub const PATIENCE_OF_COMMANDS: Duration = Duration::from_secs(60);
 /// How long PostgreSQL may take for one answer.
 const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 
+/// Prepared statements that a connection of sqlx keeps. No text that a caller chooses makes a new one without end.
+const STATEMENTS: usize = 100;
+
 /// One database. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
@@ -113,6 +116,7 @@ impl Db {
             .synchronous(synchronous)
             .foreign_keys(true)
             .busy_timeout(patience)
+            .statement_cache_capacity(STATEMENTS)
             .collation("C", |a, b| a.as_bytes().cmp(b.as_bytes()));
         let explain = |error| {
             let reason = match &error {

@@ -10,7 +10,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use super::{LONGEST_ANSWER, PATIENCE, in_time};
+use super::{LONGEST_ANSWER, PATIENCE, STATEMENTS, in_time};
 
 /// What every connection is told first. A `rollback` may be of nothing, which PostgreSQL would remark on. And a process
 /// that is lost in the middle of a transaction must not keep others from what it holds (a key that is to be withdrawn,
@@ -26,7 +26,8 @@ pub async fn open(url: &str, connections: u32) -> Result<PgPool, String> {
         .filter(|url| url.starts_with("postgres://") || url.starts_with("postgresql://"))
         .and_then(|url| PgConnectOptions::from_str(url).ok())
         .ok_or("DATABASE_URL is not a PostgreSQL URL such as postgres://user:password@host:5432/latchkey.")?
-        .application_name("latchkey");
+        .application_name("latchkey")
+        .statement_cache_capacity(STATEMENTS);
     let place = format!("{}:{}/{}", options.get_host(), options.get_port(), options.get_database().unwrap_or_default());
     let pool = PgPoolOptions::new()
         .max_connections(connections)

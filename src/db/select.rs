@@ -31,6 +31,8 @@ pub enum Bind {
 pub struct Select {
     sql: Cow<'static, str>,
     binds: Vec<Bind>,
+    /// Prepared once for each connection, and again for every query where it is false.
+    cached: bool,
 }
 
 /// Binds all values to a query of either of sqlx's databases.
@@ -55,7 +57,8 @@ macro_rules! bind {
 /// Rows of one of sqlx's databases, read.
 macro_rules! fetch {
     ($select:expr, $kind:ident, $conn:expr) => {{
-        let rows = bind!(sqlx::query($select.sql.sql()), $select.binds).fetch_all($conn).await?;
+        let query = sqlx::query($select.sql.sql()).persistent($select.cached);
+        let rows = bind!(query, $select.binds).fetch_all($conn).await?;
         rows.iter().map(|row| T::from_row(&Row::$kind(row))).collect()
     }};
 }
@@ -63,13 +66,13 @@ macro_rules! fetch {
 impl Select {
     /// Starts with a text that uses `$1`, `$2`… for these values.
     pub fn new(sql: impl Into<Cow<'static, str>>, binds: Vec<Bind>) -> Self {
-        Self { sql: sql.into(), binds }
+        Self { sql: sql.into(), binds, cached: true }
     }
 
     /// The same query, to be explained.
     #[cfg(test)]
     pub fn explained(&self, how: &str) -> Self {
-        Select { sql: format!("{how} {}", self.sql).into(), binds: self.binds.clone() }
+        Select { sql: format!("{how} {}", self.sql).into(), binds: self.binds.clone(), cached: false }
     }
 
     /// Adds SQL of ours.
@@ -89,10 +92,50 @@ impl Select {
         self.push(&format!(" and {column} = {name}"));
     }
 
-    /// Binds several values: `$3, $4, $5`.
+    /// Prepares the statement for this one query: for texts of which callers could make any number.
+    pub fn not_cached(&mut self) {
+        self.cached = false;
+    }
+
+    /// Binds several values: `$3, $4, $5, $6`. There are 1, 2, 4, 8 … of them, the last one repeated: every count would
+    /// be a statement of its own, and each connection keeps what it has prepared. For up to a hundred or so; see
+    /// [`Select::bind_ids`] for more.
     pub fn bind_all(&mut self, values: impl IntoIterator<Item = Bind>) -> String {
-        let names: Vec<String> = values.into_iter().map(|value| self.bind(value)).collect();
-        names.join(", ")
+        self.bind_each(values).join(", ")
+    }
+
+    /// The same, each name by itself.
+    pub fn bind_each(&mut self, values: impl IntoIterator<Item = Bind>) -> Vec<String> {
+        let mut values: Vec<Bind> = values.into_iter().collect();
+        if let Some(last) = values.last().cloned() {
+            values.resize(values.len().next_power_of_two(), last);
+        }
+        values.into_iter().map(|value| self.bind(value)).collect()
+    }
+
+    /// Binds any number of ids as one value, for `in`.
+    pub fn bind_ids(&mut self, on_postgres: bool, ids: impl IntoIterator<Item = Uuid>) -> String {
+        let ids: Vec<String> = ids.into_iter().map(|id| format!("\"{}\"", id.simple())).collect();
+        let name = self.bind(Bind::Text(format!("[{}]", ids.join(","))));
+        match on_postgres {
+            true => format!("(select cast(value as uuid) from jsonb_array_elements_text(cast({name} as jsonb)))"),
+            false => format!("(select unhex(value) from json_each({name}))"),
+        }
+    }
+
+    /// Binds any number of texts as one value, for `in`. None may hold U+0000.
+    pub fn bind_texts(&mut self, on_postgres: bool, texts: &[&str]) -> String {
+        let name = self.bind(Bind::Text(serde_json::json!(texts).to_string()));
+        match on_postgres {
+            true => format!("(select value from jsonb_array_elements_text(cast({name} as jsonb)))"),
+            false => format!("(select value from json_each({name}))"),
+        }
+    }
+
+    /// The text.
+    #[cfg(test)]
+    pub fn sql(&self) -> &str {
+        &self.sql
     }
 
     /// All rows.
@@ -100,7 +143,7 @@ impl Select {
         #[cfg(test)]
         crate::plans::RAN.with_borrow_mut(|ran| ran.push(self.clone()));
         match &mut tx.on {
-            On::Look(look) => look.all(self.sql, self.binds).await,
+            On::Look(look) => look.all(self.sql, self.binds, self.cached).await,
             // Boxed: sqlx's futures are large, and all that await them would be moved about with them.
             On::Sqlite(write) => Box::pin(async { fetch!(self, Sqlite, write.connection()) }).await,
             On::Postgres(tx) => Box::pin(super::in_time(async { fetch!(self, Postgres, tx.connection()) })).await,

@@ -96,8 +96,7 @@ pub async fn properties_of(tx: &mut Tx, caller: &Caller, groups: &[GroupId]) -> 
         where ($1 is null or p.id in (select property_id from api_key_properties where key_id = $1))
             and gp.group_id in (";
     let mut found = Vec::new();
-    // Both databases limit the values of one query; the list of groups has no pages of its own.
-    for groups in groups.chunks(1000) {
+    for groups in groups.chunks(100) {
         let mut rows = Select::new(SQL, vec![Bind::MaybeId(caller.limit().map(|key| key.0))]);
         let names = rows.bind_all(groups.iter().map(|id| Bind::Id(id.0)));
         rows.push(&names);

@@ -1,6 +1,8 @@
 //! Turns a list's arguments into SQL. What may be filtered and ordered stands in one table per collection; a caller's
 //! text reaches the database only as a bound value.
 
+use std::collections::BTreeSet;
+
 use super::{
     error::{Error, Result},
     json::Meta,
@@ -13,6 +15,9 @@ use crate::{
 
 /// Entries of one filter at most: both databases limit the values of a query.
 const MOST_ENTRIES: usize = 1000;
+
+/// Filters and orders of one query whose statement is worth keeping: of more there are millions of combinations.
+const MOST_CACHED: usize = 2;
 
 /// What a collection can be filtered and ordered by.
 pub struct Listing {
@@ -47,15 +52,24 @@ pub struct Orderable {
 }
 
 impl Select {
-    /// Adds the conditions of all filters, each with ` and ` before it.
-    pub fn filter(&mut self, listing: &Listing, query: &Query) -> Result<()> {
+    /// Adds the conditions of all filters, each with ` and ` before it, in the order of the table: the same filters are
+    /// the same statement, in whatever order they are sent.
+    pub fn filter(&mut self, on_postgres: bool, listing: &Listing, query: &Query) -> Result<()> {
+        let mut filters = Vec::new();
         for filter in &query.filters {
-            let Some(field) = listing.filters.iter().find(|f| f.name == filter.field) else {
+            let Some(place) = listing.filters.iter().position(|f| f.name == filter.field) else {
                 return Err(Error::bad_request(format!("filter[{}] is not supported", filter.field)));
             };
-            let condition = self.condition(field, filter)?;
+            filters.push((place, filter));
+        }
+        filters.sort_by_key(|(place, filter)| (*place, filter.operator));
+        for (place, filter) in filters {
+            let condition = self.condition(on_postgres, &listing.filters[place], filter)?;
             self.push(" and ");
             self.push(&condition);
+        }
+        if query.filters.len() + query.orders.len() > MOST_CACHED {
+            self.not_cached();
         }
         Ok(())
     }
@@ -89,10 +103,10 @@ impl Select {
         self.push(&format!(" limit {limit} offset {offset}"));
     }
 
-    fn condition(&mut self, field: &Filterable, filter: &Filter) -> Result<String> {
+    fn condition(&mut self, on_postgres: bool, field: &Filterable, filter: &Filter) -> Result<String> {
         let sign = match filter.operator {
-            Operator::Equal => return self.one_of(field, filter),
-            Operator::Not => return Ok(format!("({}) is not true", self.one_of(field, filter)?)),
+            Operator::Equal => return self.one_of(on_postgres, field, filter),
+            Operator::Not => return Ok(format!("({}) is not true", self.one_of(on_postgres, field, filter)?)),
             Operator::Less => "<",
             Operator::LessOrEqual => "<=",
             Operator::Greater => ">",
@@ -111,30 +125,43 @@ impl Select {
         Ok(field.sql.replace("{}", &comparison))
     }
 
-    /// Equal to one of the entries; an empty text means null or empty.
-    fn one_of(&mut self, field: &Filterable, filter: &Filter) -> Result<String> {
+    /// Equal to one of the entries; an empty text means null or empty. However many there are, they are one value in one
+    /// statement, and looked up by an index that the database makes of them.
+    fn one_of(&mut self, on_postgres: bool, field: &Filterable, filter: &Filter) -> Result<String> {
         let entries = entries(field.kind, filter);
         if entries.len() > MOST_ENTRIES {
             return Err(Error::bad_request(format!("filter[{}] has more than {MOST_ENTRIES} entries", field.name)));
         }
+        let entries: BTreeSet<&str> = entries.into_iter().collect();
         // Nothing means null, or an empty text.
         let has_blank = entries.contains(&"");
-        let mut binds = Vec::new();
+        let mut found = Vec::new();
         for entry in entries {
             if entry.is_empty() && field.kind != Compared::Text {
                 continue;
             }
             match value_of(field.kind, entry) {
-                Value::Bind(bind) => binds.push(bind),
+                Value::Bind(bind) => found.push((entry, bind)),
                 Value::Nothing => {}
                 Value::Invalid => return Err(Error::bad_request(format!("filter[{}] is invalid", field.name))),
             }
         }
-        let mut found = "false".to_owned();
-        if !binds.is_empty() {
-            let names = self.bind_all(binds);
-            found = field.sql.replace("{}", &format!("in ({names})"));
-        }
+        let list = match field.kind {
+            _ if found.is_empty() => None,
+            Compared::Text if found.len() > 1 => {
+                let texts: Vec<&str> = found.iter().map(|(text, _)| *text).collect();
+                Some(self.bind_texts(on_postgres, &texts))
+            }
+            Compared::Id if found.len() > 1 => {
+                let ids = found.iter().filter_map(|(_, bind)| if let Bind::Id(id) = bind { Some(*id) } else { None });
+                Some(self.bind_ids(on_postgres, ids))
+            }
+            _ => Some(format!("({})", self.bind_all(found.into_iter().map(|(_, bind)| bind)))),
+        };
+        let found = match list {
+            Some(list) => field.sql.replace("{}", &format!("in {list}")),
+            None => "false".to_owned(),
+        };
         match has_blank {
             true => Ok(format!("({found} or {})", field.sql.replace("{}", "is null"))),
             false => Ok(found),
@@ -154,11 +181,11 @@ where
     T: FromRow,
 {
     let paging = query.paging();
-    rows.filter(listing, query)?;
+    rows.filter(tx.is_postgres(), listing, query)?;
     rows.order(listing, query)?;
     // One more than are shown tells whether others follow.
     rows.rows(paging.limit + 1, paging);
-    count.filter(listing, query)?;
+    count.filter(tx.is_postgres(), listing, query)?;
     let mut found: Vec<T> = rows.all(tx).await?;
     let rows = i64::try_from(found.len()).unwrap_or(i64::MAX);
     // The last page tells how many there are; a page past the end, or one that others follow, does not.
@@ -172,7 +199,7 @@ where
 
 /// A list as a whole.
 pub async fn whole<T: FromRow>(tx: &mut Tx, listing: &Listing, query: &Query, mut rows: Select) -> Result<Vec<T>> {
-    rows.filter(listing, query)?;
+    rows.filter(tx.is_postgres(), listing, query)?;
     rows.order(listing, query)?;
     Ok(rows.all(tx).await?)
 }
@@ -224,5 +251,54 @@ fn value_of(kind: Compared, text: &str) -> Value {
         (Compared::Boolean, "true" | "1") => Value::Bind(Bind::Boolean(true)),
         (Compared::Boolean, "false" | "0") => Value::Bind(Bind::Boolean(false)),
         (Compared::Boolean, _) => Value::Invalid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text of the one statement that these arguments make.
+    fn text(on_postgres: bool, arguments: &str) -> String {
+        let mut select = Select::new("select 1 from properties p where true", Vec::new());
+        let query = Query::read(arguments).unwrap();
+        select.filter(on_postgres, &crate::properties::store::LISTING, &query).unwrap();
+        select.order(&crate::properties::store::LISTING, &query).unwrap();
+        select.sql().to_owned()
+    }
+
+    #[test]
+    fn however_many_entries_filters_have_they_make_a_handful_of_statements() {
+        for on_postgres in [false, true] {
+            let mut texts = BTreeSet::new();
+            for count in 1..500 {
+                let names: Vec<String> = (0..count).map(|n| format!("Inn {}", n * count)).collect();
+                let ids: Vec<String> = (0..count).map(|n| uuid::Uuid::from_u128(n).to_string()).collect();
+                let (names, ids) = (names.join(","), ids.join(","));
+                for operator in ["", "[not]"] {
+                    texts.insert(text(on_postgres, &format!("filter[title]{operator}={names}")));
+                    texts.insert(text(on_postgres, &format!("filter[id]{operator}={ids}")));
+                    texts.insert(text(
+                        on_postgres,
+                        &format!("filter[is_active]{operator}={}", "true,".repeat(count as usize)),
+                    ));
+                }
+                texts.insert(text(on_postgres, &format!("filter[city]=x{count}&filter[title]=y")));
+                texts
+                    .insert(text(on_postgres, &format!("filter[title]=y&filter[city]={}", ",".repeat(count as usize))));
+            }
+            assert!(texts.len() <= 14, "{}: {texts:#?}", texts.len());
+        }
+    }
+
+    #[test]
+    fn lists_of_values_come_in_steps() {
+        let mut texts = BTreeSet::new();
+        for count in 1..=100 {
+            let mut select = Select::new("select 1 where 1 in (", Vec::new());
+            let names = select.bind_all((0..count).map(Bind::Whole));
+            texts.insert(names);
+        }
+        assert_eq!(texts.len(), 8);
     }
 }

@@ -1,5 +1,7 @@
 //! Properties as pages list them: searched, sorted and paged by the database.
 
+use std::collections::BTreeSet;
+
 use super::store;
 use crate::{
     access,
@@ -10,6 +12,9 @@ use crate::{
 
 /// Characters that are searched for at most: no title with its city is longer. Databases limit patterns too.
 const LONGEST_SEARCH: usize = 511;
+
+/// Words that are looked for at most, after folding: one character can become several words, and each is a condition.
+const MOST_WORDS: usize = 64;
 
 /// Ids that one query takes at most; see [`among`].
 pub const MOST_IDS: usize = 1000;
@@ -109,9 +114,16 @@ fn matching(select: &mut Select, text: &str) {
     if text.chars().count() > LONGEST_SEARCH {
         return select.push(" and false");
     }
-    for word in folded(&text).split_whitespace() {
-        let pattern = format!("%{}%", word.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
-        let name = select.bind(Bind::Text(pattern));
+    let folded = folded(&text);
+    let words: BTreeSet<&str> = folded.split_whitespace().collect();
+    if words.len() > MOST_WORDS {
+        return select.push(" and false");
+    }
+    let patterns = words.into_iter().map(|word| {
+        let pattern = word.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+        Bind::Text(format!("%{pattern}%"))
+    });
+    for name in select.bind_each(patterns) {
         select.push(&format!(" and p.search like {name} escape '!'"));
     }
 }
@@ -128,8 +140,8 @@ pub async fn among(tx: &mut Tx, caller: &Caller, ids: &[PropertyId]) -> sqlx::Re
         return Ok(Vec::new());
     }
     let mut rows = store::select(tx, BRIEF, caller);
-    let names = rows.bind_all(ids.iter().take(MOST_IDS).map(|id| Bind::Id(id.0)));
-    rows.push(&format!(" and p.id in ({names})"));
+    let ids = rows.bind_ids(tx.is_postgres(), ids.iter().take(MOST_IDS).map(|id| id.0));
+    rows.push(&format!(" and p.id in {ids}"));
     rows.push(Order::default().sql());
     rows.all(tx).await
 }
