@@ -51,6 +51,26 @@ pub struct Settings {
           value_parser = clap::value_parser!(i64).range(0..))]
     pub max_keys: i64,
 
+    /// Properties that a user may have made and that still exist; 0 is no limit
+    #[arg(long, env = "LATCHKEY_MAX_PROPERTIES", default_value_t = 2_000, global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(i64).range(0..))]
+    pub max_properties: i64,
+
+    /// Groups that a user may own; 0 is no limit
+    #[arg(long, env = "LATCHKEY_MAX_GROUPS", default_value_t = 2_000, global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(i64).range(0..))]
+    pub max_groups: i64,
+
+    /// Room types that a property may have; 0 is no limit
+    #[arg(long, env = "LATCHKEY_MAX_ROOM_TYPES", default_value_t = 200, global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(i64).range(0..))]
+    pub max_room_types: i64,
+
+    /// Rate plans that a property may have; 0 is no limit
+    #[arg(long, env = "LATCHKEY_MAX_RATE_PLANS", default_value_t = 1_000, global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(i64).range(0..))]
+    pub max_rate_plans: i64,
+
     /// Days for which a subscription whose payment failed stays active
     #[arg(long, env = "LATCHKEY_GRACE_DAYS", default_value_t = 7, global = true, value_name = "DAYS",
           value_parser = clap::value_parser!(u16))]

@@ -24,6 +24,7 @@ mod photos; // of properties and room types
 mod plans; // how both databases answer large accounts
 mod profile; // the User Profile page
 mod properties; // hotels, hostels, villas
+mod quotas; // how much one may have
 mod rate_plans; // how room types are sold
 mod recent; // what was asked for lately, in bounded room
 mod room_types; // what is sold

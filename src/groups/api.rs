@@ -26,6 +26,7 @@ use crate::{
         query::Query,
     },
     ids::{GroupId, PropertyId},
+    quotas,
     site::Site,
     users,
 };
@@ -99,6 +100,8 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
     let id = GroupId::new();
     let group = Group { id, title: title(&sent, Purpose::Create)?.unwrap_or_default() };
     let mut tx = site.db.write().await?;
+    users::store::queue_on(&mut tx, caller.user).await?;
+    quotas::group(&mut tx, caller.user, site.settings.max_groups).await?;
     store::insert(&mut tx, &group, caller.user, clock::now()).await?;
     let body = body(&mut tx, &caller, group).await?;
     tx.commit().await?;

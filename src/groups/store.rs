@@ -139,7 +139,9 @@ pub async fn update(tx: &mut Tx, group: &Group) -> sqlx::Result<()> {
 
 /// Deletes a group, with its links to users.
 pub async fn delete(tx: &mut Tx, id: GroupId) -> sqlx::Result<()> {
+    const USERS: &str = "delete from group_users where group_id = $1";
     const SQL: &str = "delete from groups where id = $1";
+    run!(tx, sqlx::query(USERS).bind(id))?;
     run!(tx, sqlx::query(SQL).bind(id)).map(drop)
 }
 

@@ -25,6 +25,8 @@ pub enum Error {
     SignIn { return_to: String, kept: bool },
     /// Known, but not allowed.
     Forbidden(Option<&'static str>),
+    /// There may be no more of something (contract/README.md, section 11), in one sentence.
+    Full(String),
     /// Does not exist for this caller.
     NotFound,
     /// The path is known, the method is not; the text is for the `Allow` header.
@@ -59,7 +61,7 @@ impl Error {
     pub fn to_json(&self, method: &Method, path: &str) -> String {
         let (code, title) = match self {
             Error::Unauthorized(_) | Error::SignIn { .. } => ("unauthorized", "Unauthorized"),
-            Error::Forbidden(_) => ("forbidden", "Forbidden"),
+            Error::Forbidden(_) | Error::Full(_) => ("forbidden", "Forbidden"),
             Error::NotFound => (not_found_code(method, path), "Resource Not Found"),
             Error::MethodNotAllowed(_) => ("method_not_allowed", "Method Not Allowed"),
             Error::BadRequest(_) | Error::Refused(_) => ("bad_request", "Bad Request"),
@@ -76,6 +78,7 @@ impl Error {
         };
         let details = match self {
             Error::Unauthorized(Some(reason)) | Error::Forbidden(Some(reason)) => json!([reason]),
+            Error::Full(reason) => json!([reason]),
             Error::BadRequest(details) => json!(details),
             Error::Refused(rule) => json!(rule),
             Error::Invalid(problems) => problems.to_json(),
@@ -113,7 +116,7 @@ impl ResponseError for Error {
         match self {
             Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Error::SignIn { .. } => StatusCode::SEE_OTHER,
-            Error::Forbidden(_) => StatusCode::FORBIDDEN,
+            Error::Forbidden(_) | Error::Full(_) => StatusCode::FORBIDDEN,
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Error::BadRequest(_) | Error::Refused(_) => StatusCode::BAD_REQUEST,

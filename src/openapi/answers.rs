@@ -100,6 +100,10 @@ pub fn errors() -> Value {
             ("the role forbids it", Error::Forbidden(None)),
             ("subscription", Error::Forbidden(Some("the subscription is not active"))),
             ("read-only key", Error::Forbidden(Some("the API key is read-only"))),
+            (
+                "as many as there may be",
+                Error::Full("the account has 2000 properties, the most there may be".to_owned()),
+            ),
             ("limited key", Error::Forbidden(Some("the API key is limited to chosen properties"))),
         ],
     );

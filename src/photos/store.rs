@@ -42,6 +42,21 @@ async fn of_all(tx: &mut Tx, column: &str, ids: impl Iterator<Item = uuid::Uuid>
     rows.all(tx).await
 }
 
+/// Photos that one transaction deletes at most: each has texts of some kilobytes.
+const A_STEP: u64 = 500;
+
+/// Deletes photos of a property, its room types' too. False where some are still there.
+pub async fn delete_of_property(tx: &mut Tx, property: PropertyId) -> sqlx::Result<bool> {
+    const SQL: &str = "delete from photos where id in (select id from photos where property_id = $1 limit 500)";
+    run!(tx, sqlx::query(SQL).bind(property)).map(|rows| rows < A_STEP)
+}
+
+/// Deletes photos of a room type. False where some are still there.
+pub async fn delete_of_room_type(tx: &mut Tx, room_type: RoomTypeId) -> sqlx::Result<bool> {
+    const SQL: &str = "delete from photos where id in (select id from photos where room_type_id = $1 limit 500)";
+    run!(tx, sqlx::query(SQL).bind(room_type)).map(|rows| rows < A_STEP)
+}
+
 /// Writes what a batch changes.
 pub async fn write(tx: &mut Tx, changes: &Changes, now: Moment) -> sqlx::Result<()> {
     const REMOVE: &str = "delete from photos where id = $1";

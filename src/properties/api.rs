@@ -29,7 +29,10 @@ use crate::{
     ids::PropertyId,
     money,
     photos::{self, Parent, Photo},
+    quotas,
+    rate_plans::detach,
     site::Site,
+    users,
 };
 
 /// The top key of bodies.
@@ -262,6 +265,7 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
     let id = PropertyId::new();
     let photos = photos::plan(Parent { property: id, room_type: None }, Vec::new(), photos, &mut problems)?;
     let mut tx = site.db.write().await?;
+    users::store::queue_on(&mut tx, caller.user).await?;
     let group = match group {
         Some(group) => access::hold_group(&mut tx, &caller, group).await?.map(|_| group),
         None => groups::store::hold_default(&mut tx, &caller).await?,
@@ -271,6 +275,7 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
     }
     problems.none_or_invalid()?;
     let group = group.ok_or(Error::NotFound)?;
+    quotas::property(&mut tx, caller.user, site.settings.max_properties).await?;
     let now = clock::now();
     store::insert(&mut tx, &caller, id, &property, group, now).await?;
     photos::store::write(&mut tx, &photos, now).await?;
@@ -299,15 +304,25 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
     json::one_whole(&[whole])
 }
 
-/// DELETE /properties/:id. There are no channels yet that `force` would have to overrule.
+/// DELETE /properties/:id. There are no channels yet that `force` would have to overrule. A large one goes in several
+/// transactions, with other writers in between.
 pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
     query::is_forced(request.query_string())?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let mut tx = site.db.write().await?;
-    let role = access::hold_property(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
-    caller.may_write()?;
-    role.must_own()?;
-    store::delete(&mut tx, id).await?;
-    tx.commit().await?;
-    Ok(json::success())
+    for step in 0..detach::MOST_STEPS {
+        let mut tx = site.db.write().await?;
+        let role = match access::hold_property(&mut tx, &caller, id).await? {
+            // Somebody else has deleted the rest.
+            None if step > 0 => return Ok(json::success()),
+            role => role.ok_or(Error::NotFound)?,
+        };
+        caller.may_write()?;
+        role.must_own()?;
+        let is_last = store::delete(&mut tx, id).await?;
+        tx.commit().await?;
+        if is_last {
+            return Ok(json::success());
+        }
+    }
+    Err(Error::Unavailable)
 }

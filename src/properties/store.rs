@@ -14,6 +14,8 @@ use crate::{
         query::Query,
     },
     ids::{GroupId, MemberId, PropertyId},
+    photos,
+    rate_plans::detach::{Detaching, Going},
 };
 
 const COLUMNS: &str = "
@@ -202,13 +204,13 @@ pub async fn insert(
             id, title, sort_title, is_active, currency, email, phone, zip_code, country, state, city, address,
             longitude, latitude, timezone, facilities, property_type, logo_url, autoupdate_on_confirmation,
             autoupdate_on_modification, autoupdate_on_cancellation, min_stay_type, min_price, max_price,
-            state_length, description, important_information, search, sort_city, created_at)
+            state_length, description, important_information, search, sort_city, created_at, made_by)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28, $29, $30)";
+            $23, $24, $25, $26, $27, $28, $29, $30, $31)";
     const GROUP: &str = "insert into group_properties (group_id, property_id, created_at) values ($1, $2, $3)";
     const OWNER: &str = "
         insert into property_users (id, property_id, user_id, role, created_at) values ($1, $2, $3, 'owner', $4)";
-    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(now))?;
+    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(now).bind(caller.user))?;
     run!(tx, sqlx::query(GROUP).bind(group).bind(id).bind(now))?;
     run!(tx, sqlx::query(OWNER).bind(MemberId::new()).bind(id).bind(caller.user).bind(now)).map(drop)
 }
@@ -228,8 +230,25 @@ pub async fn update(tx: &mut Tx, id: PropertyId, property: &Property) -> sqlx::R
     run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(rand::random::<i64>())).map(drop)
 }
 
-/// Deletes a property with everything that is part of it.
-pub async fn delete(tx: &mut Tx, id: PropertyId) -> sqlx::Result<()> {
+/// Deletes a property with everything that is part of it, children first and each kind by a statement of its own. False
+/// where the rest is for another transaction: until the last one the property is there, and whoever owned it still does.
+pub async fn delete(tx: &mut Tx, id: PropertyId) -> sqlx::Result<bool> {
+    const ROOM_TYPES: &str = "
+        delete from room_types where id in (select id from room_types where property_id = $1 limit 50)";
+    const LINKS: [&str; 3] = [
+        "delete from api_key_properties where property_id = $1",
+        "delete from property_users where property_id = $1",
+        "delete from group_properties where property_id = $1",
+    ];
     const SQL: &str = "delete from properties where id = $1";
-    run!(tx, sqlx::query(SQL).bind(id)).map(drop)
+    if !Detaching::default().apply(tx, id, Going::All).await? || !photos::store::delete_of_property(tx, id).await? {
+        return Ok(false);
+    }
+    if run!(tx, sqlx::query(ROOM_TYPES).bind(id))? == 50 {
+        return Ok(false);
+    }
+    for links in LINKS {
+        run!(tx, sqlx::query(links).bind(id))?;
+    }
+    run!(tx, sqlx::query(SQL).bind(id)).map(|_| true)
 }

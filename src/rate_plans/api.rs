@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Inherit, RatePlan, detach,
+    Inherit, RatePlan,
+    detach::{self, Detaching, Going},
     rules::{self, Judged},
     store::{self, Kept},
 };
@@ -24,7 +25,7 @@ use crate::{
         query::{self, Query},
     },
     ids::{PropertyId, RatePlanId, RoomTypeId},
-    money, properties, room_types,
+    money, properties, quotas, room_types,
     site::Site,
 };
 
@@ -168,6 +169,7 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
     let kept = Kept { id: RatePlanId::new(), property, room_type, plan };
     check(&mut tx, &kept, &sent, &mut problems).await?;
     problems.none_or_invalid()?;
+    quotas::rate_plan(&mut tx, property, site.settings.max_rate_plans).await?;
     store::insert(&mut tx, &kept, clock::now()).await?;
     tx.commit().await?;
     let location = format!("{}/api/v1/rate_plans/{}", site.address(), kept.id);
@@ -197,16 +199,34 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
     Ok(json::one(&RatePlanBody::from(kept)))
 }
 
-/// DELETE /rate_plans/:id. There are no channels yet that `force` would have to overrule.
+/// DELETE /rate_plans/:id. There are no channels yet that `force` would have to overrule. Where many plans derive from it
+/// they are made independent in several transactions; the plan itself goes in the last.
 pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
     query::is_forced(request.query_string())?;
-    let mut tx = site.db.write().await?;
-    let kept = hold(&mut tx, &caller, &id).await?;
-    caller.may_write()?;
-    detach::from_plan(&mut tx, kept.property, kept.id).await?;
-    store::delete(&mut tx, kept.id).await?;
-    tx.commit().await?;
-    Ok(json::success())
+    let mut detaching = Detaching::default();
+    for step in 0..detach::MOST_STEPS {
+        let mut tx = site.db.read().await?;
+        let kept = match find(&mut tx, &caller, &id).await {
+            // Somebody else has deleted the rest.
+            Err(Error::NotFound) if step > 0 => return Ok(json::success()),
+            found => found?,
+        };
+        caller.may_write()?;
+        let going = Going::Plan(kept.id);
+        detaching.prepare(&mut tx, kept.property, going).await?;
+        drop(tx);
+        let mut tx = site.db.write().await?;
+        let kept = match hold(&mut tx, &caller, &id).await {
+            Err(Error::NotFound) if step > 0 => return Ok(json::success()),
+            kept => kept?,
+        };
+        let is_last = detaching.apply(&mut tx, kept.property, going).await?;
+        tx.commit().await?;
+        if is_last {
+            return Ok(json::success());
+        }
+    }
+    Err(Error::Unavailable)
 }
 
 /// Where a new plan goes.

@@ -2,12 +2,15 @@
 //! currency's decimals, never below 0 (contract/rate-plans.md, quirks 8 to 11). A plan derives from its parent's price
 //! as it is sold, which is rounded.
 
-use std::str::FromStr;
+use std::{collections::HashMap, str::FromStr};
 
 use bigdecimal::{BigDecimal, RoundingMode, Signed, ToPrimitive, Zero};
 use serde_json::{Value, json};
 
-use super::{Occupancy, RatePlan};
+use super::{
+    Occupancy, RatePlan,
+    chain::{self, Step},
+};
 use crate::{
     http::{
         fields::{LARGEST, Shape},
@@ -147,10 +150,8 @@ fn derived(plan: &RatePlan, parent: &[Occupancy], money: Money) -> Vec<i64> {
 /// Each price follows the parent's of the same occupancy; where the parent has none, its primary price.
 fn cascade(plan: &RatePlan, parent: &[Occupancy], money: Money) -> Vec<i64> {
     let primary = parent.iter().find(|option| option.is_primary).map_or(0, |option| option.rate);
-    let price = |option: &Occupancy| {
-        let same = parent.iter().find(|theirs| theirs.occupancy == option.occupancy);
-        money.apply(same.map_or(primary, |theirs| theirs.rate), option)
-    };
+    let of: HashMap<i64, i64> = parent.iter().map(|option| (option.occupancy, option.rate)).collect();
+    let price = |option: &Occupancy| money.apply(of.get(&option.occupancy).copied().unwrap_or(primary), option);
     plan.options.iter().map(price).collect()
 }
 
@@ -202,18 +203,25 @@ impl Money {
     fn apply(self, price: i64, option: &Occupancy) -> i64 {
         let rules = option.derived_option.as_ref().and_then(|derived| derived.get("rate")).and_then(Value::as_array);
         let Some(rules) = rules else { return price };
-        let mut price = self.major(price);
-        for rule in rules {
-            let Some([Value::String(rule), argument]) = rule.as_array().map(Vec::as_slice) else { continue };
-            price = match rule.as_str() {
-                "increase_by_amount" => price + number(argument, self.places()),
-                "decrease_by_amount" => price - number(argument, self.places()),
-                "increase_by_percent" => &price + &price * percent(&number(argument, 0)),
-                "decrease_by_percent" => &price - &price * percent(&number(argument, 0)),
-                _ => price,
-            };
-        }
-        self.rounded(price)
+        let steps: Vec<Step> = rules.iter().filter_map(|rule| Step::read(rule, self.places())).collect();
+        let start = self.major(price);
+        // Nearly always what is known of the price says how it is rounded.
+        let (low, high) = chain::bounds(&start, &steps);
+        let (low, high) = (self.rounded(low), self.rounded(high));
+        if low == high { low } else { self.rounded(chain::exact(&start, &steps)) }
+    }
+}
+
+impl Step {
+    fn read(rule: &Value, places: i64) -> Option<Self> {
+        let Some([Value::String(rule), argument]) = rule.as_array().map(Vec::as_slice) else { return None };
+        Some(match rule.as_str() {
+            "increase_by_amount" => Step::Add(number(argument, places)),
+            "decrease_by_amount" => Step::Add(-number(argument, places)),
+            "increase_by_percent" => Step::Times(BigDecimal::from(1) + percent(&number(argument, 0))),
+            "decrease_by_percent" => Step::Times(BigDecimal::from(1) - percent(&number(argument, 0))),
+            _ => return None,
+        })
     }
 }
 

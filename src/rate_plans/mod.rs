@@ -1,6 +1,7 @@
 //! Rate plans: how a room type is sold (contract/rate-plans.md).
 
 pub mod api;
+mod chain; // rules applied one after the other, in bounded work
 pub mod derive;
 pub mod detach;
 pub mod rules;

@@ -102,7 +102,7 @@ fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> sqlx::Result<T> {
     serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-fn to_json(value: &impl serde::Serialize) -> sqlx::Result<String> {
+pub fn to_json(value: &impl serde::Serialize) -> sqlx::Result<String> {
     serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
@@ -155,10 +155,57 @@ pub async fn by_id(tx: &mut Tx, caller: &Caller, id: RatePlanId) -> sqlx::Result
     Ok(rows.all(tx).await?.pop())
 }
 
-/// All rate plans of a property, whoever asks.
-pub async fn of_property(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Kept>> {
-    let sql = format!("select {COLUMNS} from rate_plans rp where rp.property_id = $1");
-    Select::new(sql, vec![Bind::Id(property.0)]).all(tx).await
+/// A rate plan, whoever asks.
+pub async fn any_by_id(tx: &mut Tx, id: RatePlanId) -> sqlx::Result<Option<Kept>> {
+    let sql = format!("select {COLUMNS} from rate_plans rp where rp.id = $1");
+    Ok(Select::new(sql, vec![Bind::Id(id.0)]).all(tx).await?.pop())
+}
+
+/// How a plan hangs together with the others of its property, and in which version.
+pub struct Link {
+    pub id: RatePlanId,
+    pub room_type: RoomTypeId,
+    pub parent: Option<RatePlanId>,
+    pub rate_mode: String,
+    pub version: i64,
+}
+
+row!(Link, row => Link {
+    id: row.try_get("id")?,
+    room_type: row.try_get("room_type_id")?,
+    parent: row.try_get("parent_rate_plan_id")?,
+    rate_mode: row.try_get("rate_mode")?,
+    version: row.try_get("version")?,
+});
+
+/// The plans of a property, from the index `rate_plans_by_family` alone.
+pub async fn family(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Link>> {
+    const SQL: &str = "
+        select id, room_type_id, parent_rate_plan_id, rate_mode, version from rate_plans where property_id = $1";
+    Select::new(SQL, vec![property.into()]).all(tx).await
+}
+
+/// Makes a plan independent that was derived from another. `options` is JSON.
+pub async fn detach(tx: &mut Tx, id: RatePlanId, options: &str) -> sqlx::Result<()> {
+    const SQL: &str = "
+        update rate_plans set
+            options = $2, version = $3, parent_rate_plan_id = null, rate_mode = 'manual', inherit_rate = false,
+            inherit_closed_to_arrival = false, inherit_closed_to_departure = false, inherit_stop_sell = false,
+            inherit_min_stay_arrival = false, inherit_min_stay_through = false, inherit_max_stay = false,
+            inherit_max_sell = false, inherit_max_availability = false, inherit_availability_offset = false
+        where id = $1";
+    run!(tx, sqlx::query(SQL).bind(id).bind(options).bind(rand::random::<i64>())).map(drop)
+}
+
+/// Deletes rate plans from which none of those that stay derives.
+pub async fn delete_all(tx: &mut Tx, ids: &[RatePlanId]) -> sqlx::Result<()> {
+    let mut rows = Select::new("delete from rate_plans where id in (", Vec::new());
+    let names = rows.bind_all(ids.iter().map(|id| Bind::Id(id.0)));
+    if names.is_empty() {
+        return Ok(());
+    }
+    rows.push(&format!("{names})"));
+    rows.run(tx).await.map(drop)
 }
 
 row!(Relative, row => Relative {
@@ -182,7 +229,7 @@ pub async fn is_taken(tx: &mut Tx, room_type: RoomTypeId, title: &str, but: Rate
     Ok(found > 0)
 }
 
-/// The columns that can be written, in the order of the two statements below: `$2` to `$24`.
+/// The columns that can be written, in the order of the two statements below: `$2` to `$23`.
 macro_rules! bind_fields {
     ($query:expr, $plan:expr) => {{
         let plan: &RatePlan = $plan;
@@ -240,13 +287,7 @@ pub async fn update(tx: &mut Tx, id: RatePlanId, plan: &RatePlan) -> sqlx::Resul
             infant_fee = $13, inherit_rate = $14, inherit_closed_to_arrival = $15, inherit_closed_to_departure = $16,
             inherit_stop_sell = $17, inherit_min_stay_arrival = $18, inherit_min_stay_through = $19,
             inherit_max_stay = $20, inherit_max_sell = $21, inherit_max_availability = $22,
-            inherit_availability_offset = $23
+            inherit_availability_offset = $23, version = $24
         where id = $1";
-    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), plan)).map(drop)
-}
-
-/// Deletes a rate plan.
-pub async fn delete(tx: &mut Tx, id: RatePlanId) -> sqlx::Result<()> {
-    const SQL: &str = "delete from rate_plans where id = $1";
-    run!(tx, sqlx::query(SQL).bind(id)).map(drop)
+    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), plan).bind(rand::random::<i64>())).map(drop)
 }

@@ -26,7 +26,8 @@ use crate::{
     },
     ids::{PropertyId, RoomTypeId},
     photos::{self, Parent, Photo},
-    rate_plans,
+    quotas,
+    rate_plans::detach::{self, Detaching, Going},
     site::Site,
 };
 
@@ -162,6 +163,7 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
     let parent = Parent { property, room_type: Some(id) };
     let photos = photos::plan(parent, Vec::new(), photos, &mut problems)?;
     problems.none_or_invalid()?;
+    quotas::room_type(&mut tx, property, site.settings.max_room_types).await?;
     let now = clock::now();
     let kept = Kept { id, property, room_type };
     store::insert(&mut tx, &kept, now).await?;
@@ -190,16 +192,33 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
 }
 
 /// DELETE /room_types/:id, with its rate plans and photos. There are no channels yet that `force` would have to
-/// overrule.
+/// overrule. What is large goes in several transactions (`rate_plans/detach.rs`); the room type itself in the last.
 pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
     query::is_forced(request.query_string())?;
-    let mut tx = site.db.write().await?;
-    let kept = hold(&mut tx, &caller, &id).await?;
-    caller.may_write()?;
-    rate_plans::detach::from_room_type(&mut tx, kept.property, kept.id).await?;
-    store::delete(&mut tx, kept.id).await?;
-    tx.commit().await?;
-    Ok(json::success())
+    let mut detaching = Detaching::default();
+    for step in 0..detach::MOST_STEPS {
+        let mut tx = site.db.read().await?;
+        let kept = match find(&mut tx, &caller, &id).await {
+            // Somebody else has deleted the rest.
+            Err(Error::NotFound) if step > 0 => return Ok(json::success()),
+            found => found?,
+        };
+        caller.may_write()?;
+        let going = Going::RoomType(kept.id);
+        detaching.prepare(&mut tx, kept.property, going).await?;
+        drop(tx);
+        let mut tx = site.db.write().await?;
+        let kept = match hold(&mut tx, &caller, &id).await {
+            Err(Error::NotFound) if step > 0 => return Ok(json::success()),
+            kept => kept?,
+        };
+        let is_last = detaching.apply(&mut tx, kept.property, going).await? && store::delete(&mut tx, kept.id).await?;
+        tx.commit().await?;
+        if is_last {
+            return Ok(json::success());
+        }
+    }
+    Err(Error::Unavailable)
 }
 
 async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<Kept> {

@@ -15,6 +15,7 @@ use crate::{
         query::Query,
     },
     ids::{PropertyId, RoomTypeId},
+    photos,
 };
 
 const COLUMNS: &str = "
@@ -143,8 +144,12 @@ pub async fn update(tx: &mut Tx, kept: &Kept) -> sqlx::Result<()> {
     run!(tx, bind_fields!(sqlx::query(SQL).bind(kept.id), &kept.room_type)).map(drop)
 }
 
-/// Deletes a room type with everything that is part of it.
-pub async fn delete(tx: &mut Tx, id: RoomTypeId) -> sqlx::Result<()> {
+/// Deletes a room type whose rate plans are gone, with its photos. False where some are still there: the rest is for
+/// another transaction.
+pub async fn delete(tx: &mut Tx, id: RoomTypeId) -> sqlx::Result<bool> {
     const SQL: &str = "delete from room_types where id = $1";
-    run!(tx, sqlx::query(SQL).bind(id)).map(drop)
+    if !photos::store::delete_of_room_type(tx, id).await? {
+        return Ok(false);
+    }
+    run!(tx, sqlx::query(SQL).bind(id)).map(|_| true)
 }

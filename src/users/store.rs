@@ -131,10 +131,14 @@ pub async fn set_deactivated(tx: &mut Tx, id: UserId, at: Option<Moment>) -> sql
     tx.raise_epoch().await
 }
 
-/// Makes writes whose rule hangs on this user queue behind each other, on both databases.
+/// Makes writes whose rule hangs on this user queue behind each other. SQLite has one writer at a time anyway, and would
+/// look at all that refers to the user.
 pub async fn queue_on(tx: &mut Tx, id: UserId) -> sqlx::Result<()> {
-    const SQL: &str = "update users set id = id where id = $1";
-    run!(tx, sqlx::query(SQL).bind(id)).map(drop)
+    const SQL: &str = "select id from users where id = $1 for no key update";
+    if tx.is_postgres() {
+        Select::new(SQL, vec![id.into()]).values::<UserId>(tx).await?;
+    }
+    Ok(())
 }
 
 /// Keeps a one-use link; those made before for the same person stop working.

@@ -1,0 +1,75 @@
+//! How much one may have (contract/README.md, section 11). Whoever counts holds the row of the user, or of the property,
+//! that it is counted for: two creates at once are never both the last.
+
+use crate::{
+    db::{Bind, Select, Tx},
+    http::error::{Error, Result},
+    ids::{PropertyId, UserId},
+};
+
+/// Something of which there is a limit.
+#[derive(Clone, Copy)]
+enum Counted {
+    Properties,
+    Groups,
+    RoomTypes,
+    RatePlans,
+}
+
+impl Counted {
+    /// Counts by an index, and no further than to the limit, `$2`.
+    fn sql(self) -> &'static str {
+        macro_rules! count {
+            ($from:literal) => {
+                concat!("select count(*) from (select 1 from ", $from, " limit $2) counted")
+            };
+        }
+        match self {
+            Counted::Properties => count!("properties where made_by = $1"),
+            Counted::Groups => count!("group_users where user_id = $1 and role = 'owner'"),
+            Counted::RoomTypes => count!("room_types where property_id = $1"),
+            Counted::RatePlans => count!("rate_plans where property_id = $1"),
+        }
+    }
+
+    /// Whose they are, and what they are: one of them, and several.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Counted::Properties => ("account", "property", "properties"),
+            Counted::Groups => ("account", "group", "groups"),
+            Counted::RoomTypes => ("property", "room type", "room types"),
+            Counted::RatePlans => ("property", "rate plan", "rate plans"),
+        }
+    }
+}
+
+async fn room_for_one(tx: &mut Tx, counted: Counted, of: Bind, most: i64) -> Result<()> {
+    if most == 0 {
+        return Ok(());
+    }
+    let found: i64 = Select::new(counted.sql(), vec![of, Bind::Whole(most)]).value(tx).await?;
+    if found < most {
+        return Ok(());
+    }
+    let (whose, one, many) = counted.words();
+    let what = if most == 1 { one } else { many };
+    Err(Error::Full(format!("the {whose} has {most} {what}, the most there may be")))
+}
+
+/// Refuses one property more than a user may have made. Those that others made do not count.
+pub async fn property(tx: &mut Tx, user: UserId, most: i64) -> Result<()> {
+    room_for_one(tx, Counted::Properties, user.into(), most).await
+}
+
+/// Refuses one group more than a user may own.
+pub async fn group(tx: &mut Tx, user: UserId, most: i64) -> Result<()> {
+    room_for_one(tx, Counted::Groups, user.into(), most).await
+}
+
+pub async fn room_type(tx: &mut Tx, property: PropertyId, most: i64) -> Result<()> {
+    room_for_one(tx, Counted::RoomTypes, property.into(), most).await
+}
+
+pub async fn rate_plan(tx: &mut Tx, property: PropertyId, most: i64) -> Result<()> {
+    room_for_one(tx, Counted::RatePlans, property.into(), most).await
+}
