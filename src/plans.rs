@@ -10,10 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     db::{Db, On, PATIENCE, Select, Tx, row},
-    http::{
-        auth::{Caller, Reach},
-        query::Query,
-    },
+    http::{auth::Caller, query::Query},
     ids::UserId,
     members::{self, Of},
     properties, rate_plans, room_types,
@@ -63,7 +60,7 @@ async fn lists_of_a_large_account_read_no_rows_of_others() {
 async fn look(db: &Db) {
     fill(db).await;
     RAN.take();
-    let caller = Caller { user: UserId(Uuid::from_u128(1)), reach: Reach::All, read_only: false };
+    let caller = Caller::person(UserId(Uuid::from_u128(1)));
     let mut tx = db.read().await.unwrap();
     for query in ["", "pagination[page]=900", "filter[title]=Item 78", "order[id]=desc&pagination[limit]=100"] {
         let query = Query::read(query).unwrap();
@@ -131,14 +128,14 @@ async fn fill(db: &Db) {
         (
             "property_users",
             all / 2,
-            "id, property_id, user_id, role, created_at",
-            format!("{0}, {0}, {user}, 'owner', {at}", id("100 + n")),
+            "id, property_id, user_id, role, sort_title, created_at",
+            format!("{0}, {0}, {user}, 'owner', {bytes}, {at}", id("100 + n")),
         ),
         (
             "group_properties",
             all / 2,
-            "group_id, property_id, created_at",
-            format!("{group}, {}, {at}", id(&format!("100 + {} + n", all / 2))),
+            "group_id, property_id, sort_title, is_home, created_at",
+            format!("{group}, {}, {bytes}, true, {at}", id(&format!("100 + {} + n", all / 2))),
         ),
         (
             "room_types",

@@ -146,7 +146,8 @@ impl Seeds {
         ))
         .await?;
         self.run(format!(
-            "insert into group_properties (group_id, property_id, created_at) select {group}, id, {NOW} from copies"
+            "insert into group_properties (group_id, property_id, sort_title, is_home, created_at)
+             select {group}, p.id, p.sort_title, true, {NOW} from copies c join properties p on p.id = c.id"
         ))
         .await?;
         self.run("drop table copies; commit".to_owned()).await

@@ -1,6 +1,7 @@
 //! The commands. They may run beside a server.
 
 mod key;
+mod member;
 mod serve;
 mod subscription;
 mod user;
@@ -49,6 +50,9 @@ enum Command {
     /// List and withdraw API keys
     #[command(subcommand)]
     Key(key::Command),
+    /// List, add and remove the people who have access to a property
+    #[command(subcommand)]
+    Member(member::Command),
 }
 
 impl Cli {
@@ -71,6 +75,7 @@ pub async fn run(cli: Cli) -> Outcome {
         Command::Subscription(command) => {
             on_database(&settings, async |db| subscription::run(&settings, db, command).await).await
         }
+        Command::Member(command) => on_database(&settings, async |db| member::run(db, command).await).await,
         Command::Key(command) => on_database(&settings, async |db| key::run(db, command).await).await,
     }
 }

@@ -63,6 +63,7 @@ fn migrator() -> Migrator {
         migration(5, "property search", include_str!("../../migrations/0005_property_search.sql")),
         migration(6, "auth epoch", include_str!("../../migrations/0006_auth_epoch.sql")),
         migration(7, "property versions", include_str!("../../migrations/0007_property_versions.sql")),
+        migration(8, "links", include_str!("../../migrations/0008_links.sql")),
         migration(10, "quotas", include_str!("../../migrations/0010_quotas.sql")),
     ])
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{
     FIELDS, Group,
+    placements::{self, Giver},
     store::{self, PropertyOf},
 };
 use crate::{
@@ -111,10 +112,10 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
 /// PUT /groups/:id
 pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
+    caller.may_create()?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.write().await?;
     let role = access::hold_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
-    caller.may_write()?;
     role.must_own()?;
     let mut group = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
     if let Some(title) = title(&sent, Purpose::Update)? {
@@ -126,19 +127,19 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
     Ok(json::one(&body))
 }
 
-/// DELETE /groups/:id: an empty one, but not the caller's last.
+/// DELETE /groups/:id: an empty one, but not the last that the caller owns.
 pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+    caller.may_create()?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.write().await?;
     // Two groups deleted at once must not both be the last but one.
     users::store::queue_on(&mut tx, caller.user).await?;
     let role = access::hold_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
-    caller.may_write()?;
     role.must_own()?;
     if store::count_properties(&mut tx, id).await? > 0 {
         return Err(Error::Refused("Group has properties"));
     }
-    if store::count_of_user(&mut tx, caller.user).await? <= 1 {
+    if store::count_owned(&mut tx, caller.user).await? <= 1 {
         return Err(Error::Refused("User must have at least one group"));
     }
     store::delete(&mut tx, id).await?;
@@ -148,12 +149,16 @@ pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>) -> Resul
 
 /// POST /groups/:group_id/properties/:property_id
 pub async fn add(site: Data<Site>, caller: Caller, ids: Path<(String, String)>) -> Result<HttpResponse> {
+    caller.may_create()?;
+    let (group, property) = read_ids(&ids)?;
     let mut tx = site.db.write().await?;
-    let pair = hold(&mut tx, &caller, &ids).await?;
-    caller.may_write()?;
-    pair.group_role.must_own()?;
-    pair.property_role.must_own()?;
-    if !store::add_property(&mut tx, pair.group, pair.property, clock::now()).await? {
+    // Whoever takes a right of the caller away waits for this, or is seen here.
+    users::store::queue_on(&mut tx, caller.user).await?;
+    let group_role = access::hold_group(&mut tx, &caller, group).await?.ok_or(Error::NotFound)?;
+    let property_role = access::hold_property(&mut tx, &caller, property).await?.ok_or(Error::NotFound)?;
+    group_role.must_own()?;
+    property_role.must_own()?;
+    if !placements::add(&mut tx, group, property, Giver::of(&caller), clock::now()).await? {
         let mut problems = Problems::default();
         problems.add("hotel_id", "Only one GroupHotel entity per Group and Hotel pair allowed!");
         return Err(Error::Invalid(problems));
@@ -162,41 +167,36 @@ pub async fn add(site: Data<Site>, caller: Caller, ids: Path<(String, String)>) 
     Ok(json::success())
 }
 
-/// DELETE /groups/:group_id/properties/:property_id
+/// DELETE /groups/:group_id/properties/:property_id: an owner of the property takes it out of any group but its home,
+/// also out of one that the owner does not see (contract/README.md, section 15, 104).
 pub async fn remove(site: Data<Site>, caller: Caller, ids: Path<(String, String)>) -> Result<HttpResponse> {
+    caller.may_create()?;
+    let (group, property) = read_ids(&ids)?;
     let mut tx = site.db.write().await?;
-    let pair = hold(&mut tx, &caller, &ids).await?;
-    if !store::has_property(&mut tx, pair.group, pair.property).await? {
+    let group_role = access::hold_group(&mut tx, &caller, group).await?;
+    let role = access::hold_property(&mut tx, &caller, property).await?.ok_or(Error::NotFound)?;
+    if group_role.is_none() && role != Role::Owner {
         return Err(Error::NotFound);
     }
-    caller.may_write()?;
-    pair.property_role.must_own()?;
-    store::remove_property(&mut tx, pair.group, pair.property).await?;
-    if store::count_of_property(&mut tx, pair.property).await? == 0 {
-        return Err(Error::Refused("Property must belong to at least one group"));
+    let is_home = placements::is_home(&mut tx, group, property).await?.ok_or(Error::NotFound)?;
+    role.must_own()?;
+    if is_home {
+        group_role.ok_or(Error::Forbidden(None))?.must_own()?;
+        if !placements::move_home(&mut tx, property, group, caller.user).await? {
+            return Err(Error::Refused("Property must belong to at least one group"));
+        }
     }
-    if !access::has_owner(&mut tx, pair.property).await? {
+    placements::remove(&mut tx, group, property).await?;
+    placements::end_unsupported(&mut tx, property).await?;
+    if !access::has_owner(&mut tx, property).await? {
         return Err(Error::Refused("Property must have at least one owner"));
     }
     tx.commit().await?;
     Ok(json::success())
 }
 
-struct Pair {
-    group: GroupId,
-    group_role: Role,
-    property: PropertyId,
-    property_role: Role,
-}
-
-/// A group and a property that the caller sees, kept as they are until this transaction ends.
-async fn hold(tx: &mut Tx, caller: &Caller, ids: &(String, String)) -> Result<Pair> {
-    let group = ids.0.parse().map_err(|_| Error::NotFound)?;
-    let property = ids.1.parse().map_err(|_| Error::NotFound)?;
-    // Always in this order, so that two of these never wait for each other.
-    let group_role = access::hold_group(tx, caller, group).await?.ok_or(Error::NotFound)?;
-    let property_role = access::hold_property(tx, caller, property).await?.ok_or(Error::NotFound)?;
-    Ok(Pair { group, group_role, property, property_role })
+fn read_ids(ids: &(String, String)) -> Result<(GroupId, PropertyId)> {
+    Ok((ids.0.parse().map_err(|_| Error::NotFound)?, ids.1.parse().map_err(|_| Error::NotFound)?))
 }
 
 fn title(sent: &Map<String, Value>, purpose: Purpose) -> Result<Option<String>> {

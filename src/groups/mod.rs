@@ -1,6 +1,7 @@
 //! Groups: bundles of properties (contract/groups.md).
 
 pub mod api;
+pub mod placements;
 pub mod store;
 
 use crate::{

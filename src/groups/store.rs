@@ -2,7 +2,7 @@
 
 use super::Group;
 use crate::{
-    access,
+    access::{self, Role},
     clock::Moment,
     db::{Bind, Select, Tx, folded, row, run},
     http::{
@@ -13,6 +13,7 @@ use crate::{
         query::Query,
     },
     ids::{GroupId, MemberId, PropertyId, UserId},
+    users,
 };
 
 row!(Group { id, title });
@@ -69,14 +70,29 @@ pub async fn by_id(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<Op
     Ok(rows.all(tx).await?.pop())
 }
 
-/// The groups of these properties that the caller sees.
+/// An owner of a group.
+pub struct UserOf {
+    pub group_id: GroupId,
+    pub user_id: UserId,
+}
+
+row!(UserOf { group_id, user_id });
+
+/// The groups of these properties that the caller sees: an owner of a property all that hold it, others their own
+/// (contract/README.md, section 15, 18 and 104).
 pub async fn of_properties(tx: &mut Tx, caller: &Caller, properties: &[PropertyId]) -> sqlx::Result<Vec<GroupOf>> {
     const SQL: &str = "
         select gp.property_id, g.id, g.title
         from group_properties gp
-        join group_users gu on gu.group_id = gp.group_id and gu.user_id = $1
         join groups g on g.id = gp.group_id
-        where gp.property_id in (";
+        where (exists (select 1 from group_users gu where gu.group_id = gp.group_id and gu.user_id = $1)
+                or exists (
+                    select 1 from property_users pu
+                    where pu.property_id = gp.property_id and pu.user_id = $1 and pu.role = 'owner')
+                or exists (
+                    select 1 from group_properties o join group_users ou on ou.group_id = o.group_id
+                    where o.property_id = gp.property_id and ou.user_id = $1 and ou.role = 'owner'))
+            and gp.property_id in (";
     if properties.is_empty() {
         return Ok(Vec::new());
     }
@@ -106,20 +122,32 @@ pub async fn properties_of(tx: &mut Tx, caller: &Caller, groups: &[GroupId]) -> 
     Ok(found)
 }
 
-/// The group that new properties go to: the default group as long as it exists, else the oldest. It does not go away
-/// before this transaction ends.
-pub async fn hold_default(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<GroupId>> {
+/// The group that a user's new properties go to: the default group as long as the user owns it, else the oldest that
+/// the user owns (contract/README.md, section 15, 108).
+pub async fn default_of(tx: &mut Tx, user: UserId) -> sqlx::Result<Option<GroupId>> {
     const SQL: &str = "
         select g.id from group_users gu
         join groups g on g.id = gu.group_id
         join users u on u.id = gu.user_id
-        where gu.user_id = $1
+        where gu.user_id = $1 and gu.role = 'owner'
         order by case when g.id = u.default_group_id then 0 else 1 end, g.created_at, g.id
         limit 1";
-    match Select::new(SQL, vec![caller.user.into()]).values(tx).await?.pop() {
-        Some(group) => Ok(access::hold_group(tx, caller, group).await?.map(|_| group)),
-        None => Ok(None),
-    }
+    Ok(Select::new(SQL, vec![user.into()]).values(tx).await?.pop())
+}
+
+/// As [`default_of`] the caller, and the group does not go away before this transaction ends.
+pub async fn hold_default(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<GroupId>> {
+    let Some(group) = default_of(tx, caller.user).await? else { return Ok(None) };
+    let role = access::hold_group(tx, caller, group).await?;
+    Ok(role.filter(|role| *role == Role::Owner).map(|_| group))
+}
+
+/// Gives a user the group that every account begins with.
+pub async fn insert_first(tx: &mut Tx, user: UserId, now: Moment) -> sqlx::Result<GroupId> {
+    let group = Group { id: GroupId::new(), title: super::FIRST_TITLE.to_owned() };
+    insert(tx, &group, user, now).await?;
+    users::store::set_default_group(tx, user, group.id).await?;
+    Ok(group.id)
 }
 
 /// Adds a group; the user becomes its owner.
@@ -151,35 +179,8 @@ pub async fn count_properties(tx: &mut Tx, id: GroupId) -> sqlx::Result<i64> {
     Select::new(SQL, vec![id.into()]).value(tx).await
 }
 
-/// Groups of a user.
-pub async fn count_of_user(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
-    const SQL: &str = "select count(*) from group_users where user_id = $1";
+/// Groups that a user owns.
+pub async fn count_owned(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
+    const SQL: &str = "select count(*) from group_users where user_id = $1 and role = 'owner'";
     Select::new(SQL, vec![user.into()]).value(tx).await
-}
-
-/// Groups that a property is in, whoever sees them.
-pub async fn count_of_property(tx: &mut Tx, id: PropertyId) -> sqlx::Result<i64> {
-    const SQL: &str = "select count(*) from group_properties where property_id = $1";
-    Select::new(SQL, vec![id.into()]).value(tx).await
-}
-
-/// Puts a property into a group. False where it is in there.
-pub async fn add_property(tx: &mut Tx, group: GroupId, property: PropertyId, now: Moment) -> sqlx::Result<bool> {
-    const SQL: &str = "
-        insert into group_properties (group_id, property_id, created_at) values ($1, $2, $3)
-        on conflict (group_id, property_id) do nothing";
-    run!(tx, sqlx::query(SQL).bind(group).bind(property).bind(now)).map(|rows| rows == 1)
-}
-
-/// Takes a property out of a group. False where it is not in there.
-pub async fn remove_property(tx: &mut Tx, group: GroupId, property: PropertyId) -> sqlx::Result<bool> {
-    const SQL: &str = "delete from group_properties where group_id = $1 and property_id = $2";
-    run!(tx, sqlx::query(SQL).bind(group).bind(property)).map(|rows| rows == 1)
-}
-
-/// True where a property is in a group.
-pub async fn has_property(tx: &mut Tx, group: GroupId, property: PropertyId) -> sqlx::Result<bool> {
-    const SQL: &str = "select count(*) from group_properties where group_id = $1 and property_id = $2";
-    let found: i64 = Select::new(SQL, vec![group.into(), property.into()]).value(tx).await?;
-    Ok(found > 0)
 }

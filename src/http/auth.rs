@@ -46,6 +46,8 @@ const OPEN: &str = "/api/v1/openapi.json";
 #[derive(Clone, Copy, Debug)]
 pub struct Caller {
     pub user: UserId,
+    /// The key that the request came with; `None` for a session.
+    pub key: Option<ApiKeyId>,
     pub reach: Reach,
     pub read_only: bool,
 }
@@ -61,7 +63,7 @@ pub enum Reach {
 impl Caller {
     /// A user with all their powers.
     pub fn person(user: UserId) -> Self {
-        Caller { user, reach: Reach::All, read_only: false }
+        Caller { user, key: None, reach: Reach::All, read_only: false }
     }
 
     /// The key that limits the reach, as store queries take it.
@@ -136,7 +138,7 @@ async fn by_key(request: &ServiceRequest, site: &Site, key: PlainKey, now: Momen
     site.gate.key(holder.key)?;
     site.last_uses.note(holder.key, &holder.last_use, || used_by(request, site, now), now);
     let reach = if holder.all_properties { Reach::All } else { Reach::Chosen(holder.key) };
-    Ok(Caller { user: holder.user, reach, read_only: holder.read_only })
+    Ok(Caller { user: holder.user, key: Some(holder.key), reach, read_only: holder.read_only })
 }
 
 fn used_by(request: &ServiceRequest, site: &Site, now: Moment) -> LastUse {

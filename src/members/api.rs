@@ -6,13 +6,13 @@ use actix_web::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
-use super::{Member, Of, store};
+use super::{Member, Of, ending, inviters, store};
 use crate::{
     access::Role,
     clock,
     db::Tx,
+    groups::placements::Giver,
     http::{
         auth::Caller,
         body::Body,
@@ -72,9 +72,12 @@ async fn find(tx: &mut Tx, of: Of, id: &str) -> Result<Member> {
     store::by_id(tx, of, id).await?.ok_or(Error::NotFound)
 }
 
-/// As `find`, with the caller's role, and nobody else changes who the users are before this transaction ends.
+/// As `find`, with the caller's role. Nobody else changes who the users are, or what rests on this one, before this
+/// transaction ends.
 async fn hold(tx: &mut Tx, of: Of, caller: &Caller, id: &str) -> Result<(Member, Role)> {
-    let parent = find(tx, of, id).await?.parent;
+    let Member { parent, user_id, .. } = find(tx, of, id).await?;
+    of.role(tx, caller, parent).await?.ok_or(Error::NotFound)?;
+    users::store::queue_on(tx, user_id).await?;
     let role = of.hold(tx, caller, parent).await?.ok_or(Error::NotFound)?;
     // It may have gone while this waited.
     Ok((find(tx, of, id).await?, role))
@@ -82,12 +85,11 @@ async fn hold(tx: &mut Tx, of: Of, caller: &Caller, id: &str) -> Result<(Member,
 
 async fn invite(of: Of, site: &Site, caller: &Caller, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top("invite")?;
-    of.may_write(caller)?;
-    let mut tx = site.db.write().await?;
+    caller.may_create()?;
     let parent = sent.get(of.parent_field()).and_then(Value::as_str).and_then(ids::parse);
+    let mut tx = site.db.write().await?;
     if let Some(parent) = parent {
-        let role = of.hold(&mut tx, caller, parent).await?;
-        role.ok_or(Error::Forbidden(None))?.must_own()?;
+        of.role(&mut tx, caller, parent).await?.ok_or(Error::Forbidden(None))?.must_own()?;
     }
     let mut problems = Problems::default();
     let judged = judge::judge(of.invite(), &sent, &Map::new(), Purpose::Create, &mut problems);
@@ -97,9 +99,13 @@ async fn invite(of: Of, site: &Site, caller: &Caller, sent: Body) -> Result<Http
     let now = clock::now();
     let user = users::store::find_or_invite(&mut tx, &email, now).await?;
     let parent = parent.ok_or(Error::NotFound)?;
+    users::store::queue_on(&mut tx, user.id).await?;
+    // The caller's role may have been lowered while this waited.
+    of.hold(&mut tx, caller, parent).await?.ok_or(Error::Forbidden(None))?.must_own()?;
     if store::is_member(&mut tx, of, parent, user.id).await? {
         return Err(Error::Refused("User already invited"));
     }
+    inviters::count_way(&mut tx, caller.user, user.id, now).await?;
     let member = Member {
         id: MemberId::new(),
         parent,
@@ -109,7 +115,7 @@ async fn invite(of: Of, site: &Site, caller: &Caller, sent: Body) -> Result<Http
         email: user.email,
         name: user.name,
     };
-    store::insert(&mut tx, of, &member, now).await?;
+    store::insert(&mut tx, of, &member, Giver::of(caller), now).await?;
     tx.commit().await?;
     let collection = format!("{}s", of.name());
     let location = format!("{}/api/v1/{collection}/{}", site.address(), member.id);
@@ -118,9 +124,9 @@ async fn invite(of: Of, site: &Site, caller: &Caller, sent: Body) -> Result<Http
 
 async fn update(of: Of, site: &Site, caller: &Caller, id: &str, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(of.name())?;
+    caller.may_create()?;
     let mut tx = site.db.write().await?;
     let (mut member, role) = hold(&mut tx, of, caller, id).await?;
-    of.may_write(caller)?;
     role.must_own()?;
     let mut problems = Problems::default();
     let judged = judge::judge(of.fields(), &sent, &Map::new(), Purpose::Update, &mut problems);
@@ -130,28 +136,22 @@ async fn update(of: Of, site: &Site, caller: &Caller, id: &str, sent: Body) -> R
     }
     member.overrides = overrides(&judged, member.overrides);
     store::update(&mut tx, of, &member).await?;
-    must_have_owner(&mut tx, of, member.parent).await?;
+    ending::after_loss(&mut tx, of, member.parent, member.user_id).await?;
     tx.commit().await?;
     Ok(json::one(&MemberBody::new(of, &member)?))
 }
 
 async fn withdraw(of: Of, site: &Site, caller: &Caller, id: &str) -> Result<HttpResponse> {
+    caller.may_create()?;
     let mut tx = site.db.write().await?;
     let (member, role) = hold(&mut tx, of, caller, id).await?;
-    of.may_write(caller)?;
     role.must_own()?;
     if member.user_id == caller.user {
         return Err(Error::Refused("User can not withdraw themself"));
     }
-    store::delete(&mut tx, of, member.id).await?;
-    must_have_owner(&mut tx, of, member.parent).await?;
+    ending::end(&mut tx, of, &member).await?;
     tx.commit().await?;
     Ok(json::success())
-}
-
-/// Undoes, by the refusal, what has just taken the last owner away.
-async fn must_have_owner(tx: &mut Tx, of: Of, parent: Uuid) -> Result<()> {
-    if store::has_owner(tx, of, parent).await? { Ok(()) } else { Err(Error::Refused(of.owner_rule())) }
 }
 
 fn text(judged: &Map<String, Value>, field: &str) -> String {

@@ -2,7 +2,15 @@
 //! (contract/property-users.md, contract/group-users.md).
 
 pub mod api;
+#[allow(dead_code, reason = "the page of people with access and the deletion of users, which follow, call the rest")]
+pub mod ending;
+#[allow(dead_code, reason = "the page of people with access and the deletion of users, which follow, call the rest")]
+pub mod inviters;
+#[allow(dead_code, reason = "the page of people with access and the deletion of users, which follow, call the rest")]
+pub mod removal;
 pub mod store;
+#[allow(dead_code, reason = "the page of people with access and the deletion of users, which follow, call the rest")]
+pub mod ways;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -12,7 +20,6 @@ use crate::{
     db::Tx,
     http::{
         auth::Caller,
-        error::Result,
         fields::{Field, Kind, Shape, optional, read_only, required},
     },
     ids::{GroupId, MemberId, PropertyId, UserId},
@@ -138,19 +145,11 @@ impl Of {
         }
     }
 
-    /// As `role`, and writes that hang on the same parent wait until this transaction ends.
+    /// As `role`, and writes that rest on the same parent wait until this transaction ends.
     async fn hold(self, tx: &mut Tx, caller: &Caller, parent: Uuid) -> sqlx::Result<Option<Role>> {
         match self {
             Of::Property => access::hold_property(tx, caller, PropertyId(parent)).await,
             Of::Group => access::hold_group(tx, caller, GroupId(parent)).await,
-        }
-    }
-
-    /// Refuses a write that this key may not make: a user of a group reaches more than the properties chosen for it.
-    fn may_write(self, caller: &Caller) -> Result<()> {
-        match self {
-            Of::Property => caller.may_write(),
-            Of::Group => caller.may_create(),
         }
     }
 }

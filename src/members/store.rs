@@ -7,6 +7,7 @@ use crate::{
     access,
     clock::Moment,
     db::{Bind, Select, Tx, row, run},
+    groups::placements::Giver,
     http::{
         auth::Caller,
         error::Result,
@@ -108,22 +109,39 @@ pub async fn is_member(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx:
     Ok(Select::new(sql, vec![Bind::Id(parent), Bind::Id(user.0)]).value::<i64>(tx).await? > 0)
 }
 
+/// A user's own link to a property or a group.
+pub async fn of_user(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<Option<Member>> {
+    let sql =
+        format!("select {} from {} m where m.{} = $1 and m.user_id = $2", columns(of), table(of), of.parent_field());
+    Ok(Select::new(sql, vec![Bind::Id(parent), Bind::Id(user.0)]).all(tx).await?.pop())
+}
+
+/// The properties or groups to which a user has a link of this kind that an inviter gave, by id.
+pub async fn given_by(tx: &mut Tx, of: Of, inviter: UserId, user: UserId) -> sqlx::Result<Vec<Uuid>> {
+    let (table, parent) = (table(of), of.parent_field());
+    let sql = format!("select {parent} from {table} where given_by = $1 and user_id = $2 order by {parent}");
+    Select::new(sql, vec![inviter.into(), user.into()]).values(tx).await
+}
+
+/// The properties or groups to which a user has a link of this kind, by id.
+pub async fn parents_of(tx: &mut Tx, of: Of, user: UserId) -> sqlx::Result<Vec<Uuid>> {
+    let (table, parent) = (table(of), of.parent_field());
+    let sql = format!("select {parent} from {table} where user_id = $1 order by {parent}");
+    Select::new(sql, vec![user.into()]).values(tx).await
+}
+
 /// Links a user.
-pub async fn insert(tx: &mut Tx, of: Of, member: &Member, now: Moment) -> sqlx::Result<()> {
-    macro_rules! sql {
-        ($table:literal, $parent:literal) => {
-            concat!(
-                "insert into ",
-                $table,
-                " (id, ",
-                $parent,
-                ", user_id, role, overrides, created_at) values ($1, $2, $3, $4, $5, $6)"
-            )
-        };
-    }
+pub async fn insert(tx: &mut Tx, of: Of, member: &Member, giver: Giver, now: Moment) -> sqlx::Result<()> {
+    const PROPERTY: &str = "
+        insert into property_users (
+            id, property_id, user_id, role, overrides, given_by, given_by_key, created_at, sort_title)
+        select $1, $2, $3, $4, $5, $6, $7, $8, p.sort_title from properties p where p.id = $2";
+    const GROUP: &str = "
+        insert into group_users (id, group_id, user_id, role, overrides, given_by, given_by_key, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)";
     let sql = match of {
-        Of::Property => sql!("property_users", "property_id"),
-        Of::Group => sql!("group_users", "group_id"),
+        Of::Property => PROPERTY,
+        Of::Group => GROUP,
     };
     run!(
         tx,
@@ -133,6 +151,8 @@ pub async fn insert(tx: &mut Tx, of: Of, member: &Member, now: Moment) -> sqlx::
             .bind(member.user_id)
             .bind(&member.role)
             .bind(&member.overrides)
+            .bind(giver.user)
+            .bind(giver.key)
             .bind(now)
     )
     .map(drop)
@@ -163,4 +183,20 @@ pub async fn has_owner(tx: &mut Tx, of: Of, parent: Uuid) -> sqlx::Result<bool> 
         Of::Property => access::has_owner(tx, PropertyId(parent)).await,
         Of::Group => Ok(Select::new(OF_GROUP, vec![Bind::Id(parent)]).value::<i64>(tx).await? > 0),
     }
+}
+
+/// True where a user owns a group, or a property directly, that nobody else owns by any way.
+pub async fn is_last_owner(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<bool> {
+    const OF_PROPERTY: &str = "
+        select count(*) from (
+            select user_id from property_users where property_id = $1 and role = 'owner' and user_id <> $2
+            union all
+            select gu.user_id from group_properties gp join group_users gu on gu.group_id = gp.group_id
+            where gp.property_id = $1 and gu.role = 'owner') others";
+    const OF_GROUP: &str = "select count(*) from group_users where group_id = $1 and role = 'owner' and user_id <> $2";
+    let sql = match of {
+        Of::Property => OF_PROPERTY,
+        Of::Group => OF_GROUP,
+    };
+    Ok(Select::new(sql, vec![Bind::Id(parent), user.into()]).value::<i64>(tx).await? == 0)
 }

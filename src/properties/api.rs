@@ -187,8 +187,11 @@ async fn made(site: &Site, tx: &mut Tx, found: &[Found]) -> Result<Option<Vec<Wh
     whole(found, |found| parts.get(&(found.id, found.version)).cloned())
 }
 
-/// Properties that were found a moment ago; `None` where one has changed since.
+/// Properties that were found a moment ago; `None` where one has changed since, or more must be asked for.
 async fn gathered(site: &Site, found: &[Found]) -> Result<Option<Vec<Whole>>> {
+    if found.iter().any(|found| found.in_others) {
+        return Ok(None);
+    }
     match kept(site, found)? {
         Some(whole) => Ok(Some(whole)),
         None => made(site, &mut site.db.read().await?, found).await,
@@ -252,8 +255,9 @@ pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<
         return json::one_whole(&whole);
     }
     let mut tx = site.db.read().await?;
-    let found = reached::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
-    json::one_whole(&made(&site, &mut tx, &[found]).await?.ok_or_else(gone)?)
+    let mut found = [reached::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?];
+    reached::with_other_groups(&mut tx, &caller, &mut found).await?;
+    json::one_whole(&made(&site, &mut tx, &found).await?.ok_or_else(gone)?)
 }
 
 /// POST /properties
@@ -266,12 +270,12 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
     let photos = photos::plan(Parent { property: id, room_type: None }, Vec::new(), photos, &mut problems)?;
     let mut tx = site.db.write().await?;
     users::store::queue_on(&mut tx, caller.user).await?;
-    let group = match group {
-        Some(group) => access::hold_group(&mut tx, &caller, group).await?.map(|_| group),
-        None => groups::store::hold_default(&mut tx, &caller).await?,
+    let (group, problem) = match group {
+        Some(group) => (access::hold_group(&mut tx, &caller, group).await?.map(|_| group), "does not exist"),
+        None => (groups::store::hold_default(&mut tx, &caller).await?, "can't be blank"),
     };
     if group.is_none() && !problems.names("group_id") {
-        problems.add("group_id", "does not exist");
+        problems.add("group_id", problem);
     }
     problems.none_or_invalid()?;
     let group = group.ok_or(Error::NotFound)?;

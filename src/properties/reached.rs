@@ -23,6 +23,8 @@ pub struct Found {
     pub version: i64,
     /// Those that the caller sees, by title.
     pub groups: Vec<GroupOf>,
+    /// True where other groups hold it too: an owner sees these as well, which takes another query.
+    pub in_others: bool,
 }
 
 /// A row of what leads to properties.
@@ -35,6 +37,8 @@ struct Link {
     through: Option<GroupId>,
     /// Of a group: that of properties is not needed.
     title: Option<String>,
+    /// Of a property: how many groups hold it.
+    group_count: i64,
 }
 
 row!(Link, row => Link {
@@ -43,6 +47,7 @@ row!(Link, row => Link {
     sort_title: row.at(2)?,
     through: row.at(3)?,
     title: row.at(4)?,
+    group_count: row.at(5)?,
 });
 
 /// The groups of a user, `$1`, and their ways to all properties, or to one, through a group and directly. Tables stand
@@ -52,17 +57,17 @@ macro_rules! links {
     ($begin:literal, $groups:expr, $through_group:expr, $directly:expr, $end:literal) => {
         concat!(
             $begin,
-            "select g.id, cast(0 as bigint) as version, g.sort_title, cast(null as uuid) as through, g.title ",
+            "select g.id, cast(0 as bigint) as version, g.sort_title, cast(null as uuid) as through, g.title, cast(0 as bigint) ",
             $groups,
             $end,
             " union all ",
             $begin,
-            "select p.id, p.version, p.sort_title, gp.group_id, null ",
+            "select p.id, p.version, p.sort_title, gp.group_id, null, p.group_count ",
             $through_group,
             $end,
             " union all ",
             $begin,
-            "select p.id, p.version, p.sort_title, null, null ",
+            "select p.id, p.version, p.sort_title, null, null, p.group_count ",
             $directly,
             $end
         )
@@ -125,22 +130,34 @@ const ONE_CHOSEN: &str = links!(
 
 /// One page of the caller's properties.
 pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Found>, Meta)> {
-    if let Some(page) = short_page(tx, caller, query).await? {
-        return Ok(page);
+    if let Some((mut found, meta)) = short_page(tx, caller, query).await? {
+        with_other_groups(tx, caller, &mut found).await?;
+        return Ok((found, meta));
     }
     let rows = store::select(tx, "p.id, p.version", caller);
     let count = store::select(tx, "count(*)", caller);
     let (rows, meta): (Vec<Version>, _) = listing::page(tx, &LISTING, query, rows, count).await?;
-    let ids: Vec<PropertyId> = rows.iter().map(|row| row.id).collect();
+    let found = |Version { id, version }| Found { id, version, groups: Vec::new(), in_others: true };
+    let mut found: Vec<Found> = rows.into_iter().map(found).collect();
+    with_other_groups(tx, caller, &mut found).await?;
+    Ok((found, meta))
+}
+
+/// Asks for the groups of properties that are in others than those found; in the same transaction.
+pub async fn with_other_groups(tx: &mut Tx, caller: &Caller, found: &mut [Found]) -> sqlx::Result<()> {
+    let ids: Vec<PropertyId> = found.iter().filter(|found| found.in_others).map(|found| found.id).collect();
     let mut groups: HashMap<PropertyId, Vec<GroupOf>> = HashMap::new();
     for group in groups::store::of_properties(tx, caller, &ids).await? {
         groups.entry(group.property_id).or_default().push(group);
     }
-    let found = |Version { id, version }| Found { id, version, groups: groups.remove(&id).unwrap_or_default() };
-    Ok((rows.into_iter().map(found).collect(), meta))
+    for found in found.iter_mut().filter(|found| found.in_others) {
+        found.groups = groups.remove(&found.id).unwrap_or_default();
+        found.in_others = false;
+    }
+    Ok(())
 }
 
-/// The same by a single query, which needs no transaction. `None` where one is not enough.
+/// The same by a single query, which needs no transaction, but for what is `in_others`. `None` where one is not enough.
 pub async fn short_page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Option<(Vec<Found>, Meta)>> {
     if !query.is_plain() {
         return Ok(None);
@@ -171,7 +188,7 @@ async fn small(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<Vec<Found>>>
     Ok((links.len() <= SMALL).then(|| joined(links)))
 }
 
-/// One of the caller's properties.
+/// One of the caller's properties; see `in_others`.
 pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Found>> {
     let (user, id) = (Bind::Id(caller.user.0), Bind::Id(id.0));
     let select = match caller.limit() {
@@ -195,7 +212,9 @@ fn joined(links: Vec<Link>) -> Vec<Found> {
             id: GroupId(group.id),
             title: group.title.clone().unwrap_or_default(),
         };
-        Found { id, version: ways[0].version, groups: groups.iter().filter(leads_there).map(of).collect() }
+        let groups: Vec<GroupOf> = groups.iter().filter(leads_there).map(of).collect();
+        let in_others = usize::try_from(ways[0].group_count) != Ok(groups.len());
+        Found { id, version: ways[0].version, groups, in_others }
     });
     found.collect()
 }

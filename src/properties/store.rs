@@ -7,6 +7,7 @@ use crate::{
     clock::Moment,
     db::{Bind, Select, Tx, folded, row, run},
     facilities,
+    groups::placements,
     http::{
         auth::Caller,
         error::Result,
@@ -153,6 +154,12 @@ pub async fn currency(tx: &mut Tx, id: PropertyId) -> sqlx::Result<Option<String
     Ok(Select::new(SQL, vec![id.into()]).values(tx).await?.pop())
 }
 
+/// The title of a property, whoever asks.
+pub async fn title(tx: &mut Tx, id: PropertyId) -> sqlx::Result<Option<String>> {
+    const SQL: &str = "select title from properties where id = $1";
+    Ok(Select::new(SQL, vec![id.into()]).values(tx).await?.pop())
+}
+
 /// The columns that can be written, in the order of the two statements below: `$2` to `$29`.
 macro_rules! bind_fields {
     ($query:expr, $property:expr) => {{
@@ -190,7 +197,7 @@ macro_rules! bind_fields {
     }};
 }
 
-/// Adds a property to a group; the caller becomes its owner.
+/// Adds a property to a group, its home; the caller becomes its owner.
 pub async fn insert(
     tx: &mut Tx,
     caller: &Caller,
@@ -207,12 +214,20 @@ pub async fn insert(
             state_length, description, important_information, search, sort_city, created_at, made_by)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
             $23, $24, $25, $26, $27, $28, $29, $30, $31)";
-    const GROUP: &str = "insert into group_properties (group_id, property_id, created_at) values ($1, $2, $3)";
+    const HOME: &str = "
+        insert into group_properties (
+            group_id, property_id, sort_title, is_home, given_by, given_by_key, created_at)
+        values ($1, $2, $3, true, $4, $5, $6)";
     const OWNER: &str = "
-        insert into property_users (id, property_id, user_id, role, created_at) values ($1, $2, $3, 'owner', $4)";
-    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(now).bind(caller.user))?;
-    run!(tx, sqlx::query(GROUP).bind(group).bind(id).bind(now))?;
-    run!(tx, sqlx::query(OWNER).bind(MemberId::new()).bind(id).bind(caller.user).bind(now)).map(drop)
+        insert into property_users (
+            id, property_id, user_id, role, sort_title, given_by, given_by_key, created_at)
+        values ($1, $2, $3, 'owner', $4, $3, $5, $6)";
+    let sort_title = folded(&property.title).into_bytes();
+    let (user, key) = (caller.user, caller.key);
+    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(now).bind(user))?;
+    run!(tx, sqlx::query(HOME).bind(group).bind(id).bind(&sort_title).bind(user).bind(key).bind(now))?;
+    run!(tx, sqlx::query(OWNER).bind(MemberId::new()).bind(id).bind(user).bind(&sort_title).bind(key).bind(now))
+        .map(drop)
 }
 
 /// Writes all fields of a property. Its new version is a random one: a database that was set back, and goes on from
@@ -227,7 +242,8 @@ pub async fn update(tx: &mut Tx, id: PropertyId, property: &Property) -> sqlx::R
             max_price = $24, state_length = $25, description = $26, important_information = $27,
             search = $28, sort_city = $29, version = $30
         where id = $1";
-    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(rand::random::<i64>())).map(drop)
+    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(rand::random::<i64>()))?;
+    placements::set_sort_title(tx, id, folded(&property.title).into_bytes()).await
 }
 
 /// Deletes a property with everything that is part of it, children first and each kind by a statement of its own. False

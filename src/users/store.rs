@@ -4,7 +4,7 @@ use super::{Email, User};
 use crate::{
     clock::Moment,
     db::{Bind, Select, Tx, row, run},
-    groups::{self, Group},
+    groups,
     ids::{GroupId, UserId},
     secret::Digest,
     subscriptions::Subscription,
@@ -183,9 +183,7 @@ pub async fn add_account(
     if !insert(tx, &user, email, password_hash, now).await? {
         return Ok(None);
     }
-    let group = Group { id: GroupId::new(), title: groups::FIRST_TITLE.to_owned() };
-    groups::store::insert(tx, &group, user.id, now).await?;
-    set_default_group(tx, user.id, group.id).await?;
+    groups::store::insert_first(tx, user.id, now).await?;
     Ok(Some(user.id))
 }
 

@@ -156,6 +156,8 @@ async fn of_two_owners_who_demote_or_withdraw_each_other_one_stays() {
     for round in 0..ROUNDS * 2 {
         for users in [&GROUP_USERS, &PROPERTY_USERS] {
             let thing = users.thing(me).await;
+            // One person gives another only so many ways a day.
+            site.host.sql("delete from ways_given").await;
             let theirs = me.gives(users, &thing, night, "owner").await;
             let mine = me.entry(users, &thing, &me.user.email).await;
             let against = |person: &Person, entry: &str, demote: bool| match demote {

@@ -113,7 +113,7 @@ async fn to_add_a_property_takes_an_owner_of_both() {
 }
 
 #[actix_web::test]
-async fn to_take_a_property_out_takes_an_owner_of_it_who_sees_the_group() {
+async fn to_take_a_property_out_takes_an_owner_of_it_whether_they_see_the_group_or_not() {
     let (app, me) = world().await;
     let night = app.person("night@farol.example").await;
     let (owner, user) = (Some("owner"), Some("user"));
@@ -123,7 +123,9 @@ async fn to_take_a_property_out_takes_an_owner_of_it_who_sees_the_group() {
         (user, None, 403),
         (owner, None, 200),
         (owner, user, 200),
-        (None, owner, 404),
+        (None, owner, 200),
+        (None, user, 404),
+        (None, None, 404),
     ] {
         let (group, farol) = with_roles(&me, &night, of_group, of_property).await;
         me.adds(&group, &farol).await.is(200);

@@ -172,8 +172,8 @@ async fn every_user_of_a_property_may_write_what_is_inside() {
         person.api.get(&room_type_at(&theirs.room_type)).await.error("not_found");
     }
     host.sql(
-        "insert into property_users (id, property_id, user_id, role, created_at)
-         select u.id, p.id, u.id, 'user', p.created_at from users u, properties p
+        "insert into property_users (id, property_id, user_id, role, sort_title, created_at)
+         select u.id, p.id, u.id, 'user', p.sort_title, p.created_at from users u, properties p
          where u.email = 'clerk@farol.example'",
     )
     .await;

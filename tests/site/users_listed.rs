@@ -211,7 +211,7 @@ async fn who_has_access_through_a_group_sees_the_users_of_its_properties_and_is_
 }
 
 #[actix_web::test]
-async fn a_user_of_a_property_alone_does_not_see_its_groups() {
+async fn of_a_property_alone_a_user_sees_no_groups_and_an_owner_sees_their_names() {
     let (app, me) = world().await;
     let night = app.person("night@farol.example").await;
     let group = me.group().await;
@@ -224,17 +224,27 @@ async fn a_user_of_a_property_alone_does_not_see_its_groups() {
                 me.changes(&PROPERTY_USERS, &entry, json!({ "role": role })).await.is(200).id()
             }
         };
-        assert_eq!(night.groups_of(&farol).await, Vec::<String>::new());
+        let groups = match role {
+            "user" => json!({ "data": [] }),
+            _ => {
+                let attributes = json!({ "id": group, "title": "User Group" });
+                json!({ "data": [{ "id": group, "type": "group", "attributes": attributes }] })
+            }
+        };
         let list = night.api.get("/api/v1/properties").await.is(200);
-        assert_eq!(list.data()[0]["relationships"]["groups"], json!({ "data": [] }));
+        assert_eq!(list.data()[0]["relationships"]["groups"], groups);
+        let filtered = night.api.get("/api/v1/properties?filter[title]=Casa do Farol").await.is(200);
+        assert_eq!(filtered.data()[0]["relationships"]["groups"], groups);
+        assert_eq!(night.api.get(&at(&farol)).await.is(200).data()["relationships"]["groups"], groups);
         let updated = night.updates(&farol, json!({ "city": "Faro" })).await.is(200);
-        assert_eq!(updated.data()["relationships"]["groups"], json!({ "data": [] }));
+        assert_eq!(updated.data()["relationships"]["groups"], groups);
         night.api.get(&group_at(&group)).await.error("not_found");
         assert_eq!(night.finds(&format!("filter[group_id]={group}")).await, Vec::<String>::new());
         assert_eq!(night.api.get(&GROUP_USERS.of(&group)).await.column("id"), Vec::<String>::new());
         let owner = me.entry(&GROUP_USERS, &group, &me.user.email).await;
         night.api.get(&GROUP_USERS.at(&owner)).await.error("resource_not_found");
-        night.takes_out(&group, &farol).await.error("resource_not_found");
+        // Out of its home an owner of that takes it alone.
+        night.takes_out(&group, &farol).await.error(if role == "user" { "resource_not_found" } else { "forbidden" });
         let answer = night.creates(json!({ "group_id": group })).await;
         answer.error_with("validation_error", json!({ "group_id": ["does not exist"] }));
     }

@@ -1,0 +1,175 @@
+//! The people who have access to a property: listed, added, removed (contract/property-users.md, quirk 13).
+
+use clap::{Subcommand, ValueEnum};
+
+use super::{Outcome, find, told, written};
+use crate::{
+    access, clock,
+    db::{Db, Tx},
+    groups::placements::Giver,
+    http::error::Error,
+    ids::{MemberId, PropertyId},
+    members::{
+        Member, Of, ending,
+        removal::{self, Done},
+        store, ways,
+    },
+    properties,
+    users::{self, Email},
+};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// List every way to a property: who, in which role, through what, since when, given by whom
+    List {
+        /// The property's id
+        #[arg(value_name = "PROPERTY_ID")]
+        property: PropertyId,
+    },
+    /// Give a user access to a property, or another role on it
+    Add {
+        /// The property's id
+        #[arg(value_name = "PROPERTY_ID")]
+        property: PropertyId,
+        /// The user's address
+        email: Email,
+        /// What the user may do: an owner also manages people and deletes
+        #[arg(long, default_value = "user")]
+        role: RoleName,
+    },
+    /// Take every way to a property from a user
+    Remove {
+        /// The property's id
+        #[arg(value_name = "PROPERTY_ID")]
+        property: PropertyId,
+        /// The user's address
+        email: Email,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum RoleName {
+    Owner,
+    User,
+}
+
+impl RoleName {
+    fn name(self) -> &'static str {
+        match self {
+            RoleName::Owner => "owner",
+            RoleName::User => "user",
+        }
+    }
+}
+
+/// `latchkey member …`
+pub async fn run(db: &Db, command: Command) -> Outcome {
+    match command {
+        Command::List { property } => list(db, property).await,
+        Command::Add { property, email, role } => add(db, property, &email, role.name()).await,
+        Command::Remove { property, email } => remove(db, property, &email).await,
+    }
+}
+
+async fn title(tx: &mut Tx, property: PropertyId) -> Result<String, String> {
+    let title = properties::store::title(tx, property).await.map_err(told)?;
+    title.ok_or_else(|| format!("There is no property {property}. The Properties page and the API show the ids."))
+}
+
+async fn list(db: &Db, property: PropertyId) -> Outcome {
+    let mut tx = db.read().await.map_err(told)?;
+    title(&mut tx, property).await?;
+    let ways = ways::to_property(&mut tx, property).await.map_err(told)?;
+    if ways.is_empty() {
+        println!("Nobody has access. Give it with: latchkey member add {property} EMAIL --role owner");
+    }
+    for way in ways {
+        let through = match &way.group_title {
+            None => "directly".to_owned(),
+            Some(group) if way.is_home => format!("through the group {group} (home)"),
+            Some(group) => format!("through the group {group}"),
+        };
+        let given = giver("given by", way.given_by, way.given_by_key);
+        let put = way.group.map(|_| giver("put there by", way.put_by, way.put_by_key));
+        let put = put.map(|put| format!("\t{put}")).unwrap_or_default();
+        println!("{}\t{}\t{through}\tsince {}\t{given}{put}", way.email, way.role, written(way.since));
+    }
+    Ok(())
+}
+
+fn giver(verb: &str, email: Option<String>, key: Option<String>) -> String {
+    match (email, key) {
+        (Some(email), Some(key)) => format!("{verb} {email} with the key {key}"),
+        (Some(email), None) => format!("{verb} {email}"),
+        (None, _) => format!("{verb} the host"),
+    }
+}
+
+async fn add(db: &Db, property: PropertyId, email: &Email, role: &str) -> Outcome {
+    let mut tx = db.write().await.map_err(told)?;
+    let title = title(&mut tx, property).await?;
+    let user = find(&mut tx, email).await?;
+    users::store::queue_on(&mut tx, user.id).await.map_err(told)?;
+    access::lock_property(&mut tx, property).await.map_err(told)?;
+    match store::of_user(&mut tx, Of::Property, property.0, user.id).await.map_err(told)? {
+        Some(member) => {
+            let member = Member { role: role.to_owned(), ..member };
+            store::update(&mut tx, Of::Property, &member).await.map_err(told)?;
+            let checked = ending::after_loss(&mut tx, Of::Property, property.0, user.id).await;
+            checked.map_err(|error| refused(error, &user.email, &title))?;
+        }
+        None => {
+            let member = Member {
+                id: MemberId::new(),
+                parent: property.0,
+                user_id: user.id,
+                role: role.to_owned(),
+                overrides: None,
+                email: user.email.clone(),
+                name: user.name,
+            };
+            store::insert(&mut tx, Of::Property, &member, Giver::default(), clock::now()).await.map_err(told)?;
+        }
+    }
+    tx.commit().await.map_err(told)?;
+    println!("{} is {} of {title}.", user.email, if role == "owner" { "an owner" } else { "a user" });
+    Ok(())
+}
+
+async fn remove(db: &Db, property: PropertyId, email: &Email) -> Outcome {
+    let mut tx = db.write().await.map_err(told)?;
+    let title = title(&mut tx, property).await?;
+    let user = find(&mut tx, email).await?;
+    let done = removal::from_property(&mut tx, property, user.id).await;
+    let done = done.map_err(|error| refused(error, &user.email, &title))?;
+    tx.commit().await.map_err(told)?;
+    let email = user.email;
+    for done in done {
+        match done {
+            Done::LinkEnded => println!("{email} is removed from {title}."),
+            Done::TakenOut { group } => println!("{title} is taken out of the group {group}, which {email} owns."),
+            Done::LeftGroup { group, properties: 1 } => {
+                println!("{email} is removed from the group {group}, which holds this property alone.");
+            }
+            Done::LeftGroup { group, properties } => {
+                println!("{email} is removed from the group {group}, and so from all {properties} properties in it.");
+            }
+            Done::HomeMoved { group, owner } => {
+                println!("{title} is moved from a group that only {email} owns to the group {group} of {owner}.");
+            }
+        }
+    }
+    println!("{email} has no access to {title} any more.");
+    Ok(())
+}
+
+fn refused(error: Error, email: &str, title: &str) -> String {
+    match error {
+        Error::NotFound => format!("{email} has no access to {title}."),
+        Error::Refused(_) => format!(
+            "{email} is the last owner of {title}. First make somebody else an owner with: latchkey member add \
+             PROPERTY_ID EMAIL --role owner"
+        ),
+        other => format!("The database reported an error: {other}."),
+    }
+}
