@@ -125,6 +125,10 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub database_connections: u32,
 
+    /// The pooler before PostgreSQL: `transaction` where it gives each transaction another session (PgBouncer)
+    #[arg(long, env = "LATCHKEY_DATABASE_POOLER", global = true, value_name = "HOW")]
+    pub database_pooler: Option<Pooler>,
+
     /// SQLite: `full` keeps every answered write through a power cut, `normal` may lose the last ones
     #[arg(long, env = "LATCHKEY_SQLITE_SYNCHRONOUS", default_value = "full", global = true, value_name = "HOW")]
     pub sqlite_synchronous: Synchronous,
@@ -141,6 +145,11 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_ARGON2_AT_ONCE", default_value_t = 2, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub argon2_at_once: u16,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Pooler {
+    Transaction,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -10,7 +10,7 @@ use std::{
 };
 
 use chrono::SecondsFormat;
-use env_logger::{Builder, Env, Target};
+use env_logger::{Builder, Target};
 
 use crate::clock;
 
@@ -20,7 +20,10 @@ const GATHER: Duration = Duration::from_millis(10);
 /// Starts the log; `RUST_LOG` sets what is in it.
 pub fn start() -> Lines {
     let lines = Lines(Arc::default());
-    Builder::from_env(Env::default().default_filter_or("info,actix_server=warn"))
+    // A variable that is set and empty counts as not set.
+    let filter = std::env::var("RUST_LOG").ok().filter(|filter| !filter.trim().is_empty());
+    Builder::new()
+        .parse_filters(filter.as_deref().unwrap_or("info,actix_server=warn"))
         .format(|line, record| {
             let (level, target) = (record.level(), record.target());
             at_this_second(|time| writeln!(line, "[{time} {level:<5} {target}] {}", record.args()))

@@ -3,8 +3,13 @@ use std::process::ExitCode;
 use latchkey::{cli, logging};
 
 fn main() -> ExitCode {
-    let lines = logging::start();
     let cli = cli::Cli::read();
+    // Before there is any other thread.
+    if let Err(message) = cli.begin() {
+        eprintln!("{message}");
+        return ExitCode::FAILURE;
+    }
+    let lines = logging::start();
     let ended = actix_web::rt::System::new().block_on(cli::run(cli));
     lines.write_out();
     match ended {

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteSynchronous;
 use uuid::Uuid;
 
 use crate::{
-    db::{Db, On, PATIENCE, Select, Tx, row},
+    db::{Db, On, PATIENCE, Select, Server, Tx, row},
     http::{auth::Caller, query::Query},
     ids::UserId,
     members::{self, Of},
@@ -50,7 +50,7 @@ async fn lists_of_a_large_account_read_no_rows_of_others() {
     sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&admin).await.unwrap();
     let mut url = url::Url::parse(&server).unwrap();
     url.set_path(&name);
-    let db = Db::postgres(url.as_str(), 2).await.unwrap();
+    let db = Db::postgres(&Server::new(url.as_str(), false).unwrap(), 2);
     db.migrate(Path::new("")).await.unwrap();
     look(&db).await;
     db.close().await;

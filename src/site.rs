@@ -51,3 +51,20 @@ pub async fn find_value(tx: &mut Tx, name: &str) -> sqlx::Result<Option<Vec<u8>>
     const SQL: &str = "select value from host_values where name = $1";
     Ok(Select::new(SQL, vec![Bind::Text(name.to_owned())]).values(tx).await?.pop())
 }
+
+/// Where the database keeps the address of the server, so that commands know it.
+const BASE_URL: &str = "base_url";
+
+/// Keeps the base URL that is served, for commands that make links.
+pub async fn keep_base_url(tx: &mut Tx, base_url: &Url) -> sqlx::Result<()> {
+    const SQL: &str = "
+        insert into host_values (name, value) values ($1, $2)
+        on conflict (name) do update set value = excluded.value";
+    run!(tx, sqlx::query(SQL).bind(BASE_URL).bind(base_url.as_str().as_bytes())).map(drop)
+}
+
+/// The base URL that was served last.
+pub async fn kept_base_url(tx: &mut Tx) -> sqlx::Result<Option<Url>> {
+    let kept = find_value(tx, BASE_URL).await?;
+    Ok(kept.and_then(|kept| Url::parse(std::str::from_utf8(&kept).ok()?).ok()))
+}

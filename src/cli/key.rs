@@ -34,7 +34,11 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
     match command {
         Command::List { email } => {
             let (mut tx, user) = look(db, &email).await?;
-            for key in store::of_user(&mut tx, user.id, Order::Created).await.map_err(told)? {
+            let keys = store::of_user(&mut tx, user.id, Order::Created).await.map_err(told)?;
+            if keys.is_empty() {
+                println!("No keys.");
+            }
+            for key in keys {
                 let state = match key.withdrawn_at {
                     Some(at) => format!("withdrawn {}", written(at)),
                     None => "active".to_owned(),

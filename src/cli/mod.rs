@@ -1,24 +1,22 @@
 //! The commands. They may run beside a server.
 
+mod database; // which database, and whether a command may use it
 mod key;
 mod member;
+mod other_user; // commands of another user than the server's
 mod serve;
 mod subscription;
 mod user;
+mod variables; // of the environment: which are settings
 
-use std::{
-    fs::{DirBuilder, OpenOptions},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
-    time::Duration,
-};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use self::database::Place;
 
 use crate::{
     clock::Moment,
     config::Settings,
-    db::{Db, PATIENCE_OF_COMMANDS, Tx},
+    db::{Db, Found, PATIENCE_OF_COMMANDS, Tx, missing, plain},
     users::{self, Email, User},
 };
 
@@ -27,7 +25,7 @@ type Outcome = Result<(), String>;
 
 /// Self-hosted, white-label channel-manager API for the hotel trade
 #[derive(Parser)]
-#[command(name = "latchkey", version, after_help = "Run without a command, it serves.")]
+#[command(name = "latchkey", version, after_help = "Without a command, runs `serve`.")]
 pub struct Cli {
     #[command(flatten)]
     settings: Settings,
@@ -41,6 +39,8 @@ enum Command {
     Serve,
     /// Serve on a fresh temporary database with a user, an API key and some properties
     Demo,
+    /// Make the database, or bring its schema up to date; `serve` does so by itself
+    Migrate,
     /// Manage users
     #[command(subcommand)]
     User(user::Command),
@@ -57,20 +57,38 @@ enum Command {
 
 impl Cli {
     /// The command line as it is, or its help. Values of variables are left out of that: some are secrets, and most
-    /// are empty.
+    /// are empty. One that is set and empty counts as not set.
     pub fn read() -> Self {
         let command = Cli::command().mut_args(|argument| argument.hide_env_values(true));
-        Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        let with_values = command.clone().mut_args(|argument| match argument.get_env() {
+            Some(name) if std::env::var_os(name).is_some_and(|value| value.is_empty()) => {
+                argument.env(None::<&'static str>)
+            }
+            _ => argument,
+        });
+        let matches = with_values.try_get_matches().unwrap_or_else(|error| match error.kind() {
+            // Help names all variables.
+            ErrorKind::DisplayHelp => command.get_matches(),
+            _ => error.exit(),
+        });
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// What comes before anything else: to be called while there is one thread.
+    pub fn begin(&self) -> Outcome {
+        variables::refuse_unknown(&Cli::command())?;
+        let has_own_folder = matches!(self.command, Some(Command::Demo)) && self.settings.data_dir.is_none();
+        if has_own_folder { Ok(()) } else { other_user::hand_over(&self.settings) }
     }
 }
 
 /// Does what the command line says.
 pub async fn run(cli: Cli) -> Outcome {
-    refuse_unknown_variables()?;
     let settings = cli.settings;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(settings).await,
         Command::Demo => serve::demo(settings).await,
+        Command::Migrate => migrate(&settings).await,
         Command::User(command) => on_database(&settings, async |db| user::run(&settings, db, command).await).await,
         Command::Subscription(command) => {
             on_database(&settings, async |db| subscription::run(&settings, db, command).await).await
@@ -82,54 +100,37 @@ pub async fn run(cli: Cli) -> Outcome {
 
 /// Opens the database for one command, and leaves it closed.
 async fn on_database(settings: &Settings, command: impl AsyncFnOnce(&Db) -> Outcome) -> Outcome {
-    let db = open(settings, PATIENCE_OF_COMMANDS).await?;
+    if settings.base_url.is_some() {
+        settings.base_url(None)?;
+    }
+    let db = Place::of(settings)?.existing(settings, PATIENCE_OF_COMMANDS).await?;
     let outcome = command(&db).await;
     db.close().await;
     outcome
 }
 
-/// A setting that is misspelt would be a setting that is not there.
-fn refuse_unknown_variables() -> Outcome {
-    let command = Cli::command();
-    let known: Vec<&str> =
-        command.get_arguments().filter_map(|argument| argument.get_env()).filter_map(|name| name.to_str()).collect();
-    for (name, _) in std::env::vars_os() {
-        let Some(name) = name.to_str().filter(|name| name.starts_with("LATCHKEY_")) else { continue };
-        if !known.contains(&name) {
-            let likely = known.iter().max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
-            return Err(format!(
-                "There is no setting {name}. Did you mean {}? All are in: latchkey --help",
-                likely.unwrap_or(&"another")
-            ));
+/// `latchkey migrate`
+async fn migrate(settings: &Settings) -> Outcome {
+    let place = Place::of(settings)?;
+    let before = place.look().await?;
+    if let Found::Ours(ours) = &before {
+        // A newer one is told before anything is opened.
+        missing(&ours.applied)?;
+    }
+    place.newest(settings, PATIENCE_OF_COMMANDS).await?.close().await;
+    let Found::Ours(after) = place.look().await? else { return Err("The database has gone.".to_owned()) };
+    let (name, newest) = (place.name(), after.applied.last().copied().unwrap_or_default());
+    match before {
+        Found::Nothing => println!("Made the database {name} with schema {newest}."),
+        Found::Ours(before) if before.applied == after.applied => {
+            println!("The database {name} is up to date (schema {newest}).");
+        }
+        Found::Ours(before) => {
+            let old = before.applied.last().copied().unwrap_or_default();
+            println!("Migrated the database {name} from schema {old} to {newest}.");
         }
     }
     Ok(())
-}
-
-/// Opens the database, its schema up to date. SQLite's lock is waited for so long.
-async fn open(settings: &Settings, patience: Duration) -> Result<Db, String> {
-    if let Some(url) = &settings.database_url {
-        let db = Db::postgres(url, settings.database_connections).await?;
-        db.migrate(Path::new("")).await?;
-        return Ok(db);
-    }
-    let folder = settings.data_dir();
-    make_private(&folder)?;
-    // SQLite gives its other files the mode of this one. Where it cannot be made, opening it says why.
-    let file = folder.join("latchkey.db");
-    drop(OpenOptions::new().create(true).append(true).mode(0o600).open(&file));
-    let db = Db::sqlite(&file, settings.sqlite_synchronous.into(), patience).await?;
-    db.migrate(&folder.join("migrate.lock")).await?;
-    Ok(db)
-}
-
-/// Makes a folder that only this user can read: hashes and addresses are nobody else's business.
-fn make_private(folder: &Path) -> Result<(), String> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|error| format!("Cannot make the data folder {}: {error}.", folder.display()))
 }
 
 /// A transaction that changes something of this user.
@@ -156,6 +157,14 @@ fn written(moment: Moment) -> String {
     moment.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// The end of something, for people: midnight is the end of a day, not the beginning of one that is not part of it.
+fn written_end(end: Moment) -> String {
+    match end.time() == chrono::NaiveTime::MIN {
+        true => format!("the end of {} (UTC)", (end - chrono::Duration::days(1)).format("%Y-%m-%d")),
+        false => written(end),
+    }
+}
+
 fn told(error: sqlx::Error) -> String {
-    format!("The database did not do it: {error}.")
+    format!("Database error: {}.", plain(&error))
 }

@@ -1,35 +1,60 @@
 //! Serving, with or without demo data.
 
-use std::{fs::File, sync::OnceLock, time::Duration};
+use std::{fs::File, net::SocketAddr, sync::OnceLock, time::Duration};
 
 use actix_web::{cookie::Key, rt, web::Data};
 use tokio::net::TcpListener;
 
-use super::{Outcome, make_private, open, told};
+use super::{
+    Outcome,
+    database::{Place, hold_alone},
+    other_user::quoted,
+    told,
+};
 use crate::{
     api_keys::{callers::Callers, last_use::LastUses},
     config::Settings,
-    db::PATIENCE,
+    db::{Found, PATIENCE, missing},
     http::{etag::Tags, gate::Gate, rendered::Rendered, server},
     site::{self, Site},
-    users::password::Hasher,
+    users::{self, password::Hasher},
 };
 
 /// `latchkey serve`
 pub async fn serve(settings: Settings) -> Outcome {
-    let start = Start::new(settings).await?;
-    start.serve(|_| {}).await
+    let start = Start::new(settings, false).await?;
+    let has_users = users::store::any(&mut start.site.db.read().await.map_err(told)?).await.map_err(told)?;
+    start
+        .serve(|site| {
+            if !has_users {
+                println!("No users yet. Invite the first one with: latchkey user invite EMAIL{}", folder_of(site));
+            }
+        })
+        .await
+}
+
+/// What a command needs to be told to find the same database, from any folder.
+fn folder_of(site: &Site) -> String {
+    match (&site.settings.database_url, std::path::absolute(site.settings.data_dir())) {
+        (None, Ok(folder)) => format!(" --data-dir {}", quoted(&folder.to_string_lossy())),
+        _ => String::new(),
+    }
 }
 
 /// `latchkey demo`: the same on data of its own.
 pub async fn demo(mut settings: Settings) -> Outcome {
-    let named = settings.data_dir.is_some() || settings.database_url.is_some();
     // Removed when the demo ends.
-    let fresh = tempfile::tempdir().map_err(|error| format!("Cannot make a temporary folder: {error}."))?;
-    if !named {
-        settings.data_dir = Some(fresh.path().to_owned());
-    }
-    let start = Start::new(settings).await?;
+    let _fresh = match settings.data_dir.is_some() || settings.database_url.is_some() {
+        true => None,
+        false => {
+            let fresh = tempfile::tempdir().map_err(|error| {
+                format!("Cannot make a temporary folder: {error}. Set TMPDIR, or name a folder with --data-dir.")
+            })?;
+            settings.data_dir = Some(fresh.path().to_owned());
+            Some(fresh)
+        }
+    };
+    let start = Start::new(settings, true).await?;
     let demo = crate::demo::prepare(&start.site).await?;
     start
         .serve(|site| {
@@ -50,18 +75,31 @@ struct Start {
 }
 
 impl Start {
-    async fn new(settings: Settings) -> Result<Self, String> {
+    async fn new(settings: Settings, for_demo: bool) -> Result<Self, String> {
+        // Told before anything is made, where it can be known already.
+        if settings.base_url.is_some() || settings.listen.parse::<SocketAddr>().is_ok() {
+            settings.base_url(None)?;
+        }
+        let place = Place::of(&settings)?;
+        if let Found::Ours(ours) = place.look().await? {
+            missing(&ours.applied)?;
+            if for_demo && ours.has_users && !ours.is_demo {
+                return Err(crate::demo::NOT_OURS.to_owned());
+            }
+        }
+        let only = match &place {
+            Place::File { folder, .. } => Some(hold_alone(folder).await?),
+            Place::Postgres(_) => None,
+        };
         let listener = server::listen(&settings.listen, Duration::from_secs(settings.unread_seconds.into())).await?;
         let bound = listener.local_addr().map_err(|error| error.to_string())?;
         let base_url = settings.base_url(Some(bound))?;
-        let only = match settings.database_url {
-            Some(_) => None,
-            None => Some(hold_alone(&settings)?),
-        };
-        let db = open(&settings, PATIENCE).await?.alone();
+        let db = place.newest(&settings, PATIENCE).await?.alone();
+        place.warn();
         let mut tx = db.write().await.map_err(told)?;
         let cookie_key =
             site::shared_value(&mut tx, "cookie_key", Key::generate().master().to_owned()).await.map_err(told)?;
+        site::keep_base_url(&mut tx, &base_url).await.map_err(told)?;
         tx.commit().await.map_err(told)?;
         let hasher = Hasher::new(settings.cost(), settings.argon2_at_once.into())?;
         let gate = Gate::new(&settings);
@@ -95,21 +133,5 @@ impl Start {
         writing.abort();
         site.db.close().await;
         stopped
-    }
-}
-
-/// One server for one SQLite file.
-fn hold_alone(settings: &Settings) -> Result<File, String> {
-    let folder = settings.data_dir();
-    make_private(&folder)?;
-    let path = folder.join("serve.lock");
-    let file = File::create(&path)
-        .map_err(|error| format!("Cannot write {}: {error}. The data folder must be writable.", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(_) => Err(format!(
-            "Another server uses the data folder {}. Stop it, choose another --data-dir, or use PostgreSQL.",
-            folder.display()
-        )),
     }
 }

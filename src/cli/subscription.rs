@@ -5,7 +5,7 @@ use std::cmp::Ordering::{Equal, Greater, Less};
 use chrono::{Days, NaiveDate, NaiveTime};
 use clap::Subcommand;
 
-use super::{Outcome, change, look, told, written};
+use super::{Outcome, change, look, told, written_end};
 use crate::{
     clock::{self, Moment},
     config::Settings,
@@ -48,8 +48,11 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
             let active = subscriptions::is_active(subscription.as_ref(), settings.grace(), clock::now());
             println!("Active: {}", if active { "yes" } else { "no" });
             if let Some(subscription) = subscription {
-                println!("State: {}", subscription.state.name());
-                println!("Period ends: {}", subscription.period_ends_at.map_or("never".to_owned(), written));
+                // What has run out is shown as what it is, whatever it was called before.
+                let has_run_out = !active && matches!(subscription.state, State::Active | State::Trialing);
+                let state = if has_run_out { State::Expired } else { subscription.state };
+                println!("State: {}", state.name());
+                println!("Period ends: {}", subscription.period_ends_at.map_or("never".to_owned(), written_end));
             }
             Ok(())
         }
@@ -60,9 +63,9 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
             match until {
                 None => println!("The subscription of {} is active.", user.email),
                 Some(end) if end > clock::now() => {
-                    println!("The subscription of {} is active until {}.", user.email, written(end));
+                    println!("The subscription of {} is active until {}.", user.email, written_end(end));
                 }
-                Some(end) => println!("The subscription of {} ended on {}.", user.email, written(end)),
+                Some(end) => println!("The subscription of {} ended {}.", user.email, at(end)),
             }
             Ok(())
         }
@@ -82,13 +85,18 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
             subscriptions::store::set(&mut tx, user.id, State::Cancelled, Some(end), now).await.map_err(told)?;
             tx.commit().await.map_err(told)?;
             match end.cmp(&now) {
-                Greater => println!("The subscription of {} is cancelled and ends on {}.", user.email, written(end)),
+                Greater => println!("The subscription of {} is cancelled and ends {}.", user.email, at(end)),
                 Equal => println!("The subscription of {} has ended.", user.email),
-                Less => println!("The subscription of {} ended on {}.", user.email, written(end)),
+                Less => println!("The subscription of {} ended {}.", user.email, at(end)),
             }
             Ok(())
         }
     }
+}
+
+fn at(end: Moment) -> String {
+    let text = written_end(end);
+    if text.starts_with("the end") { format!("at {text}") } else { format!("on {text}") }
 }
 
 /// `--until`: the whole of a day, or a moment.

@@ -5,13 +5,14 @@ use std::io::{self, IsTerminal, Read};
 use chrono::Days;
 use clap::Subcommand;
 
-use super::{Outcome, change, told};
+use super::{Outcome, change, told, written};
 use crate::{
     clock,
     config::Settings,
-    db::Db,
+    db::{Db, Tx},
+    ids::UserId,
     secret::{self, Digest},
-    sessions,
+    sessions, site,
     users::{self, Email, password::Password, store::Listed, welcome},
 };
 
@@ -22,6 +23,14 @@ const LINK_DAYS: u64 = 7;
 pub enum Command {
     /// Add a user; the password is asked for, or read from standard input
     Add {
+        /// The address to sign in with
+        email: Email,
+        /// The person's name
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Invite a user: print a one-use link with which the user sets name and password
+    Invite {
         /// The address to sign in with
         email: Email,
         /// The person's name
@@ -56,9 +65,14 @@ pub enum Command {
 pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
     match command {
         Command::Add { email, name } => add_user(settings, db, email, name).await,
+        Command::Invite { email, name } => invite(settings, db, email, name).await,
         Command::List => {
             let mut tx = db.read().await.map_err(told)?;
-            for Listed { user, has_password } in users::store::all(&mut tx).await.map_err(told)? {
+            let all = users::store::all(&mut tx).await.map_err(told)?;
+            if all.is_empty() {
+                println!("No users yet. Invite one with: latchkey user invite EMAIL");
+            }
+            for Listed { user, has_password } in all {
                 let state = match (user.deactivated_at, has_password) {
                     (Some(_), _) => "deactivated",
                     (None, false) => "invited",
@@ -81,12 +95,23 @@ async fn add_user(settings: &Settings, db: &Db, email: Email, name: Option<Strin
     let hash = password.hashed(settings.cost())?;
     let mut tx = db.write().await.map_err(told)?;
     match users::store::add_account(&mut tx, &email, name, Some(&hash), clock::now()).await {
-        Ok(None) => return Err(format!("There is a user {} already.", email.text)),
+        Ok(None) => return Err(format!("User {} already exists.", email.text)),
         added => added.map_err(told)?,
     };
     tx.commit().await.map_err(told)?;
     println!("Added {}.", email.text);
     Ok(())
+}
+
+async fn invite(settings: &Settings, db: &Db, email: Email, name: Option<String>) -> Outcome {
+    let name = users::name(&name.unwrap_or_default())?;
+    let mut tx = db.write().await.map_err(told)?;
+    match users::store::add_account(&mut tx, &email, name, None, clock::now()).await.map_err(told)? {
+        Some(user) => print_link(settings, tx, user).await,
+        None => {
+            Err(format!("User {} already exists. Print a new link with: latchkey user link {}", email.text, email.text))
+        }
+    }
 }
 
 async fn set_password(settings: &Settings, db: &Db, email: Email) -> Outcome {
@@ -112,18 +137,30 @@ async fn set_deactivated(db: &Db, email: Email, off: bool) -> Outcome {
 }
 
 async fn make_link(settings: &Settings, db: &Db, email: Email) -> Outcome {
-    let base_url = settings.base_url(None)?;
-    let (mut tx, user) = change(db, &email).await?;
+    let (tx, user) = change(db, &email).await?;
     if user.deactivated_at.is_some() {
         let email = user.email;
         return Err(format!("{email} is deactivated; no link would work. First run: latchkey user activate {email}"));
     }
+    print_link(settings, tx, user.id).await
+}
+
+/// Makes a one-use link, at the address of the server, and ends the one before.
+async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
+    let base_url = match &settings.base_url {
+        Some(_) => settings.base_url(None)?,
+        None => match site::kept_base_url(&mut tx).await.map_err(told)? {
+            Some(kept) => kept,
+            None => settings.base_url(None)?,
+        },
+    };
     let token = secret::random();
     let now = clock::now();
     let end = now + Days::new(LINK_DAYS);
-    users::store::insert_link(&mut tx, user.id, &Digest::of(&token), now, end).await.map_err(told)?;
+    users::store::insert_link(&mut tx, user, &Digest::of(&token), now, end).await.map_err(told)?;
     tx.commit().await.map_err(told)?;
     println!("{}{}", base_url.as_str().trim_end_matches('/'), welcome::path(&token));
+    println!("good until {}", written(end));
     Ok(())
 }
 

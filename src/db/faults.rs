@@ -33,3 +33,11 @@ pub fn is_taken(error: &sqlx::Error) -> bool {
 pub fn is_gone(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(refusal) if refusal.is_foreign_key_violation())
 }
+
+/// What an error of the database says, without what only its programmers know.
+pub fn plain(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(refusal) => refusal.message().to_owned(),
+        other => other.to_string(),
+    }
+}

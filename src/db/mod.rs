@@ -4,8 +4,10 @@
 
 mod epoch; // how long what is remembered of callers holds
 mod faults; // what an error means
+mod found; // what a database holds before anything is done to it
 mod look; // reading SQLite
 mod postgres;
+mod postgres_url;
 mod rows;
 mod schema; // migrations
 mod select; // one query, on any of them
@@ -14,22 +16,22 @@ mod writer; // writing SQLite
 use std::{path::Path, sync::Arc, time::Duration};
 
 use actix_web::rt::{self, time::sleep};
-use sqlx::{
-    PgPool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::time::timeout;
 
 pub(crate) use self::rows::{column, row};
 use self::{
     epoch::Epoch,
     look::{Look, Looks},
-    postgres::Turn,
+    postgres::{Pool, Turn},
     writer::{Write, Writer},
 };
 pub use self::{
-    faults::{is_gone, is_taken, is_unavailable},
+    faults::{is_gone, is_taken, is_unavailable, plain},
+    found::{Found, look_at_file},
+    postgres::Server,
     rows::{FromRow, Row},
+    schema::{lock_file, missing},
     select::{Bind, Select},
 };
 
@@ -62,7 +64,7 @@ enum Kind {
         looks: Arc<Looks>,
         writer: Writer,
     },
-    Postgres(PgPool),
+    Postgres(Pool),
 }
 
 /// A connection to the database, in a transaction or just for one query.
@@ -93,7 +95,11 @@ macro_rules! run {
                 Box::pin(async { $query.execute(write.connection()).await.map(|done| done.rows_affected()) }).await
             }
             $crate::db::On::Postgres(turn) => {
-                let done = async { $query.execute(turn.connection()).await.map(|done| done.rows_affected()) };
+                let keeps = turn.keeps_statements;
+                let done = async {
+                    let query = if keeps { $query } else { $query.persistent(false) };
+                    query.execute(turn.connection()).await.map(|done| done.rows_affected())
+                };
                 Box::pin($crate::db::in_time(done)).await
             }
         }
@@ -118,11 +124,8 @@ impl Db {
             .busy_timeout(patience)
             .statement_cache_capacity(STATEMENTS)
             .collation("C", |a, b| a.as_bytes().cmp(b.as_bytes()));
-        let explain = |error| {
-            let reason = match &error {
-                sqlx::Error::Database(refusal) => refusal.message().to_owned(),
-                other => other.to_string(),
-            };
+        let explain = |error: sqlx::Error| {
+            let reason = plain(&error);
             format!("Cannot open the database {}: {reason}. The file and its folder must be writable.", file.display())
         };
         let writer = Writer::open(&options).await.map_err(explain)?;
@@ -134,9 +137,9 @@ impl Db {
         Ok(Self::new(Kind::Sqlite { looks, writer }))
     }
 
-    /// Opens PostgreSQL. The message of a failure names host and database, never the password.
-    pub async fn postgres(url: &str, connections: u32) -> Result<Self, String> {
-        postgres::open(url, connections).await.map(|pool| Self::new(Kind::Postgres(pool)))
+    /// A pool of connections to PostgreSQL, made as they are needed.
+    pub fn postgres(server: &Server, connections: u32) -> Self {
+        Self::new(Kind::Postgres(Pool::new(server, connections)))
     }
 
     fn new(kind: Kind) -> Self {
@@ -157,7 +160,7 @@ impl Db {
     pub async fn glance(&self) -> sqlx::Result<Tx> {
         Ok(self.tx(match &self.kind {
             Kind::Sqlite { looks, .. } => On::Look(looks.glance()?),
-            Kind::Postgres(pool) => On::Postgres(Box::pin(Turn::glance(pool)).await?),
+            Kind::Postgres(pool) => On::Postgres(Box::pin(pool.glance()).await?),
         }))
     }
 
@@ -198,7 +201,7 @@ impl Db {
         Ok(self.tx(match &self.kind {
             Kind::Sqlite { looks, .. } => On::Look(looks.read()?),
             Kind::Postgres(pool) => {
-                let begun = Turn::begin(pool, "begin isolation level repeatable read read only");
+                let begun = pool.begin(postgres::TO_READ);
                 On::Postgres(Box::pin(begun).await?)
             }
         }))
@@ -208,7 +211,7 @@ impl Db {
     pub async fn write(&self) -> sqlx::Result<Tx> {
         Ok(self.tx(match &self.kind {
             Kind::Sqlite { writer, .. } => On::Sqlite(Box::pin(writer.begin()).await?),
-            Kind::Postgres(pool) => On::Postgres(Box::pin(Turn::begin(pool, "begin")).await?),
+            Kind::Postgres(pool) => On::Postgres(Box::pin(pool.begin(postgres::TO_WRITE)).await?),
         }))
     }
 
@@ -219,7 +222,7 @@ impl Db {
                 looks.close();
                 writer.close().await;
             }
-            Kind::Postgres(pool) => pool.close().await,
+            Kind::Postgres(pool) => pool.connections.close().await,
         }
     }
 
@@ -228,7 +231,7 @@ impl Db {
     pub async fn analyze(&self) -> sqlx::Result<()> {
         match &self.kind {
             Kind::Sqlite { writer, .. } => writer.command("analyze").await,
-            Kind::Postgres(pool) => sqlx::query("vacuum analyze").execute(pool).await.map(drop),
+            Kind::Postgres(pool) => sqlx::query("vacuum analyze").execute(&pool.connections).await.map(drop),
         }
     }
 }

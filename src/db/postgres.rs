@@ -1,71 +1,268 @@
 //! PostgreSQL: opening it, and transactions that end whatever becomes of who began them.
 
-use std::{str::FromStr, time::Duration};
+use std::time::Duration;
 
 use actix_web::rt;
 use sqlx::{
     Connection, Executor, PgConnection, PgPool, Postgres,
+    migrate::{MigrateError, Migrator},
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::time::timeout;
+use uuid::Uuid;
 
-use super::{LONGEST_ANSWER, PATIENCE, STATEMENTS, in_time};
+use super::{
+    LONGEST_ANSWER, PATIENCE, STATEMENTS,
+    faults::plain,
+    found::{Found, Ours, foreign},
+    in_time, postgres_url, schema,
+};
 
 /// What every connection is told first. A `rollback` may be of nothing, which PostgreSQL would remark on. And a process
 /// that is lost in the middle of a transaction must not keep others from what it holds (a key that is to be withdrawn,
 /// the epoch) for longer than they wait.
 const GREETING: &str = "set client_min_messages = error; set idle_in_transaction_session_timeout = '5s'";
 
+/// How a transaction begins. Where a pooler shares sessions, what is set for one would stay there for others.
+pub struct Begin {
+    alone: &'static str,
+    pooled: &'static str,
+}
+
+macro_rules! begin {
+    ($begin:literal) => {
+        Begin {
+            alone: $begin,
+            pooled: concat!(
+                $begin,
+                "; set local client_min_messages = error; set local idle_in_transaction_session_timeout = '5s'"
+            ),
+        }
+    };
+}
+
+pub const TO_READ: Begin = begin!("begin isolation level repeatable read read only");
+pub const TO_WRITE: Begin = begin!("begin");
+
 /// A connection unused for longer than this is tried before it is trusted.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
-/// Opens PostgreSQL. The message of a failure names host and database, never the password.
-pub async fn open(url: &str, connections: u32) -> Result<PgPool, String> {
-    let options = Some(url)
-        .filter(|url| url.starts_with("postgres://") || url.starts_with("postgresql://"))
-        .and_then(|url| PgConnectOptions::from_str(url).ok())
-        .ok_or("DATABASE_URL is not a PostgreSQL URL such as postgres://user:password@host:5432/latchkey.")?
-        .application_name("latchkey")
-        .statement_cache_capacity(STATEMENTS);
-    let place = format!("{}:{}/{}", options.get_host(), options.get_port(), options.get_database().unwrap_or_default());
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(PATIENCE)
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for > TRUSTED_IDLE {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                connection.execute(GREETING).await?;
-                match is_standby(connection).await? {
-                    true => Err(sqlx::Error::Configuration("this PostgreSQL is a standby".into())),
-                    false => Ok(()),
-                }
-            })
-        });
-    // The pool retries a refused connection until its patience ends; at start an answer at once is better.
-    let explain = |error| {
-        format!("Cannot reach the database at {place}: {error}. Is PostgreSQL running, and may this user connect?")
-    };
-    let mut first = PgConnection::connect_with(&options).await.map_err(explain)?;
-    if is_standby(&mut first).await.map_err(explain)? {
-        return Err(format!("The database at {place} is a standby. DATABASE_URL must lead to the primary."));
+/// Held while the schema is made or brought up to date: "latchkey" in bytes.
+const MIGRATING: i64 = 0x6c61_7463_686b_6579;
+
+/// A PostgreSQL database, where it is and how it is reached.
+pub struct Server {
+    options: PgConnectOptions,
+    place: String,
+    is_pooled: bool,
+}
+
+impl Server {
+    /// Reads an address. Transactions of others may use the same sessions where a pooler says so (`is_pooled`).
+    pub fn new(url: &str, is_pooled: bool) -> Result<Self, String> {
+        let (options, unknown) = postgres_url::read(url)?;
+        if !unknown.is_empty() {
+            log::warn!("these parameters of DATABASE_URL have no effect: {}", unknown.join(", "));
+        }
+        // Poolers refuse this one, and no number here is a floating one.
+        let options =
+            options.application_name("latchkey").extra_float_digits(None).statement_cache_capacity(STATEMENTS);
+        let host = match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        };
+        let place = format!("{host}/{}", options.get_database().unwrap_or(options.get_username()));
+        Ok(Server { options, place, is_pooled })
     }
-    drop(first.close().await);
-    Ok(pool.connect_lazy_with(options))
+
+    /// Host, port and database, for people.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Whether what is sent may cross a network readable.
+    pub fn may_be_read(&self) -> bool {
+        postgres_url::may_be_read(&self.options)
+    }
+
+    /// What the database holds. Nothing is written.
+    pub async fn look(&self) -> Result<Found, String> {
+        let mut connection = self.connect().await?;
+        if !self.is_pooled && self.shares_sessions(&mut connection).await.map_err(|error| self.explain(&error))? {
+            return Err(format!(
+                "The database at {} is behind a pooler that gives each transaction another session (PgBouncer's \
+                 pool_mode = transaction). Set LATCHKEY_DATABASE_POOLER=transaction, or pool_mode = session there.",
+                self.place
+            ));
+        }
+        let looked = self.look_into(&mut connection).await;
+        drop(connection.close().await);
+        looked.map_err(|error| self.explain(&error))?
+    }
+
+    /// The pool, filled as it is needed.
+    pub fn pool(&self, connections: u32) -> PgPool {
+        let is_pooled = self.is_pooled;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if !is_pooled {
+                        connection.execute(GREETING).await?;
+                    }
+                    match is_standby(connection).await? {
+                        true => Err(sqlx::Error::Configuration("this PostgreSQL is a standby".into())),
+                        false => Ok(()),
+                    }
+                })
+            });
+        pool.connect_lazy_with(self.options.clone())
+    }
+
+    /// The pool retries a refused connection until its patience ends; at start an answer at once is better.
+    async fn connect(&self) -> Result<PgConnection, String> {
+        let mut first = PgConnection::connect_with(&self.options).await.map_err(|error| self.explain(&error))?;
+        if is_standby(&mut first).await.map_err(|error| self.explain(&error))? {
+            return Err(format!("The database at {} is a standby. DATABASE_URL must lead to the primary.", self.place));
+        }
+        Ok(first)
+    }
+
+    /// True where what one connection has set is met by another one.
+    async fn shares_sessions(&self, first: &mut PgConnection) -> sqlx::Result<bool> {
+        const SET: &str = "select set_config('latchkey.session', $1, false)";
+        const GET: &str = "select coalesce(current_setting('latchkey.session', true), '')";
+        let mark = Uuid::now_v7().to_string();
+        let mut second = PgConnection::connect_with(&self.options).await?;
+        let mut is_shared = false;
+        for _ in 0..3 {
+            sqlx::query(SET).bind(&mark).persistent(false).execute(&mut *first).await?;
+            let seen: String = sqlx::query_scalar(GET).persistent(false).fetch_one(&mut second).await?;
+            is_shared |= seen == mark;
+            for connection in [&mut *first, &mut second] {
+                connection.execute("reset latchkey.session").await?;
+            }
+        }
+        drop(second.close().await);
+        Ok(is_shared)
+    }
+
+    /// The inner error says why the database may not be used.
+    async fn look_into(&self, connection: &mut PgConnection) -> sqlx::Result<Result<Found, String>> {
+        // Everything that is neither PostgreSQL's own nor an extension's, of whatever schema.
+        const THINGS: &str = "
+            with mine as (select oid, nspname from pg_namespace where nspname <> 'information_schema' and nspname !~ '^pg_'),
+            things as (
+                select 'pg_class'::regclass as kind, c.oid, nspname || '.' || relname as name
+                from pg_class c join mine on mine.oid = relnamespace where relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+                union all select 'pg_proc'::regclass, p.oid, nspname || '.' || proname
+                from pg_proc p join mine on mine.oid = pronamespace
+                union all select 'pg_type'::regclass, t.oid, nspname || '.' || typname
+                from pg_type t join mine on mine.oid = typnamespace where typtype in ('e', 'd')
+            )
+            select name from things t
+            where not exists (select from pg_depend d where d.classid = t.kind and d.objid = t.oid and d.deptype = 'e')
+            order by name limit 4";
+        const HAS_MIGRATIONS: &str =
+            "select to_regclass(quote_ident(current_schema()) || '._sqlx_migrations') is not null";
+        let mut tx = connection.begin().await?;
+        tx.execute("set transaction isolation level repeatable read read only").await?;
+        let names: Vec<String> = sqlx::query_scalar(THINGS).persistent(false).fetch_all(&mut *tx).await?;
+        if names.is_empty() {
+            return Ok(Ok(Found::Nothing));
+        }
+        let foreign = || Ok(Err(foreign(&self.place, &names[..names.len().min(3)])));
+        let has_migrations: Option<bool> =
+            sqlx::query_scalar(HAS_MIGRATIONS).persistent(false).fetch_one(&mut *tx).await?;
+        if has_migrations != Some(true) {
+            return foreign();
+        }
+        let rows = sqlx::query_as(schema::APPLIED).persistent(false).fetch_all(&mut *tx).await;
+        let rows: Vec<(i64, Vec<u8>)> = match rows {
+            Ok(rows) => rows,
+            Err(error) if is_forbidden(&error) => return Err(error),
+            // Tables of the same name, and of other columns.
+            Err(_) => return foreign(),
+        };
+        if rows.is_empty() && names.len() == 1 {
+            return Ok(Ok(Found::Nothing));
+        }
+        if !schema::is_ours(&rows) {
+            return foreign();
+        }
+        Ok(Ok(Found::Ours(Ours {
+            applied: rows.into_iter().map(|(version, _)| version).collect(),
+            is_demo: sqlx::query_scalar(schema::IS_DEMO).persistent(false).fetch_one(&mut *tx).await?,
+            has_users: sqlx::query_scalar(schema::HAS_USERS).persistent(false).fetch_one(&mut *tx).await?,
+        })))
+    }
+
+    /// What went wrong with the database, with host and name, and never with the password.
+    pub fn explain(&self, error: &sqlx::Error) -> String {
+        let (place, user) = (&self.place, self.options.get_username());
+        let code = match error {
+            sqlx::Error::Database(refusal) => refusal.code().unwrap_or_default(),
+            _ => "".into(),
+        };
+        let reason = plain(error);
+        let next = match &*code {
+            "42501" => remedy(user),
+            "28P01" => "Signs other than letters and digits in a password must be percent-encoded in a URL.".to_owned(),
+            _ => "Is PostgreSQL running, and may this user connect?".to_owned(),
+        };
+        format!("Cannot use the database at {place}: {reason}. {next}")
+    }
+}
+
+/// Brings the schema up to date, in one transaction: all or nothing, with a lock that ends with it, which a session's
+/// would not where a pooler shares them.
+pub async fn migrate(pool: &PgPool, mut migrator: Migrator) -> Result<(), MigrateError> {
+    migrator.set_locking(false);
+    let mut connection = pool.acquire().await?;
+    let done = async {
+        let mut tx = connection.begin().await?;
+        sqlx::query("select pg_advisory_xact_lock($1)").bind(MIGRATING).persistent(false).execute(&mut *tx).await?;
+        // The migrator's statements have names, which a shared session may know already.
+        tx.execute("deallocate all").await?;
+        migrator.run_direct(None, &mut *tx, false).await?;
+        tx.execute("deallocate all").await?;
+        Ok(tx.commit().await?)
+    }
+    .await;
+    // It remembers statements that are gone.
+    drop(connection.close().await);
+    done
+}
+
+/// What gives this role the rights that it needs.
+pub fn remedy(user: &str) -> String {
+    let user = user.replace('"', "\"\"");
+    format!(
+        "Run there, as the owner of the database or an administrator: grant all on schema public to \"{user}\"; grant \
+         all on all tables in schema public to \"{user}\";"
+    )
+}
+
+/// True where a right is missing.
+pub fn is_forbidden(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some("42501"))
 }
 
 /// A standby may show what was true a while ago: who may do what, and the epoch that should tell, too. A primary becomes
 /// one only by a restart, which ends its connections.
 async fn is_standby(connection: &mut PgConnection) -> sqlx::Result<bool> {
-    sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(connection).await
+    sqlx::query_scalar("select pg_is_in_recovery()").persistent(false).fetch_one(connection).await
 }
 
 /// A connection, perhaps in a transaction.
@@ -74,22 +271,46 @@ pub struct Turn {
     connection: Option<PoolConnection<Postgres>>,
     /// A transaction is open, or may be: a `begin` can be given up halfway (its client went away, or time ran out).
     begun: bool,
+    /// Its statements keep their names for the next query, which they cannot where a pooler shares sessions.
+    pub keeps_statements: bool,
 }
 
-impl Turn {
-    /// Without a transaction: each query sees the newest there is.
-    pub async fn glance(pool: &PgPool) -> sqlx::Result<Self> {
-        Ok(Turn { connection: Some(in_time(pool.acquire()).await?), begun: false })
+/// Connections to PostgreSQL. Cheap to clone.
+#[derive(Clone)]
+pub struct Pool {
+    pub connections: PgPool,
+    is_pooled: bool,
+    /// The role that it connects as.
+    pub user: String,
+}
+
+impl Pool {
+    pub fn new(server: &Server, connections: u32) -> Self {
+        let user = server.options.get_username().to_owned();
+        Pool { connections: server.pool(connections), is_pooled: server.is_pooled, user }
     }
 
-    /// In a transaction that `begin` begins.
-    pub async fn begin(pool: &PgPool, begin: &'static str) -> sqlx::Result<Self> {
-        let mut turn = Self::glance(pool).await?;
+    /// Without a transaction: each query sees the newest there is. Between two messages of one query a pooler could
+    /// change the session, so there it has one.
+    pub async fn glance(&self) -> sqlx::Result<Turn> {
+        if self.is_pooled { self.begin(TO_WRITE).await } else { self.turn().await }
+    }
+
+    pub async fn begin(&self, begin: Begin) -> sqlx::Result<Turn> {
+        let mut turn = self.turn().await?;
         turn.begun = true;
-        in_time(turn.connection().execute(begin)).await?;
+        let sql = if self.is_pooled { begin.pooled } else { begin.alone };
+        in_time(turn.connection().execute(sql)).await?;
         Ok(turn)
     }
 
+    async fn turn(&self) -> sqlx::Result<Turn> {
+        let connection = Some(in_time(self.connections.acquire()).await?);
+        Ok(Turn { connection, begun: false, keeps_statements: !self.is_pooled })
+    }
+}
+
+impl Turn {
     /// # Panics
     /// Never: a turn that has given its connection back is gone.
     pub fn connection(&mut self) -> &mut PgConnection {

@@ -56,8 +56,8 @@ macro_rules! bind {
 
 /// Rows of one of sqlx's databases, read.
 macro_rules! fetch {
-    ($select:expr, $kind:ident, $conn:expr) => {{
-        let query = sqlx::query($select.sql.sql()).persistent($select.cached);
+    ($select:expr, $kind:ident, $conn:expr, $keeps:expr) => {{
+        let query = sqlx::query($select.sql.sql()).persistent($select.cached && $keeps);
         let rows = bind!(query, $select.binds).fetch_all($conn).await?;
         rows.iter().map(|row| T::from_row(&Row::$kind(row))).collect()
     }};
@@ -145,8 +145,11 @@ impl Select {
         match &mut tx.on {
             On::Look(look) => look.all(self.sql, self.binds, self.cached).await,
             // Boxed: sqlx's futures are large, and all that await them would be moved about with them.
-            On::Sqlite(write) => Box::pin(async { fetch!(self, Sqlite, write.connection()) }).await,
-            On::Postgres(tx) => Box::pin(super::in_time(async { fetch!(self, Postgres, tx.connection()) })).await,
+            On::Sqlite(write) => Box::pin(async { fetch!(self, Sqlite, write.connection(), true) }).await,
+            On::Postgres(turn) => {
+                let keeps = turn.keeps_statements;
+                Box::pin(super::in_time(async { fetch!(self, Postgres, turn.connection(), keeps) })).await
+            }
         }
     }
 

@@ -23,6 +23,10 @@ use crate::{
 
 const EMAIL: &str = "demo@latchkey.example";
 
+/// What a demo says to other data.
+pub const NOT_OURS: &str = "This database holds data that no demo made, so the demo leaves it alone. Name an empty \
+    folder or database, or run `latchkey demo` without one.";
+
 /// Says in the database that the demo made what is in it.
 const MARK: &str = "demo_user";
 
@@ -53,10 +57,7 @@ async fn fill(site: &Site) -> Result<Demo> {
         Some(_) => earlier(&mut tx, &hash, now).await?,
         None if users::store::all(&mut tx).await?.is_empty() => fresh(&mut tx, &hash, now).await?,
         None => {
-            return Err(Error::Forbidden(Some(
-                "This database holds data that no demo made, so the demo leaves it alone. Name an empty folder or \
-                 database, or run `latchkey demo` without one.",
-            )));
+            return Err(Error::Forbidden(Some(NOT_OURS)));
         }
     };
     let key = PlainKey::generate(&site.settings.key_prefix);

@@ -35,6 +35,12 @@ const OWN_FILES: usize = 256;
 /// Takes the address, or says why it cannot be had. A connection on which nothing that was sent is taken for so long is
 /// given up.
 pub async fn listen(address: &str, unread: Duration) -> Result<TcpListener, String> {
+    if let Some(port) = address.strip_prefix(':').filter(|port| port.parse::<u16>().is_ok()) {
+        return Err(format!(
+            "Cannot listen on {address}: write 127.0.0.1:{port} for this machine alone (behind a proxy), or 0.0.0.0:{port} \
+             for all its networks."
+        ));
+    }
     let addresses = tokio::net::lookup_host(address).await.map_err(|error| {
         format!("Cannot listen on {address}: {error}. An address is host and port, such as 127.0.0.1:8080.")
     })?;

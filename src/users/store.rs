@@ -61,6 +61,11 @@ pub async fn all(tx: &mut Tx) -> sqlx::Result<Vec<Listed>> {
     Select::new(SQL, Vec::new()).all(tx).await
 }
 
+/// Whether there is anybody.
+pub async fn any(tx: &mut Tx) -> sqlx::Result<bool> {
+    Select::new("select exists (select 1 from users)", Vec::new()).value(tx).await
+}
+
 pub async fn credentials(tx: &mut Tx, email: &Email) -> sqlx::Result<Option<Credentials>> {
     const SQL: &str = "select id, password_hash, deactivated_at from users where email_key = $1";
     Select::new(SQL, vec![Bind::Text(email.key.clone())]).maybe(tx).await

@@ -153,7 +153,7 @@ impl TestApp {
     /// The path of a new one-use link of this user, as the host hands it over.
     pub fn welcome_link(&self, email: &str) -> String {
         let printed = self.command_ok(&["user", "link", email, "--base-url", "https://pms.example"], None);
-        let path = printed.trim().strip_prefix("https://pms.example").expect("a link").to_owned();
+        let path = crate::command::first_line(&printed).strip_prefix("https://pms.example").expect("a link").to_owned();
         self.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
         path
     }

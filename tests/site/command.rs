@@ -47,6 +47,11 @@ pub fn run_by(outer: &[&str], command: &Command) -> Command {
     run
 }
 
+/// What a command printed first: the link, where it makes one.
+pub fn first_line(printed: &str) -> &str {
+    printed.lines().next().expect("a line")
+}
+
 pub fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }

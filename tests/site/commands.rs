@@ -1,7 +1,7 @@
 //! The command line of a host, beside a server and before there ever was one.
 
 use crate::app::bare_latchkey;
-use crate::command::finish;
+use crate::command::{finish, first_line};
 use crate::host::Host;
 use crate::page::key_titles;
 use crate::people::User;
@@ -11,7 +11,7 @@ use crate::property::{PROPERTIES, UNKNOWN_ID};
 fn round_of_commands(host: &Host) {
     let (first, second) = (host.new_password(), host.new_password());
     let run = |args: &[&str]| host.run(args).ok();
-    assert_eq!(run(&["user", "list"]), "");
+    assert_eq!(run(&["user", "list"]), "No users yet. Invite one with: latchkey user invite EMAIL\n");
     let added = host.run_with(&["user", "add", "Desk@Farol.example", "--name", "Rita Álvares"], &first).ok();
     assert_eq!(added, "Added Desk@Farol.example.\n");
     // The password is the first line; what editors put behind it does not belong to it.
@@ -24,7 +24,7 @@ fn round_of_commands(host: &Host) {
     let set = host.run_with(&["user", "password", "desk@farol.example"], &host.new_password()).ok();
     assert_eq!(set, "The password of Desk@Farol.example is set; all sessions are ended.\n");
     let link = run(&["user", "link", "desk@farol.example", "--base-url", "https://pms.example/"]);
-    let token = link.trim().strip_prefix("https://pms.example/welcome/").expect("a link");
+    let token = first_line(&link).strip_prefix("https://pms.example/welcome/").expect("a link");
     host.secrets.register("one-use link", token);
     assert!(token.len() >= 43 && token.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{link}");
 
@@ -32,12 +32,14 @@ fn round_of_commands(host: &Host) {
     assert_eq!(run(&["subscription", "show", email]), "Active: no\n");
     assert_eq!(run(&["subscription", "activate", email]), "The subscription of Desk@Farol.example is active.\n");
     assert_eq!(run(&["subscription", "show", email]), "Active: yes\nState: active\nPeriod ends: never\n");
-    assert_eq!(run(&["key", "list", email]), "");
+    assert_eq!(run(&["key", "list", email]), "No keys.\n");
 }
 
 #[actix_web::test]
 async fn every_command_works_where_no_server_ever_ran() {
     let host = Host::new().await;
+    let made = host.migrate();
+    assert!(made.starts_with("Made the database ") && made.contains(" with schema "), "{made}");
     round_of_commands(&host);
 }
 
@@ -58,8 +60,8 @@ async fn a_period_ends_when_it_was_told_to() {
     for (until, said, shown) in [
         (
             "2999-12-31",
-            "is active until 3000-01-01 00:00 UTC.",
-            "Active: yes\nState: active\nPeriod ends: 3000-01-01 00:00 UTC\n",
+            "is active until the end of 2999-12-31 (UTC).",
+            "Active: yes\nState: active\nPeriod ends: the end of 2999-12-31 (UTC)\n",
         ),
         (
             "2999-12-31T12:00:00+02:00",
@@ -68,8 +70,8 @@ async fn a_period_ends_when_it_was_told_to() {
         ),
         (
             "2020-02-29",
-            "ended on 2020-03-01 00:00 UTC.",
-            "Active: no\nState: active\nPeriod ends: 2020-03-01 00:00 UTC\n",
+            "ended at the end of 2020-02-29 (UTC).",
+            "Active: no\nState: expired\nPeriod ends: the end of 2020-02-29 (UTC)\n",
         ),
     ] {
         let told = run(&["subscription", "activate", email, "--until", until]);
@@ -79,8 +81,8 @@ async fn a_period_ends_when_it_was_told_to() {
     // Cancelled, it lasts to the end of what was paid for; at once with --now; without an end there is nothing to wait for.
     run(&["subscription", "activate", email, "--until", "2999-12-31"]);
     let told = run(&["subscription", "cancel", email]);
-    assert!(told.contains("is cancelled and ends on 3000-01-01 00:00 UTC"), "{told}");
-    assert_eq!(show(), "Active: yes\nState: cancelled\nPeriod ends: 3000-01-01 00:00 UTC\n");
+    assert!(told.contains("is cancelled and ends at the end of 2999-12-31 (UTC)"), "{told}");
+    assert_eq!(show(), "Active: yes\nState: cancelled\nPeriod ends: the end of 2999-12-31 (UTC)\n");
     assert!(run(&["subscription", "cancel", email, "--now"]).contains("has ended"));
     assert!(show().starts_with("Active: no\nState: cancelled\n"), "{}", show());
     run(&["subscription", "activate", email]);
@@ -98,21 +100,21 @@ async fn cancelling_what_has_ended_does_not_move_its_end() {
     let show = || run(&["subscription", "show", email]);
     run(&["subscription", "activate", email, "--until", "2020-02-29"]);
     for args in [&["subscription", "cancel", email][..], &["subscription", "cancel", email, "--now"]] {
-        assert_eq!(run(args), "The subscription of desk@farol.example ended on 2020-03-01 00:00 UTC.\n");
-        assert_eq!(show(), "Active: no\nState: cancelled\nPeriod ends: 2020-03-01 00:00 UTC\n");
+        assert_eq!(run(args), "The subscription of desk@farol.example ended at the end of 2020-02-29 (UTC).\n");
+        assert_eq!(show(), "Active: no\nState: cancelled\nPeriod ends: the end of 2020-02-29 (UTC)\n");
     }
     // An end that is still to come would be a new period for one that has expired.
     run(&["subscription", "activate", email, "--until", "2999-12-31"]);
     assert_eq!(host.sql("update subscriptions set state = 'expired'").await, 1);
     for args in [&["subscription", "cancel", email][..], &["subscription", "cancel", email, "--now"]] {
         assert_eq!(run(args), "The subscription of desk@farol.example has ended.\n");
-        assert_eq!(show(), "Active: no\nState: expired\nPeriod ends: 3000-01-01 00:00 UTC\n");
+        assert_eq!(show(), "Active: no\nState: expired\nPeriod ends: the end of 2999-12-31 (UTC)\n");
     }
     // In the days of grace after a payment that failed, cancelling ends it with the period that was paid for.
     run(&["subscription", "activate", email, "--until", "2020-02-29"]);
     assert_eq!(host.sql("update subscriptions set state = 'past_due'").await, 1);
     let cancel = ["subscription", "cancel", email, "--grace-days", "36500"];
-    assert_eq!(run(&cancel), "The subscription of desk@farol.example ended on 2020-03-01 00:00 UTC.\n");
+    assert_eq!(run(&cancel), "The subscription of desk@farol.example ended at the end of 2020-02-29 (UTC).\n");
     assert!(show().starts_with("Active: no\nState: cancelled\n"), "{}", show());
 }
 
@@ -187,6 +189,8 @@ async fn every_command_explains_itself() {
         &["user", "activate"],
         &["user", "password"],
         &["user", "link"],
+        &["user", "invite"],
+        &["migrate"],
         &["subscription"],
         &["subscription", "show"],
         &["subscription", "activate"],

@@ -67,7 +67,7 @@ impl Database {
             let mut contents = String::new();
             for table in connection.fetch_all(tables).await? {
                 let table: String = table.try_get(0)?;
-                let rows = format!("select t::text from \"{table}\" t");
+                let rows = format!("select t::text from public.\"{table}\" t");
                 for row in connection.fetch_all(AssertSqlSafe(rows)).await? {
                     contents += &format!("{table} {}\n", row.try_get::<String, _>(0)?);
                 }

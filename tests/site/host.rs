@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,7 @@ pub const TRUST: Duration = Duration::from_millis(250);
 pub struct Host {
     pub secrets: Secrets,
     database: Database,
+    is_made: AtomicBool,
     logs: AtomicUsize,
     folder: TempDir,
 }
@@ -49,6 +50,7 @@ impl Host {
         Self {
             secrets: Secrets::default(),
             database,
+            is_made: AtomicBool::new(false),
             logs: AtomicUsize::new(0),
             folder: TempDir::new().expect("a temporary folder"),
         }
@@ -112,8 +114,16 @@ impl Host {
         Starting(Server { base_url: String::new(), lines, child, log, secrets: self.secrets.clone() })
     }
 
-    /// Adds a subscribed user with a good password.
+    /// Makes the database, as no command but a few does by itself.
+    pub fn migrate(&self) -> String {
+        self.run(&["migrate"]).ok()
+    }
+
+    /// Adds a subscribed user with a good password, to a database that is made where there is none.
     pub fn add_user(&self, email: &str) -> User {
+        if !self.is_made.swap(true, Ordering::Relaxed) {
+            self.migrate();
+        }
         let user = User { email: email.to_owned(), password: self.new_password() };
         self.run_with(&["user", "add", email], &user.password).ok();
         self.run(&["subscription", "activate", email]).ok();
@@ -137,6 +147,23 @@ impl Host {
             }
             None => sqlx::query(safe).execute(&mut self.sqlite().await).await.expect(sql).rows_affected(),
         }
+    }
+
+    /// Runs several statements.
+    pub async fn sql_batch(&self, sql: &str) {
+        let url = self.database.url().expect("PostgreSQL");
+        let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
+        connection.execute(AssertSqlSafe(sql.to_owned())).await.expect(sql);
+        connection.close().await.expect("it ends");
+    }
+
+    /// Makes a SQLite file as another program does.
+    pub async fn make_sqlite(&self, sql: &str) {
+        let file = self.data_dir().join("latchkey.db");
+        let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+        let mut connection = SqliteConnection::connect_with(&options).await.expect("a file");
+        connection.execute(AssertSqlSafe(sql.to_owned())).await.expect(sql);
+        connection.close().await.expect("it ends");
     }
 
     /// Changes by SQL what callers may do, as a process beside the server does it: what is remembered of them is void,

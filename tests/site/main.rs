@@ -51,6 +51,8 @@ mod groups;
 mod groups_properties;
 mod groups_write;
 mod harness;
+mod hosts_database;
+mod hosts_environment;
 mod isolation;
 mod isolation_inside;
 mod key_gate;

@@ -52,7 +52,7 @@ async fn pages_of(app: &TestApp) -> Vec<Response> {
     let id = me.browser.key_id(&me.key).await;
     app.user_add("new@farol.example");
     let link = app.command_ok(&["user", "link", "new@farol.example"], None);
-    let link = format!("/welcome/{}", link.trim().split("/welcome/").nth(1).expect("a link"));
+    let link = format!("/welcome/{}", crate::command::first_line(&link).split("/welcome/").nth(1).expect("a link"));
     let stranger = app.browser();
     let mut pages = vec![
         stranger.get("/sign_in").await.is(200),

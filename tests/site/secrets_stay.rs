@@ -155,7 +155,7 @@ async fn rich_run(host: &Host, server: &Server, user: &User) {
 
     // A one-use link.
     let link = host.run(&["--base-url", &server.base_url, "user", "link", &user.email]).ok();
-    let token = link.trim().rsplit('/').next().expect("a token").to_owned();
+    let token = crate::command::first_line(&link).rsplit('/').next().expect("a token").to_owned();
     register(host, "one-use link", &token);
     let path = format!("/welcome/{token}");
     browser.get(&path).await.is(200);

@@ -1,6 +1,7 @@
 //! The one-use link with which a person sets name and password.
 
 use crate::app::TestApp;
+use crate::command::first_line;
 use crate::host::Host;
 use crate::html;
 use crate::page::{problem, seen, typed};
@@ -10,7 +11,7 @@ use crate::property::PROPERTIES;
 /// Makes a link and returns its path.
 fn link(app: &TestApp, email: &str) -> String {
     let printed = app.command_ok(&["user", "link", email, "--base-url", "https://pms.example"], None);
-    let path = printed.trim().strip_prefix("https://pms.example").expect("a link").to_owned();
+    let path = first_line(&printed).strip_prefix("https://pms.example").expect("a link").to_owned();
     app.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
     path
 }
@@ -120,7 +121,7 @@ async fn a_link_is_good_for_seven_days() {
     let user = host.add_user("desk@farol.example");
     let server = host.serve(&[]);
     let printed = host.run(&["user", "link", &user.email, "--base-url", &server.base_url]).ok();
-    let path = printed.trim().strip_prefix(&server.base_url).expect("a link of this server").to_owned();
+    let path = first_line(&printed).strip_prefix(&server.base_url).expect("a link of this server").to_owned();
     host.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
     server.client().get(&path).await.is(200);
     let days = match host.database_url() {

@@ -1,0 +1,147 @@
+//! Which database a command works on, and whether it may. Only what serves or migrates makes one: whoever has misspelt a
+//! folder, or stands in another, must not be shown an empty list.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    config::Settings,
+    db::{self, Db, Found, Server},
+};
+
+/// Where the settings say that the database is.
+pub enum Place {
+    File { folder: PathBuf, file: PathBuf },
+    Postgres(Box<Server>),
+}
+
+impl Place {
+    pub fn of(settings: &Settings) -> Result<Self, String> {
+        if let Some(url) = &settings.database_url {
+            return Server::new(url, settings.database_pooler.is_some())
+                .map(|server| Place::Postgres(Box::new(server)));
+        }
+        let folder = settings.data_dir();
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        Ok(Place::File { file: folder.join("latchkey.db"), folder })
+    }
+
+    /// In words.
+    pub fn name(&self) -> String {
+        match self {
+            Place::File { file, .. } => file.display().to_string(),
+            Place::Postgres(server) => server.place().to_owned(),
+        }
+    }
+
+    /// What is there. Nothing is written.
+    ///
+    /// # Errors
+    /// Where it cannot be reached, or is another program's.
+    pub async fn look(&self) -> Result<Found, String> {
+        match self {
+            Place::File { file, .. } => db::look_at_file(file),
+            Place::Postgres(server) => server.look().await,
+        }
+    }
+
+    /// The database, which must be there and up to date.
+    pub async fn existing(&self, settings: &Settings, patience: Duration) -> Result<Db, String> {
+        let name = self.name();
+        match self.look().await? {
+            Found::Nothing => Err(format!(
+                "There is no Latchkey database at {name}. Name the one that the server uses with {}, or make one with \
+                 `latchkey serve` or `latchkey migrate`.",
+                match self {
+                    Place::File { .. } => "--data-dir (LATCHKEY_DATA_DIR) or --database-url (DATABASE_URL)",
+                    Place::Postgres(_) => "--database-url (DATABASE_URL)",
+                }
+            )),
+            Found::Ours(ours) => match db::missing(&ours.applied)? {
+                None => self.open(settings, patience).await,
+                Some((is, wanted)) => Err(format!(
+                    "The schema of {name} is older than this program ({is}, not {wanted}). Run: latchkey migrate"
+                )),
+            },
+        }
+    }
+
+    /// The database with the newest schema, made where there is none. The caller has looked at what is there.
+    pub async fn newest(&self, settings: &Settings, patience: Duration) -> Result<Db, String> {
+        if let Place::File { folder, file } = self {
+            make_private(folder)?;
+            // SQLite gives its other files the mode of this one. Where it cannot be made, opening it says why.
+            drop(OpenOptions::new().create(true).append(true).mode(0o600).open(file));
+        }
+        let db = self.open(settings, patience).await?;
+        let lock = match self {
+            Place::File { folder, .. } => folder.join("migrate.lock"),
+            Place::Postgres(_) => PathBuf::new(),
+        };
+        db.migrate(&lock).await?;
+        Ok(db)
+    }
+
+    async fn open(&self, settings: &Settings, patience: Duration) -> Result<Db, String> {
+        match self {
+            Place::File { file, .. } => Db::sqlite(file, settings.sqlite_synchronous.into(), patience).await,
+            Place::Postgres(server) => Ok(Db::postgres(server, settings.database_connections)),
+        }
+    }
+
+    /// What a host should know of how the database is protected, said at each start.
+    pub fn warn(&self) {
+        match self {
+            Place::Postgres(server) if server.may_be_read() => log::warn!(
+                "what is sent to the database at {} may cross the network unencrypted: add sslmode=require or \
+                 sslmode=verify-full to DATABASE_URL",
+                server.place()
+            ),
+            Place::Postgres(_) => {}
+            Place::File { folder, file } => {
+                let open = |path: &Path, bits| std::fs::metadata(path).is_ok_and(|found| found.mode() & bits != 0);
+                if !open(folder, 0o077) {
+                    return;
+                }
+                log::warn!("others on this machine can look into the data folder: chmod 700 {}", folder.display());
+                if open(file, 0o044) {
+                    log::warn!("others on this machine can read the database: chmod 600 {}*", file.display());
+                }
+            }
+        }
+    }
+}
+
+/// Makes a folder that only this user can read: hashes and addresses are nobody else's business.
+pub fn make_private(folder: &Path) -> Result<(), String> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| format!("Cannot make the data folder {}: {error}.", folder.display()))
+}
+
+/// One server for one SQLite file: the lock is waited for a moment, since a server that was just killed may not be gone.
+pub async fn hold_alone(folder: &Path) -> Result<File, String> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    const STEP: Duration = Duration::from_millis(50);
+    make_private(folder)?;
+    let path = folder.join("serve.lock");
+    let file = db::lock_file(&path)
+        .map_err(|error| format!("Cannot write {}: {error}. The data folder must be writable.", path.display()))?;
+    let until = tokio::time::Instant::now() + PATIENCE;
+    while file.try_lock().is_err() {
+        if tokio::time::Instant::now() >= until {
+            return Err(format!(
+                "Another server uses the data folder {}. Stop it, choose another --data-dir, or use PostgreSQL.",
+                folder.display()
+            ));
+        }
+        tokio::time::sleep(STEP).await;
+    }
+    Ok(file)
+}

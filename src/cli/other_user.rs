@@ -1,0 +1,99 @@
+//! Commands of another user than the server's. Run as root they hand over first, before any thread starts: what root
+//! would leave in the data folder, the server could not open.
+
+use std::{
+    env, io,
+    os::unix::{fs::MetadataExt, process::CommandExt},
+    path::Path,
+    process::Command,
+};
+
+use crate::config::Settings;
+
+/// Goes on as the user whose data folder it is, or says how to. `Ok` where there is nothing to do.
+pub fn hand_over(settings: &Settings) -> Result<(), String> {
+    if settings.database_url.is_some() {
+        return Ok(());
+    }
+    let folder = settings.data_dir();
+    let folder = std::path::absolute(&folder).unwrap_or(folder);
+    let owner_of = |path: &Path| std::fs::metadata(path).ok().map(|found| (found.uid(), found.gid()));
+    // A volume may belong to root although another user works in it.
+    let file = owner_of(&folder.join("latchkey.db"));
+    let Some((user, group)) = owner_of(&folder).filter(|(user, _)| *user != 0 || file.is_none()).or(file) else {
+        return Ok(());
+    };
+    let me = rustix::process::geteuid().as_raw();
+    if me == 0 && user != 0 {
+        let error = exec_as(user, group);
+        return Err(format!("{}\n{error}", refusal(&folder, user)));
+    }
+    let may_write = rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok();
+    let is_strange = me != 0 && (file.is_some_and(|(owner, _)| owner != me) || !may_write);
+    match file {
+        _ if !is_strange => Ok(()),
+        Some((owner, _)) if user == me => Err(format!(
+            "The database in {} belongs to {}, so {} cannot use it. Run as root: chown -R {me} {}",
+            folder.display(),
+            name(owner),
+            name(me),
+            quoted(&folder.to_string_lossy()),
+        )),
+        _ => Err(refusal(&folder, user)),
+    }
+}
+
+/// Becomes this user, with its group alone, and runs the same program again. Standard input is kept.
+fn exec_as(user: u32, group: u32) -> io::Error {
+    let mut arguments = env::args_os();
+    let called = arguments.next().unwrap_or_else(|| "latchkey".into());
+    // Through the link of the process itself: the other user need not be able to walk to the program.
+    let program = Path::new("/proc/self/exe");
+    let program = if program.exists() { Ok(program.to_owned()) } else { env::current_exe() };
+    match program {
+        Ok(program) => Command::new(program).arg0(called).args(arguments).uid(user).gid(group).exec(),
+        Err(error) => error,
+    }
+}
+
+fn refusal(folder: &Path, user: u32) -> String {
+    let me = rustix::process::geteuid().as_raw();
+    let arguments: Vec<String> = env::args().skip(1).map(|argument| quoted(&argument)).collect();
+    let sudo = match (user, name_of(user)) {
+        (0, _) => "sudo".to_owned(),
+        (_, Some(name)) => format!("sudo -u {name}"),
+        (_, None) => format!("sudo -u '#{user}'"),
+    };
+    format!(
+        "The data folder {} belongs to {}, and this command runs as {}: it must be writable, and no file in it another \
+         user's. Run: {sudo} latchkey {}\nIf this user is to have it: chown -R {me} {}",
+        folder.display(),
+        name(user),
+        name(me),
+        arguments.join(" "),
+        quoted(&folder.to_string_lossy()),
+    )
+}
+
+fn name(user: u32) -> String {
+    name_of(user).unwrap_or_else(|| format!("the user {user}"))
+}
+
+/// A user's name, where the machine knows it.
+fn name_of(user: u32) -> Option<String> {
+    let all = std::fs::read_to_string("/etc/passwd").ok()?;
+    all.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == user.to_string()).then(|| name.to_owned())
+    })
+}
+
+/// For a shell.
+pub fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./@:=+,%".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
