@@ -2,10 +2,20 @@
 //! that it is counted for: two creates at once are never both the last.
 
 use crate::{
+    clock::Moment,
     db::{Bind, Select, Tx},
     http::error::{Error, Result},
-    ids::{PropertyId, UserId},
+    ids::{GroupId, PropertyId, UserId},
 };
+
+/// Groups that a property may be in: each is named in every answer that shows the property.
+const GROUPS_OF_PROPERTY: i64 = 100;
+
+/// Users that a property, or a group, may have of its own.
+const MEMBERS: i64 = 1_000;
+
+/// Accounts that one user's invitations may make in 24 hours.
+const NEW_USERS_A_DAY: i64 = 100;
 
 /// Something of which there is a limit.
 #[derive(Clone, Copy)]
@@ -14,6 +24,9 @@ enum Counted {
     Groups,
     RoomTypes,
     RatePlans,
+    GroupsOfProperty,
+    UsersOfProperty,
+    UsersOfGroup,
 }
 
 impl Counted {
@@ -29,6 +42,9 @@ impl Counted {
             Counted::Groups => count!("group_users where user_id = $1 and role = 'owner'"),
             Counted::RoomTypes => count!("room_types where property_id = $1"),
             Counted::RatePlans => count!("rate_plans where property_id = $1"),
+            Counted::GroupsOfProperty => count!("group_properties where property_id = $1"),
+            Counted::UsersOfProperty => count!("property_users where property_id = $1"),
+            Counted::UsersOfGroup => count!("group_users where group_id = $1"),
         }
     }
 
@@ -39,6 +55,9 @@ impl Counted {
             Counted::Groups => ("account", "group", "groups"),
             Counted::RoomTypes => ("property", "room type", "room types"),
             Counted::RatePlans => ("property", "rate plan", "rate plans"),
+            Counted::GroupsOfProperty => ("property", "group", "groups"),
+            Counted::UsersOfProperty => ("property", "user", "users"),
+            Counted::UsersOfGroup => ("group", "user", "users"),
         }
     }
 }
@@ -72,4 +91,30 @@ pub async fn room_type(tx: &mut Tx, property: PropertyId, most: i64) -> Result<(
 
 pub async fn rate_plan(tx: &mut Tx, property: PropertyId, most: i64) -> Result<()> {
     room_for_one(tx, Counted::RatePlans, property.into(), most).await
+}
+
+/// Refuses one group more than a property may be in.
+pub async fn group_of_property(tx: &mut Tx, property: PropertyId) -> Result<()> {
+    room_for_one(tx, Counted::GroupsOfProperty, property.into(), GROUPS_OF_PROPERTY).await
+}
+
+/// Refuses one user more than a property may have.
+pub async fn user_of_property(tx: &mut Tx, property: PropertyId) -> Result<()> {
+    room_for_one(tx, Counted::UsersOfProperty, property.into(), MEMBERS).await
+}
+
+/// Refuses one user more than a group may have.
+pub async fn user_of_group(tx: &mut Tx, group: GroupId) -> Result<()> {
+    room_for_one(tx, Counted::UsersOfGroup, group.into(), MEMBERS).await
+}
+
+/// Refuses an invitation of one more unknown address than a user may invite a day: each makes an account.
+pub async fn new_user(tx: &mut Tx, inviter: UserId, now: Moment) -> Result<()> {
+    const SQL: &str = "select count(*) from users where invited_by = $1 and created_at > $2";
+    let since = Bind::Moment(now - chrono::Duration::days(1));
+    let found: i64 = Select::new(SQL, vec![inviter.into(), since]).value(tx).await?;
+    if found < NEW_USERS_A_DAY {
+        return Ok(());
+    }
+    Err(Error::Full(format!("the account has invited {NEW_USERS_A_DAY} new users in 24 hours, the most there may be")))
 }

@@ -5,6 +5,7 @@
 //! The server runs on one core, the load on the other. All variants take turns, round after round; the figures are the
 //! medians of all rounds. `docs/scaling.md` says what they mean.
 
+mod attacks;
 mod bare;
 mod figures;
 mod growth;
@@ -43,7 +44,8 @@ struct Args {
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
 
-    /// Rows whose names contain this text only; of growth the parts keys, properties, connections, processes
+    /// Rows whose names contain this text only; of attacks likewise; of growth the parts keys, properties,
+    /// connections, processes
     #[arg(long, default_value = "")]
     only: String,
 
@@ -58,6 +60,10 @@ struct Args {
     /// Measure what requests cost as a host grows, instead
     #[arg(long)]
     growth: bool,
+
+    /// Measure how long others wait beside requests that are made to cost much, and what memory these take, instead
+    #[arg(long)]
+    attacks: bool,
 
     /// Be the handler that sends the bytes of this file
     #[arg(long, hide = true)]
@@ -101,6 +107,10 @@ fn measure(args: &Args) -> io::Result<()> {
     let long = Duration::from_secs_f64(args.seconds);
     if args.growth {
         return runtime.block_on(growth::measure(args.rounds, long, !args.no_postgres, &args.only));
+    }
+    if args.attacks {
+        runtime.block_on(attacks::measure(false, &args.only))?;
+        return if args.no_postgres { Ok(()) } else { runtime.block_on(attacks::measure(true, &args.only)) };
     }
     let mut targets = Vec::new();
     let mut list = Vec::new();

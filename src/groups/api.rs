@@ -1,30 +1,28 @@
 //! `/api/v1/groups` (contract/groups.md).
 
-use std::collections::HashMap;
-
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
 };
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     FIELDS, Group,
+    answers::Answer,
     placements::{self, Giver},
-    store::{self, PropertyOf},
+    store,
 };
 use crate::{
     access::{self, Role},
     clock,
-    db::Tx,
     http::{
         auth::Caller,
         body::Body,
         error::{Error, Problems, Result},
-        json::{self, Named},
+        json,
         judge::{self, Purpose},
         query::Query,
+        steps,
     },
     ids::{GroupId, PropertyId},
     quotas,
@@ -35,63 +33,19 @@ use crate::{
 /// The top key of bodies.
 const KEY: &str = "group";
 
-#[derive(Serialize)]
-struct GroupBody {
-    r#type: &'static str,
-    id: GroupId,
-    attributes: Attributes,
-    relationships: Relationships,
-}
-
-#[derive(Serialize)]
-struct Attributes {
-    id: GroupId,
-    title: String,
-}
-
-#[derive(Serialize)]
-struct Relationships {
-    properties: json::Data<Vec<Named<'static>>>,
-}
-
-/// Bodies of groups, with their properties that exist for the caller.
-async fn bodies(tx: &mut Tx, caller: &Caller, groups: Vec<Group>) -> Result<Vec<GroupBody>> {
-    let ids: Vec<GroupId> = groups.iter().map(|group| group.id).collect();
-    let mut properties: HashMap<GroupId, Vec<Named<'static>>> = HashMap::new();
-    for PropertyOf { group_id, id, title } in store::properties_of(tx, caller, &ids).await? {
-        properties.entry(group_id).or_default().push(Named::new("property", id.0, title));
-    }
-    Ok(groups
-        .into_iter()
-        .map(|Group { id, title }| GroupBody {
-            r#type: "group",
-            id,
-            attributes: Attributes { id, title },
-            relationships: Relationships {
-                properties: json::Data { data: properties.remove(&id).unwrap_or_default() },
-            },
-        })
-        .collect())
-}
-
 /// GET /groups: whole, unless pages are asked for.
 pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
-    let (groups, meta) = store::list(&mut tx, &caller, &query).await?;
-    Ok(json::many(&bodies(&mut tx, &caller, groups).await?, meta))
-}
-
-async fn body(tx: &mut Tx, caller: &Caller, group: Group) -> Result<GroupBody> {
-    bodies(tx, caller, vec![group]).await?.pop().ok_or(Error::NotFound)
+    let (ids, meta) = store::list(&mut tx, &caller, &query).await?;
+    steps::answer(Answer::many(&site, caller, tx, ids, meta)).await
 }
 
 /// GET /groups/:id
 pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let mut tx = site.db.read().await?;
-    let group = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
-    Ok(json::one(&body(&mut tx, &caller, group).await?))
+    let tx = site.db.read().await?;
+    steps::answer(Answer::one(&site, caller, tx, id)).await
 }
 
 /// POST /groups: the caller becomes the owner.
@@ -104,8 +58,11 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
     users::store::queue_on(&mut tx, caller.user).await?;
     quotas::group(&mut tx, caller.user, site.settings.max_groups).await?;
     store::insert(&mut tx, &group, caller.user, clock::now()).await?;
-    let body = body(&mut tx, &caller, group).await?;
     tx.commit().await?;
+    let body = json!({
+        "type": "group", "id": id, "attributes": { "id": id, "title": group.title },
+        "relationships": { "properties": { "data": [] } }
+    });
     Ok(json::created(format!("{}/api/v1/groups/{id}", site.address()), &body))
 }
 
@@ -122,9 +79,10 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
         group.title = title;
         store::update(&mut tx, &group).await?;
     }
-    let body = body(&mut tx, &caller, group).await?;
     tx.commit().await?;
-    Ok(json::one(&body))
+    // What is in it may be much, and nobody waits for that.
+    let tx = site.db.read().await?;
+    steps::answer(Answer::one(&site, caller, tx, id)).await
 }
 
 /// DELETE /groups/:id: an empty one, but not the last that the caller owns.
@@ -158,6 +116,7 @@ pub async fn add(site: Data<Site>, caller: Caller, ids: Path<(String, String)>) 
     let property_role = access::hold_property(&mut tx, &caller, property).await?.ok_or(Error::NotFound)?;
     group_role.must_own()?;
     property_role.must_own()?;
+    quotas::group_of_property(&mut tx, property).await?;
     if !placements::add(&mut tx, group, property, Giver::of(&caller), clock::now()).await? {
         let mut problems = Problems::default();
         problems.add("hotel_id", "Only one GroupHotel entity per Group and Hotel pair allowed!");

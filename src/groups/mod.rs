@@ -1,5 +1,6 @@
 //! Groups: bundles of properties (contract/groups.md).
 
+mod answers;
 pub mod api;
 pub mod placements;
 pub mod store;

@@ -1,5 +1,7 @@
 //! Groups in the database.
 
+use uuid::Uuid;
+
 use super::Group;
 use crate::{
     access::{self, Role},
@@ -42,25 +44,40 @@ pub struct GroupOf {
 
 row!(GroupOf { property_id, id, title });
 
-/// A property of a group.
-pub struct PropertyOf {
+/// A property in a group.
+pub struct Link {
     pub group_id: GroupId,
+    pub property_id: PropertyId,
+}
+
+row!(Link { group_id, property_id });
+
+/// The title of a property.
+pub struct Title {
     pub id: PropertyId,
     pub title: String,
 }
 
-row!(PropertyOf { group_id, id, title });
+row!(Title { id, title });
 
 fn select(columns: &str, caller: &Caller) -> Select {
     let sql = format!("select {columns} from group_users gu join groups g on g.id = gu.group_id where gu.user_id = $1");
     Select::new(sql, vec![Bind::Id(caller.user.0)])
 }
 
-/// The caller's groups: all, or one page where pages are asked for.
-pub async fn list(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Group>, Option<Meta>)> {
-    let rows = select("g.id, g.title", caller);
+/// The ids of the caller's groups: of all, or of one page where pages are asked for.
+pub async fn list(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Uuid>, Option<Meta>)> {
+    let rows = select("g.id", caller);
     let count = select("count(*)", caller);
-    listing::page_or_whole(tx, &LISTING, query, rows, count).await
+    listing::ids(tx, &LISTING, query, rows, count).await
+}
+
+/// Those of these groups that are the caller's.
+pub async fn by_ids(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Group>> {
+    let mut rows = select("g.id, g.title", caller);
+    let names = rows.bind_all(ids.iter().map(|id| Bind::Id(*id)));
+    rows.push(&format!(" and g.id in ({names})"));
+    rows.all(tx).await
 }
 
 /// One of the caller's groups.
@@ -103,23 +120,30 @@ pub async fn of_properties(tx: &mut Tx, caller: &Caller, properties: &[PropertyI
     rows.all(tx).await
 }
 
-/// The properties in these groups that exist for the caller.
-pub async fn properties_of(tx: &mut Tx, caller: &Caller, groups: &[GroupId]) -> sqlx::Result<Vec<PropertyOf>> {
+/// The ids of the properties in these groups that exist for the caller, each with its group, by title.
+pub async fn property_ids_of(tx: &mut Tx, caller: &Caller, groups: &[GroupId]) -> sqlx::Result<Vec<Link>> {
     const SQL: &str = "
-        select gp.group_id, p.id, p.title
+        select gp.group_id, gp.property_id
         from group_properties gp
         join properties p on p.id = gp.property_id
         where ($1 is null or p.id in (select property_id from api_key_properties where key_id = $1))
             and gp.group_id in (";
-    let mut found = Vec::new();
-    for groups in groups.chunks(100) {
-        let mut rows = Select::new(SQL, vec![Bind::MaybeId(caller.limit().map(|key| key.0))]);
-        let names = rows.bind_all(groups.iter().map(|id| Bind::Id(id.0)));
-        rows.push(&names);
-        rows.push(") order by p.sort_title, p.id");
-        found.append(&mut rows.all(tx).await?);
+    if groups.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(found)
+    let mut rows = Select::new(SQL, vec![Bind::MaybeId(caller.limit().map(|key| key.0))]);
+    let names = rows.bind_all(groups.iter().map(|id| Bind::Id(id.0)));
+    rows.push(&names);
+    rows.push(") order by p.sort_title, p.id");
+    rows.all(tx).await
+}
+
+/// The titles of properties.
+pub async fn property_titles(tx: &mut Tx, ids: impl IntoIterator<Item = PropertyId>) -> sqlx::Result<Vec<Title>> {
+    let mut rows = Select::new("select id, title from properties where id in ", Vec::new());
+    let ids = rows.bind_ids(tx.is_postgres(), ids.into_iter().map(|id| id.0));
+    rows.push(&ids);
+    rows.all(tx).await
 }
 
 /// The group that a user's new properties go to: the default group as long as the user owns it, else the oldest that

@@ -42,8 +42,12 @@ pub fn encode(answer: ServiceResponse<BoxBody>, asked_for: Option<ContentEncodin
 fn is_worth_it(answer: &ServiceResponse<BoxBody>) -> bool {
     let size = answer.response().body().size();
     let kind = answer.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    matches!(size, BodySize::Sized(size) if size >= WORTH_IT)
-        && (!kind.starts_with(b"image/") || kind.starts_with(b"image/svg"))
+    let is_long = match size {
+        BodySize::Sized(size) => size >= WORTH_IT,
+        BodySize::Stream => true,
+        BodySize::None => false,
+    };
+    is_long && (!kind.starts_with(b"image/") || kind.starts_with(b"image/svg"))
 }
 
 /// True for an `Accept-Encoding` that names gzip, brotli or anything, and not with a weight of 0.

@@ -91,10 +91,14 @@ pub fn created_whole(location: String, whole: Whole) -> HttpResponse {
     joined(answer, br#"{"data":"#, &[whole], b"}")
 }
 
+/// Bytes of all of them, a comma behind each.
+pub fn size(whole: &[Whole]) -> usize {
+    whole.iter().map(|Whole { part, middle }| part.head.len() + middle.text.len() + part.tail.len() + 1).sum()
+}
+
 /// An answer put together from pieces. The hash by which it is known is that of the pieces' hashes.
 fn joined(mut answer: HttpResponseBuilder, before: &[u8], whole: &[Whole], after: &[u8]) -> HttpResponse {
-    let size = |Whole { part, middle }: &Whole| part.head.len() + middle.text.len() + part.tail.len() + 1;
-    let mut body = Vec::with_capacity(before.len() + whole.iter().map(size).sum::<usize>() + after.len());
+    let mut body = Vec::with_capacity(before.len() + size(whole) + after.len());
     let mut hash = blake3::Hasher::new();
     hash.update(after);
     body.extend_from_slice(before);

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
 use super::{
     error::{Error, Result},
     json::Meta,
     query::{Filter, Operator, Paging, Query},
 };
 use crate::{
-    db::{Bind, FromRow, Select, Tx},
+    db::{Bind, FromRow, Select, Tx, row},
     ids,
 };
 
@@ -169,6 +171,23 @@ impl Select {
     }
 }
 
+/// The id of a row, as a list whose rows are read afterwards asks for it.
+pub struct Id(pub Uuid);
+
+row!(Id, row => Id(row.at(0)?));
+
+/// The ids of a list: of all, or of one page where pages are asked for.
+pub async fn ids(
+    tx: &mut Tx,
+    listing: &Listing,
+    query: &Query,
+    rows: Select,
+    count: Select,
+) -> Result<(Vec<Uuid>, Option<Meta>)> {
+    let (ids, meta): (Vec<Id>, _) = page_or_whole(tx, listing, query, rows, count).await?;
+    Ok((ids.into_iter().map(|Id(id)| id).collect(), meta))
+}
+
 /// One page of a list, with its numbers.
 pub async fn page<T>(
     tx: &mut Tx,
@@ -273,7 +292,7 @@ mod tests {
             let mut texts = BTreeSet::new();
             for count in 1..500 {
                 let names: Vec<String> = (0..count).map(|n| format!("Inn {}", n * count)).collect();
-                let ids: Vec<String> = (0..count).map(|n| uuid::Uuid::from_u128(n).to_string()).collect();
+                let ids: Vec<String> = (0..count).map(|n| Uuid::from_u128(n).to_string()).collect();
                 let (names, ids) = (names.join(","), ids.join(","));
                 for operator in ["", "[not]"] {
                     texts.insert(text(on_postgres, &format!("filter[title]{operator}={names}")));

@@ -24,4 +24,5 @@ pub mod rendered;
 pub mod requests;
 pub mod same_origin;
 pub mod server;
+pub mod steps;
 pub mod verbs;

@@ -27,7 +27,7 @@ impl Part {
         Part { head, tail, digest }
     }
 
-    fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.head.len() + self.tail.len() + OVERHEAD
     }
 }

@@ -1,11 +1,14 @@
 //! `/api/v1/property_users` and `/api/v1/group_users`.
 
+use std::collections::HashMap;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::{Member, Of, ending, inviters, store};
 use crate::{
@@ -20,8 +23,10 @@ use crate::{
         json,
         judge::{self, Purpose},
         query::Query,
+        steps::{self, List, Source},
     },
-    ids::{self, MemberId},
+    ids::{self, GroupId, MemberId, PropertyId},
+    quotas,
     site::Site,
     users,
 };
@@ -52,12 +57,28 @@ impl MemberBody {
     }
 }
 
-async fn list(of: Of, site: &Site, caller: &Caller, request: &HttpRequest) -> Result<HttpResponse> {
+/// Links as a list shows them.
+struct Listed {
+    of: Of,
+    caller: Caller,
+}
+
+impl Source for Listed {
+    type Resource = MemberBody;
+
+    const A_STEP: usize = 100;
+
+    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, MemberBody>> {
+        let members = store::by_ids(tx, self.of, &self.caller, ids).await?;
+        members.iter().map(|member| Ok((member.id.0, MemberBody::new(self.of, member)?))).collect()
+    }
+}
+
+async fn list(of: Of, site: &Data<Site>, caller: Caller, request: &HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
-    let (members, meta) = store::list(&mut tx, of, caller, &query).await?;
-    let bodies: Vec<MemberBody> = members.iter().map(|member| MemberBody::new(of, member)).collect::<Result<_>>()?;
-    Ok(json::many(&bodies, meta))
+    let (ids, meta) = store::list(&mut tx, of, &caller, &query).await?;
+    steps::answer(List::new(site, tx, Listed { of, caller }, ids, meta)).await
 }
 
 async fn read(of: Of, site: &Site, caller: &Caller, id: &str) -> Result<HttpResponse> {
@@ -97,13 +118,17 @@ async fn invite(of: Of, site: &Site, caller: &Caller, sent: Body) -> Result<Http
     let email = text(&judged, "user_email");
     let email = email.parse::<users::Email>().map_err(|problem| Error::Internal(problem.to_owned()))?;
     let now = clock::now();
-    let user = users::store::find_or_invite(&mut tx, &email, now).await?;
+    let user = users::store::find_or_invite(&mut tx, &email, caller.user, now).await?;
     let parent = parent.ok_or(Error::NotFound)?;
     users::store::queue_on(&mut tx, user.id).await?;
     // The caller's role may have been lowered while this waited.
     of.hold(&mut tx, caller, parent).await?.ok_or(Error::Forbidden(None))?.must_own()?;
     if store::is_member(&mut tx, of, parent, user.id).await? {
         return Err(Error::Refused("User already invited"));
+    }
+    match of {
+        Of::Property => quotas::user_of_property(&mut tx, PropertyId(parent)).await?,
+        Of::Group => quotas::user_of_group(&mut tx, GroupId(parent)).await?,
     }
     inviters::count_way(&mut tx, caller.user, user.id, now).await?;
     let member = Member {
@@ -170,7 +195,7 @@ fn overrides(judged: &Map<String, Value>, old: Option<String>) -> Option<String>
 macro_rules! handlers {
     ($of:expr, $list:ident, $read:ident, $invite:ident, $update:ident, $withdraw:ident) => {
         pub async fn $list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
-            list($of, &site, &caller, &request).await
+            list($of, &site, caller, &request).await
         }
 
         pub async fn $read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {

@@ -90,11 +90,33 @@ fn select(tx: &Tx, of: Of, columns: &str, caller: &Caller) -> Select {
     }
 }
 
-/// The users of all properties, or groups, that the caller sees: all, or one page where pages are asked for.
-pub async fn list(tx: &mut Tx, of: Of, caller: &Caller, query: &Query) -> Result<(Vec<Member>, Option<Meta>)> {
-    let rows = select(tx, of, &columns(of), caller);
+/// The ids of the users of all properties, or groups, that the caller sees: of all, or of one page where pages are asked
+/// for.
+pub async fn list(tx: &mut Tx, of: Of, caller: &Caller, query: &Query) -> Result<(Vec<Uuid>, Option<Meta>)> {
+    let rows = select(tx, of, "m.id", caller);
     let count = select(tx, of, "count(*)", caller);
-    listing::page_or_whole(tx, listing(of), query, rows, count).await
+    listing::ids(tx, listing(of), query, rows, count).await
+}
+
+/// Those of these links that the caller sees.
+pub async fn by_ids(tx: &mut Tx, of: Of, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Member>> {
+    let columns = columns(of);
+    let mut rows = match of {
+        Of::Property => access::seen(
+            &format!("select {columns} from property_users m join properties p on p.id = m.property_id"),
+            caller,
+        ),
+        Of::Group => Select::new(
+            format!(
+                "select {columns} from group_users m
+                join group_users mine on mine.group_id = m.group_id and mine.user_id = $1 where true"
+            ),
+            vec![Bind::Id(caller.user.0)],
+        ),
+    };
+    let names = rows.bind_all(ids.iter().map(|id| Bind::Id(*id)));
+    rows.push(&format!(" and m.id in ({names})"));
+    rows.all(tx).await
 }
 
 /// A link, whoever's it is: the caller's role on its parent says whether it exists for the caller.

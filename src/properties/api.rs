@@ -7,6 +7,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::{
     Draft, Property,
@@ -22,9 +23,10 @@ use crate::{
         auth::Caller,
         body::Body,
         error::{Error, Problems, Result},
-        json::{self, Middle, Whole},
+        json::{self, Meta, Middle, Whole},
         query::{self, Query},
         rendered::Part,
+        steps::{self, List, Source, Steps},
     },
     ids::PropertyId,
     money,
@@ -168,33 +170,119 @@ fn kept(site: &Site, found: &[Found]) -> Result<Option<Vec<Whole>>> {
     whole(found, |found| site.rendered.get(found.id.0, found.version))
 }
 
-/// Properties in the versions found: what is not kept is made, and kept. `None` where one has another version in this
-/// transaction, which sees one moment.
-async fn made(site: &Site, tx: &mut Tx, found: &[Found]) -> Result<Option<Vec<Whole>>> {
+/// What is made of properties that were found.
+enum Made {
+    Whole(Vec<Whole>),
+    /// Too much to be held at once.
+    Long,
+    /// One has another version in this transaction, which sees one moment.
+    Changed,
+}
+
+/// Properties in the versions found: what is not kept is made, and kept.
+async fn made(site: &Site, tx: &mut Tx, found: &[Found]) -> Result<Made> {
     let mut parts: HashMap<(PropertyId, i64), Arc<Part>> = HashMap::new();
-    let mut missing = Vec::new();
+    let (mut missing, mut bytes) = (Vec::new(), 0);
     for Found { id, version, .. } in found {
         match site.rendered.get(id.0, *version) {
-            Some(part) => drop(parts.insert((*id, *version), part)),
+            Some(part) => {
+                bytes += part.size();
+                parts.insert((*id, *version), part);
+            }
             None => missing.push(*id),
         }
     }
-    let missing = store::by_ids(tx, &missing).await?;
-    for (id, version, part) in make(tx, missing).await? {
-        site.rendered.keep(id.0, version, part.clone());
-        parts.insert((id, version), part);
+    for missing in missing.chunks(A_STEP) {
+        if bytes > steps::LONG {
+            return Ok(Made::Long);
+        }
+        for (id, version, part) in make_kept(site, tx, missing).await? {
+            bytes += part.size();
+            parts.insert((id, version), part);
+        }
     }
-    whole(found, |found| parts.get(&(found.id, found.version)).cloned())
+    let whole = whole(found, |found| parts.get(&(found.id, found.version)).cloned())?;
+    Ok(match whole {
+        Some(whole) if json::size(&whole) > steps::LONG => Made::Long,
+        Some(whole) => Made::Whole(whole),
+        None => Made::Changed,
+    })
 }
 
-/// Properties that were found a moment ago; `None` where one has changed since, or more must be asked for.
-async fn gathered(site: &Site, found: &[Found]) -> Result<Option<Vec<Whole>>> {
+/// Properties made and kept.
+async fn make_kept(site: &Site, tx: &mut Tx, ids: &[PropertyId]) -> Result<Vec<(PropertyId, i64, Arc<Part>)>> {
+    let properties = store::by_ids(tx, ids).await?;
+    let made = make(tx, properties).await?;
+    for (id, version, part) in &made {
+        site.rendered.keep(id.0, *version, part.clone());
+    }
+    Ok(made)
+}
+
+/// Properties that were found a moment ago; `Changed` also where more must be asked for.
+async fn gathered(site: &Site, found: &[Found]) -> Result<Made> {
     if found.iter().any(|found| found.in_others) {
-        return Ok(None);
+        return Ok(Made::Changed);
     }
     match kept(site, found)? {
-        Some(whole) => Ok(Some(whole)),
+        Some(whole) if json::size(&whole) <= steps::LONG => Ok(Made::Whole(whole)),
+        Some(_) => Ok(Made::Long),
         None => made(site, &mut site.db.read().await?, found).await,
+    }
+}
+
+/// Properties of one step: each may have texts and photos of some 900 kB in all.
+const A_STEP: usize = 5;
+
+/// A long list. Those who see a property when the list begins may see it until it ends; what has changed meanwhile is
+/// shown as it is then, what has gone is left out.
+struct Listed {
+    site: Data<Site>,
+    found: Vec<Found>,
+    place: usize,
+    meta: Meta,
+    is_empty: bool,
+}
+
+impl Listed {
+    fn new(site: &Data<Site>, found: Vec<Found>, meta: Meta) -> Self {
+        Listed { site: site.clone(), found, place: 0, meta, is_empty: true }
+    }
+}
+
+impl Steps for Listed {
+    async fn next(&mut self, text: &mut Vec<u8>) -> Result<bool> {
+        if self.place == 0 {
+            text.extend_from_slice(br#"{"data":["#);
+        }
+        let found = &self.found[self.place..self.found.len().min(self.place + A_STEP)];
+        let mut parts: HashMap<PropertyId, Arc<Part>> = HashMap::new();
+        for Found { id, version, .. } in found {
+            parts.extend(self.site.rendered.get(id.0, *version).map(|part| (*id, part)));
+        }
+        let missing: Vec<PropertyId> =
+            found.iter().map(|found| found.id).filter(|id| !parts.contains_key(id)).collect();
+        if !missing.is_empty() {
+            let mut tx = self.site.db.read().await?;
+            parts.extend(make_kept(&self.site, &mut tx, &missing).await?.into_iter().map(|(id, _, part)| (id, part)));
+        }
+        for Found { id, groups, .. } in found {
+            let Some(part) = parts.remove(id) else { continue };
+            if !std::mem::take(&mut self.is_empty) {
+                text.push(b',');
+            }
+            text.extend_from_slice(&part.head);
+            serde_json::to_writer(&mut *text, &named(groups))?;
+            text.extend_from_slice(&part.tail);
+        }
+        self.place += found.len();
+        let more = self.place < self.found.len();
+        if !more {
+            text.extend_from_slice(br#"],"meta":"#);
+            serde_json::to_writer(&mut *text, &self.meta)?;
+            text.push(b'}');
+        }
+        Ok(more)
     }
 }
 
@@ -215,49 +303,71 @@ pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Res
     let query = Query::read(request.query_string())?;
     // A statement of its own: the connection is back before another is asked for.
     let short = reached::short_page(&mut site.db.glance().await?, &caller, &query).await?;
-    if let Some((found, meta)) = short
-        && let Some(whole) = gathered(&site, &found).await?
-    {
-        return json::many_whole(&whole, &meta);
+    if let Some((found, meta)) = short {
+        match gathered(&site, &found).await? {
+            Made::Whole(whole) => return json::many_whole(&whole, &meta),
+            Made::Long => return steps::answer(Listed::new(&site, found, meta)).await,
+            Made::Changed => {}
+        }
     }
     let mut tx = site.db.read().await?;
     let (found, meta) = reached::page(&mut tx, &caller, &query).await?;
-    json::many_whole(&made(&site, &mut tx, &found).await?.ok_or_else(gone)?, &meta)
+    match made(&site, &mut tx, &found).await? {
+        Made::Whole(whole) => json::many_whole(&whole, &meta),
+        Made::Long => {
+            drop(tx);
+            steps::answer(Listed::new(&site, found, meta)).await
+        }
+        Made::Changed => Err(gone()),
+    }
 }
 
-/// GET /properties/options. The type is plural here, unlike everywhere else.
-pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
-    #[derive(Serialize)]
-    struct ShortAttributes {
-        id: PropertyId,
-        title: String,
-        currency: String,
+/// Properties in short.
+struct Choices(Caller);
+
+#[derive(Serialize)]
+struct ShortAttributes {
+    id: PropertyId,
+    title: String,
+    currency: String,
+}
+
+impl Source for Choices {
+    /// The type is plural here, unlike everywhere else.
+    type Resource = json::Short<PropertyId, ShortAttributes>;
+
+    const A_STEP: usize = 1_000;
+
+    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Self::Resource>> {
+        let choice = |store::Choice { id, title, currency }| {
+            (id.0, json::Short { r#type: "properties", id, attributes: ShortAttributes { id, title, currency } })
+        };
+        Ok(store::choices(tx, &self.0, ids).await?.into_iter().map(choice).collect())
     }
+}
+
+/// GET /properties/options
+pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
-    let choices: Vec<json::Short<_, _>> = store::choices(&mut tx, &caller, &query)
-        .await?
-        .into_iter()
-        .map(|store::Choice { id, title, currency }| json::Short {
-            r#type: "properties",
-            id,
-            attributes: ShortAttributes { id, title, currency },
-        })
-        .collect();
-    Ok(json::many(&choices, None))
+    let ids = store::all(&mut tx, &caller, &query).await?;
+    steps::answer(List::new(&site, tx, Choices(caller), ids, None)).await
 }
 
 /// GET /properties/:id
 pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let found = reached::by_id(&mut site.db.glance().await?, &caller, id).await?.ok_or(Error::NotFound)?;
-    if let Some(whole) = gathered(&site, &[found]).await? {
+    // One that is long for a list is not too long by itself.
+    if let Made::Whole(whole) = gathered(&site, std::slice::from_ref(&found)).await? {
         return json::one_whole(&whole);
     }
     let mut tx = site.db.read().await?;
     let mut found = [reached::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?];
     reached::with_other_groups(&mut tx, &caller, &mut found).await?;
-    json::one_whole(&made(&site, &mut tx, &found).await?.ok_or_else(gone)?)
+    let (_, _, part) = make_kept(&site, &mut tx, &[id]).await?.pop().ok_or_else(gone)?;
+    let middle = Middle::new(serde_json::to_vec(&named(&found[0].groups))?);
+    json::one_whole(&[Whole { part, middle }])
 }
 
 /// POST /properties

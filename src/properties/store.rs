@@ -1,6 +1,8 @@
 //! Properties in the database. What reads takes the caller and finds only what is the caller's; what writes is given
 //! what was found before.
 
+use uuid::Uuid;
+
 use super::{Content, Property, Settings};
 use crate::{
     access,
@@ -124,10 +126,19 @@ pub(super) fn select(tx: &Tx, columns: &str, caller: &Caller) -> Select {
     access::each_of_mine(tx, columns, "properties p", "p.id = mine.property_id", caller)
 }
 
-/// All of the caller's properties, in short.
-pub async fn choices(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Choice>> {
-    let rows = select(tx, "p.id, p.title, p.currency", caller);
-    listing::whole(tx, &LISTING, query, rows).await
+/// The ids of all of the caller's properties.
+pub async fn all(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Uuid>> {
+    let rows = select(tx, "p.id", caller);
+    let ids: Vec<listing::Id> = listing::whole(tx, &LISTING, query, rows).await?;
+    Ok(ids.into_iter().map(|listing::Id(id)| id).collect())
+}
+
+/// Those of these properties that are the caller's, in short.
+pub async fn choices(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Choice>> {
+    let mut rows = access::seen("select p.id, p.title, p.currency from properties p", caller);
+    let ids = rows.bind_ids(tx.is_postgres(), ids.iter().copied());
+    rows.push(&format!(" and p.id in {ids}"));
+    rows.all(tx).await
 }
 
 /// Properties that were found for the caller before, in this transaction.

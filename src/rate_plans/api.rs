@@ -1,11 +1,14 @@
 //! `/api/v1/rate_plans` (contract/rate-plans.md).
 
+use std::collections::HashMap;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
 };
 use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{
     Inherit, RatePlan,
@@ -23,6 +26,7 @@ use crate::{
         json::{self, Data as Related, Link},
         judge::Purpose,
         query::{self, Query},
+        steps::{self, List, Source},
     },
     ids::{PropertyId, RatePlanId, RoomTypeId},
     money, properties, quotas, room_types,
@@ -105,37 +109,52 @@ impl From<Kept> for RatePlanBody {
     }
 }
 
+/// Rate plans as a list shows them.
+struct Listed(Caller);
+
+impl Source for Listed {
+    type Resource = RatePlanBody;
+
+    // Each may have 2,000 rules, and options of some 300 kB in all.
+    const A_STEP: usize = 10;
+
+    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, RatePlanBody>> {
+        let plans = store::by_ids(tx, &self.0, ids).await?;
+        Ok(plans.into_iter().map(|kept| (kept.id.0, kept.into())).collect())
+    }
+}
+
 /// GET /rate_plans
 pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
-    let (plans, meta) = store::page(&mut tx, &caller, &query).await?;
-    let bodies: Vec<RatePlanBody> = plans.into_iter().map(RatePlanBody::from).collect();
-    Ok(json::many(&bodies, Some(meta)))
+    let (ids, meta) = store::page(&mut tx, &caller, &query).await?;
+    steps::answer(List::new(&site, tx, Listed(caller), ids, Some(meta))).await
 }
 
-/// GET /rate_plans/options
-pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
-    #[derive(Serialize)]
-    struct ShortAttributes {
-        id: RatePlanId,
-        occupancy: i64,
-        parent_rate_plan_id: Option<RatePlanId>,
-        property_id: PropertyId,
-        rate_category_id: (),
-        room_type_id: RoomTypeId,
-        sell_mode: String,
-        title: String,
-    }
-    let query = Query::read(request.query_string())?;
-    let mut tx = site.db.read().await?;
-    let choices: Vec<json::Short<_, _>> = store::choices(&mut tx, &caller, &query)
-        .await?
-        .into_iter()
-        .map(|choice| json::Short {
-            r#type: "rate_plan",
-            id: choice.id,
-            attributes: ShortAttributes {
+/// The same in short.
+struct Choices(Caller);
+
+#[derive(Serialize)]
+struct ShortAttributes {
+    id: RatePlanId,
+    occupancy: i64,
+    parent_rate_plan_id: Option<RatePlanId>,
+    property_id: PropertyId,
+    rate_category_id: (),
+    room_type_id: RoomTypeId,
+    sell_mode: String,
+    title: String,
+}
+
+impl Source for Choices {
+    type Resource = json::Short<RatePlanId, ShortAttributes>;
+
+    const A_STEP: usize = 1_000;
+
+    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Self::Resource>> {
+        let choice = |choice: store::Choice| {
+            let attributes = ShortAttributes {
                 id: choice.id,
                 occupancy: choice.occupancy,
                 parent_rate_plan_id: choice.parent_rate_plan_id,
@@ -144,10 +163,19 @@ pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> 
                 room_type_id: choice.room_type_id,
                 sell_mode: choice.sell_mode,
                 title: choice.title,
-            },
-        })
-        .collect();
-    Ok(json::many(&choices, None))
+            };
+            (choice.id.0, json::Short { r#type: "rate_plan", id: choice.id, attributes })
+        };
+        Ok(store::choices(tx, &self.0, ids).await?.into_iter().map(choice).collect())
+    }
+}
+
+/// GET /rate_plans/options
+pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+    let query = Query::read(request.query_string())?;
+    let mut tx = site.db.read().await?;
+    let ids = store::all(&mut tx, &caller, &query).await?;
+    steps::answer(List::new(&site, tx, Choices(caller), ids, None)).await
 }
 
 /// GET /rate_plans/:id

@@ -1,6 +1,8 @@
 //! Rate plans in the database. What reads for a caller finds only what is the caller's; what writes is given what was
 //! found before.
 
+use uuid::Uuid;
+
 use super::{Inherit, RatePlan, rules::Relative};
 use crate::{
     access,
@@ -132,19 +134,39 @@ fn select(tx: &Tx, columns: &str, caller: &Caller) -> Select {
     access::each_of_mine(tx, columns, "rate_plans rp", "rp.property_id = mine.property_id", caller)
 }
 
-/// One page of the rate plans of the caller's properties.
-pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Kept>, Meta)> {
+/// The ids of one page of the rate plans of the caller's properties.
+pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Uuid>, Meta)> {
     let count = select(tx, "count(*)", caller);
-    let rows = select(tx, COLUMNS, caller);
-    listing::page(tx, &LISTING, query, rows, count).await
+    let rows = select(tx, "rp.id", caller);
+    let (ids, meta) = listing::page::<listing::Id>(tx, &LISTING, query, rows, count).await?;
+    Ok((ids.into_iter().map(|listing::Id(id)| id).collect(), meta))
 }
 
-/// All of them, in short.
-pub async fn choices(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Choice>> {
+/// The ids of all of them.
+pub async fn all(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Uuid>> {
+    let rows = select(tx, "rp.id", caller);
+    let ids: Vec<listing::Id> = listing::whole(tx, &LISTING, query, rows).await?;
+    Ok(ids.into_iter().map(|listing::Id(id)| id).collect())
+}
+
+const FROM: &str = "from rate_plans rp join properties p on p.id = rp.property_id";
+
+/// Those of these rate plans that are the caller's.
+pub async fn by_ids(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Kept>> {
+    let mut rows = access::seen(&format!("select {COLUMNS} {FROM}"), caller);
+    let names = rows.bind_all(ids.iter().map(|id| Bind::Id(*id)));
+    rows.push(&format!(" and rp.id in ({names})"));
+    rows.all(tx).await
+}
+
+/// The same in short.
+pub async fn choices(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Choice>> {
     const SHORT: &str = "
         rp.id, rp.property_id, rp.room_type_id, rp.parent_rate_plan_id, rp.title, rp.sell_mode, rp.primary_occupancy";
-    let rows = select(tx, SHORT, caller);
-    listing::whole(tx, &LISTING, query, rows).await
+    let mut rows = access::seen(&format!("select {SHORT} {FROM}"), caller);
+    let ids = rows.bind_ids(tx.is_postgres(), ids.iter().copied());
+    rows.push(&format!(" and rp.id in {ids}"));
+    rows.all(tx).await
 }
 
 /// One rate plan of the caller's properties.

@@ -7,6 +7,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::{
     Draft, RoomType,
@@ -23,6 +24,7 @@ use crate::{
         json::{self, Data as Related, Link, Named},
         judge::Purpose,
         query::{self, Query},
+        steps::{self, List, Source},
     },
     ids::{PropertyId, RoomTypeId},
     photos::{self, Parent, Photo},
@@ -93,49 +95,71 @@ impl RoomTypeBody {
     }
 }
 
+/// Room types as a list shows them.
+struct Listed(Caller);
+
+impl Source for Listed {
+    type Resource = RoomTypeBody;
+
+    // Each may have 100 photos, and texts of some 200 kB in all.
+    const A_STEP: usize = 10;
+
+    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, RoomTypeBody>> {
+        let room_types = store::by_ids(tx, &self.0, ids).await?;
+        let ids: Vec<RoomTypeId> = room_types.iter().map(|kept| kept.id).collect();
+        let mut photos: HashMap<RoomTypeId, Vec<Photo>> = HashMap::new();
+        for photo in photos::store::of_room_types(tx, &ids).await? {
+            if let Some(room_type) = photo.room_type_id {
+                photos.entry(room_type).or_default().push(photo);
+            }
+        }
+        let body = |kept: Kept| {
+            let photos = photos.remove(&kept.id).unwrap_or_default();
+            (kept.id.0, RoomTypeBody::new(kept, photos))
+        };
+        Ok(room_types.into_iter().map(body).collect())
+    }
+}
+
 /// GET /room_types
 pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
-    let (room_types, meta) = store::page(&mut tx, &caller, &query).await?;
-    let ids: Vec<RoomTypeId> = room_types.iter().map(|kept| kept.id).collect();
-    let mut photos: HashMap<RoomTypeId, Vec<Photo>> = HashMap::new();
-    for photo in photos::store::of_room_types(&mut tx, &ids).await? {
-        if let Some(room_type) = photo.room_type_id {
-            photos.entry(room_type).or_default().push(photo);
-        }
+    let (ids, meta) = store::page(&mut tx, &caller, &query).await?;
+    steps::answer(List::new(&site, tx, Listed(caller), ids, Some(meta))).await
+}
+
+/// The same in short.
+struct Choices(Caller);
+
+#[derive(Serialize)]
+struct ShortAttributes {
+    default_occupancy: i64,
+    id: RoomTypeId,
+    property_id: PropertyId,
+    title: String,
+}
+
+impl Source for Choices {
+    type Resource = json::Short<RoomTypeId, ShortAttributes>;
+
+    const A_STEP: usize = 1_000;
+
+    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Self::Resource>> {
+        let choice = |store::Choice { id, property_id, title, default_occupancy }| {
+            let attributes = ShortAttributes { default_occupancy, id, property_id, title };
+            (id.0, json::Short { r#type: "room_type", id, attributes })
+        };
+        Ok(store::choices(tx, &self.0, ids).await?.into_iter().map(choice).collect())
     }
-    let bodies: Vec<RoomTypeBody> = room_types
-        .into_iter()
-        .map(|kept| {
-            let photos = photos.remove(&kept.id).unwrap_or_default();
-            RoomTypeBody::new(kept, photos)
-        })
-        .collect();
-    Ok(json::many(&bodies, Some(meta)))
 }
 
 /// GET /room_types/options
 pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
-    #[derive(Serialize)]
-    struct ShortAttributes {
-        default_occupancy: i64,
-        id: RoomTypeId,
-        property_id: PropertyId,
-        title: String,
-    }
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
-    let choices: Vec<json::Short<_, _>> = store::choices(&mut tx, &caller, &query)
-        .await?
-        .into_iter()
-        .map(|store::Choice { id, property_id, title, default_occupancy }| json::Short {
-            r#type: "room_type",
-            id,
-            attributes: ShortAttributes { default_occupancy, id, property_id, title },
-        })
-        .collect();
-    Ok(json::many(&choices, None))
+    let ids = store::all(&mut tx, &caller, &query).await?;
+    steps::answer(List::new(&site, tx, Choices(caller), ids, None)).await
 }
 
 /// GET /room_types/:id

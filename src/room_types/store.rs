@@ -1,6 +1,8 @@
 //! Room types in the database. What reads takes the caller and finds only what is the caller's; what writes is given
 //! what was found before.
 
+use uuid::Uuid;
+
 use super::{Content, RoomType};
 use crate::{
     access,
@@ -84,17 +86,38 @@ fn select(tx: &Tx, columns: &str, caller: &Caller) -> Select {
     access::each_of_mine(tx, columns, "room_types rt", "rt.property_id = mine.property_id", caller)
 }
 
-/// One page of the room types of the caller's properties.
-pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Kept>, Meta)> {
+/// The ids of one page of the room types of the caller's properties.
+pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Uuid>, Meta)> {
     let count = select(tx, "count(*)", caller);
-    let rows = select(tx, COLUMNS, caller);
-    listing::page(tx, &LISTING, query, rows, count).await
+    let rows = select(tx, "rt.id", caller);
+    let (ids, meta) = listing::page::<listing::Id>(tx, &LISTING, query, rows, count).await?;
+    Ok((ids.into_iter().map(|listing::Id(id)| id).collect(), meta))
 }
 
-/// All of them, in short.
-pub async fn choices(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Choice>> {
-    let rows = select(tx, "rt.id, rt.property_id, rt.title, rt.default_occupancy", caller);
-    listing::whole(tx, &LISTING, query, rows).await
+/// The ids of all of them.
+pub async fn all(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Uuid>> {
+    let rows = select(tx, "rt.id", caller);
+    let ids: Vec<listing::Id> = listing::whole(tx, &LISTING, query, rows).await?;
+    Ok(ids.into_iter().map(|listing::Id(id)| id).collect())
+}
+
+const FROM: &str = "from room_types rt join properties p on p.id = rt.property_id";
+
+/// Those of these room types that are the caller's.
+pub async fn by_ids(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Kept>> {
+    let mut rows = access::seen(&format!("select {COLUMNS} {FROM}"), caller);
+    let names = rows.bind_all(ids.iter().map(|id| Bind::Id(*id)));
+    rows.push(&format!(" and rt.id in ({names})"));
+    rows.all(tx).await
+}
+
+/// The same in short.
+pub async fn choices(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Choice>> {
+    let columns = "rt.id, rt.property_id, rt.title, rt.default_occupancy";
+    let mut rows = access::seen(&format!("select {columns} {FROM}"), caller);
+    let ids = rows.bind_ids(tx.is_postgres(), ids.iter().copied());
+    rows.push(&format!(" and rt.id in {ids}"));
+    rows.all(tx).await
 }
 
 /// One room type of the caller's properties.

@@ -5,7 +5,9 @@ use crate::{
     clock::Moment,
     db::{Bind, Select, Tx, row, run},
     groups,
+    http::error::Result,
     ids::{GroupId, UserId},
+    quotas,
     secret::Digest,
     subscriptions::Subscription,
 };
@@ -194,10 +196,14 @@ pub async fn add_account(
 
 /// The person with this address; an unknown one gets an account that nobody can sign in to before a one-use link has
 /// set its password (contract/README.md, section 15, 23).
-pub async fn find_or_invite(tx: &mut Tx, email: &Email, now: Moment) -> sqlx::Result<User> {
+pub async fn find_or_invite(tx: &mut Tx, email: &Email, inviter: UserId, now: Moment) -> Result<User> {
+    const SQL: &str = "update users set invited_by = $2 where id = $1";
     if let Some(user) = by_email(tx, email).await? {
         return Ok(user);
     }
+    quotas::new_user(tx, inviter, now).await?;
     add_account(tx, email, None, None, now).await?;
-    by_email(tx, email).await?.ok_or(sqlx::Error::RowNotFound)
+    let user = by_email(tx, email).await?.ok_or(sqlx::Error::RowNotFound)?;
+    run!(tx, sqlx::query(SQL).bind(user.id).bind(inviter))?;
+    Ok(user)
 }

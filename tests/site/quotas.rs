@@ -131,6 +131,41 @@ async fn zero_is_no_limit_and_the_defaults_are_told() {
     }
 }
 
+#[actix_web::test]
+async fn invitations_of_strangers_make_so_many_accounts_a_day() {
+    let app = TestApp::start().await;
+    let me = app.person("desk@farol.example").await;
+    let property = me.has(json!({})).await;
+    for number in 0..100 {
+        me.invites(&PROPERTY_USERS, &property, &format!("guest{number}@farol.example"), "user").await.is(201);
+    }
+    let sentence = "the account has invited 100 new users in 24 hours, the most there may be";
+    full(me.invites(&PROPERTY_USERS, &property, "one.more@farol.example", "user").await, sentence);
+    // Whoever has an account already may still be invited, and others may invite.
+    let other = app.person("other@farol.example").await;
+    me.invites(&PROPERTY_USERS, &property, &other.user.email, "owner").await.is(201);
+    other.invites(&PROPERTY_USERS, &property, "one.more@farol.example", "user").await.is(201);
+}
+
+#[actix_web::test]
+async fn a_property_is_in_a_hundred_groups_at_most() {
+    let app = TestApp::start().await;
+    let me = app.person("desk@farol.example").await;
+    let property = me.has(json!({})).await;
+    let mut groups = Vec::new();
+    for number in 0..100 {
+        groups.push(me.has_group(&format!("Group {number}")).await);
+    }
+    let last = groups.pop().expect("a group");
+    for group in &groups {
+        me.adds(group, &property).await.is(200);
+    }
+    full(me.adds(&last, &property).await, "the property has 100 groups, the most there may be");
+    me.takes_out(&groups[0], &property).await.is(200);
+    me.adds(&last, &property).await.is(200);
+    assert_eq!(me.groups_of(&property).await.len(), 100);
+}
+
 impl Person {
     /// The ids of this person's properties.
     async fn finds_ids(&self) -> Vec<String> {
