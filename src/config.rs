@@ -90,6 +90,11 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", global = true, value_delimiter = ',', value_parser = network, value_name = "NETWORKS")]
     pub trusted_proxies: Vec<IpNet>,
 
+    /// Seconds in which the head of a request must arrive, and what is left of a body that was answered before its end
+    #[arg(long, env = "LATCHKEY_HEAD_SECONDS", default_value_t = 10, global = true, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub head_seconds: u16,
+
     /// Seconds in which the body of a request must arrive
     #[arg(long, env = "LATCHKEY_BODY_SECONDS", default_value_t = 60, global = true, value_name = "SECONDS",
           value_parser = clap::value_parser!(u16).range(1..=3600))]
@@ -119,6 +124,11 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_MAX_CONNECTIONS", default_value_t = 25_000, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
+
+    /// Connections of one address at a time (IPv6: one /64), loopback and trusted proxies excepted; 0 is no limit
+    /// [default: a quarter of all]
+    #[arg(long, env = "LATCHKEY_CONNECTIONS_PER_ADDRESS", global = true, value_name = "NUMBER")]
+    pub connections_per_address: Option<u32>,
 
     /// Connections to PostgreSQL at most
     #[arg(long, env = "LATCHKEY_DATABASE_CONNECTIONS", default_value_t = 10, global = true, value_name = "NUMBER",

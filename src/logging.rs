@@ -4,7 +4,10 @@
 use std::{
     cell::RefCell,
     io::{self, Write},
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -47,6 +50,19 @@ fn at_this_second<T>(use_it: impl FnOnce(&str) -> T) -> T {
         }
         use_it(text)
     })
+}
+
+/// A line that strangers can cause is logged once a minute at most.
+#[derive(Default)]
+pub struct OnceAMinute(AtomicI64);
+
+impl OnceAMinute {
+    /// True where the line was last logged a minute ago or more, for one of all who ask.
+    pub fn is_due(&self) -> bool {
+        let (last, now) = (self.0.load(Relaxed), clock::now().timestamp());
+        // A clock that was set back must not silence the line.
+        !(0..60).contains(&(now - last)) && self.0.compare_exchange(last, now, Relaxed, Relaxed).is_ok()
+    }
 }
 
 /// Lines that are written together. Cheap to clone.

@@ -35,6 +35,11 @@ pub fn url(name: &str) -> &'static str {
     ASSETS.iter().find(|asset| asset.name == name).map_or("", |asset| &asset.url)
 }
 
+/// True for the address of an asset, as pages name it.
+pub fn is_there(path: &str) -> bool {
+    path.starts_with("/static/") && ASSETS.iter().any(|asset| asset.url == path)
+}
+
 /// GET /static/{hash}/{name}
 pub async fn file(path: Path<(String, String)>) -> Result<HttpResponse> {
     let (hash, name) = path.into_inner();

@@ -5,10 +5,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{
-            AtomicI64, AtomicUsize,
-            Ordering::{AcqRel, Relaxed},
-        },
+        atomic::{AtomicUsize, Ordering::AcqRel},
     },
 };
 
@@ -19,14 +16,14 @@ use actix_web::{
 };
 
 use super::{
-    address,
+    address, assets,
     error::{Error, Result},
     rates::Rates,
 };
 use crate::{
-    clock,
     config::Settings,
     ids::{ApiKeyId, UserId},
+    logging::OnceAMinute,
     site::Site,
 };
 
@@ -64,8 +61,7 @@ pub struct Gate {
     writes: Arc<Room>,
     pages: Arc<Room>,
     bodies: Arc<Room>,
-    /// When it was last logged that an address was refused, in seconds.
-    told: AtomicI64,
+    told: OnceAMinute,
 }
 
 /// So much at once. Rooms do not share a line of the processor's cache.
@@ -147,7 +143,7 @@ impl Gate {
             writes: Room::new(most.div_ceil(4)),
             pages: Room::new(most.div_ceil(4)),
             bodies: Room::new(BODIES),
-            told: AtomicI64::new(i64::MIN),
+            told: OnceAMinute::default(),
         }
     }
 
@@ -162,7 +158,7 @@ impl Gate {
     }
 
     fn address(&self, address: IpAddr) -> Result<()> {
-        self.addresses.take(network(address)).map_err(|refusal| {
+        self.addresses.take(address::network(address)).map_err(|refusal| {
             self.tell(address);
             Error::TooMany(Whose::Address, refusal)
         })
@@ -170,21 +166,12 @@ impl Gate {
 
     /// Once a minute at most, the host reads what may be a proxy that is not listed.
     fn tell(&self, address: IpAddr) {
-        let (last, now) = (self.told.load(Relaxed), clock::now().timestamp());
-        if now.saturating_sub(last) >= 60 && self.told.compare_exchange(last, now, Relaxed, Relaxed).is_ok() {
+        if self.told.is_due() {
             log::warn!(
-                "{address} sends more than LATCHKEY_REQUESTS_PER_ADDRESS and is answered 429; a proxy belongs into \
-                 LATCHKEY_TRUSTED_PROXIES"
+                "{address} sends more than LATCHKEY_REQUESTS_PER_ADDRESS and is answered 429; if it is a proxy, add it \
+                 to LATCHKEY_TRUSTED_PROXIES"
             );
         }
-    }
-}
-
-/// An IPv6 customer has a /64 at least.
-fn network(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u128::from(address.to_bits()),
-        IpAddr::V6(address) => (address.to_bits() >> 64) | (1 << 64),
     }
 }
 
@@ -198,10 +185,11 @@ pub fn api(site: &Site, request: &ServiceRequest) -> Result<Option<Share>> {
     enter(site, request, room)
 }
 
-/// The same for pages. What machines watch is always let in, and so are files, which pages need.
+/// The same for pages. What machines watch is always let in, and so are files that there are, which pages need: by
+/// their exact names, so that nothing else is.
 pub fn page(site: &Site, request: &ServiceRequest) -> Result<Option<Share>> {
     let path = request.path();
-    if matches!(path, "/healthz" | "/readyz") || path.starts_with("/static/") {
+    if !is_write(request.method()) && (matches!(path, "/healthz" | "/readyz") || assets::is_there(path)) {
         return Ok(None);
     }
     enter(site, request, &site.gate.pages)
@@ -253,14 +241,5 @@ mod tests {
         let rest = room.take(3).expect("what was refused takes nothing");
         drop((share, rest));
         assert!(room.take(10).is_ok());
-    }
-
-    #[test]
-    fn ipv6_addresses_count_by_their_network() {
-        let of = |text: &str| network(text.parse().expect("an address"));
-        assert_eq!(of("2001:db8:1:2::3"), of("2001:db8:1:2:ffff::4"));
-        assert_ne!(of("2001:db8:1:2::3"), of("2001:db8:1:3::3"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
-        assert_ne!(of("::1"), of("0.0.0.0"));
     }
 }

@@ -5,6 +5,7 @@ pub mod api_face;
 pub mod assets;
 pub mod auth;
 pub mod body;
+pub mod connections;
 pub mod encoding;
 pub mod error;
 pub mod etag;

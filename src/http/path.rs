@@ -9,7 +9,8 @@ use actix_web::{
 /// Takes superfluous slashes out of a request's path. (actix's own layer runs a regular expression over every path.)
 pub fn normalize(request: &mut ServiceRequest) {
     let path = request.path();
-    if path == "/" || !(path.ends_with('/') || path.contains("//")) {
+    // `*`, of OPTIONS, is no path of ours either.
+    if path == "/" || (path.starts_with('/') && !path.ends_with('/') && !path.contains("//")) {
         return;
     }
     let uri = &request.head().uri;

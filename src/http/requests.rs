@@ -1,6 +1,6 @@
 //! One id and one log line for every request.
 
-use std::time::Instant;
+use std::{rc::Rc, time::Instant};
 
 use actix_web::{
     Error, HttpMessage, HttpResponse,
@@ -15,7 +15,7 @@ use actix_web::{
 };
 use uuid::{Builder, Uuid};
 
-use super::{encoding, path};
+use super::{connections, encoding, path};
 use crate::ids::UserId;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -34,6 +34,7 @@ pub async fn note(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let start = Instant::now();
+    let answering = request.conn_data::<Rc<connections::State>>().map(|connection| connection.answering());
     // Only to be told apart: the system's random numbers, which take a call of the kernel, are for secrets.
     let id = Builder::from_random_bytes(rand::random()).into_uuid();
     let method = known(request.method());
@@ -51,7 +52,11 @@ pub async fn note(
             let pattern = is_known.then(|| answer.request().match_pattern()).flatten();
             let asking = answer.request().extensions().get::<Asking>().map(|asking| asking.0);
             log(method, pattern.as_deref(), answer.status(), start, id, asking);
-            Ok(encoding::encode(answer.map_into_boxed_body(), encoding))
+            let answer = encoding::encode(answer.map_into_boxed_body(), encoding);
+            Ok(match answering {
+                Some(answering) => answer.map_body(|_, body| answering.until_the_end_of(body)),
+                None => answer,
+            })
         }
         // Only a layer below that failed without an answer of its own comes here.
         Err(error) => {

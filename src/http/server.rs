@@ -2,14 +2,17 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use actix_http::{HttpService, Protocol, error::DispatchError};
+use actix_server::ServerBuilder;
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
 use actix_session::{
     SessionMiddleware,
     config::{BrowserSession, TtlExtensionPolicy},
 };
 use actix_web::{
-    App, HttpServer,
+    App,
     cookie::{Key, SameSite, time},
-    dev::Server,
+    dev::{AppConfig, Server, fn_service},
     guard,
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
@@ -20,7 +23,11 @@ use rustix::{
 };
 use tokio::net::{TcpListener, TcpSocket};
 
-use super::{api_face, auth, page_face, requests};
+use super::{
+    api_face, auth,
+    connections::{Connection, Counts, KEEP_ALIVE, Watch},
+    page_face, requests,
+};
 use crate::{routes, sessions::store::Sessions, site::Site};
 
 /// Connections that may wait to be accepted.
@@ -69,9 +76,12 @@ fn bind(address: SocketAddr, unread: Duration) -> std::io::Result<TcpListener> {
 /// Serves until it is told to stop; then running requests finish.
 pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::io::Result<Server> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let connections = connections(site.settings.max_connections as usize).div_ceil(workers);
+    let connections = connections(site.settings.max_connections as usize);
+    let per_address = site.settings.connections_per_address.map_or(connections.div_ceil(4), |most| most as usize);
+    let counts = Counts::new(per_address, site.settings.trusted_proxies.clone());
+    let head = Duration::from_secs(site.settings.head_seconds.into());
     let cookie_key = cookie_key.clone();
-    let server = HttpServer::new(move || {
+    let app = move || {
         // Where both are sent the key decides, and the session is not even looked up.
         let with_key = web::scope("/api")
             .guard(guard::fn_guard(|request| request.head().headers.contains_key(auth::USER_API_KEY)))
@@ -95,12 +105,33 @@ pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::
             .service(with_key)
             .service(with_session)
             .service(pages)
-    })
-    .workers(workers)
-    .max_connections(connections)
-    .shutdown_timeout(LAST_REQUESTS)
-    .keep_alive(Duration::from_secs(75))
-    .listen(listener.into_std()?)?;
+    };
+    let server = ServerBuilder::new()
+        .workers(workers)
+        .max_concurrent_connections(connections.div_ceil(workers))
+        .shutdown_timeout(LAST_REQUESTS);
+    let ending = server.graceful_shutdown_signal();
+    // What `HttpServer` does, with a stream of ours in place of the socket.
+    let server = server.listen("latchkey", listener.into_std()?, move || {
+        let watch = Watch::start(counts.clone(), head);
+        let ending = ending.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let ending = ending.clone();
+                async move { ending.notified().await }
+            })
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(head)
+            .on_connect_ext(|connection: &Connection, of_requests| drop(of_requests.insert(connection.state())))
+            .finish(map_config(app().into_factory().map_err(|error| error.error_response()), |()| {
+                AppConfig::default()
+            }));
+        fn_service(move |socket| {
+            let admitted = watch.admit(socket).map_err(DispatchError::Io);
+            async move { admitted.map(|(connection, peer)| (connection, Protocol::Http1, peer)) }
+        })
+        .and_then(http)
+    })?;
     Ok(server.run())
 }
 

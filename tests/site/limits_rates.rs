@@ -10,6 +10,7 @@ use crate::client::Client;
 use crate::host::Host;
 use crate::page::seen;
 use crate::property::PROPERTIES;
+use crate::raw;
 use crate::response::Response;
 
 fn limits(key: &str, address: &str) -> Options {
@@ -109,6 +110,56 @@ async fn all_that_an_address_sends_counts_with_strangers_and_pages_too() {
     from("2001:db8:1:3::1").get("/docs").await.is(200);
     sleep(Duration::from_secs(seconds(&page))).await;
     from("192.0.2.1").get(PROPERTIES).await.is(401);
+}
+
+#[actix_web::test]
+async fn nothing_but_what_machines_watch_and_files_passes_the_limit_of_an_address() {
+    let app = limits("0", "10").start().await;
+    let from = |request: &str, address: &str| {
+        let forwarded = format!("X-Forwarded-For: {address}");
+        app.raw(&raw::request(request, &[forwarded.as_bytes()], b""))
+    };
+    let page = app.browser().get("/sign_in").await.is(200);
+    let file = page.text().split('"').find(|part| part.starts_with("/static/")).expect("a file").to_owned();
+    for (number, request) in [
+        "GET /static/a/b/c",
+        "GET /static/a/b",
+        "GET /static/",
+        "GET /static/..%2f..%2fhealthz",
+        &format!("POST {file}"),
+        &format!("GET {file}x"),
+        "GET /%68ealthz",
+        "GET /healthz/x",
+        "GET /HEALTHZ",
+        "GET /healthz%2f",
+        "GET /healthz;x",
+        "POST /healthz",
+        "DELETE /readyz",
+        "BREW /healthz",
+        "OPTIONS *",
+        "OPTIONS /api/v1/properties",
+        "BREW /api/v1/properties",
+        "GET /api",
+        "GET /api/x",
+        "GET /%61pi/v1/properties",
+        "GET /apix",
+        "GET x",
+        "GET /",
+        "GET /nothing",
+        "HEAD /sign_in",
+        "CONNECT farol:1",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let address = format!("192.0.2.{number}");
+        let counted = (0..12).any(|_| from(request, &address).status == 429);
+        assert!(counted, "{request} passes the limit");
+    }
+    for open in ["GET /healthz", "GET /readyz", "HEAD /healthz", &format!("GET {file}"), "GET http://farol/healthz"] {
+        let passed = (0..12).all(|_| from(open, "192.0.2.200").status == 200);
+        assert!(passed, "{open} is counted");
+    }
 }
 
 #[actix_web::test]

@@ -36,6 +36,7 @@ mod client_forms;
 mod command;
 mod commands;
 mod commands_refused;
+mod connections;
 mod costs;
 mod deletes_large;
 mod demo;
