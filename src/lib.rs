@@ -11,6 +11,7 @@ mod countries; // country codes
 mod db; // Db, Tx, on!, migrations
 mod demo; // lifelike data for a first look
 mod docs; // the documentation's pages
+mod email; // addresses, and when two are the same
 mod facilities; // catalogues of amenities
 mod groups; // bundles of properties
 mod http; // what every feature's JSON and pages share

@@ -33,6 +33,7 @@ pub struct ProfilePage {
     pub time_zones: Vec<&'static str>,
     pub old_password_problem: Option<String>,
     pub new_password_problem: Option<String>,
+    pub password_rules: &'static str,
     pub keys: KeysSection,
     pub dialog: Dialog,
 }
@@ -138,6 +139,7 @@ impl ProfilePage {
             time_zones: time_zones(),
             old_password_problem: None,
             new_password_problem: None,
+            password_rules: crate::users::password::RULES,
             keys,
             dialog: Dialog::None,
         })

@@ -7,13 +7,21 @@ use clap::Subcommand;
 
 use super::{Outcome, change, told, written};
 use crate::{
+    api_keys::{self, By},
     clock,
     config::Settings,
     db::{Db, Tx},
+    http::error::Error,
     ids::UserId,
+    members::removal,
     secret::{self, Digest},
     sessions, site,
-    users::{self, Email, password::Password, store::Listed, welcome},
+    users::{
+        self, Email,
+        password::{Password, RULES, THE_SAME},
+        store::Listed,
+        welcome,
+    },
 };
 
 /// Days for which a one-use link is good (contract/README.md, section 15, 23).
@@ -49,6 +57,14 @@ pub enum Command {
         /// The user's address
         email: Email,
     },
+    /// Delete a user: keys, sessions and links end at once. Properties that nobody else owns are named and kept
+    Delete {
+        /// The user's address
+        email: Email,
+        /// Delete the properties that nobody else owns, too
+        #[arg(long)]
+        with_properties: bool,
+    },
     /// Set a user's password and end the user's sessions; it is asked for, or read from standard input
     Password {
         /// The user's address
@@ -82,6 +98,7 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
             }
             Ok(())
         }
+        Command::Delete { email, with_properties } => delete(db, email, with_properties).await,
         Command::Deactivate { email } => set_deactivated(db, email, true).await,
         Command::Activate { email } => set_deactivated(db, email, false).await,
         Command::Password { email } => set_password(settings, db, email).await,
@@ -118,10 +135,35 @@ async fn set_password(settings: &Settings, db: &Db, email: Email) -> Outcome {
     let password = ask_password(settings, &email)?;
     let hash = password.hashed(settings.cost())?;
     let (mut tx, user) = change(db, &email).await?;
+    let old = users::store::password_hash(&mut tx, user.id).await.map_err(told)?;
+    if old.is_some_and(|old| password.is(&old)) {
+        return Err(THE_SAME.to_owned());
+    }
     users::store::set_password(&mut tx, user.id, &hash).await.map_err(told)?;
     sessions::store::end_all(&mut tx, user.id).await.map_err(told)?;
     tx.commit().await.map_err(told)?;
     println!("The password of {} is set; all sessions are ended.", user.email);
+    Ok(())
+}
+
+async fn delete(db: &Db, email: Email, with_properties: bool) -> Outcome {
+    let (mut tx, user) = change(db, &email).await?;
+    let failed = |error: Error| format!("{} could not be deleted: {error}.", user.email);
+    let sole = removal::from_everything(&mut tx, user.id, with_properties).await.map_err(failed)?;
+    api_keys::store::withdraw_all(&mut tx, user.id, By::Host, clock::now()).await.map_err(told)?;
+    users::store::delete(&mut tx, user.id).await.map_err(told)?;
+    tx.commit().await.map_err(told)?;
+    println!("Deleted {}. Their API keys are withdrawn.", user.email);
+    for property in sole {
+        let (id, title) = (property.id, property.title);
+        match with_properties {
+            true => println!("Deleted the property {title} ({id})."),
+            false => println!(
+                "Nobody owns the property {title} ({id}) now. Give it to somebody with: latchkey member add {id} EMAIL \
+                 --role owner"
+            ),
+        }
+    }
     Ok(())
 }
 
@@ -167,6 +209,7 @@ async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
 /// A new password: typed twice on a terminal, else the first line of standard input.
 fn ask_password(settings: &Settings, email: &Email) -> Result<Password, String> {
     let text = if io::stdin().is_terminal() {
+        eprintln!("{RULES}");
         let ask = |prompt| rpassword::prompt_password(prompt).map_err(|error| error.to_string());
         let first = ask("Password: ")?;
         if first != ask("Again: ")? {

@@ -123,6 +123,10 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(patience)
             .statement_cache_capacity(STATEMENTS)
+            // Deleted texts are written over.
+            .pragma("secure_delete", "on")
+            // Large sorts go where there is room, also on machines without a temporary folder. It holds for the process.
+            .pragma("temp_store_directory", quoted(file.parent().unwrap_or(Path::new("."))))
             .collation("C", |a, b| a.as_bytes().cmp(b.as_bytes()));
         let explain = |error: sqlx::Error| {
             let reason = plain(&error);
@@ -263,6 +267,10 @@ impl Tx {
     pub fn is_postgres(&self) -> bool {
         matches!(self.on, On::Postgres(_))
     }
+}
+
+fn quoted(folder: &Path) -> String {
+    format!("'{}'", folder.to_string_lossy().replace('\'', "''"))
 }
 
 /// The key by which titles and addresses are ordered and compared: case and accents folded, as UTF-8, so that both

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::rt;
 use sqlx::{
-    Connection, Executor, PgConnection, PgPool, Postgres,
+    Connection, Executor, PgConnection, PgPool, Postgres, Row,
     migrate::{MigrateError, Migrator},
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -147,8 +147,13 @@ impl Server {
         let mut second = PgConnection::connect_with(&self.options).await?;
         let mut is_shared = false;
         for _ in 0..3 {
-            sqlx::query(SET).bind(&mark).persistent(false).execute(&mut *first).await?;
-            let seen: String = sqlx::query_scalar(GET).persistent(false).fetch_one(&mut second).await?;
+            // Each in a transaction: a statement has several messages, which must reach one session.
+            let mut tx = first.begin().await?;
+            sqlx::query(SET).bind(&mark).persistent(false).execute(&mut *tx).await?;
+            tx.commit().await?;
+            let mut tx = second.begin().await?;
+            let seen: String = sqlx::query_scalar(GET).persistent(false).fetch_one(&mut *tx).await?;
+            tx.commit().await?;
             is_shared |= seen == mark;
             for connection in [&mut *first, &mut second] {
                 connection.execute("reset latchkey.session").await?;
@@ -232,6 +237,7 @@ pub async fn migrate(pool: &PgPool, mut migrator: Migrator) -> Result<(), Migrat
     let mut connection = pool.acquire().await?;
     let done = async {
         let mut tx = connection.begin().await?;
+        tx.execute("set local client_min_messages = error").await?;
         sqlx::query("select pg_advisory_xact_lock($1)").bind(MIGRATING).persistent(false).execute(&mut *tx).await?;
         // The migrator's statements have names, which a shared session may know already.
         tx.execute("deallocate all").await?;
@@ -262,7 +268,8 @@ pub fn is_forbidden(error: &sqlx::Error) -> bool {
 /// A standby may show what was true a while ago: who may do what, and the epoch that should tell, too. A primary becomes
 /// one only by a restart, which ends its connections.
 async fn is_standby(connection: &mut PgConnection) -> sqlx::Result<bool> {
-    sqlx::query_scalar("select pg_is_in_recovery()").persistent(false).fetch_one(connection).await
+    // In one message, since a pooler may give each another session.
+    connection.fetch_one("select pg_is_in_recovery()").await?.try_get(0)
 }
 
 /// A connection, perhaps in a transaction.

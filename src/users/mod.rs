@@ -1,5 +1,6 @@
 //! People: who they are, how they sign in.
 
+mod common; // passwords that are tried first
 pub mod hashing;
 pub mod pages;
 pub mod password;
@@ -7,10 +8,8 @@ pub mod store;
 pub mod welcome;
 
 use chrono_tz::Tz;
-use unicode_normalization::UnicodeNormalization;
-use validator::ValidateEmail;
 
-use crate::{clock::Moment, ids::UserId};
+use crate::{clock::Moment, email, ids::UserId};
 
 /// A person with an account.
 #[derive(Clone, Debug)]
@@ -41,7 +40,7 @@ impl User {
 pub struct Email {
     /// As typed, without white space around it.
     pub text: String,
-    /// For comparison: without regard to case, in any script. Accents make another address.
+    /// For comparison; see [`email::key`].
     pub key: String,
 }
 
@@ -50,10 +49,8 @@ impl std::str::FromStr for Email {
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
         let text = text.trim();
-        if !text.validate_email() {
-            return Err("This is not an email address.");
-        }
-        Ok(Email { text: text.to_owned(), key: text.nfc().collect::<String>().to_lowercase() })
+        let key = email::key(text).ok_or("This is not an email address.")?;
+        Ok(Email { text: text.to_owned(), key })
     }
 }
 

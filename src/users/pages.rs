@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use serde::Deserialize;
 
 use super::{
-    password::{Password, Verdict},
+    password::{self, Password, Verdict},
     store,
 };
 use crate::{
@@ -98,8 +98,10 @@ pub async fn change_password(
     let mut tx = site.db.read().await?;
     let kept = store::password_hash(&mut tx, user.id).await?;
     drop(tx);
-    let old = site.hasher.verify(Password::typed(old_password), kept.clone()).await?;
+    let typed = Password::typed(old_password);
+    let old = site.hasher.verify(typed.clone(), kept.clone()).await?;
     let new = Password::chosen(new_password, &site.settings.host_name, &user.email);
+    let new = new.and_then(|new| if new == typed { Err(password::THE_SAME.to_owned()) } else { Ok(new) });
     let (mut old_problem, new) = match (old, new) {
         (Verdict::Right | Verdict::RightUpgrade(_), Ok(new)) => (None, Ok(new)),
         (Verdict::Wrong, new) => (Some("This is not your current password.".to_owned()), new),

@@ -8,8 +8,9 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use tokio::time::timeout;
+use unicode_normalization::UnicodeNormalization;
 
-use super::hashing::Threads;
+use super::{common::is_common, hashing::Threads};
 use crate::{
     db::folded,
     http::error::{Error, Result},
@@ -18,16 +19,21 @@ use crate::{
 
 /// Characters at least, for an account without a second factor.
 const SHORTEST: usize = 15;
+
+/// What is said to a new password that is the old one.
+pub const THE_SAME: &str = "This is the current password. Choose another.";
+
 const LONGEST: usize = 256;
 
 /// How long a sign-in waits for its turn to be hashed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Passwords of that length that people do choose, folded.
-const COMMON: &str = include_str!("common_passwords.txt");
+/// The rules, told before anybody fails.
+pub const RULES: &str = "At least 15 characters. Not a common password, a pattern of the keyboard, or a common word with \
+    digits; not made of your email address or this site's name.";
 
 /// A password as typed. It cannot be printed.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
 impl std::fmt::Debug for Password {
@@ -37,29 +43,39 @@ impl std::fmt::Debug for Password {
 }
 
 impl Password {
-    /// As typed, to be compared with what is kept.
+    /// As typed, to be compared with what is kept. Keyboards write one sign in several ways, so all are made one (NIST
+    /// SP 800-63B-4, section 3.1.1.2).
     pub fn typed(text: String) -> Self {
-        Self(text)
+        Self(text.nfkc().collect())
     }
 
     /// A new password, if it is good enough; else what to do about it.
     pub fn chosen(text: String, product: &str, email: &str) -> std::result::Result<Self, String> {
+        let Password(text) = Self::typed(text);
         let length = text.chars().count();
         if length < SHORTEST {
-            return Err(format!("A password has at least {SHORTEST} characters; this one has {length}."));
+            return Err(match length {
+                0 => format!("Enter a password of at least {SHORTEST} characters."),
+                _ => format!("Use at least {SHORTEST} characters (you entered {length})."),
+            });
         }
         if length > LONGEST {
-            return Err(format!("A password has at most {LONGEST} characters; this one has {length}."));
+            return Err(format!("Use at most {LONGEST} characters (you entered {length})."));
         }
         let plain = folded(&text);
-        if COMMON.lines().any(|common| common == plain) || is_repetition(&plain) {
-            return Err("This password is one of those that are tried first. Choose another.".to_owned());
-        }
         let names = [folded(product), "latchkey".to_owned(), folded(email), local_part(&folded(email))];
         if names.iter().any(|name| is_mostly(&plain, name)) {
-            return Err("This password is made of the product's name or of yours. Choose another.".to_owned());
+            return Err("This password is too similar to the site's name or your email. Choose another.".to_owned());
+        }
+        if is_common(&plain) {
+            return Err("This password is too common. Choose another.".to_owned());
         }
         Ok(Self(text))
+    }
+
+    /// Whether it is the one that is kept.
+    pub fn is(&self, kept: &str) -> bool {
+        PasswordHash::new(kept).is_ok_and(|kept| Argon2::default().verify_password(self.0.as_bytes(), &kept).is_ok())
     }
 
     /// The hash to keep, made at once by whoever asks: for commands, which need not step back behind requests.
@@ -70,12 +86,6 @@ impl Password {
 
 fn local_part(email: &str) -> String {
     email.split('@').next().unwrap_or_default().to_owned()
-}
-
-/// True for a short unit repeated: `abcabcabcabcabc`.
-fn is_repetition(text: &str) -> bool {
-    let characters: Vec<char> = text.chars().collect();
-    (1..=characters.len() / 3).any(|unit| characters.iter().zip(&characters[unit..]).all(|(a, b)| a == b))
 }
 
 /// True where nothing but digits and signs is left when the name is taken out.
@@ -203,6 +213,7 @@ mod tests {
             "latchkey-2026-11-23",
             "Stay Sync 123456789",
             "rita@farol.example 1",
+            "ｐａｓｓｗｏｒｄ１２３４５６７",
             &"long".repeat(65),
         ] {
             assert!(!chosen(weak), "{weak}");

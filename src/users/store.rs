@@ -138,6 +138,11 @@ pub async fn set_deactivated(tx: &mut Tx, id: UserId, at: Option<Moment>) -> sql
     tx.raise_epoch().await
 }
 
+/// Deletes a person, with sessions, links, keys and subscription. What they have access to is taken from them before.
+pub async fn delete(tx: &mut Tx, id: UserId) -> sqlx::Result<()> {
+    run!(tx, sqlx::query("delete from users where id = $1").bind(id)).map(drop)
+}
+
 /// Makes writes whose rule hangs on this user queue behind each other. SQLite has one writer at a time anyway, and would
 /// look at all that refers to the user.
 pub async fn queue_on(tx: &mut Tx, id: UserId) -> sqlx::Result<()> {

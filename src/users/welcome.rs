@@ -8,11 +8,15 @@ use actix_web::{
 use askama::Template;
 use serde::Deserialize;
 
-use super::{User, password::Password, store};
+use super::{
+    User,
+    password::{Password, RULES, THE_SAME, Verdict},
+    store,
+};
 use crate::{
     clock,
     http::{
-        error::{Error, Result},
+        error::Result,
         form::{Field, Form},
         page::{self, Layout},
     },
@@ -29,6 +33,18 @@ struct WelcomePage {
     email: String,
     name: Field,
     password_problem: Option<String>,
+    rules: &'static str,
+}
+
+/// What is behind a link that is not good any more, or never was.
+#[derive(Template)]
+#[template(path = "users/link_ended.html")]
+struct LinkEndedPage {
+    layout: Layout,
+}
+
+fn ended(site: &Site) -> Result<HttpResponse> {
+    page::html(StatusCode::NOT_FOUND, &LinkEndedPage { layout: Layout::new(site, None) })
 }
 
 /// The path of a link.
@@ -38,7 +54,7 @@ pub fn path(token: &str) -> String {
 
 /// GET /welcome/{token}
 pub async fn show(site: Data<Site>, token: Path<String>) -> Result<HttpResponse> {
-    let user = invited(&site, &token).await?;
+    let Some(user) = invited(&site, &token).await? else { return ended(&site) };
     let name = Field::of(user.name.clone().unwrap_or_default());
     page::html(StatusCode::OK, &welcome(&site, &token, user, name, None))
 }
@@ -54,9 +70,12 @@ pub struct Chosen {
 /// POST /welcome/{token}: uses the link up.
 pub async fn set(site: Data<Site>, token: Path<String>, form: Form<Chosen>) -> Result<HttpResponse> {
     let Form(Chosen { name: typed, password }) = form;
-    let user = invited(&site, &token).await?;
+    let Some(user) = invited(&site, &token).await? else { return ended(&site) };
     let name = super::name(&typed);
-    let password = Password::chosen(password, &site.settings.host_name, &user.email);
+    let password = match Password::chosen(password, &site.settings.host_name, &user.email) {
+        Ok(new) if is_current(&site, &user, &new).await? => Err(THE_SAME.to_owned()),
+        other => other,
+    };
     let (name, password) = match (name, password) {
         (Ok(name), Ok(password)) => (name, password),
         (name, password) => {
@@ -68,7 +87,7 @@ pub async fn set(site: Data<Site>, token: Path<String>, form: Form<Chosen>) -> R
     let hash = site.hasher.hash(password).await?;
     let mut tx = site.db.write().await?;
     if !store::use_link(&mut tx, &Digest::of(&token), clock::now()).await? {
-        return Err(Error::NotFound);
+        return ended(&site);
     }
     store::set_name(&mut tx, user.id, name.as_deref()).await?;
     store::set_password(&mut tx, user.id, &hash).await?;
@@ -77,11 +96,26 @@ pub async fn set(site: Data<Site>, token: Path<String>, form: Form<Chosen>) -> R
     Ok(page::see_other("/sign_in?notice=password_set"))
 }
 
-async fn invited(site: &Site, token: &str) -> Result<User> {
+async fn invited(site: &Site, token: &str) -> Result<Option<User>> {
     let mut tx = site.db.read().await?;
-    store::by_link(&mut tx, &Digest::of(token), clock::now()).await?.ok_or(Error::NotFound)
+    Ok(store::by_link(&mut tx, &Digest::of(token), clock::now()).await?)
+}
+
+/// Whether the person has this password already.
+async fn is_current(site: &Site, user: &User, new: &Password) -> Result<bool> {
+    let mut tx = site.db.read().await?;
+    let Some(kept) = store::password_hash(&mut tx, user.id).await? else { return Ok(false) };
+    drop(tx);
+    Ok(!matches!(site.hasher.verify(new.clone(), Some(kept)).await?, Verdict::Wrong))
 }
 
 fn welcome(site: &Site, token: &str, user: User, name: Field, password_problem: Option<String>) -> WelcomePage {
-    WelcomePage { layout: Layout::new(site, None), action: path(token), email: user.email, name, password_problem }
+    WelcomePage {
+        layout: Layout::new(site, None),
+        action: path(token),
+        email: user.email,
+        name,
+        password_problem,
+        rules: RULES,
+    }
 }

@@ -190,6 +190,7 @@ async fn every_command_explains_itself() {
         &["user", "password"],
         &["user", "link"],
         &["user", "invite"],
+        &["user", "delete"],
         &["migrate"],
         &["subscription"],
         &["subscription", "show"],

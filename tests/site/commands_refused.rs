@@ -65,19 +65,19 @@ async fn a_bad_password_is_told_and_adds_nobody() {
     let host = Host::new().await;
     host.migrate();
     for (password, reason) in [
-        ("", "at least 15 characters; this one has 0"),
-        ("\n", "at least 15 characters; this one has 0"),
-        ("fourteen chars\n", "this one has 14"),
-        ("latchkey-2026-11-23\n", "the product's name"),
-        ("desk@farol.example 1\n", "or of yours"),
-        ("123456789012345\n", "tried first"),
+        ("", "Enter a password of at least 15 characters."),
+        ("\n", "Enter a password of at least 15 characters."),
+        ("fourteen chars\n", "(you entered 14)"),
+        ("latchkey-2026-11-23\n", "the site's name"),
+        ("desk@farol.example 1\n", "or your email"),
+        ("123456789012345\n", "too common"),
     ] {
         let said = host.run_with(&["user", "add", "desk@farol.example"], password).refused(1);
         assert!(said.contains(reason), "{password:?}: {said}");
         assert!(password.trim().is_empty() || !said.contains(password.trim()), "{said}");
     }
     let long = "boat ".repeat(60);
-    assert!(host.run_with(&["user", "add", "desk@farol.example"], &long).refused(1).contains("at most 256"));
+    assert!(host.run_with(&["user", "add", "desk@farol.example"], &long).refused(1).contains("Use at most 256"));
     assert!(host.run(&["user", "list"]).ok().starts_with("No users yet"));
     let user = host.add_user("desk@farol.example");
     assert!(host.run_with(&["user", "password", &user.email], "short\n").refused(1).contains("at least 15"));

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::command::finish;
 use crate::host::Host;
+use crate::property::{PROPERTIES, body};
 
 /// Commands that only use a database.
 const COMMANDS: [&[&str]; 8] = [
@@ -256,4 +257,31 @@ async fn a_lock_that_is_a_link_is_not_followed_and_nothing_is_emptied() {
     for lock in ["serve.lock", "migrate.lock"] {
         assert_eq!(fs::read_to_string(host.data_dir().join(lock)).expect("it is there"), "a note");
     }
+}
+
+#[actix_web::test]
+async fn a_deleted_text_does_not_stay_in_the_file() {
+    let host = Host::new().await;
+    if host.database_url().is_some() {
+        return;
+    }
+    let server = host.serve(&[]);
+    let me = server.person(&host, "desk@farol.example").await;
+    // Some that stays keeps its neighbours' pages in use.
+    for round in 0..20 {
+        let text = format!("the wifi of room {round} is swordfish-in-the-bay {}", "and so on ".repeat(40));
+        let content = serde_json::json!({ "content": { "description": text } });
+        let made = me.api.post(PROPERTIES, &body(content)).await.is(201);
+        if round % 2 == 1 {
+            let id = made.json()["data"]["id"].as_str().expect("an id").to_owned();
+            me.api.delete(&format!("{PROPERTIES}/{id}")).await.is(200);
+        }
+    }
+    assert!(server.terminate().success());
+    let file = String::from_utf8_lossy(&host.contents()).into_owned();
+    for round in 0..20 {
+        let is_there = file.contains(&format!("room {round} is swordfish"));
+        assert_eq!(is_there, round % 2 == 0, "room {round}");
+    }
+    assert_eq!(file.matches("swordfish-in-the-bay").count(), 10);
 }

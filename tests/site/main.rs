@@ -73,6 +73,7 @@ mod outages;
 mod overload;
 mod page_headers;
 mod photos;
+mod poolers;
 mod profile;
 mod properties_create;
 mod properties_create_parts;

@@ -169,15 +169,15 @@ async fn weak_passwords_are_refused_with_the_reason_and_never_echoed() {
     let long = (1000..1060).map(|number| format!("{number} ")).collect::<String>();
     for (weak, reason) in [
         ("", "at least 15 characters"),
-        ("fourteen chars", "at least 15 characters; this one has 14"),
-        ("пароль маяка 7", "at least 15 characters; this one has 14"),
-        (&long[..257], "at most 256 characters; this one has 257"),
-        ("aaaaaaaaaaaaaaaaaaaa", "tried first"),
-        ("abcabcabcabcabcabc", "tried first"),
-        ("QwertyUiopAsdfghjkl", "tried first"),
-        ("123456789012345", "tried first"),
-        ("Latchkey-2026-11-23", "the product's name"),
-        ("desk@farol.example 1", "or of yours"),
+        ("fourteen chars", "Use at least 15 characters (you entered 14)."),
+        ("пароль маяка 7", "Use at least 15 characters (you entered 14)."),
+        (&long[..257], "Use at most 256 characters (you entered 257)."),
+        ("aaaaaaaaaaaaaaaaaaaa", "too common"),
+        ("abcabcabcabcabcabc", "too common"),
+        ("QwertyUiopAsdfghjkl", "too common"),
+        ("123456789012345", "too common"),
+        ("Latchkey-2026-11-23", "the site's name"),
+        ("desk@farol.example 1", "or your email"),
     ] {
         let answer = change_password(&me.browser, old, weak).await.is(422);
         let told = problem(&answer, "new_password").unwrap_or_else(|| panic!("no reason for {weak}: {answer}"));

@@ -165,6 +165,7 @@ async fn a_weaker_hash_is_made_stronger_at_sign_in() {
         command
     };
     let user = User { email: "desk@farol.example".to_owned(), password: host.new_password() };
+    host.migrate();
     finish(weak(&["user", "add", &user.email]), &user.password).ok();
     let hash = async || host.texts("select password_hash from users").await.remove(0);
     let first = hash().await;
@@ -194,6 +195,7 @@ async fn a_weaker_hash_is_made_stronger_at_sign_in() {
 #[actix_web::test]
 async fn the_default_hash_is_as_strong_as_owasp_asks() {
     let host = Host::new().await;
+    host.migrate();
     let mut add = host.latchkey(&["user", "add", "desk@farol.example"]);
     add.env_remove(HASH_MEMORY);
     finish(add, &host.new_password()).ok();

@@ -240,3 +240,66 @@ async fn a_user_of_a_property_changes_it_and_does_not_delete_it() {
         assert!(!me.api.get(users.path).await.is(200).text().contains(&farol));
     }
 }
+
+#[actix_web::test]
+async fn one_mailbox_is_one_account_however_its_domain_is_written() {
+    let (app, owner) = world().await;
+    let user = app.user_add("info@münchen-hotel.example");
+    // As browsers send it.
+    let browser = app.browser();
+    browser.sign_in("info@xn--mnchen-hotel-dlb.example", &user.password).await.is(303);
+    app.browser().sign_in("INFO@MÜNCHEN-HOTEL.example", &user.password).await.is(303);
+    for email in ["info@xn--mnchen-hotel-dlb.example", "info@mu\u{308}nchen-hotel.example"] {
+        let again = app.command(&["user", "invite", email], None);
+        assert!(String::from_utf8_lossy(&again.stderr).contains("already exists"), "{again:?}");
+    }
+    let property = owner.creates(serde_json::json!({})).await.is(201);
+    let invite = serde_json::json!({ "invite": {
+        "property_id": property.json()["data"]["id"], "user_email": "info@xn--mnchen-hotel-dlb.example", "role": "user",
+    } });
+    owner.api.post("/api/v1/property_users", &invite).await.is(201);
+    assert_eq!(app.command_ok(&["user", "list"], None).lines().count(), 2);
+    let wrong = serde_json::json!({ "invite": {
+        "property_id": property.json()["data"]["id"], "user_email": "info@xn--a.example", "role": "user",
+    } });
+    owner.api.post("/api/v1/property_users", &wrong).await.is(422);
+}
+
+#[actix_web::test]
+async fn a_password_is_the_same_on_every_keyboard() {
+    let app = TestApp::start().await;
+    // Composed when it is set, decomposed and in full width when it is typed.
+    let set = "sieben B\u{f6}\u{f6}te um 12 Uhr";
+    app.secrets.register("password", set);
+    app.command_ok(&["user", "add", "desk@farol.example"], Some(set));
+    for typed in [set, "sieben Bo\u{308}o\u{308}te um 12 Uhr", "sieben B\u{f6}\u{f6}te um \u{ff11}\u{ff12} Uhr"] {
+        app.browser().sign_in("desk@farol.example", typed).await.is(303);
+    }
+    app.browser().sign_in("desk@farol.example", "sieben Boote um 12 Uhr").await.is(422);
+}
+
+#[actix_web::test]
+async fn a_deleted_user_leaves_nothing_but_what_the_host_is_told_of() {
+    let (app, me) = world().await;
+    let mine = me.creates(serde_json::json!({ "title": "Casa do Mar" })).await.is(201);
+    let id = mine.json()["data"]["id"].as_str().expect("an id").to_owned();
+    let other = app.person("night@farol.example").await;
+    let said = app.command_ok(&["user", "delete", &me.user.email], None);
+    assert!(said.contains("Deleted desk@farol.example."), "{said}");
+    assert!(said.contains(&format!("latchkey member add {id} EMAIL --role owner")), "{said}");
+    me.api.get("/api/v1/properties").await.is(401);
+    me.browser.get("/user_profile").await.is(303);
+    app.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
+    let list = app.command_ok(&["user", "list"], None);
+    assert!(!list.contains(&*me.user.email) && list.lines().count() == 1, "{list}");
+    app.command_ok(&["member", "add", &id, &other.user.email, "--role", "owner"], None);
+    other.api.get(&format!("/api/v1/properties/{id}")).await.is(200);
+    let said = app.command_ok(&["user", "delete", &other.user.email, "--with-properties"], None);
+    assert!(said.contains("Deleted the property Casa do Mar"), "{said}");
+    other.api.get("/api/v1/properties").await.is(401);
+    let gone = app.command(&["user", "delete", &other.user.email], None);
+    assert!(String::from_utf8_lossy(&gone.stderr).contains("There is no user"), "{gone:?}");
+    // The address may be used again, by an account that has nothing of the one before.
+    let again = app.person(&me.user.email).await;
+    assert!(again.api.get("/api/v1/properties").await.is(200).column("id").is_empty());
+}

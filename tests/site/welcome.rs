@@ -136,3 +136,48 @@ async fn a_link_is_good_for_seven_days() {
     server.browser().post_form(&path, &form).await.is(404);
     server.signed_in(&user).await;
 }
+
+#[actix_web::test]
+async fn a_link_that_is_not_good_any_more_says_so_and_what_to_do() {
+    let app = TestApp::options().arg("--support").arg("help@pms.example").start().await;
+    let invited = app.command_ok(&["user", "invite", "rita@farol.example", "--name", "Rita"], None);
+    let mut lines = invited.lines();
+    // The address of the server, though nobody told it to the command.
+    let path = lines.next().expect("a link").strip_prefix(&*app.base_url).expect("at the server").to_owned();
+    app.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
+    let end = lines.next().and_then(|line| line.strip_prefix("good until ")).expect("its end");
+    assert!(end.ends_with(" UTC") && end.len() == "2026-12-05 10:00 UTC".len(), "{end}");
+    let page = app.browser().get(&path).await.is(200);
+    assert_eq!(typed(&page, "name").as_deref(), Some("Rita"));
+    assert!(seen(page.text()).contains("Not a common password"), "{page}");
+    let new = "seven boats at noon";
+    app.secrets.register("password", new);
+    app.browser().post_form(&path, &[("name", "Rita"), ("password", new)]).await.is(303);
+    for path in [&*path, "/welcome/never-was-one"] {
+        for page in [app.browser().get(path).await, app.browser().post_form(path, &[("password", "x")]).await] {
+            let page = page.is(404);
+            let text = seen(page.text());
+            assert!(text.contains("This link was already used or has expired."), "{page}");
+            assert!(page.text().contains("href=\"/sign_in\"") && text.contains("help@pms.example"), "{page}");
+        }
+    }
+    let again = app.command(&["user", "invite", "RITA@farol.example"], None);
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(said.contains("already exists") && said.contains("latchkey user link"), "{said}");
+}
+
+#[actix_web::test]
+async fn the_password_that_one_has_is_no_new_one() {
+    let app = TestApp::start().await;
+    let user = app.user_add("desk@farol.example");
+    let path = link(&app, &user.email);
+    let page = app.browser().post_form(&path, &[("password", &*user.password)]).await.is(422);
+    assert!(problem(&page, "password").is_some_and(|said| said.contains("current password")), "{page}");
+    let browser = app.signed_in(&user).await;
+    let form = [("old_password", &*user.password), ("new_password", &*user.password)];
+    let page = browser.post_form("/user_profile/password", &form).await.is(422);
+    assert!(problem(&page, "new_password").is_some_and(|said| said.contains("current password")), "{page}");
+    let said = app.command(&["user", "password", &user.email], Some(&user.password));
+    assert!(String::from_utf8_lossy(&said.stderr).contains("current password"), "{said:?}");
+    app.signed_in(&user).await;
+}
