@@ -89,7 +89,7 @@ impl KeyRow {
             title: key.title,
             tail: key.tail,
             reach: key.reach,
-            rights: limits::rights(key.read_only),
+            rights: limits::rights(key.read_only, key.manage_users),
             created: When::new(key.created_at, zone),
             last_used: key.last_used_at.map(|at| LastUse {
                 when: When::new(at, zone),
@@ -104,11 +104,29 @@ impl KeyRow {
 /// What stands open on the page.
 pub enum Dialog {
     None,
-    Create { title: Field, access: AccessFields, form_token: String },
-    Created { id: String, title: String, key: String, curl: String },
-    AlreadyCreated { row: KeyRow, form_token: String },
-    Withdraw { row: KeyRow },
-    WithdrawAll { active: i64 },
+    Create {
+        title: Field,
+        access: AccessFields,
+        form_token: String,
+    },
+    Created {
+        id: String,
+        title: String,
+        key: String,
+        curl: String,
+        /// The right to manage users was asked for, and such a key never has it.
+        no_users: bool,
+    },
+    AlreadyCreated {
+        row: KeyRow,
+        form_token: String,
+    },
+    Withdraw {
+        row: KeyRow,
+    },
+    WithdrawAll {
+        active: i64,
+    },
 }
 
 impl ProfilePage {

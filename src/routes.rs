@@ -30,6 +30,7 @@ pub fn api() -> Routes {
     use room_types::api as room_types;
 
     Routes::default()
+        .add(resource("/me").get(api_keys::api::me))
         .add(resource("/properties").get(properties::list).post(properties::create))
         .add(resource("/properties/options").get(properties::options))
         .add(resource("/properties/{id}").get(properties::read).put(properties::update).delete(properties::delete))

@@ -102,11 +102,11 @@ impl Seeds {
                 let (id, user) = (self.id(Uuid::now_v7()), self.id(user));
                 let (digest, form) = (self.bytes(&Sha256::digest(key)), self.bytes(&Sha256::digest(&key[3..])));
                 let tail = &key[key.len() - 6..];
-                format!("({id}, {user}, 'Load', {form}, {digest}, '{tail}', {form}, true, false, {NOW}, {NOW})")
+                format!("({id}, {user}, 'Load', {form}, {digest}, '{tail}', {form}, true, false, true, {NOW}, {NOW})")
             })
             .collect();
         const COLUMNS: &str = "api_keys (id, user_id, title, sort_title, digest, tail, form_digest, all_properties,
-            read_only, created_at, last_used_at)";
+            read_only, manage_users, created_at, last_used_at)";
         self.insert(COLUMNS, &rows).await
     }
 

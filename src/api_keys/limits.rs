@@ -2,11 +2,11 @@
 
 use serde::Deserialize;
 
-use super::store;
+use super::{ApiKey, store};
 use crate::{
     db::Tx,
     http::{auth::Caller, page::counted},
-    ids::{ApiKeyId, PropertyId},
+    ids::PropertyId,
     properties::search::{self, Brief, MOST_IDS},
 };
 
@@ -57,9 +57,13 @@ impl KeyReach {
     }
 }
 
-/// `Read-only`, `Read and write`.
-pub fn rights(read_only: bool) -> &'static str {
-    if read_only { "Read-only" } else { "Read and write" }
+/// `Read only`, `Read and write`, `Read and write, manages users`.
+pub fn rights(read_only: bool, manage_users: bool) -> &'static str {
+    match (read_only, manage_users) {
+        (true, _) => "Read only",
+        (false, false) => "Read and write",
+        (false, true) => "Read and write, manages users",
+    }
 }
 
 /// What a new key is to be limited to.
@@ -68,6 +72,15 @@ pub struct Limits {
     /// None: all properties.
     pub properties: Option<Vec<PropertyId>>,
     pub read_only: bool,
+    /// Only with all properties, and where the key may write (contract/README.md, section 15, 105).
+    pub manage_users: bool,
+}
+
+impl Limits {
+    /// Everything that its user may do.
+    pub fn none() -> Self {
+        Limits { properties: None, read_only: false, manage_users: true }
+    }
 }
 
 /// The fields of the form, as they were sent.
@@ -83,6 +96,9 @@ pub struct Typed {
     further: String,
     #[serde(default)]
     read_only: String,
+    /// A form without it asks for a key that may not.
+    #[serde(default)]
+    manage_users: String,
     /// Not everything came through a sign-in; see `http::page::Resume`.
     #[serde(default)]
     left_out: String,
@@ -96,8 +112,22 @@ impl Typed {
             access: if chosen.is_some() { "chosen" } else { "all" }.to_owned(),
             properties: chosen.unwrap_or_default().iter().map(ToString::to_string).collect(),
             read_only: if limits.read_only { "on" } else { "" }.to_owned(),
+            manage_users: if limits.manage_users { "on" } else { "" }.to_owned(),
             ..Typed::default()
         }
+    }
+
+    /// As the dialog opens: a key has its user's powers. Fields that come back through a sign-in stay as they were.
+    pub fn opened(mut self) -> Self {
+        if self.access.is_empty() {
+            "on".clone_into(&mut self.manage_users);
+        }
+        self
+    }
+
+    /// True where the right to manage users was asked for together with what rules it out.
+    pub fn asks_in_vain(&self, limits: &Limits) -> bool {
+        !self.manage_users.is_empty() && !limits.manage_users
     }
 
     fn entries(&self) -> impl Iterator<Item = &str> {
@@ -111,16 +141,19 @@ impl Typed {
         let any = self.entries().next().is_some();
         match self.access.as_str() {
             "" | "all" if any => {
-                let problem = "Properties are chosen below, but “All properties” is ticked. Tick “Chosen properties” \
-                    for a key that reaches these alone, or choose none.";
+                let problem = "Properties are selected below, but “All properties” is chosen. Choose “Selected \
+                    properties” for a key limited to these, or select none.";
                 return Err(problem.to_owned());
             }
-            "" | "all" => return Ok(Limits { properties: None, read_only }),
+            "" | "all" => {
+                let manage_users = !read_only && !self.manage_users.is_empty();
+                return Ok(Limits { properties: None, read_only, manage_users });
+            }
             "chosen" if !any => {
-                return Err("Choose at least one property, or tick “All properties”.".to_owned());
+                return Err("Select at least one property, or choose “All properties”.".to_owned());
             }
             "chosen" => {}
-            _ => return Err("Tick “All properties” or “Chosen properties”.".to_owned()),
+            _ => return Err("Choose “All properties” or “Selected properties”.".to_owned()),
         }
         let (mut ids, mut wrong) = (Vec::new(), Vec::new());
         for entry in self.entries() {
@@ -137,7 +170,7 @@ impl Typed {
         if ids.len() > MOST_IDS {
             return Err(format!("A key is limited to at most {MOST_IDS} properties; these are {}.", ids.len()));
         }
-        Ok(Limits { properties: Some(ids), read_only })
+        Ok(Limits { properties: Some(ids), read_only, manage_users: false })
     }
 }
 
@@ -166,6 +199,7 @@ fn not_yours(ids: &[&str]) -> String {
 pub struct AccessFields {
     pub chosen: bool,
     pub read_only: bool,
+    pub manage_users: bool,
     pub offers: Vec<Offer>,
     /// How many properties the user reaches.
     pub total: i64,
@@ -196,6 +230,7 @@ impl AccessFields {
         Ok(AccessFields {
             chosen: typed.access == "chosen",
             read_only: !typed.read_only.is_empty(),
+            manage_users: !typed.manage_users.is_empty(),
             is_cut: total > MOST_OFFERED,
             total,
             further: typed.further,
@@ -222,12 +257,12 @@ impl Offer {
 }
 
 /// The limits of a kept key.
-pub async fn of_key(tx: &mut Tx, key: ApiKeyId, reach: &KeyReach, read_only: bool) -> sqlx::Result<Limits> {
-    let properties = match reach {
+pub async fn of_key(tx: &mut Tx, key: &ApiKey) -> sqlx::Result<Limits> {
+    let properties = match key.reach {
         KeyReach::All => None,
-        KeyReach::Chosen(_) => Some(store::properties_of(tx, key).await?),
+        KeyReach::Chosen(_) => Some(store::properties_of(tx, key.id).await?),
     };
-    Ok(Limits { properties, read_only })
+    Ok(Limits { properties, read_only: key.read_only, manage_users: key.manage_users })
 }
 
 #[cfg(test)]

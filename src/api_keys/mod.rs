@@ -1,5 +1,6 @@
 //! API keys: made by a person, shown once, sent as `user-api-key`, withdrawn when they leak.
 
+pub mod api;
 pub mod callers;
 pub mod last_use;
 pub mod limits;
@@ -77,6 +78,7 @@ pub struct ApiKey {
     pub tail: String,
     pub reach: limits::KeyReach,
     pub read_only: bool,
+    pub manage_users: bool,
     pub created_at: Moment,
     pub last_used_at: Option<Moment>,
     pub last_used_address: Option<String>,

@@ -54,7 +54,7 @@ pub struct NewKey {
 pub async fn new(site: Data<Site>, person: SignedIn, typed: Arguments<NewKey>) -> Result<HttpResponse> {
     gate(&site, &person)?;
     let Arguments(NewKey { title, access, .. }) = typed;
-    create_dialog(&site, &person, Field::of(title), access, None).await?.answer(StatusCode::OK)
+    create_dialog(&site, &person, Field::of(title), access.opened(), None).await?.answer(StatusCode::OK)
 }
 
 async fn create_dialog(
@@ -103,7 +103,7 @@ pub async fn replace(
     gate(&site, &person)?;
     let old = find(&site, person.user.id, &id).await?;
     let mut tx = site.db.read().await?;
-    let limits = limits::of_key(&mut tx, old.id, &old.reach, old.read_only).await?;
+    let limits = limits::of_key(&mut tx, &old).await?;
     drop(tx);
     let typed = Typed::of(&limits);
     make(&site, &person, Wanted { title: old.title, limits, typed, replaces: Some(old.id) }, form.0.form_token).await
@@ -138,11 +138,13 @@ async fn make(site: &Data<Site>, person: &SignedIn, wanted: Wanted, form_token: 
     // A form without a token is none of ours, and repeats nothing.
     let token = if form_token.is_empty() { secret::random() } else { form_token };
     let made = insert(site, person, &wanted, &Digest::of(&token)).await?;
-    let Wanted { title, typed, .. } = wanted;
+    let Wanted { title, typed, limits, .. } = wanted;
     match made {
         Made::Key(id, key) => {
             let curl = format!("curl -H 'user-api-key: {}' {}/api/v1/properties/", key.reveal(), site.address());
-            let dialog = Dialog::Created { id: id.to_string(), title, key: key.reveal().to_owned(), curl };
+            let no_users = typed.asks_in_vain(&limits);
+            let key = key.reveal().to_owned();
+            let dialog = Dialog::Created { id: id.to_string(), title, key, curl, no_users };
             ProfilePage::with(site, person, dialog).await?.answer(StatusCode::OK)
         }
         Made::Before(key) => {
@@ -152,7 +154,7 @@ async fn make(site: &Data<Site>, person: &SignedIn, wanted: Wanted, form_token: 
         }
         Made::TooMany => {
             let have = counted(site.settings.max_keys, "active key", "active keys");
-            let problem = format!("You have {have}, the most there may be. Withdraw one first.");
+            let problem = format!("You have reached the limit of {have}. Withdraw one to create another.");
             let page = create_dialog(site, person, Field::wrong(title, problem), typed, None).await?;
             page.answer(StatusCode::UNPROCESSABLE_ENTITY)
         }

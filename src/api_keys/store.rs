@@ -31,6 +31,7 @@ row!(ApiKey, row => ApiKey {
     tail: row.try_get("tail")?,
     reach: if row.try_get("all_properties")? { KeyReach::All } else { KeyReach::Chosen(Chosen::default()) },
     read_only: row.try_get("read_only")?,
+    manage_users: row.try_get("manage_users")?,
     created_at: row.try_get("created_at")?,
     last_used_at: row.try_get("last_used_at")?,
     last_used_address: row.try_get("last_used_address")?,
@@ -42,7 +43,7 @@ row!(ApiKey, row => ApiKey {
 macro_rules! select_keys {
     ($which:literal) => {
         concat!(
-            "select id, title, tail, all_properties, read_only, created_at, last_used_at, last_used_address,
+            "select id, title, tail, all_properties, read_only, manage_users, created_at, last_used_at, last_used_address,
                 last_used_client, withdrawn_at, withdrawn_by
              from api_keys where ",
             $which
@@ -142,8 +143,9 @@ pub struct NewKey<'a> {
 pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "
         insert into api_keys
-            (id, user_id, title, sort_title, digest, tail, form_digest, all_properties, read_only, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+            (id, user_id, title, sort_title, digest, tail, form_digest, all_properties, read_only, manage_users,
+            created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     const LIMIT: &str = "
         insert into api_key_properties (key_id, property_id) select $1, p.id from properties p where p.id in ";
     run!(
@@ -158,6 +160,7 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
             .bind(key.form)
             .bind(key.limits.properties.is_none())
             .bind(key.limits.read_only)
+            .bind(key.limits.manage_users)
             .bind(now)
     )?;
     match key.limits.properties.as_deref() {
@@ -195,6 +198,7 @@ pub struct Holder {
     pub user: UserId,
     pub all_properties: bool,
     pub read_only: bool,
+    pub manage_users: bool,
     pub expires_at: Option<Moment>,
     pub withdrawn_at: Option<Moment>,
     pub last_use: Written,
@@ -207,6 +211,7 @@ row!(Holder, row => Holder {
     user: row.try_get("user_id")?,
     all_properties: row.try_get("all_properties")?,
     read_only: row.try_get("read_only")?,
+    manage_users: row.try_get("manage_users")?,
     expires_at: row.try_get("expires_at")?,
     withdrawn_at: row.try_get("withdrawn_at")?,
     last_use: Written::new(row.try_get("last_used_at")?),
@@ -217,7 +222,7 @@ row!(Holder, row => Holder {
 /// The holder of a key.
 pub async fn holder(tx: &mut Tx, digest: &KeyDigest) -> sqlx::Result<Option<Holder>> {
     const SQL: &str = "
-        select k.id, k.user_id, k.all_properties, k.read_only, k.expires_at, k.withdrawn_at, k.last_used_at,
+        select k.id, k.user_id, k.all_properties, k.read_only, k.manage_users, k.expires_at, k.withdrawn_at, k.last_used_at,
             u.deactivated_at, s.state, s.period_ends_at
         from api_keys k
         join users u on u.id = k.user_id

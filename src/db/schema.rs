@@ -117,6 +117,7 @@ fn migrator() -> Migrator {
         migration(6, "auth epoch", include_str!("../../migrations/0006_auth_epoch.sql")),
         migration(7, "property versions", include_str!("../../migrations/0007_property_versions.sql")),
         migration(8, "links", include_str!("../../migrations/0008_links.sql")),
+        migration(9, "key rights", include_str!("../../migrations/0009_key_rights.sql")),
         migration(10, "quotas", include_str!("../../migrations/0010_quotas.sql")),
     ])
 }

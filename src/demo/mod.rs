@@ -69,7 +69,7 @@ async fn fill(site: &Site) -> Result<Demo> {
         digest: key.digest(),
         tail: key.tail(),
         form: &form,
-        limits: &Limits::default(),
+        limits: &Limits::none(),
     };
     api_keys::store::insert(&mut tx, &new, now).await?;
     tx.commit().await?;

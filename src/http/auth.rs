@@ -12,7 +12,7 @@ use actix_web::{
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::{
         Method,
-        header::{self, HeaderName},
+        header::{self, HeaderName, HeaderValue},
     },
     middleware::Next,
     web::{Bytes, Data},
@@ -50,6 +50,7 @@ pub struct Caller {
     pub key: Option<ApiKeyId>,
     pub reach: Reach,
     pub read_only: bool,
+    pub manage_users: bool,
 }
 
 /// Which of the user's properties exist for this caller.
@@ -63,7 +64,7 @@ pub enum Reach {
 impl Caller {
     /// A user with all their powers.
     pub fn person(user: UserId) -> Self {
-        Caller { user, key: None, reach: Reach::All, read_only: false }
+        Caller { user, key: None, reach: Reach::All, read_only: false, manage_users: true }
     }
 
     /// The key that limits the reach, as store queries take it.
@@ -74,19 +75,55 @@ impl Caller {
         }
     }
 
-    /// Refuses a write with a read-only key.
-    pub fn may_write(&self) -> Result<()> {
-        if self.read_only { Err(Error::Forbidden(Some("the API key is read-only"))) } else { Ok(()) }
+    /// Refuses what the key's rights forbid: the first that applies is named (contract/README.md, section 3).
+    fn must(&self, need: Need) -> Result<()> {
+        let refusal = if self.read_only {
+            "the API key is read-only"
+        } else if need >= Need::AllProperties && self.limit().is_some() {
+            "the API key is limited to chosen properties"
+        } else if need >= Need::ManageUsers && !self.manage_users {
+            "the API key may not manage users"
+        } else {
+            return Ok(());
+        };
+        Err(Error::Forbidden(Some(refusal)))
     }
+}
 
-    /// Refuses to make what a key limited to chosen properties could not see.
-    pub fn may_create(&self) -> Result<()> {
-        self.may_write()?;
-        match self.reach {
-            Reach::All => Ok(()),
-            Reach::Chosen(_) => Err(Error::Forbidden(Some("the API key is limited to chosen properties"))),
+/// What a write needs of a key, each with what stands above it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    Write,
+    /// A key limited to chosen properties could not see what it makes, or would reach beyond them.
+    AllProperties,
+    ManageUsers,
+}
+
+/// Declares who may call a handler: an argument that stands before the body, which is not read where it refuses.
+macro_rules! callers {
+    ($($(#[$doc:meta])* $name:ident($need:ident);)*) => { $(
+        $(#[$doc])*
+        pub struct $name(pub Caller);
+
+        impl FromRequest for $name {
+            type Error = Error;
+            type Future = Ready<Result<Self>>;
+
+            fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+                let caller = Caller::from_request(request, payload).into_inner();
+                ready(caller.and_then(|caller| caller.must(Need::$need).map(|()| $name(caller))))
+            }
         }
-    }
+    )* };
+}
+
+callers! {
+    /// A caller who may write.
+    Writer(Write);
+    /// A caller who may write, and is not limited to chosen properties.
+    UnlimitedWriter(AllProperties);
+    /// A caller who may also manage users.
+    UserManager(ManageUsers);
 }
 
 /// Finds the caller before anything else of an API request is looked at.
@@ -114,10 +151,23 @@ async fn caller(site: &Site, request: &ServiceRequest) -> Result<Caller> {
     match (keys.next(), keys.next()) {
         (None, _) => by_session(request, site).await,
         (Some(sent), None) => {
-            let key = PlainKey::parse(sent.as_bytes()).ok_or(Error::Unauthorized(None))?;
+            let key = PlainKey::parse(sent.as_bytes()).ok_or_else(|| Error::Unauthorized(wrong_form(sent)))?;
             by_key(request, site, key, now).await
         }
         (Some(_), Some(_)) => Err(Error::Unauthorized(None)),
+    }
+}
+
+/// What is wrong with the form of a key that is none; never anything of what it says.
+fn wrong_form(sent: &HeaderValue) -> Option<&'static str> {
+    let sent = sent.as_bytes().trim_ascii();
+    let is_quote = |byte: Option<&u8>| matches!(byte, Some(b'"' | b'\''));
+    if sent.get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case(b"bearer ")) {
+        Some("send the API key without \"Bearer\"")
+    } else if is_quote(sent.first()) || is_quote(sent.last()) {
+        Some("remove the quotes around the API key")
+    } else {
+        None
     }
 }
 
@@ -138,7 +188,13 @@ async fn by_key(request: &ServiceRequest, site: &Site, key: PlainKey, now: Momen
     site.gate.key(holder.key)?;
     site.last_uses.note(holder.key, &holder.last_use, || used_by(request, site, now), now);
     let reach = if holder.all_properties { Reach::All } else { Reach::Chosen(holder.key) };
-    Ok(Caller { user: holder.user, key: Some(holder.key), reach, read_only: holder.read_only })
+    Ok(Caller {
+        user: holder.user,
+        key: Some(holder.key),
+        reach,
+        read_only: holder.read_only,
+        manage_users: holder.manage_users,
+    })
 }
 
 fn used_by(request: &ServiceRequest, site: &Site, now: Moment) -> LastUse {

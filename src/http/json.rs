@@ -15,6 +15,7 @@ use super::{
     query::Paging,
     rendered::Part,
 };
+use crate::clock::Moment;
 
 /// Numbers of a paged list.
 #[derive(Serialize)]
@@ -35,6 +36,11 @@ struct Envelope<T> {
     data: T,
     #[serde(skip_serializing_if = "Option::is_none")]
     meta: Option<Meta>,
+}
+
+/// A moment as answers tell it: UTC to the microsecond, without a zone (contract/README.md, section 9).
+pub fn timestamp(moment: Moment) -> String {
+    moment.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()
 }
 
 /// 200 with one resource.

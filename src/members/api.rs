@@ -17,7 +17,7 @@ use crate::{
     db::Tx,
     groups::placements::Giver,
     http::{
-        auth::Caller,
+        auth::{Caller, UserManager},
         body::Body,
         error::{Error, Problems, Result},
         json,
@@ -106,7 +106,6 @@ async fn hold(tx: &mut Tx, of: Of, caller: &Caller, id: &str) -> Result<(Member,
 
 async fn invite(of: Of, site: &Site, caller: &Caller, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top("invite")?;
-    caller.may_create()?;
     let parent = sent.get(of.parent_field()).and_then(Value::as_str).and_then(ids::parse);
     let mut tx = site.db.write().await?;
     if let Some(parent) = parent {
@@ -149,7 +148,6 @@ async fn invite(of: Of, site: &Site, caller: &Caller, sent: Body) -> Result<Http
 
 async fn update(of: Of, site: &Site, caller: &Caller, id: &str, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(of.name())?;
-    caller.may_create()?;
     let mut tx = site.db.write().await?;
     let (mut member, role) = hold(&mut tx, of, caller, id).await?;
     role.must_own()?;
@@ -167,7 +165,6 @@ async fn update(of: Of, site: &Site, caller: &Caller, id: &str, sent: Body) -> R
 }
 
 async fn withdraw(of: Of, site: &Site, caller: &Caller, id: &str) -> Result<HttpResponse> {
-    caller.may_create()?;
     let mut tx = site.db.write().await?;
     let (member, role) = hold(&mut tx, of, caller, id).await?;
     role.must_own()?;
@@ -202,15 +199,24 @@ macro_rules! handlers {
             read($of, &site, &caller, &id).await
         }
 
-        pub async fn $invite(site: Data<Site>, caller: Caller, sent: Body) -> Result<HttpResponse> {
+        pub async fn $invite(site: Data<Site>, UserManager(caller): UserManager, sent: Body) -> Result<HttpResponse> {
             invite($of, &site, &caller, sent).await
         }
 
-        pub async fn $update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Body) -> Result<HttpResponse> {
+        pub async fn $update(
+            site: Data<Site>,
+            UserManager(caller): UserManager,
+            id: Path<String>,
+            sent: Body,
+        ) -> Result<HttpResponse> {
             update($of, &site, &caller, &id, sent).await
         }
 
-        pub async fn $withdraw(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+        pub async fn $withdraw(
+            site: Data<Site>,
+            UserManager(caller): UserManager,
+            id: Path<String>,
+        ) -> Result<HttpResponse> {
             withdraw($of, &site, &caller, &id).await
         }
     };

@@ -152,6 +152,7 @@ pub const ALL: &[Collection] = &[
 /// The groups of operations, as readers meet them.
 pub fn tags() -> Value {
     json!([
+        { "name": "Caller", "description": "Whose key it is, and what it may do." },
         { "name": "Properties", "description": "A property is one physical place: a hotel, a hostel, a villa." },
         { "name": "Groups", "description": "A group bundles properties. A property is always in at least one." },
         { "name": "Property users", "description": "Who works with a property, in which role." },

@@ -24,6 +24,7 @@ pub fn all(address: &str) -> Result<BTreeMap<Key, Value>> {
     }
     associations(&mut all);
     catalogues(&mut all);
+    all.insert(("/me".to_owned(), "GET"), caller());
     all.insert(("/openapi.json".to_owned(), "GET"), document());
     Ok(all)
 }
@@ -207,6 +208,15 @@ fn catalogues(all: &mut BTreeMap<Key, Value>) {
             .answers("200", answers::json("All of them.", whole, json!({ "data": [example] })));
         all.insert((format!("{path}/options"), "GET"), operation.value);
     }
+}
+
+fn caller() -> Value {
+    let one = object(json!({ "data": reference("Caller") }));
+    let example = json!({ "data": examples::of("caller", "resource") });
+    Operation::new("read_caller", "Caller", "Read whose key it is".to_owned(), &[])
+        .about("The first call to make: it tells whose key this is, what it may do, and when it ends.")
+        .answers("200", answers::json("The user, and the key that was sent.", one, example))
+        .value
 }
 
 fn document() -> Value {

@@ -40,6 +40,7 @@ pub fn all() -> Result<Value> {
     let facility = object(json!({ "id": id(), "category": { "type": "string" }, "title": { "type": "string" } }));
     let facility = json!({ "type": { "const": "facility" }, "id": id(), "attributes": facility });
     all.insert("Facility".to_owned(), object(facility));
+    all.insert("Caller".to_owned(), caller());
     let number = |least: i64| json!({ "type": "integer", "minimum": least });
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": 100 });
     all.insert("Meta".to_owned(), object(json!({ "page": number(1), "limit": limit, "total": number(0) })));
@@ -48,6 +49,21 @@ pub fn all() -> Result<Value> {
     all.insert("Problems".to_owned(), problems());
     all.insert("Error".to_owned(), error());
     Ok(all.into())
+}
+
+/// Whose key, or session, it is.
+fn caller() -> Value {
+    let (text, flag) = (json!({ "type": "string" }), json!({ "type": "boolean" }));
+    let end = json!({ "type": ["string", "null"], "description": "UTC; null where there is no end." });
+    let mut key = object(json!({
+        "title": text, "tail": { "type": "string", "description": "The key's last six characters." },
+        "all_properties": flag, "read_only": flag, "manage_users": flag,
+        "expires_at": end, "subscription_ends_at": end
+    }));
+    key["type"] = json!(["object", "null"]);
+    key["description"] = json!("The key that was sent; null for a session.");
+    let attributes = object(json!({ "email": text, "name": { "type": ["string", "null"] }, "key": key }));
+    object(json!({ "type": { "const": "caller" }, "id": id(), "attributes": attributes }))
 }
 
 /// `room_type` → `RoomType`

@@ -20,7 +20,7 @@ use crate::{
     facilities,
     groups::{self, store::GroupOf},
     http::{
-        auth::Caller,
+        auth::{Caller, UnlimitedWriter, Writer},
         body::Body,
         error::{Error, Problems, Result},
         json::{self, Meta, Middle, Whole},
@@ -371,9 +371,8 @@ pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<
 }
 
 /// POST /properties
-pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<HttpResponse> {
+pub async fn create(site: Data<Site>, UnlimitedWriter(caller): UnlimitedWriter, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
-    caller.may_create()?;
     let mut problems = Problems::default();
     let Draft { property, group, photos } = Property::create(&sent, &mut problems)?;
     let id = PropertyId::new();
@@ -399,13 +398,12 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
 }
 
 /// PUT /properties/:id
-pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Body) -> Result<HttpResponse> {
+pub async fn update(site: Data<Site>, Writer(caller): Writer, id: Path<String>, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.write().await?;
     access::hold_property(&mut tx, &caller, id).await?;
     let Kept { id, property, version } = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
-    caller.may_write()?;
     let mut problems = Problems::default();
     let Draft { property, photos, .. } = property.update(&sent, &mut problems)?;
     let parent = Parent { property: id, room_type: None };
@@ -420,7 +418,12 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
 
 /// DELETE /properties/:id. There are no channels yet that `force` would have to overrule. A large one goes in several
 /// transactions, with other writers in between.
-pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn delete(
+    site: Data<Site>,
+    Writer(caller): Writer,
+    id: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     query::is_forced(request.query_string())?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     for step in 0..detach::MOST_STEPS {
@@ -430,7 +433,6 @@ pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>, request:
             None if step > 0 => return Ok(json::success()),
             role => role.ok_or(Error::NotFound)?,
         };
-        caller.may_write()?;
         role.must_own()?;
         let is_last = store::delete(&mut tx, id).await?;
         tx.commit().await?;

@@ -20,7 +20,7 @@ use crate::{
     access, clock,
     db::Tx,
     http::{
-        auth::Caller,
+        auth::{Caller, Writer},
         body::Body,
         error::{Error, Problems, Result},
         json::{self, Data as Related, Link},
@@ -186,9 +186,8 @@ pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<
 }
 
 /// POST /rate_plans
-pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<HttpResponse> {
+pub async fn create(site: Data<Site>, Writer(caller): Writer, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
-    caller.may_write()?;
     let mut problems = Problems::default();
     let judged = rules::judge(&sent, Purpose::Create, &mut problems)?;
     let mut tx = site.db.write().await?;
@@ -205,11 +204,10 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
 }
 
 /// PUT /rate_plans/:id
-pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Body) -> Result<HttpResponse> {
+pub async fn update(site: Data<Site>, Writer(caller): Writer, id: Path<String>, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let mut tx = site.db.write().await?;
     let Kept { id, property, room_type, plan } = hold(&mut tx, &caller, &id).await?;
-    caller.may_write()?;
     let mut problems = Problems::default();
     let judged = rules::judge(&sent, Purpose::Update, &mut problems)?;
     if judged.property.is_some_and(|sent| sent != property) {
@@ -229,7 +227,12 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
 
 /// DELETE /rate_plans/:id. There are no channels yet that `force` would have to overrule. Where many plans derive from it
 /// they are made independent in several transactions; the plan itself goes in the last.
-pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn delete(
+    site: Data<Site>,
+    Writer(caller): Writer,
+    id: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     query::is_forced(request.query_string())?;
     let mut detaching = Detaching::default();
     for step in 0..detach::MOST_STEPS {
@@ -239,7 +242,6 @@ pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>, request:
             Err(Error::NotFound) if step > 0 => return Ok(json::success()),
             found => found?,
         };
-        caller.may_write()?;
         let going = Going::Plan(kept.id);
         detaching.prepare(&mut tx, kept.property, going).await?;
         drop(tx);

@@ -18,7 +18,7 @@ use crate::{
     db::Tx,
     facilities,
     http::{
-        auth::Caller,
+        auth::{Caller, Writer},
         body::Body,
         error::{Error, Problems, Result},
         json::{self, Data as Related, Link, Named},
@@ -171,9 +171,8 @@ pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<
 }
 
 /// POST /room_types
-pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<HttpResponse> {
+pub async fn create(site: Data<Site>, Writer(caller): Writer, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
-    caller.may_write()?;
     let mut problems = Problems::default();
     let Draft { room_type, property, photos } = RoomType::default().draft(&sent, Purpose::Create, &mut problems)?;
     let id = RoomTypeId::new();
@@ -198,11 +197,10 @@ pub async fn create(site: Data<Site>, caller: Caller, sent: Body) -> Result<Http
 }
 
 /// PUT /room_types/:id
-pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Body) -> Result<HttpResponse> {
+pub async fn update(site: Data<Site>, Writer(caller): Writer, id: Path<String>, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let mut tx = site.db.write().await?;
     let Kept { id, property, room_type } = hold(&mut tx, &caller, &id).await?;
-    caller.may_write()?;
     let mut problems = Problems::default();
     let Draft { room_type, photos, .. } = room_type.draft(&sent, Purpose::Update, &mut problems)?;
     let parent = Parent { property, room_type: Some(id) };
@@ -217,7 +215,12 @@ pub async fn update(site: Data<Site>, caller: Caller, id: Path<String>, sent: Bo
 
 /// DELETE /room_types/:id, with its rate plans and photos. There are no channels yet that `force` would have to
 /// overrule. What is large goes in several transactions (`rate_plans/detach.rs`); the room type itself in the last.
-pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn delete(
+    site: Data<Site>,
+    Writer(caller): Writer,
+    id: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     query::is_forced(request.query_string())?;
     let mut detaching = Detaching::default();
     for step in 0..detach::MOST_STEPS {
@@ -227,7 +230,6 @@ pub async fn delete(site: Data<Site>, caller: Caller, id: Path<String>, request:
             Err(Error::NotFound) if step > 0 => return Ok(json::success()),
             found => found?,
         };
-        caller.may_write()?;
         let going = Going::RoomType(kept.id);
         detaching.prepare(&mut tx, kept.property, going).await?;
         drop(tx);

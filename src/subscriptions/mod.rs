@@ -55,7 +55,7 @@ impl Subscription {
     }
 
     /// The moment from which it is not active; `None` for never.
-    fn ends_at(&self, grace: Duration) -> Option<Moment> {
+    pub fn ends_at(&self, grace: Duration) -> Option<Moment> {
         match self.state {
             State::Trialing | State::Active | State::Cancelled => self.period_ends_at,
             State::PastDue => self.period_ends_at.map(|end| end + grace),

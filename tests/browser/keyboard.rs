@@ -230,12 +230,12 @@ async fn limited_by_keys(javascript: bool) {
     browser.type_text("Night audit").await;
     browser.tab_to("All properties").await;
     browser.strike(Key::Down).await;
-    browser.begins_at("Chosen properties").await;
+    browser.begins_at("Selected properties").await;
     for house in ["Casa do Farol Sagres", "Zirbenhof"] {
         browser.tab_to(house).await;
     }
     browser.strike(Key::Space).await;
-    browser.tab_to("Read-only").await;
+    browser.tab_to("Read only").await;
     browser.strike(Key::Space).await;
     browser.tab_to("Create").await;
     browser.strike(Key::Enter).await;

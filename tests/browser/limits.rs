@@ -63,14 +63,14 @@ async fn chosen(javascript: bool) {
     browser.press("Create new API Key").await;
     assert!(!browser.offers_in_sight().await, "nothing is chosen yet");
     browser.type_into("Title", "Night audit").await;
-    browser.tick("Chosen properties").await;
+    browser.tick("Selected properties").await;
     browser.press("Create").await;
     let told = browser.dialog("Create new API Key").await;
     assert!(told.contains("Choose at least one property"), "{told}");
     assert_eq!(browser.field("Title").await.value().await.unwrap().as_deref(), Some("Night audit"));
     browser.tick("Zirbenhof").await;
     browser.tick("Casa do Farol").await;
-    browser.tick("Read-only").await;
+    browser.tick("Read only").await;
     browser.press("Create").await;
     let key = browser.key_shown(&app).await;
     let found = app.with_key(&key).get("/api/v1/properties").await.is(200).column("title");
@@ -79,7 +79,7 @@ async fn chosen(javascript: bool) {
     browser.no_dialog().await;
     let access: String =
         browser.reads("the access", "return document.querySelector('#api_keys td[data-label=Access]').innerText").await;
-    assert!(access.contains("2 properties") && access.contains("Read-only"), "{access}");
+    assert!(access.contains("2 properties") && access.contains("Read only"), "{access}");
     assert!(!access.contains("Zirbenhof"), "{access}");
     browser.find(By::Css("#api_keys summary")).await.unwrap().click().await.unwrap();
     let titles = "return document.querySelector('#api_keys details ul').innerText.split('\\n').join()";
@@ -91,14 +91,14 @@ async fn what_is_ticked_stays_in_sight_when_all_properties_are_wanted_after_all(
     let (_app, _, browser) = before_the_list_with(HOUSES, 1280, false).await;
     browser.press("Create new API Key").await;
     browser.type_into("Title", "Night audit").await;
-    browser.tick("Chosen properties").await;
+    browser.tick("Selected properties").await;
     browser.tick("Zirbenhof").await;
     browser.tick("All properties").await;
     assert!(browser.offers_in_sight().await, "what is ticked is out of sight");
     browser.press("Create").await;
     let told = browser.dialog("Create new API Key").await;
-    assert!(told.contains("“All properties” is ticked"), "{told}");
-    browser.tick("Chosen properties").await;
+    assert!(told.contains("“All properties” is chosen"), "{told}");
+    browser.tick("Selected properties").await;
     browser.press("Create").await;
     browser.dialog("API Key created").await;
 }
@@ -132,7 +132,7 @@ async fn looks(javascript: bool) {
     houses.extend([("With a long city", &*city), ("Without any", ""), ("Zirbenhof", "Sölden")]);
     let (app, me, mut browser) = before_the_list_with(&houses, 1280, javascript).await;
     browser.press("Create new API Key").await;
-    browser.tick("Chosen properties").await;
+    browser.tick("Selected properties").await;
     browser.looks_right("create-chosen", 200).await;
     browser.type_into("Title", &titles[1]).await;
     browser.press("Create").await;
@@ -141,7 +141,7 @@ async fn looks(javascript: bool) {
     for title in ["Front desk", "WWW", "With a long", "Zirbenhof"] {
         browser.tick(title).await;
     }
-    browser.tick("Read-only").await;
+    browser.tick("Read only").await;
     browser.press("Create").await;
     let key = browser.key_shown(&app).await;
     browser.press("Close").await;
@@ -160,6 +160,6 @@ async fn the_form_of_somebody_with_very_many_properties_looks_right() {
     let houses: Vec<(&str, &str)> = houses.iter().map(|title| (&**title, "Sagres")).collect();
     let (_app, _, mut browser) = before_the_list_with(&houses, 1280, true).await;
     browser.press("Create new API Key").await;
-    browser.tick("Chosen properties").await;
+    browser.tick("Selected properties").await;
     browser.looks_right("create-very-many", 200).await;
 }

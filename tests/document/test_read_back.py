@@ -358,6 +358,7 @@ def test_every_operation_is_called_with_success(client, ids):
     client.call("add_property_to_group", group_id=group, property_id=hotel, status=422)
     client.call("remove_property_from_group", group_id=group, property_id=hotel)
     for name in ("property_options", "room_type_options", "rate_plan_options", "room_facilities_options",
-                 "property_facilities_options", "list_property_facilities", "list_room_facilities", "read_document"):
+                 "property_facilities_options", "list_property_facilities", "list_room_facilities", "read_document",
+                 "read_caller"):
         assert client.call(name)
     assert set(client.operations) == client.succeeded

@@ -65,7 +65,8 @@ impl Browser {
 
     /// Sends the form that makes a key; keys in the answer become secrets.
     pub async fn send_new_key(&self, title: &str, form_token: &str) -> Response {
-        let fields = [("title", title), ("form_token", form_token)];
+        // As the dialog opens.
+        let fields = [("title", title), ("form_token", form_token), ("manage_users", "on")];
         self.register(self.post_form(NEW_KEY, &fields).await)
     }
 

@@ -114,7 +114,7 @@ async fn the_page_about_keys_says_what_a_refused_key_is_told() {
         "Actions",
         "Withdraw",
         "active subscription",
-        "cannot create properties or groups, nor change who the users of a group are",
+        "cannot create properties, change groups or what is in them, or manage users",
     ] {
         assert!(text.contains(words), "no {words} in {text}");
     }

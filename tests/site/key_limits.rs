@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::access::GROUP_USERS;
 use crate::app::TestApp;
 use crate::browser::{Browser, NEW_KEY};
 use crate::html;
@@ -59,9 +60,10 @@ async fn the_form_offers_every_property_by_title_and_all_is_ticked() {
     let offers = html::choices(form.text(), "properties[]");
     assert_eq!(offers, [(atico, false), (farol, false), (zirbenhof, false)]);
     assert_eq!(html::choices(form.text(), "read_only"), [("on".to_owned(), false)]);
+    assert_eq!(html::choices(form.text(), "manage_users"), [("on".to_owned(), true)]);
     let text = seen(form.text());
-    assert!(text.contains("Ático Marina Cádiz") && text.contains("create, change or delete nothing"), "{text}");
-    assert!(!text.contains("Not mine") && !text.contains("Ids of further properties"), "{text}");
+    assert!(text.contains("Ático Marina Cádiz") && text.contains("cannot create, change or delete anything"), "{text}");
+    assert!(!text.contains("Not mine") && !text.contains("IDs of other properties"), "{text}");
 }
 
 #[actix_web::test]
@@ -89,7 +91,7 @@ async fn a_key_for_chosen_properties_reaches_these_alone() {
     let listed = app.command_ok(&["key", "list", &me.user.email], None);
     let line = |key: &str| listed.lines().find(|line| line.contains(&key[key.len() - 6..])).expect("its line");
     assert!(line(&key).contains("\tNight audit\t2 properties, read and write"), "{listed}");
-    assert!(line(&me.key).contains("\tFront desk\tall properties, read and write"), "{listed}");
+    assert!(line(&me.key).contains("\tFront desk\tall properties, read and write, manages users"), "{listed}");
 }
 
 #[actix_web::test]
@@ -102,13 +104,56 @@ async fn a_read_only_key_changes_nothing() {
     api.post(PROPERTIES, &body(json!({}))).await.error_explained("forbidden");
     api.put(&at(&atico), &json!({ "property": { "city": "x" } })).await.error_explained("forbidden");
     api.delete(&at(&atico)).await.error_explained("forbidden");
-    assert!(row(&me.browser, &key).await.contains("All properties Read-only"));
+    assert!(row(&me.browser, &key).await.contains("All properties Read only"));
     let both = [("access", "chosen"), ("properties[]", &*zirbenhof), ("read_only", "on")];
     let both = shown(send(&me.browser, &both).await);
     assert_eq!(found(&app, &both).await, ["Zirbenhof"]);
     app.with_key(&both).delete(&at(&zirbenhof)).await.error_explained("forbidden");
-    assert!(row(&me.browser, &both).await.contains("1 property Zirbenhof Read-only"));
-    assert!(app.command_ok(&["key", "list", &me.user.email], None).contains("\t1 property, read-only\n"));
+    assert!(row(&me.browser, &both).await.contains("1 property Zirbenhof Read only"));
+    assert!(app.command_ok(&["key", "list", &me.user.email], None).contains("\t1 property, read only\n"));
+}
+
+#[actix_web::test]
+async fn managing_users_is_a_right_of_its_own_that_limited_keys_never_have() {
+    const TOLD: &str = "It may not manage users";
+    let (app, me) = world().await;
+    let [zirbenhof, ..] = three(&me).await;
+    let group = me.group().await;
+    let may = async |key: &str| {
+        let email = format!("{}@farol.example", uuid::Uuid::now_v7());
+        let answer = app.with_key(key).post(GROUP_USERS.path, &GROUP_USERS.invitation(&group, &email, "user")).await;
+        answer.status == 201
+    };
+    for (fields, rights, is_told) in [
+        (vec![("manage_users", "on")], "All properties Read and write, manages users", false),
+        (vec![], "All properties Read and write", false),
+        (vec![("read_only", "on"), ("manage_users", "on")], "All properties Read only", true),
+        (vec![("read_only", "on")], "All properties Read only", false),
+        (
+            vec![("access", "chosen"), ("properties[]", &*zirbenhof), ("manage_users", "on")],
+            "1 property Zirbenhof Read and write",
+            true,
+        ),
+    ] {
+        let answer = send(&me.browser, &fields).await.is(200);
+        assert_eq!(seen(answer.text()).contains(TOLD), is_told, "{fields:?}: {answer}");
+        let key = shown(answer);
+        let manages = rights.ends_with("manages users");
+        assert_eq!(may(&key).await, manages, "{fields:?}");
+        let row = row(&me.browser, &key).await;
+        assert!(row.contains(rights) && row.contains("manages users") == manages, "{row}");
+        let caller = app.with_key(&key).get("/api/v1/me").await.is(200).attributes();
+        assert_eq!(caller["key"]["manage_users"], json!(manages));
+    }
+    // What was typed comes back as it was, and a sign-in in between leaves it so.
+    for (fields, ticked) in [(vec![("manage_users", "on")], true), (vec![("access", "all")], false)] {
+        let mut nameless = vec![("title", "")];
+        nameless.extend(fields);
+        let again = me.browser.post_form(NEW_KEY, &nameless).await.is(422);
+        assert_eq!(html::choices(again.text(), "manage_users"), [("on".to_owned(), ticked)]);
+    }
+    let resumed = me.browser.get(&format!("{NEW_KEY}?title=x&access=all")).await.is(200);
+    assert_eq!(html::choices(resumed.text(), "manage_users"), [("on".to_owned(), false)]);
 }
 
 #[actix_web::test]
@@ -119,8 +164,8 @@ async fn a_choice_that_will_not_do_comes_back_with_the_reason_and_makes_no_key()
     let [zirbenhof, atico, _] = three(&me).await;
     let many: String = (0..1001).map(|_| format!("{}\r\n", uuid::Uuid::now_v7())).collect();
     for (fields, reason) in [
-        (vec![("access", "chosen")], "Choose at least one property"),
-        (vec![("access", "chosen"), ("further", " \r\n ")], "Choose at least one property"),
+        (vec![("access", "chosen")], "Select at least one property"),
+        (vec![("access", "chosen"), ("further", " \r\n ")], "Select at least one property"),
         (
             vec![("access", "chosen"), ("properties[]", &*foreign)],
             &*format!("No property of yours has the id “{foreign}”"),
@@ -130,9 +175,9 @@ async fn a_choice_that_will_not_do_comes_back_with_the_reason_and_makes_no_key()
         (vec![("access", "chosen"), ("properties[]", "x\0y")], "No property of yours"),
         (vec![("access", "chosen"), ("further", "<b>")], "No property of yours has the id “<b>”"),
         (vec![("access", "chosen"), ("further", &*many)], "at most 1000 properties; these are 1001"),
-        (vec![("access", "all"), ("properties[]", &*atico)], "“All properties” is ticked"),
-        (vec![("properties[]", &*atico)], "“All properties” is ticked"),
-        (vec![("access", "everything")], "Tick “All properties” or"),
+        (vec![("access", "all"), ("properties[]", &*atico)], "“All properties” is chosen"),
+        (vec![("properties[]", &*atico)], "“All properties” is chosen"),
+        (vec![("access", "everything")], "Choose “All properties” or"),
     ] {
         let answer = send(&me.browser, &fields).await.is(422);
         assert_eq!(html::keys(answer.text()), Vec::<&str>::new());
@@ -181,7 +226,7 @@ async fn a_replacement_has_the_limits_of_the_key_that_was_lost() {
     // The form, sent again with other wishes, changes none.
     let other = [("title", "Night audit"), ("form_token", &*token), ("access", "all")];
     let offer = me.browser.post_form(NEW_KEY, &other).await.is(409);
-    assert!(seen(offer.text()).contains("Access 1 property Zirbenhof Read-only"), "{offer}");
+    assert!(seen(offer.text()).contains("Access 1 property Zirbenhof Read only"), "{offer}");
     let id = me.browser.key_id(&lost).await;
     let token = html::input_value(offer.text(), "form_token").expect("a token of its own");
     let replace = format!("/user_profile/api_keys/{id}/replace");
@@ -190,7 +235,7 @@ async fn a_replacement_has_the_limits_of_the_key_that_was_lost() {
     app.with_key(&lost).get(PROPERTIES).await.is(401);
     assert_eq!(found(&app, &new).await, ["Zirbenhof"]);
     app.with_key(&new).delete(&at(&zirbenhof)).await.error_explained("forbidden");
-    assert!(row(&me.browser, &new).await.contains("1 property Zirbenhof Read-only"));
+    assert!(row(&me.browser, &new).await.contains("1 property Zirbenhof Read only"));
 }
 
 #[actix_web::test]
@@ -260,7 +305,7 @@ async fn of_very_many_properties_the_first_are_offered_and_further_ids_are_typed
     let offers = html::choices(form.text(), "properties[]");
     assert_eq!(offers.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), &ids[..200]);
     let text = seen(form.text());
-    assert!(text.contains("The first 200 of your 203 properties") && text.contains("one a line"), "{text}");
+    assert!(text.contains("The first 200 of your 203 properties") && text.contains("one per line"), "{text}");
     let further = format!("\r\n {} \r\n{}\r\n", ids[201], ids[201].to_uppercase());
     let fields = [("access", "chosen"), ("properties[]", &*ids[0]), ("further", &*further)];
     let key = shown(send(&me.browser, &fields).await);
@@ -285,7 +330,7 @@ async fn with_as_many_keys_as_there_may_be_the_choice_stays_in_the_form() {
     let id = me.has(json!({})).await;
     let fields = [("access", "chosen"), ("properties[]", &*id), ("read_only", "on")];
     let answer = send(&me.browser, &fields).await.is(422);
-    assert!(problem(&answer, "title").is_some_and(|told| told.contains("You have 1 active key, the most")), "{answer}");
+    assert!(problem(&answer, "title").is_some_and(|told| told.contains("the limit of 1 active key")), "{answer}");
     assert_eq!(html::choices(answer.text(), "properties[]"), [(id, true)]);
     assert_eq!(html::choices(answer.text(), "read_only"), [("on".to_owned(), true)]);
     let list = me.browser.get(PROFILE).await.is(200);

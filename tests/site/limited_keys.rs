@@ -11,6 +11,7 @@ use crate::operations::Gets::{Absent, Done};
 use crate::operations::{OPERATIONS, Things};
 use crate::people::Person;
 use crate::property::{GROUPS, PROPERTIES, at, group_at};
+use crate::raw;
 
 /// A server, somebody, and keys of theirs: full, limited, and both again for reading only.
 struct Keys {
@@ -19,7 +20,10 @@ struct Keys {
     me: Person,
     limited: Client,
     read_only: Client,
+    read_only_key: String,
     limited_read_only: Client,
+    /// May do everything but manage users.
+    no_users: Client,
     /// The ids of the two limited keys.
     ids: [String; 2],
 }
@@ -29,22 +33,28 @@ impl Keys {
         let host = Host::new().await;
         let server = host.serve(&[]);
         let me = server.person(&host, "desk@farol.example").await;
-        let mut keys = Vec::new();
-        for (title, all, read_only) in
-            [("Limited", false, false), ("Reads", true, true), ("Limited, reads", false, true)]
-        {
+        let (mut keys, mut texts) = (Vec::new(), Vec::new());
+        for (title, all, read_only, manage_users) in [
+            ("Limited", false, false, false),
+            ("Reads", true, true, false),
+            ("Limited, reads", false, true, false),
+            ("No users", true, false, false),
+        ] {
             let key = me.browser.create_key(title).await;
             let id = me.browser.key_id(&key).await;
             let sql = format!(
-                "update api_keys set all_properties = {all}, read_only = {read_only} where id = {}",
+                "update api_keys set all_properties = {all}, read_only = {read_only}, manage_users = {manage_users}
+                 where id = {}",
                 host.literal(&id)
             );
             assert_eq!(host.sql(&sql).await, 1);
             keys.push((server.with_key(&key), id));
+            texts.push(key);
         }
-        let [(limited, first), (read_only, _), (limited_read_only, second)] =
-            <[_; 3]>::try_from(keys).unwrap_or_else(|_| panic!("three keys"));
-        Self { host, server, me, limited, read_only, limited_read_only, ids: [first, second] }
+        let [(limited, first), (read_only, _), (limited_read_only, second), (no_users, _)] =
+            <[_; 4]>::try_from(keys).unwrap_or_else(|_| panic!("four keys"));
+        let read_only_key = texts.swap_remove(1);
+        Self { host, server, me, limited, read_only, read_only_key, limited_read_only, no_users, ids: [first, second] }
     }
 
     /// Adds a property to the selections of the limited keys.
@@ -106,6 +116,35 @@ async fn a_read_only_key_reads_everything_and_writes_nothing() {
         let read = keys.read_only.get(path).await.is(200).column("id");
         assert_eq!(read, keys.me.api.get(path).await.column("id"));
         assert!(read.len() > count);
+    }
+}
+
+#[actix_web::test]
+async fn a_key_that_may_not_manage_users_does_everything_else() {
+    let keys = Keys::new().await;
+    for operation in OPERATIONS {
+        let answer = operation.call(&keys.no_users, &keys.chosen().await).await;
+        if operation.method != "GET" && operation.path.contains("_users") {
+            answer.error_with("forbidden", json!(["the API key may not manage users"]));
+        } else {
+            Done(operation.full).check(answer, operation);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_a_key_may_not_do_is_told_whatever_the_id_and_before_the_body_is_read() {
+    let keys = Keys::new().await;
+    for operation in OPERATIONS.iter().filter(|operation| operation.method != "GET") {
+        // The body is promised and never comes.
+        let path = operation.path.replace(['{', '}'], "");
+        let key = format!("user-api-key: {}", keys.read_only_key);
+        let lines: [&[u8]; 2] = [key.as_bytes(), b"Content-Length: 10485760"];
+        let answer = raw::exchange(
+            keys.server.address(),
+            &raw::standing_request(&format!("{} /api/v1{path}", operation.method), &lines, b""),
+        );
+        answer.error_with("forbidden", json!(["the API key is read-only"]));
     }
 }
 

@@ -67,6 +67,7 @@ mod limited_keys;
 mod limits_rates;
 mod lost;
 mod lost_power;
+mod me;
 mod odd_ids;
 mod operations;
 mod outages;

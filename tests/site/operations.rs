@@ -55,6 +55,7 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation("PUT", "/properties/{property}", 200, Done(200), Absent)
     },
     operation("DELETE", "/properties/{property}", 200, Done(200), Absent),
+    operation("GET", "/me", 200, Done(200), Done(200)),
     operation("GET", "/groups?filter[id]={group}", 200, Done(200), Done(200)),
     Operation {
         body: |_| json!({ "group": { "title": "Neu" } }),
@@ -150,8 +151,7 @@ impl Operation {
 
     /// What a key gets that only reads, where one that also writes would get this.
     pub fn read_only(&self, otherwise: Gets) -> Gets {
-        // What does not exist for the key cannot be written to either.
-        if self.writes() && otherwise != Absent { ReadOnly } else { otherwise }
+        if self.writes() { ReadOnly } else { otherwise }
     }
 }
 
