@@ -17,6 +17,9 @@ const MEMBERS: i64 = 1_000;
 /// Accounts that one user's invitations may make in 24 hours.
 const NEW_USERS_A_DAY: i64 = 100;
 
+/// API keys that a user may make in 24 hours.
+const NEW_KEYS_A_DAY: i64 = 1_000;
+
 /// Something of which there is a limit.
 #[derive(Clone, Copy)]
 enum Counted {
@@ -117,4 +120,15 @@ pub async fn new_user(tx: &mut Tx, inviter: UserId, now: Moment) -> Result<()> {
         return Ok(());
     }
     Err(Error::Full(format!("the account has invited {NEW_USERS_A_DAY} new users in 24 hours, the most there may be")))
+}
+
+/// Refuses one key more than a user may make a day: those that were withdrawn are kept.
+pub async fn new_key(tx: &mut Tx, user: UserId, now: Moment) -> Result<()> {
+    const SQL: &str = "select count(*) from api_keys where user_id = $1 and created_at > $2";
+    let since = Bind::Moment(now - chrono::Duration::days(1));
+    let found: i64 = Select::new(SQL, vec![user.into(), since]).value(tx).await?;
+    if found < NEW_KEYS_A_DAY {
+        return Ok(());
+    }
+    Err(Error::Full(format!("the account has made {NEW_KEYS_A_DAY} API keys in 24 hours, the most there may be")))
 }

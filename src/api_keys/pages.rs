@@ -26,6 +26,7 @@ use crate::{
     },
     ids::{ApiKeyId, UserId},
     profile::{Dialog, KeyRow, LastUse, ProfilePage},
+    quotas,
     secret::{self, Digest},
     site::Site,
     subscriptions, users,
@@ -191,6 +192,7 @@ async fn insert(site: &Site, person: &SignedIn, wanted: &Wanted, form: &Digest) 
     if store::count_active(&mut tx, user).await? >= site.settings.max_keys {
         return Ok(Made::TooMany);
     }
+    quotas::new_key(&mut tx, user, now).await?;
     let key = PlainKey::generate(&site.settings.key_prefix);
     let id = ApiKeyId::new();
     let (title, limits) = (&wanted.title, &wanted.limits);

@@ -128,7 +128,8 @@ fn words(error: &Error) -> (&'static str, String) {
     match error {
         Error::NotFound => ("Page not found", told("There is no such page, or it is not yours to see.")),
         Error::MethodNotAllowed(_) => ("Not possible here", told("This address does not answer that kind of request.")),
-        Error::Forbidden(_) | Error::Full(_) => {
+        Error::Full(reason) => ("No more of these", format!("Not done: {reason}.")),
+        Error::Forbidden(_) => {
             ("Refused", told("The request did not come from a page of this site. Open the page here and try again."))
         }
         Error::BadRequest(details) => ("Not understood", details.join(" ")),

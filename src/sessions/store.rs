@@ -107,6 +107,10 @@ impl Sessions {
     /// comes before it, and is seen, or after it, and ends this one too.
     async fn begin(&self, user: UserId, verified: &str, digest: &Digest) -> sqlx::Result<()> {
         const FORGET: &str = "delete from sessions where expires_at <= $1";
+        // However often somebody signs in, a hundred sessions are kept.
+        const FORGET_OLDEST: &str = "
+            delete from sessions where user_id = $1 and digest not in (
+                select digest from sessions where user_id = $1 order by created_at desc, digest limit 100)";
         const SQL: &str = "
             insert into sessions (digest, user_id, created_at, expires_at)
             select $1, id, $3, $4 from users where id = $2 and password_hash = $5 and deactivated_at is null";
@@ -119,6 +123,7 @@ impl Sessions {
         if kept == 0 {
             return Err(sqlx::Error::RowNotFound);
         }
+        run!(&mut tx, sqlx::query(FORGET_OLDEST).bind(user))?;
         tx.commit().await
     }
 }

@@ -1,10 +1,15 @@
 //! How much one may have: settings of the host.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::access::PROPERTY_USERS;
 use crate::app::{Options, TestApp};
+use crate::browser::NEW_KEY;
 use crate::client::Call;
+use crate::host::Host;
+use crate::html;
+use crate::page::seen;
 use crate::people::Person;
 use crate::property::{GROUPS, PROPERTIES, at, body, group_at};
 use crate::rate_plan::{RATE_PLANS, option, rate_plan_at};
@@ -164,6 +169,57 @@ async fn a_property_is_in_a_hundred_groups_at_most() {
     me.takes_out(&groups[0], &property).await.is(200);
     me.adds(&last, &property).await.is(200);
     assert_eq!(me.groups_of(&property).await.len(), 100);
+}
+
+#[actix_web::test]
+async fn however_often_somebody_signs_in_a_hundred_sessions_are_kept() {
+    let host = Host::new().await;
+    let server = host.serve(&[]);
+    let user = host.add_user("desk@farol.example");
+    let first = server.signed_in(&user).await;
+    let second = server.signed_in(&user).await;
+    for _ in 0..99 {
+        server.signed_in(&user).await;
+    }
+    assert_eq!(host.texts("select cast(count(*) as text) from sessions").await, ["100"]);
+    first.get("/user_profile").await.is(303);
+    second.get("/user_profile").await.is(200);
+}
+
+#[actix_web::test]
+async fn a_user_makes_so_many_keys_a_day_also_where_they_are_withdrawn() {
+    let host = Host::new().await;
+    let server = host.serve(&[]);
+    let me = server.person(&host, "desk@farol.example").await;
+    let on_postgres = host.database_url().is_some();
+    for _ in 0..2 {
+        let keys: Vec<String> = (0..500)
+            .map(|_| {
+                let (id, digest) = (host.literal(&Uuid::now_v7().to_string()), Uuid::now_v7().simple().to_string());
+                let bytes = if on_postgres { format!("decode('{digest}', 'hex')") } else { format!("x'{digest}'") };
+                format!(
+                    "select {}, user_id, title, sort_title, {bytes}, tail, {bytes}, all_properties, read_only,
+                    created_at, created_at, 'owner' from first",
+                    if on_postgres { format!("cast({id} as uuid)") } else { id }
+                )
+            })
+            .collect();
+        for keys in keys.chunks(100) {
+            host.sql(&format!(
+                "with first as (select * from api_keys order by id limit 1)
+                insert into api_keys (id, user_id, title, sort_title, digest, tail, form_digest, all_properties,
+                read_only, created_at, withdrawn_at, withdrawn_by) {}",
+                keys.join(" union all ")
+            ))
+            .await;
+        }
+    }
+    let form = me.browser.get(NEW_KEY).await.is(200);
+    let token = html::input_value(form.text(), "form_token").expect("a token");
+    let refused = me.browser.send_new_key("One more", &token).await.is(403);
+    assert!(seen(refused.text()).contains("1000 API keys in 24 hours"), "{refused}");
+    host.sql("update api_keys set created_at = '2026-01-01 00:00:00+00:00' where withdrawn_at is not null").await;
+    me.browser.create_key("One more").await;
 }
 
 impl Person {
