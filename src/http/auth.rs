@@ -259,8 +259,9 @@ impl FromRequest for SignedIn {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        let typed =
-            sessions::user(&request.get_session()).is_none().then(|| body::received(&request, payload, form::LIMIT));
+        let typed = sessions::user(&request.get_session())
+            .is_none()
+            .then(|| body::received(&request, payload, form::LIMIT, None));
         Box::pin(async move {
             if let Some(person) = person(&request).await? {
                 return Ok(person);

@@ -37,6 +37,8 @@ pub enum Error {
     Refused(&'static str),
     /// The body is over the limit.
     TooLarge,
+    /// The body is compressed, or encoded in another way.
+    Encoded,
     /// Fields that do not hold what they should.
     Invalid(Problems),
     /// More requests of a key or an address than it may send.
@@ -66,6 +68,7 @@ impl Error {
             Error::MethodNotAllowed(_) => ("method_not_allowed", "Method Not Allowed"),
             Error::BadRequest(_) | Error::Refused(_) => ("bad_request", "Bad Request"),
             Error::TooLarge => ("payload_too_large", "Payload Too Large"),
+            Error::Encoded => ("unsupported_media_type", "Unsupported Media Type"),
             Error::Invalid(_) => ("validation_error", "Validation Error"),
             Error::TooMany(..) => ("http_too_many_requests", "Too Many Requests"),
             Error::Unavailable | Error::Database(_) | Error::Internal(_) => {
@@ -121,6 +124,7 @@ impl ResponseError for Error {
             Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Error::BadRequest(_) | Error::Refused(_) => StatusCode::BAD_REQUEST,
             Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Error::TooMany(..) => StatusCode::TOO_MANY_REQUESTS,
             Error::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -135,6 +139,10 @@ impl ResponseError for Error {
         match self {
             Error::MethodNotAllowed(allow) => {
                 answer.insert_header((header::ALLOW, allow.as_str()));
+            }
+            // RFC 9110, section 15.5.16: it says what is taken.
+            Error::Encoded => {
+                answer.insert_header((header::ACCEPT_ENCODING, "identity"));
             }
             // RFC 9110, section 11.6.1: a 401 carries a challenge.
             Error::Unauthorized(_) => {

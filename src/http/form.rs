@@ -26,7 +26,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = body::received(request, payload, LIMIT);
+        let bytes = body::received(request, payload, LIMIT, None);
         Box::pin(async move {
             let bytes = bytes.await.map_err(|missing| {
                 missing.told("The form did not arrive in time. Send it again.", "The form could not be read.")

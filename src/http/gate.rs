@@ -27,8 +27,8 @@ use crate::{
     site::Site,
 };
 
-/// Bytes of bodies that are there at once.
-const BODIES: usize = 64 * 1024 * 1024;
+/// Bytes of bodies that are there at once; what is read from them may be as much again.
+const BODIES: usize = 32 * 1024 * 1024;
 
 /// Bodies up to this size are not counted: the number of connections bounds them.
 const SMALL: usize = 64 * 1024;

@@ -134,6 +134,7 @@ fn words(error: &Error) -> (&'static str, String) {
         }
         Error::BadRequest(details) => ("Not understood", details.join(" ")),
         Error::TooLarge => ("Too large", told("The form holds more than can be taken. Shorten it and send it again.")),
+        Error::Encoded => ("Not understood", told("The form was sent compressed. Send it as it is.")),
         Error::Unauthorized(_) | Error::SignIn { .. } => ("Sign in", told("Sign in to see this page.")),
         Error::Invalid(_) => ("Not understood", told("Something in the form is not as it should be.")),
         Error::TooMany(_, refusal) => (

@@ -1,4 +1,5 @@
-//! Reads JSON as it was written. To keep a number's digits, serde_json hands it over as an object with a key of its own
+//! Reads JSON within a budget, and as it was written. What is too much is found as the bytes arrive, before any of it is
+//! built. To keep a number's digits, serde_json hands it over as an object with a key of its own
 //! (its feature `arbitrary_precision`), and takes such an object for a number where a caller has written one. Here the
 //! number is a number and the object an object.
 
@@ -12,6 +13,96 @@ use serde_json::{Map, Number, Value};
 
 /// The key by which serde_json hands over a number.
 pub const NUMBER: &str = "$serde_json::private::Number";
+
+/// What some programs put before a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Characters of a number at most: none that is used has more, and a longer one costs its reader.
+const LONGEST_NUMBER: usize = 1000;
+
+/// Counts the values of a JSON text while it arrives, in constant memory: every object, list, text, number, boolean and
+/// null, at any depth. Of a text that is no JSON it counts at least those that come before the mistake.
+pub struct Counter {
+    limit: usize,
+    values: usize,
+    inside: Inside,
+}
+
+/// Where in the text the next byte is.
+#[derive(Clone, Copy)]
+enum Inside {
+    Nothing,
+    Text,
+    /// Behind a backslash in a text.
+    Escape,
+    /// A number or a word, of which there have been so many bytes.
+    Scalar(usize),
+}
+
+/// Why a text is not read.
+#[derive(Debug, PartialEq, Eq)]
+pub enum TooMuch {
+    /// More values than there may be.
+    Values(usize),
+    /// A number without end.
+    Digits,
+}
+
+impl Counter {
+    pub fn new(limit: usize) -> Self {
+        Counter { limit, values: 0, inside: Inside::Nothing }
+    }
+
+    /// Takes the next bytes.
+    pub fn take(&mut self, bytes: &[u8]) -> Result<(), TooMuch> {
+        let mut rest = bytes;
+        loop {
+            if let Inside::Text = self.inside {
+                let Some(end) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) else { return Ok(()) };
+                self.inside = if rest[end] == b'"' { Inside::Nothing } else { Inside::Escape };
+                rest = &rest[end + 1..];
+            }
+            let Some((byte, others)) = rest.split_first() else { return Ok(()) };
+            rest = others;
+            self.inside = match (self.inside, byte) {
+                (Inside::Escape, _) => Inside::Text,
+                (_, b'"') => self.one_more(Inside::Text)?,
+                (_, b'{' | b'[') => self.one_more(Inside::Nothing)?,
+                // The text before it was a name.
+                (_, b':') => {
+                    self.values = self.values.saturating_sub(1);
+                    Inside::Nothing
+                }
+                (Inside::Scalar(length), b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'-' | b'.') => {
+                    if length == LONGEST_NUMBER {
+                        return Err(TooMuch::Digits);
+                    }
+                    Inside::Scalar(length + 1)
+                }
+                (_, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'-' | b'.') => {
+                    self.one_more(Inside::Scalar(1))?
+                }
+                _ => Inside::Nothing,
+            };
+        }
+    }
+
+    fn one_more(&mut self, inside: Inside) -> Result<Inside, TooMuch> {
+        self.values += 1;
+        // The last text may be a name, which is no value.
+        if self.values > self.limit + 1 { Err(TooMuch::Values(self.limit)) } else { Ok(inside) }
+    }
+
+    /// Says whether all was within the budget.
+    pub fn end(self) -> Result<(), TooMuch> {
+        if self.values > self.limit { Err(TooMuch::Values(self.limit)) } else { Ok(()) }
+    }
+}
+
+/// The text without a byte order mark.
+pub fn unmarked(text: &[u8]) -> &[u8] {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+}
 
 /// Reads one JSON value.
 pub fn json(text: &[u8]) -> serde_json::Result<Value> {
@@ -115,6 +206,43 @@ mod tests {
         }
         let escaped = json(br#"{"\u0024serde_json::private::Number":"\u0031"}"#);
         assert!(escaped.is_ok_and(|value| value.is_object()));
+    }
+
+    /// The values of a text, which may arrive byte by byte.
+    fn count(text: &str, piece: usize, limit: usize) -> Result<(), TooMuch> {
+        let mut counter = Counter::new(limit);
+        text.as_bytes().chunks(piece).try_for_each(|bytes| counter.take(bytes))?;
+        counter.end()
+    }
+
+    #[test]
+    fn every_value_counts_and_names_do_not() {
+        for (text, values) in [
+            ("1", 1),
+            (" \n", 0),
+            ("\u{feff}{}", 1),
+            ("[]", 1),
+            ("[[[]]]", 3),
+            ("[1,-2.5e+7,true,false,null,\"x\"]", 7),
+            (r#"{"a":1,"b":{"c":[],"d":"e"}}"#, 5),
+            (r#"{"a:[{\"":"1,2\\","":""}"#, 3),
+            (r#" { "a" : [ "b" , 1 , { "c" : null } ] } "#, 6),
+        ] {
+            for piece in [1, 2, 3, 100] {
+                assert_eq!(count(text, piece, values), Ok(()), "{text}");
+                let Some(less) = values.checked_sub(1) else { continue };
+                assert_eq!(count(text, piece, less), Err(TooMuch::Values(less)), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_too_much_is_found_before_the_end() {
+        let mut counter = Counter::new(10);
+        assert_eq!(counter.take("[1,2,3,4,5,6,7,8,9,10,11".as_bytes()), Err(TooMuch::Values(10)));
+        assert_eq!(Counter::new(10).take(&b"[".repeat(100)), Err(TooMuch::Values(10)));
+        assert_eq!(Counter::new(10).take(&b"1".repeat(1001)), Err(TooMuch::Digits));
+        assert_eq!(Counter::new(10).take(&b"1".repeat(1000)), Ok(()));
     }
 
     #[test]

@@ -190,6 +190,7 @@ fn status_and_title(code: &str) -> (u16, &'static str) {
         "not_found" | "resource_not_found" => (404, "Resource Not Found"),
         "method_not_allowed" => (405, "Method Not Allowed"),
         "payload_too_large" => (413, "Payload Too Large"),
+        "unsupported_media_type" => (415, "Unsupported Media Type"),
         "validation_error" => (422, "Validation Error"),
         other => panic!("the contract has no code {other}"),
     }
