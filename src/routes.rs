@@ -69,6 +69,7 @@ pub fn pages(pages: &mut ServiceConfig) {
     use crate::users::{pages as users, welcome};
     use api_keys::pages as keys;
     use docs::pages as docs;
+    use members::{pages as people, your_access};
     use sessions::pages as sessions;
 
     pages
@@ -77,6 +78,33 @@ pub fn pages(pages: &mut ServiceConfig) {
         .service(resource("/sign_out").get(sessions::sign_out_typed).post(sessions::sign_out).done())
         .service(resource("/welcome/{token}").get(welcome::show).post(welcome::set).done())
         .service(resource("/properties").get(properties::pages::list).done())
+        .service(resource("/properties/{id}/people").get(people::list).done())
+        .service(resource("/properties/{id}/people/leave").get(people::confirm_leaving).post(people::leave).done())
+        .service(
+            resource("/properties/{id}/people/{link}/remove").get(people::confirm_removal).post(people::remove).done(),
+        )
+        .service(
+            resource("/properties/{id}/people/groups/{group}/take_out")
+                .get(people::confirm_take_out)
+                .post(people::take_out)
+                .done(),
+        )
+        .service(resource("/your_access").get(your_access::show).done())
+        .service(
+            resource("/your_access/groups/{id}/leave")
+                .get(your_access::confirm_group)
+                .post(your_access::leave_group)
+                .done(),
+        )
+        .service(
+            resource("/your_access/from/{id}/leave").get(your_access::confirm_all).post(your_access::leave_all).done(),
+        )
+        .service(
+            resource("/your_access/refused/{id}/allow")
+                .get(your_access::confirm_allowing)
+                .post(your_access::allow)
+                .done(),
+        )
         .service(resource("/docs").get(docs::overview).done())
         .service(resource("/docs/api_key_access").get(docs::api_key_access).done())
         .service(resource("/docs/conventions").get(docs::conventions).done())

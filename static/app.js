@@ -34,7 +34,7 @@ if (dialog && dialog.showModal) {
   // A dialog that is served open must be closed first; its "close" event comes later, when it is open again.
   dialog.close();
   dialog.showModal();
-  if ("keyShown" in dialog.dataset) guardKey(); else closeToProfile();
+  if ("keyShown" in dialog.dataset) guardKey(); else closeToPage(dialog.dataset.back ?? profile);
 }
 
 // The page has one line that tells screen readers what was copied.
@@ -53,7 +53,7 @@ function offerCopy(button) {
   });
 }
 
-function closeToProfile() {
+function closeToPage(address) {
   const outside = event => {
     const box = dialog.getBoundingClientRect();
     return event.target === dialog &&
@@ -63,7 +63,7 @@ function closeToProfile() {
   let pressed = false;
   dialog.addEventListener("pointerdown", event => { pressed = outside(event); });
   dialog.addEventListener("click", event => { if (pressed && outside(event)) dialog.close(); });
-  dialog.addEventListener("close", () => { if (!dialog.open) location.assign(profile); });
+  dialog.addEventListener("close", () => { if (!dialog.open) location.assign(address); });
 }
 
 // The key is shown this one time: nothing but "Close" leaves it.

@@ -13,8 +13,7 @@ use super::{
     store,
 };
 use crate::{
-    access::{self, Role},
-    clock,
+    access, clock,
     http::{
         auth::{Caller, UnlimitedWriter},
         body::Body,
@@ -144,24 +143,7 @@ pub async fn remove(
 ) -> Result<HttpResponse> {
     let (group, property) = read_ids(&ids)?;
     let mut tx = site.db.write().await?;
-    let group_role = access::hold_group(&mut tx, &caller, group).await?;
-    let role = access::hold_property(&mut tx, &caller, property).await?.ok_or(Error::NotFound)?;
-    if group_role.is_none() && role != Role::Owner {
-        return Err(Error::NotFound);
-    }
-    let is_home = placements::is_home(&mut tx, group, property).await?.ok_or(Error::NotFound)?;
-    role.must_own()?;
-    if is_home {
-        group_role.ok_or(Error::Forbidden(None))?.must_own()?;
-        if !placements::move_home(&mut tx, property, group, caller.user).await? {
-            return Err(Error::Refused("Property must belong to at least one group"));
-        }
-    }
-    placements::remove(&mut tx, group, property).await?;
-    placements::end_unsupported(&mut tx, property).await?;
-    if !access::has_owner(&mut tx, property).await? {
-        return Err(Error::Refused("Property must have at least one owner"));
-    }
+    placements::take_out(&mut tx, &caller, group, property).await?;
     tx.commit().await?;
     Ok(json::success())
 }

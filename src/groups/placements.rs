@@ -3,9 +3,13 @@
 
 use super::{Group, store::UserOf};
 use crate::{
+    access::{self, Role},
     clock::Moment,
     db::{Bind, Select, Tx, row, run},
-    http::auth::Caller,
+    http::{
+        auth::Caller,
+        error::{Error, Result},
+    },
     ids::{ApiKeyId, GroupId, PropertyId, UserId},
 };
 
@@ -72,6 +76,63 @@ pub async fn home(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Option<Grou
         select g.id, g.title from group_properties gp join groups g on g.id = gp.group_id
         where gp.property_id = $1 and gp.is_home";
     Select::new(SQL, vec![property.into()]).maybe(tx).await
+}
+
+/// A group that holds a property, as an owner of the property sees it.
+pub struct Holding {
+    pub id: GroupId,
+    pub title: String,
+    pub is_home: bool,
+    pub since: Moment,
+    /// Who put the property there, by address; `None` for the host, and for people who are gone.
+    pub put_by: Option<String>,
+    /// The title of the key with which it was put there.
+    pub put_by_key: Option<String>,
+    /// People who reach the property through it.
+    pub people: i64,
+}
+
+row!(Holding { id, title, is_home, since, put_by, put_by_key, people });
+
+/// The groups that hold a property, its home first.
+pub async fn holding(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Holding>> {
+    const SQL: &str = "
+        select g.id, g.title, gp.is_home, gp.created_at as since,
+            (select b.email from users b where b.id = gp.given_by) as put_by,
+            (select k.title from api_keys k where k.id = gp.given_by_key) as put_by_key,
+            (select count(*) from group_users gu where gu.group_id = gp.group_id) as people
+        from group_properties gp join groups g on g.id = gp.group_id
+        where gp.property_id = $1
+        order by case when gp.is_home then 0 else 1 end, g.sort_title, g.id";
+    Select::new(SQL, vec![property.into()]).all(tx).await
+}
+
+/// An owner of a property takes it out of a group: of any but its home, also of one that the owner does not see
+/// (contract/README.md, section 15, 104).
+///
+/// # Errors
+/// `NotFound` where the caller sees neither; `Forbidden` where the caller may not; `Refused` where the property would be
+/// without a home or an owner.
+pub async fn take_out(tx: &mut Tx, caller: &Caller, group: GroupId, property: PropertyId) -> Result<()> {
+    let group_role = access::hold_group(tx, caller, group).await?;
+    let role = access::hold_property(tx, caller, property).await?.ok_or(Error::NotFound)?;
+    if group_role.is_none() && role != Role::Owner {
+        return Err(Error::NotFound);
+    }
+    let is_home = is_home(tx, group, property).await?.ok_or(Error::NotFound)?;
+    role.must_own()?;
+    if is_home {
+        group_role.ok_or(Error::Forbidden(None))?.must_own()?;
+        if !move_home(tx, property, group, caller.user).await? {
+            return Err(Error::Refused("Property must belong to at least one group"));
+        }
+    }
+    remove(tx, group, property).await?;
+    end_unsupported(tx, property).await?;
+    match access::has_owner(tx, property).await? {
+        true => Ok(()),
+        false => Err(Error::Refused("Property must have at least one owner")),
+    }
 }
 
 /// The properties whose home is this group, by id.

@@ -178,7 +178,8 @@ pub async fn insert_first(tx: &mut Tx, user: UserId, now: Moment) -> sqlx::Resul
 pub async fn insert(tx: &mut Tx, group: &Group, owner: UserId, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "insert into groups (id, title, sort_title, created_at) values ($1, $2, $3, $4)";
     const OWNER: &str = "
-        insert into group_users (id, group_id, user_id, role, created_at) values ($1, $2, $3, 'owner', $4)";
+        insert into group_users (id, group_id, user_id, role, given_by, created_at)
+        values ($1, $2, $3, 'owner', $3, $4)";
     run!(tx, sqlx::query(SQL).bind(group.id).bind(&group.title).bind(folded(&group.title).into_bytes()).bind(now))?;
     run!(tx, sqlx::query(OWNER).bind(MemberId::new()).bind(group.id).bind(owner).bind(now)).map(drop)
 }

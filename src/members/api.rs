@@ -95,7 +95,7 @@ async fn find(tx: &mut Tx, of: Of, id: &str) -> Result<Member> {
 
 /// As `find`, with the caller's role. Nobody else changes who the users are, or what rests on this one, before this
 /// transaction ends.
-async fn hold(tx: &mut Tx, of: Of, caller: &Caller, id: &str) -> Result<(Member, Role)> {
+pub async fn hold(tx: &mut Tx, of: Of, caller: &Caller, id: &str) -> Result<(Member, Role)> {
     let Member { parent, user_id, .. } = find(tx, of, id).await?;
     of.role(tx, caller, parent).await?.ok_or(Error::NotFound)?;
     users::store::queue_on(tx, user_id).await?;

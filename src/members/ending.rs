@@ -3,9 +3,10 @@
 
 use uuid::Uuid;
 
-use super::{Member, Of, store};
+use super::{Member, Of, inviters, store};
 use crate::{
     access,
+    clock::Moment,
     db::Tx,
     groups::placements,
     http::error::{Error, Result},
@@ -45,6 +46,21 @@ async fn must_have_owner(tx: &mut Tx, of: Of, parent: Uuid) -> Result<()> {
 pub async fn end(tx: &mut Tx, of: Of, member: &Member) -> Result<()> {
     store::delete(tx, of, member.id).await?;
     after_loss(tx, of, member.parent, member.user_id).await
+}
+
+/// A person leaves a property or a group by their own will, and takes no more invitations from whoever gave it to them
+/// (contract/README.md, section 15, 107).
+///
+/// # Errors
+/// As [`leave`].
+pub async fn leave_for_good(tx: &mut Tx, of: Of, parent: Uuid, user: UserId, now: Moment) -> Result<()> {
+    lock(tx, of, parent, user).await?;
+    let giver = store::giver(tx, of, parent, user).await?;
+    leave(tx, of, parent, user).await?;
+    match giver {
+        Some(giver) if giver != user => Ok(inviters::refuse(tx, user, giver, now).await?),
+        _ => Ok(()),
+    }
 }
 
 /// A person leaves a property or a group; refused where nobody would own it any more.

@@ -2,15 +2,15 @@
 //! (contract/property-users.md, contract/group-users.md).
 
 pub mod api;
-#[allow(dead_code, reason = "the page of people with access and the deletion of users, which follow, call the rest")]
 pub mod ending;
-#[allow(dead_code, reason = "the page of people with access and the deletion of users, which follow, call the rest")]
 pub mod inviters;
-#[allow(dead_code, reason = "the page of people with access and the deletion of users, which follow, call the rest")]
+pub mod own;
+pub mod pages;
+pub mod people;
 pub mod removal;
 pub mod store;
-#[allow(dead_code, reason = "the page of people with access and the deletion of users, which follow, call the rest")]
 pub mod ways;
+pub mod your_access;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -151,5 +151,19 @@ impl Of {
             Of::Property => access::hold_property(tx, caller, PropertyId(parent)).await,
             Of::Group => access::hold_group(tx, caller, GroupId(parent)).await,
         }
+    }
+}
+
+/// Why a rule forbids to end a way, as a page says it.
+fn in_words(rule: &'static str) -> &'static str {
+    match rule {
+        "Property must have at least one owner" => {
+            "Nobody else owns this property. Give somebody else the role owner first."
+        }
+        "Group must have at least one owner" => "Nobody else owns this group. Give somebody else the role owner first.",
+        "Property must belong to at least one group" => {
+            "This group is the property's home. Put the property into another group that you own first."
+        }
+        rule => rule,
     }
 }

@@ -138,6 +138,13 @@ pub async fn of_user(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::R
     Ok(Select::new(sql, vec![Bind::Id(parent), Bind::Id(user.0)]).all(tx).await?.pop())
 }
 
+/// Who gave a user their own link to a property or a group.
+pub async fn giver(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<Option<UserId>> {
+    let (table, column) = (table(of), of.parent_field());
+    let sql = format!("select given_by from {table} where {column} = $1 and user_id = $2 and given_by is not null");
+    Ok(Select::new(sql, vec![Bind::Id(parent), user.into()]).values(tx).await?.pop())
+}
+
 /// The properties or groups to which a user has a link of this kind that an inviter gave, by id.
 pub async fn given_by(tx: &mut Tx, of: Of, inviter: UserId, user: UserId) -> sqlx::Result<Vec<Uuid>> {
     let (table, parent) = (table(of), of.parent_field());

@@ -69,6 +69,7 @@ mod limits_rates;
 mod lost;
 mod lost_power;
 mod me;
+mod members_pages;
 mod odd_ids;
 mod operations;
 mod outages;
