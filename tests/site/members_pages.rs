@@ -76,7 +76,7 @@ async fn an_owner_sees_every_way_and_who_made_it_with_which_key() {
     row(&["desk@farol.example", "owner", "directly", "theirs from the start", "Leave"]);
     row(&["desk@farol.example", "owner", "through the group", "(home)", "Leave"]);
     row(&["mallory@farol.example", "owner", "directly", "desk@farol.example", "with the API key Front desk", "Remove"]);
-    row(&["mallory@farol.example", "through the group", "removed from the group by its owner mallory@farol.example"]);
+    row(&["theirs from the start", "through the group", "removed from the group by its owner mallory@farol.example"]);
     row(&["guest@farol.example", "user", "through the group", "by its owner mallory@farol.example"]);
     row(&["host-gave@farol.example", "directly", "the host", "Remove"]);
     row(&["2 people", "mallory@farol.example", "with the API key Front desk", "Take out"]);
