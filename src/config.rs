@@ -86,9 +86,13 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(1..=8_760))]
     pub session_hours: u32,
 
-    /// Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas
+    /// Proxies whose X-Forwarded-For (or Forwarded) and X-Forwarded-Proto are believed: addresses or networks, separated by commas
     #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", global = true, value_delimiter = ',', value_parser = network, value_name = "NETWORKS")]
     pub trusted_proxies: Vec<IpNet>,
+
+    /// Tell browsers that all names below that of the base URL are reached by https alone, too
+    #[arg(long, env = "LATCHKEY_HSTS_SUBDOMAINS", global = true, value_parser = FalseyValueParser::new())]
+    pub hsts_subdomains: bool,
 
     /// Seconds in which the head of a request must arrive, and what is left of a body that was answered before its end
     #[arg(long, env = "LATCHKEY_HEAD_SECONDS", default_value_t = 10, global = true, value_name = "SECONDS",

@@ -57,6 +57,10 @@ fn at_this_second<T>(use_it: impl FnOnce(&str) -> T) -> T {
 pub struct OnceAMinute(AtomicI64);
 
 impl OnceAMinute {
+    pub const fn new() -> Self {
+        OnceAMinute(AtomicI64::new(0))
+    }
+
     /// True where the line was last logged a minute ago or more, for one of all who ask.
     pub fn is_due(&self) -> bool {
         let (last, now) = (self.0.load(Relaxed), clock::now().timestamp());

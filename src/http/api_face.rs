@@ -14,11 +14,12 @@ use actix_web::{
     web::Data,
 };
 
-use super::{error::Error, gate, requests::RequestId};
+use super::{error::Error, gate, https, requests::RequestId};
 use crate::site::Site;
 
 /// A custom header does not keep shared caches away as `Authorization` does, so the answer does.
 const CACHE: HeaderValue = HeaderValue::from_static("private, no-cache");
+const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const VARY: HeaderValue = HeaderValue::from_static("user-api-key, cookie, accept-encoding, origin");
 
 /// Any origin may call with a key; no cookies cross origins. (actix-cors writes its lists in another order on every
@@ -40,17 +41,18 @@ pub async fn face(
     let method = request.method().clone();
     let path = request.path().to_owned();
     let site = request.app_data::<Data<Site>>().cloned();
+    let promise = site.as_ref().and_then(|site| https::promise(site));
     let inside = match site.as_ref().map(|site| gate::api(site, &request)).transpose() {
         Ok(inside) => inside,
         Err(error) => {
             let mut answer = as_json(request.error_response(error), &method, &path);
-            add_headers(answer.headers_mut());
+            add_headers(answer.headers_mut(), promise);
             return Ok(answer);
         }
     };
     if is_preflight(&request) {
         let mut answer = request.into_response(HttpResponse::Ok().finish());
-        add_headers(answer.headers_mut());
+        add_headers(answer.headers_mut(), promise);
         for (name, value) in PREFLIGHT {
             answer.headers_mut().insert(name, HeaderValue::from_static(value));
         }
@@ -65,14 +67,14 @@ pub async fn face(
             log::error!("a session could not be read or kept: {error}");
             let refusal = Error::Unavailable;
             let mut answer = json_error(&refusal, &method, &path, None);
-            add_headers(answer.headers_mut());
+            add_headers(answer.headers_mut(), promise);
             return Err(InternalError::from_response(error, answer).into());
         }
     };
     if answer.status().is_client_error() || answer.status().is_server_error() {
         answer = as_json(answer, &method, &path);
     }
-    add_headers(answer.headers_mut());
+    add_headers(answer.headers_mut(), promise);
     Ok(answer)
 }
 
@@ -83,10 +85,15 @@ fn is_preflight(request: &ServiceRequest) -> bool {
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-fn add_headers(headers: &mut HeaderMap) {
+fn add_headers(headers: &mut HeaderMap, promise: Option<&'static str>) {
     headers.insert(header::CACHE_CONTROL, CACHE);
     headers.insert(header::VARY, VARY);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // JSON that is opened as a page is nobody's page.
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    if let Some(promise) = promise {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(promise));
+    }
     for (name, value) in CORS {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -19,11 +19,11 @@ use actix_web::{
 };
 
 use super::{
-    address, body,
+    body,
     error::{Error, Result},
     etag, form,
     page::{Greeted, Resume},
-    requests::Asking,
+    requests::{self, Asking},
     same_origin,
 };
 use crate::{
@@ -186,7 +186,7 @@ async fn by_key(request: &ServiceRequest, site: &Site, key: PlainKey, now: Momen
         return Err(Error::Forbidden(Some("the subscription is not active")));
     }
     site.gate.key(holder.key)?;
-    site.last_uses.note(holder.key, &holder.last_use, || used_by(request, site, now), now);
+    site.last_uses.note(holder.key, &holder.last_use, || used_by(request, now), now);
     let reach = if holder.all_properties { Reach::All } else { Reach::Chosen(holder.key) };
     Ok(Caller {
         user: holder.user,
@@ -197,12 +197,12 @@ async fn by_key(request: &ServiceRequest, site: &Site, key: PlainKey, now: Momen
     })
 }
 
-fn used_by(request: &ServiceRequest, site: &Site, now: Moment) -> LastUse {
+fn used_by(request: &ServiceRequest, now: Moment) -> LastUse {
     let client = request.headers().get(header::USER_AGENT).map(|agent| {
         let agent = String::from_utf8_lossy(agent.as_bytes());
         agent.chars().filter(|c| !c.is_control()).take(255).collect()
     });
-    let address = address::of(request.request(), &site.settings.trusted_proxies);
+    let address = requests::client(request.request());
     LastUse { at: now, address: address.map(|address| address.to_string()), client }
 }
 

@@ -25,6 +25,12 @@ pub enum Error {
     SignIn { return_to: String, kept: bool },
     /// Known, but not allowed.
     Forbidden(Option<&'static str>),
+    /// It came over a network readable, and the base URL is https.
+    Insecure(&'static str),
+    /// The form stands at another origin than the base URL's, on a page of this very server.
+    OtherName { sent: String, ours: String },
+    /// The address is longer than browsers and proxies take.
+    AddressTooLong,
     /// There may be no more of something (contract/README.md, section 11), in one sentence.
     Full(String),
     /// Does not exist for this caller.
@@ -51,6 +57,9 @@ pub enum Error {
     Internal(String),
 }
 
+/// Why a form, or a write with a session, is refused.
+pub const FROM_ELSEWHERE: &str = "the request did not come from a page of this site";
+
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
@@ -63,7 +72,10 @@ impl Error {
     pub fn to_json(&self, method: &Method, path: &str) -> String {
         let (code, title) = match self {
             Error::Unauthorized(_) | Error::SignIn { .. } => ("unauthorized", "Unauthorized"),
-            Error::Forbidden(_) | Error::Full(_) => ("forbidden", "Forbidden"),
+            Error::Forbidden(_) | Error::Full(_) | Error::Insecure(_) | Error::OtherName { .. } => {
+                ("forbidden", "Forbidden")
+            }
+            Error::AddressTooLong => ("uri_too_long", "URI Too Long"),
             Error::NotFound => (not_found_code(method, path), "Resource Not Found"),
             Error::MethodNotAllowed(_) => ("method_not_allowed", "Method Not Allowed"),
             Error::BadRequest(_) | Error::Refused(_) => ("bad_request", "Bad Request"),
@@ -80,7 +92,10 @@ impl Error {
             }
         };
         let details = match self {
-            Error::Unauthorized(Some(reason)) | Error::Forbidden(Some(reason)) => json!([reason]),
+            Error::Unauthorized(Some(reason)) | Error::Forbidden(Some(reason)) | Error::Insecure(reason) => {
+                json!([reason])
+            }
+            Error::OtherName { .. } => json!([FROM_ELSEWHERE]),
             Error::Full(reason) => json!([reason]),
             Error::BadRequest(details) => json!(details),
             Error::Refused(rule) => json!(rule),
@@ -119,7 +134,10 @@ impl ResponseError for Error {
         match self {
             Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Error::SignIn { .. } => StatusCode::SEE_OTHER,
-            Error::Forbidden(_) | Error::Full(_) => StatusCode::FORBIDDEN,
+            Error::Forbidden(_) | Error::Full(_) | Error::Insecure(_) | Error::OtherName { .. } => {
+                StatusCode::FORBIDDEN
+            }
+            Error::AddressTooLong => StatusCode::URI_TOO_LONG,
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Error::BadRequest(_) | Error::Refused(_) => StatusCode::BAD_REQUEST,

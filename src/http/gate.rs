@@ -18,7 +18,9 @@ use actix_web::{
 use super::{
     address, assets,
     error::{Error, Result},
+    https,
     rates::Rates,
+    requests,
 };
 use crate::{
     config::Settings,
@@ -181,6 +183,7 @@ pub fn is_write(method: &Method) -> bool {
 
 /// Lets a request of the API in, or refuses it. It is inside while what this gives, or else the request, is there.
 pub fn api(site: &Site, request: &ServiceRequest) -> Result<Option<Share>> {
+    https::check(site, request)?;
     let room = if is_write(request.method()) { &site.gate.writes } else { &site.gate.reads };
     enter(site, request, room)
 }
@@ -189,14 +192,18 @@ pub fn api(site: &Site, request: &ServiceRequest) -> Result<Option<Share>> {
 /// their exact names, so that nothing else is.
 pub fn page(site: &Site, request: &ServiceRequest) -> Result<Option<Share>> {
     let path = request.path();
-    if !is_write(request.method()) && (matches!(path, "/healthz" | "/readyz") || assets::is_there(path)) {
+    if !is_write(request.method()) && matches!(path, "/healthz" | "/readyz") {
+        return Ok(None);
+    }
+    https::check(site, request)?;
+    if !is_write(request.method()) && assets::is_there(path) {
         return Ok(None);
     }
     enter(site, request, &site.gate.pages)
 }
 
 fn enter(site: &Site, request: &ServiceRequest, room: &Arc<Room>) -> Result<Option<Share>> {
-    if let Some(address) = address::of(request.request(), &site.settings.trusted_proxies) {
+    if let Some(address) = requests::client(request.request()) {
         site.gate.address(address)?;
     }
     let share = room.take(1)?;

@@ -12,6 +12,7 @@ pub mod etag;
 pub mod fields;
 pub mod form;
 pub mod gate;
+pub mod https;
 pub mod json;
 pub mod judge;
 pub mod listing;

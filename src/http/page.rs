@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{Method, StatusCode, header},
+    http::{Method, StatusCode, header, uri::PathAndQuery},
 };
 use askama::Template;
 use chrono::SecondsFormat;
@@ -89,13 +89,18 @@ pub fn see_other(path: &str) -> HttpResponse {
 /// Fields that would make the address too long are left out, and `left_out=1` says so.
 pub struct Resume;
 
-/// Bytes of a form that are carried through a sign-in: proxies take addresses of 8 KiB, and this one is encoded twice.
-const LONGEST_RESUMED: usize = 6000;
+/// Bytes of a page's address: what proxies take.
+pub const LONGEST_ADDRESS: usize = 8192;
+
+/// Bytes of an address that is carried through a sign-in, as an argument of another one.
+const LONGEST_RESUMED: usize = 8000;
 
 impl Resume {
     pub fn of(request: &HttpRequest, typed: &[u8]) -> String {
+        let path = if is_carried(request.path()) { request.path() } else { "/" };
         if *request.method() == Method::GET || *request.method() == Method::HEAD {
-            return request.uri().path_and_query().map_or("/".to_owned(), ToString::to_string);
+            let whole = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+            return if is_carried(whole) { whole } else { path }.to_owned();
         }
         let mut query = String::new();
         let mut left_out = false;
@@ -107,15 +112,15 @@ impl Resume {
             let pair = url::form_urlencoded::Serializer::new(String::new()).append_pair(&name, &value).finish();
             query.extend([if query.is_empty() { "" } else { "&" }, &pair]);
             // What no address bar takes is not worth a failed sign-in.
-            if query.len() > LONGEST_RESUMED {
+            if !is_carried(&query) {
                 query.truncate(before);
                 left_out = true;
             }
         }
         match (query.is_empty(), left_out) {
-            (true, _) => request.path().to_owned(),
-            (false, false) => format!("{}?{query}", request.path()),
-            (false, true) => format!("{}?{query}&left_out=1", request.path()),
+            (true, _) => path.to_owned(),
+            (false, false) => format!("{path}?{query}"),
+            (false, true) => format!("{path}?{query}&left_out=1"),
         }
     }
 
@@ -127,6 +132,11 @@ impl Resume {
             && !path.chars().any(|c| c.is_control() || c.is_whitespace());
         if own { path } else { "/user_profile" }
     }
+}
+
+/// True where this is short enough once it is encoded as an argument, with room for the rest of the address.
+fn is_carried(part: &str) -> bool {
+    url::form_urlencoded::byte_serialize(part.as_bytes()).map(str::len).sum::<usize>() < LONGEST_RESUMED - 200
 }
 
 /// The address of the sign-in page that leads on to `return_to`.

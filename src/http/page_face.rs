@@ -17,8 +17,8 @@ use askama::Template;
 use super::{
     api_face::log_fault,
     error::{Error, settled},
-    gate,
-    page::{Greeted, Layout, sign_in_address},
+    gate, https,
+    page::{Greeted, LONGEST_ADDRESS, Layout, sign_in_address},
     requests::RequestId,
     same_origin,
 };
@@ -55,7 +55,11 @@ pub async fn face(
             return Ok(with_headers(request.into_response(page), &site));
         }
     };
-    if let Err(error) = same_origin::check(request.request(), &site.base_url) {
+    let of_this_site = match request.uri().path_and_query().is_some_and(|path| path.as_str().len() > LONGEST_ADDRESS) {
+        true => Err(Error::AddressTooLong),
+        false => same_origin::check(request.request(), &site.base_url),
+    };
+    if let Err(error) = of_this_site {
         let page = error_page(&site, &error, id, None);
         return Ok(with_headers(request.into_response(page), &site));
     }
@@ -133,6 +137,19 @@ fn words(error: &Error) -> (&'static str, String) {
             ("Refused", told("The request did not come from a page of this site. Open the page here and try again."))
         }
         Error::BadRequest(details) => ("Not understood", details.join(" ")),
+        Error::Insecure(why) => ("Use https", format!("Refused: {why}. Open the https address of this site.")),
+        Error::OtherName { sent, ours } => (
+            "Refused",
+            format!(
+                "The request did not come from a page of this site: you have opened it as {sent}, and its address is \
+                 {ours}. Open {ours} and try again. If {sent} is the address to use, whoever runs this site sets \
+                 LATCHKEY_BASE_URL to it."
+            ),
+        ),
+        Error::AddressTooLong => (
+            "Address too long",
+            told("The address is longer than can be taken. Open the page without what stands behind its path."),
+        ),
         Error::TooLarge => ("Too large", told("The form holds more than can be taken. Shorten it and send it again.")),
         Error::Encoded => ("Not understood", told("The form was sent compressed. Send it as it is.")),
         Error::Unauthorized(_) | Error::SignIn { .. } => ("Sign in", told("Sign in to see this page.")),
@@ -166,7 +183,7 @@ fn add_headers(headers: &mut HeaderMap, site: &Site) {
     add(header::REFERRER_POLICY, "same-origin");
     add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     add(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    if site.base_url.scheme() == "https" {
-        add(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    if let Some(promise) = https::promise(site) {
+        add(header::STRICT_TRANSPORT_SECURITY, promise);
     }
 }

@@ -1,9 +1,9 @@
 //! One id and one log line for every request.
 
-use std::{rc::Rc, time::Instant};
+use std::{net::IpAddr, rc::Rc, time::Instant};
 
 use actix_web::{
-    Error, HttpMessage, HttpResponse,
+    Error, HttpMessage, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
@@ -12,17 +12,23 @@ use actix_web::{
         header::{HeaderName, HeaderValue},
     },
     middleware::Next,
+    web::Data,
 };
 use uuid::{Builder, Uuid};
 
-use super::{connections, encoding, path};
-use crate::ids::UserId;
+use super::{address, connections, encoding, path};
+use crate::{ids::UserId, site::Site};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id under which a request stands in the log and in its answer.
+/// The id under which a request stands in the log and in its answer, and the client's address.
 #[derive(Clone, Copy)]
-pub struct RequestId(pub Uuid);
+pub struct RequestId(pub Uuid, pub Option<IpAddr>);
+
+/// Where a request comes from.
+pub fn client(request: &HttpRequest) -> Option<IpAddr> {
+    request.extensions().get::<RequestId>().and_then(|id| id.1)
+}
 
 /// Who asked, for the log line; put into the request's extensions by whoever finds out.
 #[derive(Clone, Copy)]
@@ -40,7 +46,9 @@ pub async fn note(
     let method = known(request.method());
     path::normalize(&mut request);
     let encoding = encoding::asked_for(&request);
-    request.extensions_mut().insert(RequestId(id));
+    let site = request.app_data::<Data<Site>>();
+    let client = site.and_then(|site| address::of(request.request(), &site.settings.trusted_proxies));
+    request.extensions_mut().insert(RequestId(id, client));
     let header = HeaderValue::from_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
         .unwrap_or(HeaderValue::from_static("-"));
 

@@ -7,7 +7,10 @@ use actix_web::{
 };
 use url::{Host, Url};
 
-use super::error::{Error, Result};
+use super::error::{Error, FROM_ELSEWHERE, Result};
+use crate::logging::OnceAMinute;
+
+static REFUSED: OnceAMinute = OnceAMinute::new();
 
 /// Refuses a writing request that did not start on a page of this site.
 pub fn check(request: &HttpRequest, base_url: &Url) -> Result<()> {
@@ -22,7 +25,21 @@ pub fn check(request: &HttpRequest, base_url: &Url) -> Result<()> {
             .and_then(|origin| origin.parse::<Url>().ok())
             .is_some_and(|origin| is_ours(&origin, base_url)),
     };
-    if ours { Ok(()) } else { Err(Error::Forbidden(Some("the request did not come from a page of this site"))) }
+    if ours {
+        return Ok(());
+    }
+    let origin = text(header::ORIGIN).and_then(|origin| origin.parse::<Url>().ok()).filter(Url::has_host);
+    let Some(origin) = origin else { return Err(Error::Forbidden(Some(FROM_ELSEWHERE))) };
+    let (sent, ours) = (origin.origin().ascii_serialization(), base_url.origin().ascii_serialization());
+    if REFUSED.is_due() {
+        log::warn!(
+            "a form of {sent:.200} is refused, since the address of this site is {ours}; if people are to use the \
+             former, set LATCHKEY_BASE_URL to it"
+        );
+    }
+    // Whoever has the page itself under another name is told; a stranger's page is not.
+    let own_host = text(header::HOST).is_some_and(|host| sent.split_once("://").is_some_and(|(_, name)| name == host));
+    Err(if own_host { Error::OtherName { sent, ours } } else { Error::Forbidden(Some(FROM_ELSEWHERE)) })
 }
 
 /// The base URL's origin; on loopback under any of its names.

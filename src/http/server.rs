@@ -22,6 +22,7 @@ use rustix::{
     process::{Resource, getrlimit, setrlimit},
 };
 use tokio::net::{TcpListener, TcpSocket};
+use url::Url;
 
 use super::{
     api_face, auth,
@@ -160,6 +161,13 @@ fn connections(wanted: usize) -> usize {
     }
 }
 
+/// Cookies know no ports: two servers of one name would end each other's sessions. So the name has the port, where the
+/// base URL has one.
+fn cookie_name(base_url: &Url) -> String {
+    let name = if base_url.scheme() == "https" { "__Host-latchkey" } else { "latchkey" };
+    base_url.port().map_or(name.to_owned(), |port| format!("{name}-{port}"))
+}
+
 fn session(site: &Site, key: &Key) -> SessionMiddleware<Sessions> {
     let secure = site.base_url.scheme() == "https";
     let store = Sessions {
@@ -172,7 +180,7 @@ fn session(site: &Site, key: &Key) -> SessionMiddleware<Sessions> {
         .state_ttl(time::Duration::hours(site.settings.session_hours.into()))
         .state_ttl_extension_policy(TtlExtensionPolicy::OnStateChanges);
     SessionMiddleware::builder(store, key.clone())
-        .cookie_name(if secure { "__Host-latchkey" } else { "latchkey" }.to_owned())
+        .cookie_name(cookie_name(&site.base_url))
         .cookie_secure(secure)
         .cookie_same_site(SameSite::Lax)
         .cookie_path("/".to_owned())

@@ -2,7 +2,7 @@
 
 use actix_session::Session;
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web::Data,
 };
@@ -11,14 +11,18 @@ use serde::Deserialize;
 
 use crate::{
     http::{
+        address,
         error::Result,
         form::{Arguments, Field, Form},
+        gate::{self, Weight},
         page::{self, Layout, Resume},
+        requests,
     },
     sessions,
     site::Site,
     users::{
         self, Email,
+        hashing::Asker,
         password::{Password, Verdict},
     },
 };
@@ -77,7 +81,12 @@ pub async fn show(site: Data<Site>, session: Session, arrival: Arguments<Arrival
 }
 
 /// POST /sign_in
-pub async fn sign_in(site: Data<Site>, session: Session, form: Form<SignIn>) -> Result<HttpResponse> {
+pub async fn sign_in(
+    request: HttpRequest,
+    site: Data<Site>,
+    session: Session,
+    form: Form<SignIn>,
+) -> Result<HttpResponse> {
     let Form(SignIn { email, password, return_to }) = form;
     let return_to = Resume::own_path(&return_to);
     let kept = match email.parse::<Email>() {
@@ -88,7 +97,11 @@ pub async fn sign_in(site: Data<Site>, session: Session, form: Form<SignIn>) -> 
         Err(_) => None,
     };
     let hash = kept.as_ref().and_then(|kept| kept.password_hash.clone());
-    let verdict = site.hasher.verify(Password::typed(password), hash.clone()).await?;
+    let network = requests::client(&request).map_or(0, address::network);
+    // Those who wait for a hash keep out nobody else.
+    let waiting = gate::wait(&request);
+    let verdict = site.hasher.verify(Asker::Network(network), Password::typed(password), hash.clone()).await?;
+    waiting.enter(&request, Weight::nothing(&site.gate))?;
     let problem = match (verdict, kept) {
         (Verdict::Wrong, _) | (_, None) => "The email or the password is wrong.",
         (_, Some(kept)) if kept.deactivated_at.is_some() => "This account has been deactivated.",

@@ -67,14 +67,18 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
-        const SQL: &str = "delete from sessions where digest = $1";
-        let mut tx = self.db.write().await?;
-        run!(&mut tx, sqlx::query(SQL).bind(Digest::of(key.as_ref())))?;
-        Ok(tx.commit().await?)
+        Ok(self.end(&Digest::of(key.as_ref())).await?)
     }
 }
 
 impl Sessions {
+    async fn end(&self, digest: &Digest) -> sqlx::Result<()> {
+        const SQL: &str = "delete from sessions where digest = $1";
+        let mut tx = self.db.write().await?;
+        run!(&mut tx, sqlx::query(SQL).bind(digest))?;
+        tx.commit().await
+    }
+
     /// Whose session it is, while it lasts; using it lets it last longer.
     async fn user(&self, digest: &Digest) -> sqlx::Result<Option<UserId>> {
         const SQL: &str = "
@@ -86,6 +90,11 @@ impl Sessions {
         let found = Select::new(SQL, binds).maybe(&mut tx).await?;
         drop(tx);
         let Some(Kept { user_id: user, expires_at, created_at }) = found else { return Ok(None) };
+        // The clock was ahead when it began: it would last for as long as that, and its own time.
+        if created_at > now + STEP {
+            self.end(digest).await?;
+            return Ok(None);
+        }
         let wanted = (now + self.idle).min(created_at + self.absolute);
         // A session that cannot be prolonged just now is still one.
         if wanted - expires_at > STEP.min(self.idle / 2)

@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use serde::Deserialize;
 
 use super::{
+    hashing::Asker,
     password::{self, Password, Verdict},
     store,
 };
@@ -99,7 +100,7 @@ pub async fn change_password(
     let kept = store::password_hash(&mut tx, user.id).await?;
     drop(tx);
     let typed = Password::typed(old_password);
-    let old = site.hasher.verify(typed.clone(), kept.clone()).await?;
+    let old = site.hasher.verify(Asker::User(user.id), typed.clone(), kept.clone()).await?;
     let new = Password::chosen(new_password, &site.settings.host_name, &user.email);
     let new = new.and_then(|new| if new == typed { Err(password::THE_SAME.to_owned()) } else { Ok(new) });
     let (mut old_problem, new) = match (old, new) {
@@ -108,7 +109,7 @@ pub async fn change_password(
         (_, new) => (None, new),
     };
     if let (None, Ok(new)) = (&old_problem, &new) {
-        let hash = site.hasher.hash(new.clone()).await?;
+        let hash = site.hasher.hash(Asker::User(user.id), new.clone()).await?;
         let mut tx = site.db.write().await?;
         if store::replace_password(&mut tx, user.id, &kept.unwrap_or_default(), &hash).await? {
             sessions::store::end_all(&mut tx, user.id).await?;

@@ -10,7 +10,10 @@ use argon2::{
 use tokio::time::timeout;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{common::is_common, hashing::Threads};
+use super::{
+    common::is_common,
+    hashing::{Asker, Threads},
+};
 use crate::{
     db::folded,
     http::error::{Error, Result},
@@ -33,7 +36,7 @@ pub const RULES: &str = "At least 15 characters. Not a common password, a patter
     digits; not made of your email address or this site's name.";
 
 /// A password as typed. It cannot be printed.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Password(String);
 
 impl std::fmt::Debug for Password {
@@ -123,17 +126,19 @@ impl Hasher {
     }
 
     /// The hash to keep, as a PHC string.
-    pub async fn hash(&self, password: Password) -> Result<String> {
+    pub async fn hash(&self, asker: Asker, password: Password) -> Result<String> {
         let argon2 = self.argon2.clone();
-        self.in_turn(move || hash(&argon2, &password)).await?.map_err(Error::Internal)
+        self.in_turn(asker, move || hash(&argon2, &password)).await?.map_err(Error::Internal)
     }
 
     /// Compares a typed password with what is kept; `None` where there is no such account or it has no password.
-    pub async fn verify(&self, typed: Password, kept: Option<String>) -> Result<Verdict> {
+    pub async fn verify(&self, asker: Asker, typed: Password, kept: Option<String>) -> Result<Verdict> {
+        // What is longer than any password is not kept while it waits.
+        let typed = if typed.0.len() > LONGEST * 4 { Password::default() } else { typed };
         let argon2 = self.argon2.clone();
         let known = kept.is_some();
         let kept = kept.unwrap_or_else(|| self.nobody.clone());
-        self.in_turn(move || {
+        self.in_turn(asker, move || {
             let parsed = PasswordHash::new(&kept).map_err(|error| format!("a kept hash is unreadable: {error}"))?;
             let right = argon2.verify_password(typed.0.as_bytes(), &parsed).is_ok();
             Ok(match (known && right, is_weaker(&parsed, argon2.params())) {
@@ -146,12 +151,12 @@ impl Hasher {
         .map_err(Error::Internal)
     }
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let done = self.threads.run(work).ok_or(Error::Unavailable)?;
+    async fn in_turn<T: Send + 'static>(&self, asker: Asker, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let done = self.threads.run(asker, work).map_err(|_| Error::Unavailable)?;
         match timeout(PATIENCE, done).await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(_)) => Err(Error::Internal("a hash ended in a panic".to_owned())),
-            Err(_) => Err(Error::Unavailable),
+            Ok(Ok(done)) => done.map_err(|_| Error::Internal("a hash ended in a panic".to_owned())),
+            // It made place for others, or its turn did not come.
+            Ok(Err(_)) | Err(_) => Err(Error::Unavailable),
         }
     }
 }

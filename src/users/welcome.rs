@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{
     User,
+    hashing::Asker,
     password::{Password, RULES, THE_SAME, Verdict},
     store,
 };
@@ -84,7 +85,7 @@ pub async fn set(site: Data<Site>, token: Path<String>, form: Form<Chosen>) -> R
             return page::html(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
     };
-    let hash = site.hasher.hash(password).await?;
+    let hash = site.hasher.hash(Asker::User(user.id), password).await?;
     let mut tx = site.db.write().await?;
     if !store::use_link(&mut tx, &Digest::of(&token), clock::now()).await? {
         return ended(&site);
@@ -106,7 +107,7 @@ async fn is_current(site: &Site, user: &User, new: &Password) -> Result<bool> {
     let mut tx = site.db.read().await?;
     let Some(kept) = store::password_hash(&mut tx, user.id).await? else { return Ok(false) };
     drop(tx);
-    Ok(!matches!(site.hasher.verify(new.clone(), Some(kept)).await?, Verdict::Wrong))
+    Ok(!matches!(site.hasher.verify(Asker::User(user.id), new.clone(), Some(kept)).await?, Verdict::Wrong))
 }
 
 fn welcome(site: &Site, token: &str, user: User, name: Field, password_problem: Option<String>) -> WelcomePage {

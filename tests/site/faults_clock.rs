@@ -77,11 +77,13 @@ async fn a_clock_that_is_set_ends_what_ends_by_time_and_nothing_else() {
 
     clock.set("-1h");
     asks("HourAgo/1", 200).await;
-    me.browser.get(PROFILE).await.is(200);
-    let key = me.browser.create_key("Of the past").await;
+    // A session that begins in an hour is none.
+    me.browser.get(PROFILE).await.is(303);
+    let past = server.signed_in(&me.user).await;
+    let key = past.create_key("Of the past").await;
     server.with_key(&key).get(PROPERTIES).header("user-agent", "Past/1").await.is(200);
-    used_by(&me.browser, "Past/1").await;
-    used_by(&me.browser, "HourAgo/1").await;
+    used_by(&past, "Past/1").await;
+    used_by(&past, "HourAgo/1").await;
 
     clock.set("+1d");
     asks("Tomorrow/1", 403).await;
@@ -93,7 +95,7 @@ async fn a_clock_that_is_set_ends_what_ends_by_time_and_nothing_else() {
     clock.set("+0");
     asks("Back/1", 200).await;
     server.with_key(&key).get(PROPERTIES).await.is(200);
-    tomorrow.get(PROFILE).await.is(200);
+    tomorrow.get(PROFILE).await.is(303);
     let again = server.signed_in(&me.user).await;
     // A use noted with tomorrow's date does not stand until then.
     used_by(&again, "Back/1").await;

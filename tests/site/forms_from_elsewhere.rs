@@ -153,6 +153,24 @@ async fn behind_a_proxy_only_the_public_address_is_ours() {
 }
 
 #[actix_web::test]
+async fn whoever_opens_the_site_under_another_name_learns_of_both_and_of_the_setting() {
+    let app = TestApp::options().public_url("http://localhost:7001").start().await;
+    let sign_in = |origin: &str, host: &str| {
+        let call = app.browser().post_form("/sign_in", &[("email", "desk@farol.example")]);
+        started(call, (None, Some(origin))).header("host", host)
+    };
+    let page = sign_in("http://desk.farol.example:7001", "desk.farol.example:7001").await.is(403);
+    let text = seen(page.text());
+    for part in ["http://desk.farol.example:7001", "http://localhost:7001", "LATCHKEY_BASE_URL"] {
+        assert!(text.contains(part), "{page}");
+        assert!(app.log().contains(part), "{}", app.log());
+    }
+    // A page of another site cannot have ours say that it should be this one.
+    let page = sign_in("http://evil.example", "localhost:7001").await.is(403);
+    assert!(!page.text().contains("evil.example"), "{page}");
+}
+
+#[actix_web::test]
 async fn on_loopback_every_name_of_this_machine_is_ours() {
     let app = TestApp::options().public_url("http://localhost:7001").start().await;
     let user = app.user_add("desk@farol.example");

@@ -144,6 +144,32 @@ async fn what_is_no_page_says_so_in_a_page() {
 }
 
 #[actix_web::test]
+async fn an_address_that_is_too_long_is_refused_and_none_of_ours_is() {
+    let (app, me) = world().await;
+    for browser in [&app.browser(), &me.browser] {
+        for path in [
+            format!("/user_profile?x={}", "%FF".repeat(3_000)),
+            format!("/{}", "x".repeat(8_192)),
+            format!("/sign_in?return_to=/{}", "x".repeat(8_192)),
+        ] {
+            let answer = browser.get(&path).await.is(414);
+            assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{answer}");
+            assert!(seen(answer.text()).contains("Address too long"), "{answer}");
+        }
+    }
+    let long = "п".repeat(1_600);
+    for away in [
+        app.browser().get(&format!("/user_profile?x={}", "%FF".repeat(2_000))).await.is(303),
+        app.browser().get(&format!("/properties?q={}", "+".repeat(8_000))).await.is(303),
+        app.browser().post_form(PROFILE, &[("name", &*long), ("time_zone", "UTC")]).await.is(303),
+    ] {
+        let leads_to = away.header("location").expect("where it leads");
+        assert!(leads_to.len() <= 8_192 && leads_to.starts_with("/sign_in?return_to="), "{away}");
+        app.browser().get(leads_to).await.is(200);
+    }
+}
+
+#[actix_web::test]
 async fn a_method_that_a_page_does_not_know_is_a_405_that_names_those_it_knows() {
     let (app, me) = world().await;
     let id = me.browser.key_id(&me.key).await;

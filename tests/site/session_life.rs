@@ -94,7 +94,9 @@ async fn the_session_cookie_is_for_this_site_and_no_script() {
     let (app, user) = someone().await;
     let answer = app.browser().sign_in(&user.email, &user.password).await.is(303);
     assert_eq!(attributes(&answer), ["httponly", "path=/", "samesite=lax"]);
-    assert!(cookie(&answer).starts_with("latchkey="));
+    // Cookies know no ports, so that the name says it where there is one.
+    let name = format!("latchkey-{}=", app.address().port());
+    assert!(cookie(&answer).starts_with(&name), "{answer}");
 
     let app = TestApp::options().public_url("https://pms.example").start().await;
     let user = app.user_add("desk@farol.example");
@@ -105,6 +107,32 @@ async fn the_session_cookie_is_for_this_site_and_no_script() {
     assert!(is_signed_in(&app.anonymous(), &own).await);
     let insecure = own.replace("__Host-", "");
     assert!(!is_signed_in(&app.anonymous(), &insecure).await, "a cookie that any neighbour may set");
+}
+
+#[actix_web::test]
+async fn two_servers_of_one_name_do_not_end_each_other_s_sessions() {
+    let (app, user) = someone().await;
+    let other = TestApp::start().await;
+    let other_user = other.user_add("desk@farol.example");
+    let cookies = format!(
+        "{}; {}",
+        app.signed_in(&user).await.cookies().expect("a session"),
+        other.signed_in(&other_user).await.cookies().expect("a session")
+    );
+    for app in [&app, &other] {
+        assert!(is_signed_in(&app.anonymous(), &cookies).await);
+    }
+}
+
+#[actix_web::test]
+async fn a_session_that_begins_in_the_future_is_ended() {
+    let host = Host::new().await;
+    let server = host.serve(&[]);
+    let me = server.person(&host, "desk@farol.example").await;
+    host.sql("update sessions set created_at = '2099-01-01T00:00:00+00:00', expires_at = '2099-01-02T00:00:00+00:00'")
+        .await;
+    me.browser.get(PROFILE).await.is(303);
+    assert_eq!(host.texts("select cast(count(*) as text) from sessions").await, ["0"]);
 }
 
 #[actix_web::test]
