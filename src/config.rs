@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use sqlx::sqlite::SqliteSynchronous;
 use url::Url;
 
-use crate::{api_keys::LONGEST_PREFIX, http::same_origin, users::password::Cost};
+use crate::{api_keys::LONGEST_PREFIX, http::same_origin, logging, users::password::Cost};
 
 /// Settings, read once at start. None is needed.
 #[derive(Args, Clone)]
@@ -89,6 +89,10 @@ pub struct Settings {
     /// Proxies whose X-Forwarded-For (or Forwarded) and X-Forwarded-Proto are believed: addresses or networks, separated by commas
     #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", global = true, value_delimiter = ',', value_parser = network, value_name = "NETWORKS")]
     pub trusted_proxies: Vec<IpNet>,
+
+    /// How the log is written on standard error: lines of text, or one JSON object a line
+    #[arg(long, env = "LATCHKEY_LOG_FORMAT", default_value = "text", global = true, value_name = "FORMAT")]
+    pub log_format: logging::Format,
 
     /// Tell browsers that all names below that of the base URL are reached by https alone, too
     #[arg(long, env = "LATCHKEY_HSTS_SUBDOMAINS", global = true, value_parser = FalseyValueParser::new())]

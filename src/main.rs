@@ -9,7 +9,7 @@ fn main() -> ExitCode {
         eprintln!("{message}");
         return ExitCode::FAILURE;
     }
-    let lines = logging::start();
+    let lines = logging::start(cli.log_format());
     let ended = actix_web::rt::System::new().block_on(cli::run(cli));
     lines.write_out();
     match ended {

@@ -124,7 +124,7 @@ pub fn pages(pages: &mut ServiceConfig) {
 pub fn open(open: &mut ServiceConfig) {
     open.service(resource("/healthz").get(alive).done().wrap(from_fn(page_face::face)))
         .service(resource("/readyz").get(ready).done().wrap(from_fn(page_face::face)))
-        .service(resource("/static/{hash}/{name}").get(assets::file).done().wrap(from_fn(page_face::face)));
+        .service(resource(assets::PATTERN).get(assets::file).done().wrap(from_fn(page_face::face)));
 }
 
 /// What is at no URL.

@@ -59,6 +59,7 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
             if !withdrawn {
                 return Err(format!("There is no active key {id}. List a user's keys with: latchkey key list EMAIL"));
             }
+            log::info!("key withdraw: withdrawn key={id}");
             println!("The key {id} is withdrawn.");
             Ok(())
         }

@@ -132,6 +132,7 @@ async fn add(db: &Db, property: PropertyId, email: &Email, role: &str) -> Outcom
         }
     }
     tx.commit().await.map_err(told)?;
+    log::info!("member add: {role} property={property} user={}", user.id);
     println!("{} is {} of {title}.", user.email, if role == "owner" { "an owner" } else { "a user" });
     Ok(())
 }
@@ -143,6 +144,7 @@ async fn remove(db: &Db, property: PropertyId, email: &Email) -> Outcome {
     let done = removal::from_property(&mut tx, property, user.id).await;
     let done = done.map_err(|error| refused(error, &user.email, &title))?;
     tx.commit().await.map_err(told)?;
+    log::info!("member remove: removed property={property} user={}", user.id);
     let email = user.email;
     for done in done {
         match done {

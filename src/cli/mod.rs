@@ -17,6 +17,7 @@ use crate::{
     clock::Moment,
     config::Settings,
     db::{Db, Found, PATIENCE_OF_COMMANDS, Tx, missing, plain},
+    logging,
     users::{self, Email, User},
 };
 
@@ -72,6 +73,11 @@ impl Cli {
             _ => error.exit(),
         });
         Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// How the log is written.
+    pub fn log_format(&self) -> logging::Format {
+        self.settings.log_format
     }
 
     /// What comes before anything else: to be called while there is one thread.

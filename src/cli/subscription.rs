@@ -60,6 +60,11 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
             let (mut tx, user) = change(db, &email).await?;
             subscriptions::store::set(&mut tx, user.id, State::Active, until, clock::now()).await.map_err(told)?;
             tx.commit().await.map_err(told)?;
+            log::info!(
+                "subscription activate: active until {} user={}",
+                until.map_or("ever".to_owned(), written_end),
+                user.id
+            );
             match until {
                 None => println!("The subscription of {} is active.", user.email),
                 Some(end) if end > clock::now() => {
@@ -84,6 +89,7 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
             let end = old.period_ends_at.filter(|end| !at_once || *end <= now).unwrap_or(now);
             subscriptions::store::set(&mut tx, user.id, State::Cancelled, Some(end), now).await.map_err(told)?;
             tx.commit().await.map_err(told)?;
+            log::info!("subscription cancel: cancelled, ends {} user={}", written_end(end), user.id);
             match end.cmp(&now) {
                 Greater => println!("The subscription of {} is cancelled and ends {}.", user.email, at(end)),
                 Equal => println!("The subscription of {} has ended.", user.email),

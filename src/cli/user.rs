@@ -111,11 +111,13 @@ async fn add_user(settings: &Settings, db: &Db, email: Email, name: Option<Strin
     let password = ask_password(settings, &email)?;
     let hash = password.hashed(settings.cost())?;
     let mut tx = db.write().await.map_err(told)?;
-    match users::store::add_account(&mut tx, &email, name, Some(&hash), clock::now()).await {
+    let user = match users::store::add_account(&mut tx, &email, name, Some(&hash), clock::now()).await {
         Ok(None) => return Err(format!("User {} already exists.", email.text)),
         added => added.map_err(told)?,
-    };
+    }
+    .map_or(String::new(), |user| user.to_string());
     tx.commit().await.map_err(told)?;
+    log::info!("user add: added user={user}");
     println!("Added {}.", email.text);
     Ok(())
 }
@@ -142,6 +144,7 @@ async fn set_password(settings: &Settings, db: &Db, email: Email) -> Outcome {
     users::store::set_password(&mut tx, user.id, &hash).await.map_err(told)?;
     sessions::store::end_all(&mut tx, user.id).await.map_err(told)?;
     tx.commit().await.map_err(told)?;
+    log::info!("user password: set user={}", user.id);
     println!("The password of {} is set; all sessions are ended.", user.email);
     Ok(())
 }
@@ -153,6 +156,7 @@ async fn delete(db: &Db, email: Email, with_properties: bool) -> Outcome {
     api_keys::store::withdraw_all(&mut tx, user.id, By::Host, clock::now()).await.map_err(told)?;
     users::store::delete(&mut tx, user.id).await.map_err(told)?;
     tx.commit().await.map_err(told)?;
+    log::info!("user delete: deleted user={}", user.id);
     println!("Deleted {}. Their API keys are withdrawn.", user.email);
     for property in sole {
         let (id, title) = (property.id, property.title);
@@ -174,6 +178,7 @@ async fn set_deactivated(db: &Db, email: Email, off: bool) -> Outcome {
         sessions::store::end_all(&mut tx, user.id).await.map_err(told)?;
     }
     tx.commit().await.map_err(told)?;
+    log::info!("user {}: done user={}", if off { "deactivate" } else { "activate" }, user.id);
     println!("{} is {}.", user.email, if off { "deactivated" } else { "active" });
     Ok(())
 }
@@ -201,6 +206,7 @@ async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
     let end = now + Days::new(LINK_DAYS);
     users::store::insert_link(&mut tx, user, &Digest::of(&token), now, end).await.map_err(told)?;
     tx.commit().await.map_err(told)?;
+    log::info!("user link: made a one-use link user={user}");
     println!("{}{}", base_url.as_str().trim_end_matches('/'), welcome::path(&token));
     println!("good until {}", written(end));
     Ok(())

@@ -14,7 +14,11 @@ use actix_web::{
     web::Data,
 };
 
-use super::{error::Error, gate, https, requests::RequestId};
+use super::{
+    error::Error,
+    gate, https,
+    requests::{self, RequestId},
+};
 use crate::site::Site;
 
 /// A custom header does not keep shared caches away as `Authorization` does, so the answer does.
@@ -104,7 +108,10 @@ fn as_json(answer: ServiceResponse, method: &Method, path: &str) -> ServiceRespo
     let (request, response) = answer.into_parts();
     let id = request.extensions().get::<RequestId>().copied();
     let new = match response.error().and_then(|error| error.as_error::<Error>()) {
-        Some(error) => json_error(error, method, path, id),
+        Some(error) => {
+            requests::note_reason(&request, error);
+            json_error(error, method, path, id)
+        }
         None => {
             let error = match response.status() {
                 StatusCode::NOT_FOUND => Error::NotFound,

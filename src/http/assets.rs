@@ -35,6 +35,9 @@ pub fn url(name: &str) -> &'static str {
     ASSETS.iter().find(|asset| asset.name == name).map_or("", |asset| &asset.url)
 }
 
+/// Where assets are.
+pub const PATTERN: &str = "/static/{hash}/{name}";
+
 /// True for the address of an asset, as pages name it.
 pub fn is_there(path: &str) -> bool {
     path.starts_with("/static/") && ASSETS.iter().any(|asset| asset.url == path)

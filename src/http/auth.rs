@@ -137,7 +137,7 @@ pub async fn authenticate(
     }
     match caller(&site, &request).await {
         Ok(caller) => {
-            request.extensions_mut().insert(Asking(caller.user));
+            request.extensions_mut().insert(Asking(caller.user, caller.key));
             request.extensions_mut().insert(caller);
             etag::answer(&site, Some(&caller), request, next).await
         }
@@ -248,7 +248,7 @@ async fn person(request: &HttpRequest) -> Result<Option<SignedIn>> {
     let Some(user) = sessions::user(&request.get_session()) else { return Ok(None) };
     let site = request.app_data::<Data<Site>>().ok_or_else(|| Error::Internal("no site".to_owned()))?;
     let Some(account) = account(site, user).await? else { return Ok(None) };
-    request.extensions_mut().insert(Asking(user));
+    request.extensions_mut().insert(Asking(user, None));
     request.extensions_mut().insert(Greeted(account.user.called().to_owned()));
     Ok(Some(SignedIn { user: account.user, subscription: account.subscription }))
 }

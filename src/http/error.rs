@@ -1,6 +1,6 @@
 //! One error, decided once; `api_face` shows it as JSON, `page_face` as a page.
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -68,6 +68,25 @@ impl Error {
         Error::BadRequest(vec![detail.into()])
     }
 
+    /// Why, for the log: nothing of what was sent, which may be secret.
+    pub fn reason(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Error::Unauthorized(Some(reason)) | Error::Forbidden(Some(reason)) | Error::Insecure(reason) => {
+                Cow::Borrowed(*reason)
+            }
+            Error::Refused(rule) => Cow::Borrowed(*rule),
+            Error::OtherName { .. } => Cow::Borrowed(FROM_ELSEWHERE),
+            Error::Full(reason) => Cow::Owned(reason.clone()),
+            Error::BadRequest(details) => Cow::Owned(details.first().map(|detail| without_names(detail))?),
+            Error::Invalid(problems) => Cow::Owned(problems.0.keys().fold("invalid:".to_owned(), |mut text, field| {
+                text.extend([" ", &*without_names(field)]);
+                text
+            })),
+            Error::TooMany(whose, _) => Cow::Owned(format!("the limit of the {}", whose.name())),
+            _ => return None,
+        })
+    }
+
     /// The body of an API answer (contract/README.md, section 4).
     pub fn to_json(&self, method: &Method, path: &str) -> String {
         let (code, title) = match self {
@@ -105,6 +124,20 @@ impl Error {
         };
         json!({ "errors": { "code": code, "title": title, "details": details } }).to_string()
     }
+}
+
+/// A sentence of ours, without the words in it that somebody may have sent: plain short ones stay.
+fn without_names(sentence: &str) -> String {
+    let is_ours = |word: &str| {
+        let is_plain = word.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.' | b','));
+        word.len() <= 24 && (is_plain || word == "JSON:" || word.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let words = sentence.split(' ').take(20).map(|word| match word.split_once('[') {
+        Some((before, _)) if is_ours(before) => format!("{before}[…]"),
+        None if is_ours(word) => word.to_owned(),
+        _ => "…".to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Which of the two documented codes a 404 carries (contract/README.md, section 4, "404 codes").

@@ -19,7 +19,7 @@ use super::{
     error::{Error, settled},
     gate, https,
     page::{Greeted, LONGEST_ADDRESS, Layout, sign_in_address},
-    requests::RequestId,
+    requests::{self, RequestId},
     same_origin,
 };
 use crate::site::Site;
@@ -51,6 +51,7 @@ pub async fn face(
     let inside = match gate::page(&site, &request) {
         Ok(inside) => inside,
         Err(error) => {
+            requests::note_reason(request.request(), &error);
             let page = error_page(&site, &error, id, None);
             return Ok(with_headers(request.into_response(page), &site));
         }
@@ -60,6 +61,7 @@ pub async fn face(
         false => same_origin::check(request.request(), &site.base_url),
     };
     if let Err(error) = of_this_site {
+        requests::note_reason(request.request(), &error);
         let page = error_page(&site, &error, id, None);
         return Ok(with_headers(request.into_response(page), &site));
     }
@@ -97,7 +99,10 @@ fn as_page(answer: ServiceResponse, site: &Site, id: Option<RequestId>) -> Servi
         Some(Error::SignIn { return_to, kept }) => {
             HttpResponse::SeeOther().insert_header((header::LOCATION, sign_in_address(return_to, *kept))).finish()
         }
-        Some(error) => error_page(site, error, id, greeted),
+        Some(error) => {
+            requests::note_reason(&request, error);
+            error_page(site, error, id, greeted)
+        }
         None => error_page(site, &Error::bad_request("The request could not be understood."), id, greeted),
     };
     ServiceResponse::new(request, page)

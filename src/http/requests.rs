@@ -1,6 +1,12 @@
 //! One id and one log line for every request.
 
-use std::{net::IpAddr, rc::Rc, time::Instant};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+    net::IpAddr,
+    rc::Rc,
+    time::Instant,
+};
 
 use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
@@ -14,10 +20,15 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
+use log::Level;
 use uuid::{Builder, Uuid};
 
-use super::{address, connections, encoding, path};
-use crate::{ids::UserId, site::Site};
+use super::{address, assets, connections, encoding, path};
+use crate::{
+    ids::{ApiKeyId, UserId},
+    logging::{self, Format},
+    site::Site,
+};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -30,9 +41,21 @@ pub fn client(request: &HttpRequest) -> Option<IpAddr> {
     request.extensions().get::<RequestId>().and_then(|id| id.1)
 }
 
-/// Who asked, for the log line; put into the request's extensions by whoever finds out.
+/// Who asked, for the log line, and with which key; put into the request's extensions by whoever finds out.
 #[derive(Clone, Copy)]
-pub struct Asking(pub UserId);
+pub struct Asking(pub UserId, pub Option<ApiKeyId>);
+
+/// Why a request was refused, or how a sign-in went, for the log line: in words of ours, since what was sent may be
+/// secret.
+#[derive(Clone)]
+pub struct Reason(pub Cow<'static, str>);
+
+/// Notes why a request is refused.
+pub fn note_reason(request: &HttpRequest, error: &super::error::Error) {
+    if let Some(reason) = error.reason() {
+        request.extensions_mut().insert(Reason(reason));
+    }
+}
 
 /// The outermost layer. The route's pattern is logged, never the path: a secret pasted into a URL stays out of the log.
 pub async fn note(
@@ -58,8 +81,12 @@ pub async fn note(
             // Strangers are turned away before their path is looked at.
             let is_known = answer.status() != StatusCode::UNAUTHORIZED;
             let pattern = is_known.then(|| answer.request().match_pattern()).flatten();
-            let asking = answer.request().extensions().get::<Asking>().map(|asking| asking.0);
-            log(method, pattern.as_deref(), answer.status(), start, id, asking);
+            let (asking, reason) = {
+                let noted = answer.request().extensions();
+                (noted.get::<Asking>().copied(), noted.get::<Reason>().cloned())
+            };
+            let (pattern, status) = (pattern.as_deref(), answer.status());
+            Line { method, pattern, status, start, id: RequestId(id, client), asking, reason }.log();
             let answer = encoding::encode(answer.map_into_boxed_body(), encoding);
             Ok(match answering {
                 Some(answering) => answer.map_body(|_, body| answering.until_the_end_of(body)),
@@ -70,18 +97,81 @@ pub async fn note(
         Err(error) => {
             let mut answer: HttpResponse = error.error_response();
             answer.headers_mut().insert(HEADER, header);
-            log(method, None, answer.status(), start, id, None);
+            let (pattern, status, id) = (None, answer.status(), RequestId(id, client));
+            Line { method, pattern, status, start, id, asking: None, reason: None }.log();
             Err(InternalError::from_response(error, answer).into())
         }
     }
 }
 
-fn log(method: &str, pattern: Option<&str>, status: StatusCode, start: Instant, id: Uuid, asking: Option<UserId>) {
-    let (status, took) = (status.as_u16(), start.elapsed().as_micros());
-    let (pattern, took, tenths) = (pattern.unwrap_or("-"), took / 1000, took / 100 % 10);
-    match asking {
-        Some(user) => log::info!("{method} {pattern} {status} {took}.{tenths}ms request={id} user={user}"),
-        None => log::info!("{method} {pattern} {status} {took}.{tenths}ms request={id} user=-"),
+/// What a line tells.
+struct Line<'a> {
+    method: &'static str,
+    pattern: Option<&'a str>,
+    status: StatusCode,
+    start: Instant,
+    id: RequestId,
+    asking: Option<Asking>,
+    reason: Option<Reason>,
+}
+
+impl Line<'_> {
+    fn log(&self) {
+        // Every page loads files: they are told to those who ask for more.
+        let level = if self.pattern == Some(assets::PATTERN) && !self.status.is_client_error() {
+            Level::Debug
+        } else {
+            Level::Info
+        };
+        logging::write(level, module_path!(), |line, format| match format {
+            Format::Text => self.as_text(line),
+            Format::Json => self.as_json(line),
+        });
+    }
+
+    fn took(&self) -> (u128, u128) {
+        let took = self.start.elapsed().as_micros();
+        (took / 1000, took / 100 % 10)
+    }
+
+    fn as_text(&self, line: &mut Vec<u8>) -> io::Result<()> {
+        let (took, tenths) = self.took();
+        let (pattern, status) = (self.pattern.unwrap_or("-"), self.status.as_u16());
+        write!(line, "{} {pattern} {status} {took}.{tenths}ms request={}", self.method, self.id.0)?;
+        match self.asking {
+            Some(Asking(user, Some(key))) => write!(line, " user={user} key={key}")?,
+            Some(Asking(user, None)) => write!(line, " user={user} key=-")?,
+            None => line.write_all(b" user=- key=-")?,
+        }
+        if let Some(address) = self.id.1 {
+            write!(line, " from={address}")?;
+        }
+        if let Some(Reason(reason)) = &self.reason {
+            write!(line, " reason={reason:?}")?;
+        }
+        Ok(())
+    }
+
+    fn as_json(&self, line: &mut Vec<u8>) -> io::Result<()> {
+        let (took, tenths) = self.took();
+        let (pattern, status) = (self.pattern.unwrap_or("-"), self.status.as_u16());
+        write!(line, r#""message":"request","request_id":"{}","method":"{}","route":"#, self.id.0, self.method)?;
+        logging::json_text(line, pattern)?;
+        write!(line, r#","status":{status},"ms":{took}.{tenths}"#)?;
+        if let Some(Asking(user, key)) = self.asking {
+            write!(line, r#","user":"{user}""#)?;
+            if let Some(key) = key {
+                write!(line, r#","key":"{key}""#)?;
+            }
+        }
+        if let Some(address) = self.id.1 {
+            write!(line, r#","address":"{address}""#)?;
+        }
+        if let Some(Reason(reason)) = &self.reason {
+            line.write_all(br#","reason":"#)?;
+            logging::json_text(line, reason)?;
+        }
+        Ok(())
     }
 }
 

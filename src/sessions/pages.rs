@@ -2,7 +2,7 @@
 
 use actix_session::Session;
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpMessage, HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web::Data,
 };
@@ -16,8 +16,9 @@ use crate::{
         form::{Arguments, Field, Form},
         gate::{self, Weight},
         page::{self, Layout, Resume},
-        requests,
+        requests::{self, Asking, Reason},
     },
+    ids::UserId,
     sessions,
     site::Site,
     users::{
@@ -100,11 +101,22 @@ pub async fn sign_in(
     let network = requests::client(&request).map_or(0, address::network);
     // Those who wait for a hash keep out nobody else.
     let waiting = gate::wait(&request);
-    let verdict = site.hasher.verify(Asker::Network(network), Password::typed(password), hash.clone()).await?;
+    let verdict = site.hasher.verify(Asker::Network(network), Password::typed(password), hash.clone()).await;
+    if verdict.is_err() {
+        tell(&request, "sign-in: busy", None);
+    }
+    let verdict = verdict?;
     waiting.enter(&request, Weight::nothing(&site.gate))?;
     let problem = match (verdict, kept) {
-        (Verdict::Wrong, _) | (_, None) => "The email or the password is wrong.",
-        (_, Some(kept)) if kept.deactivated_at.is_some() => "This account has been deactivated.",
+        (Verdict::Wrong, kept) => {
+            tell(&request, "sign-in: wrong", kept.map(|kept| kept.id));
+            "The email or the password is wrong."
+        }
+        (_, None) => "The email or the password is wrong.",
+        (_, Some(kept)) if kept.deactivated_at.is_some() => {
+            tell(&request, "sign-in: deactivated", Some(kept.id));
+            "This account has been deactivated."
+        }
         (verdict, Some(kept)) => {
             let mut hash = hash.unwrap_or_default();
             if let Verdict::RightUpgrade(new) = verdict {
@@ -114,6 +126,7 @@ pub async fn sign_in(
                 hash = new;
             }
             sessions::begin(&session, kept.id, &hash)?;
+            tell(&request, "sign-in: ok", Some(kept.id));
             return Ok(page::see_other(return_to));
         }
     };
@@ -124,6 +137,15 @@ pub async fn sign_in(
         return_to: return_to.to_owned(),
     };
     page::html(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+/// Has the log tell how it went, and whose account it was, if it is one: never the address that was typed.
+fn tell(request: &HttpRequest, outcome: &'static str, user: Option<UserId>) {
+    let mut noted = request.extensions_mut();
+    noted.insert(Reason(outcome.into()));
+    if let Some(user) = user {
+        noted.insert(Asking(user, None));
+    }
 }
 
 /// POST /sign_out. Browsers keep whole pages for the way back, `no-store` or not; those are asked for too.

@@ -146,7 +146,6 @@ async fn nothing_but_what_machines_watch_and_files_passes_the_limit_of_an_addres
         "GET x",
         "GET /",
         "GET /nothing",
-        "HEAD /sign_in",
         "CONNECT farol:1",
     ]
     .into_iter()

@@ -66,6 +66,7 @@ mod key_pages;
 mod key_uses;
 mod limited_keys;
 mod limits_rates;
+mod log;
 mod lost;
 mod lost_power;
 mod me;
