@@ -33,7 +33,7 @@ pub fn of(request: &HttpRequest, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
         return Some(client);
     }
     let mut hops: Vec<Option<IpAddr>> = match headers.contains_key(FOR) {
-        true => items(headers, FOR, |item| node(item)),
+        true => items(headers, FOR, node),
         false => items(headers, FORWARDED, |element| node(&parameter(element, "for")?)),
     };
     // What cannot be read, such as `unknown`, says no more than the proxy that wrote it.
