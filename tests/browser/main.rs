@@ -12,6 +12,7 @@ mod keyboard;
 mod limits;
 mod list;
 mod looks;
+mod members;
 mod mistakes;
 mod probe;
 mod properties;
