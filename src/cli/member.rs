@@ -116,7 +116,7 @@ async fn add(db: &Db, property: PropertyId, email: &Email, role: &str) -> Outcom
             let member = Member { role: role.to_owned(), ..member };
             store::update(&mut tx, Of::Property, &member).await.map_err(told)?;
             let checked = ending::after_loss(&mut tx, Of::Property, property.0, user.id).await;
-            checked.map_err(|error| refused(error, &user.email, &title))?;
+            checked.map_err(|error| refused(error, property, &user.email, &title))?;
         }
         None => {
             let member = Member {
@@ -142,7 +142,7 @@ async fn remove(db: &Db, property: PropertyId, email: &Email) -> Outcome {
     let title = title(&mut tx, property).await?;
     let user = find(&mut tx, email).await?;
     let done = removal::from_property(&mut tx, property, user.id).await;
-    let done = done.map_err(|error| refused(error, &user.email, &title))?;
+    let done = done.map_err(|error| refused(error, property, &user.email, &title))?;
     tx.commit().await.map_err(told)?;
     log::info!("member remove: removed property={property} user={}", user.id);
     let email = user.email;
@@ -165,12 +165,12 @@ async fn remove(db: &Db, property: PropertyId, email: &Email) -> Outcome {
     Ok(())
 }
 
-fn refused(error: Error, email: &str, title: &str) -> String {
+fn refused(error: Error, property: PropertyId, email: &str, title: &str) -> String {
     match error {
         Error::NotFound => format!("{email} has no access to {title}."),
         Error::Refused(_) => format!(
             "{email} is the last owner of {title}. First make somebody else an owner with: latchkey member add \
-             PROPERTY_ID EMAIL --role owner"
+             {property} EMAIL --role owner"
         ),
         other => format!("The database reported an error: {other}."),
     }

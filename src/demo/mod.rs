@@ -7,7 +7,7 @@ use crate::{
     api_keys::{self, By, PlainKey, limits::Limits, store::Order},
     clock::{self, Moment},
     db::Tx,
-    groups::{self, Group},
+    groups::{self, Group, placements::Giver},
     http::{
         auth::Caller,
         error::{Error, Problems, Result},
@@ -98,7 +98,7 @@ async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     let first = groups::store::hold_default(tx, &caller).await?;
     let first = first.ok_or(Error::Internal("no default group".to_owned()))?;
     let alps = Group { id: GroupId::new(), title: "Alpine houses".to_owned() };
-    groups::store::insert(tx, &alps, user, now).await?;
+    groups::store::insert(tx, &alps, user, Giver::of(&caller), now).await?;
     for (group, hotel) in
         [(first, COAST), (alps.id, ALPS)].into_iter().flat_map(|(g, list)| list.iter().map(move |h| (g, h)))
     {

@@ -55,7 +55,7 @@ pub async fn create(site: Data<Site>, UnlimitedWriter(caller): UnlimitedWriter, 
     let mut tx = site.db.write().await?;
     users::store::queue_on(&mut tx, caller.user).await?;
     quotas::group(&mut tx, caller.user, site.settings.max_groups).await?;
-    store::insert(&mut tx, &group, caller.user, clock::now()).await?;
+    store::insert(&mut tx, &group, caller.user, Giver::of(&caller), clock::now()).await?;
     tx.commit().await?;
     let body = json!({
         "type": "group", "id": id, "attributes": { "id": id, "title": group.title },
@@ -130,6 +130,9 @@ pub async fn add(
         problems.add("hotel_id", "Only one GroupHotel entity per Group and Hotel pair allowed!");
         return Err(Error::Invalid(problems));
     }
+    // One that would end at the next look: the caller owns the property only by what they made themselves.
+    placements::end_unsupported(&mut tx, property).await?;
+    placements::is_home(&mut tx, group, property).await?.ok_or(Error::Forbidden(None))?;
     tx.commit().await?;
     Ok(json::success())
 }

@@ -160,14 +160,24 @@ pub async fn move_home(tx: &mut Tx, property: PropertyId, home: GroupId, user: U
 }
 
 /// The properties of a group of which a placement may end when this user loses the group: those that the user put
-/// somewhere, or that are in a group which the user owns; by id.
+/// somewhere, that are in a group which the user owns, or that others put into this one and that the user owns otherwise
+/// too, and so kept in; by id. It looks at what nobody else changes while the user and the group are locked.
 pub async fn affected(tx: &mut Tx, group: GroupId, user: UserId) -> sqlx::Result<Vec<PropertyId>> {
     const SQL: &str = "
         select away.property_id from (
             select gp.property_id from group_properties gp where gp.given_by = $2 and not gp.is_home
             union
             select gp.property_id from group_users gu join group_properties gp on gp.group_id = gu.group_id
-            where gu.user_id = $2 and gu.role = 'owner' and not gp.is_home) away
+            where gu.user_id = $2 and gu.role = 'owner' and not gp.is_home
+            union
+            select gp.property_id from group_properties gp
+            where gp.group_id = $1 and not gp.is_home
+                and (exists (
+                    select 1 from property_users pu
+                    where pu.property_id = gp.property_id and pu.user_id = $2 and pu.role = 'owner')
+                or exists (
+                    select 1 from group_properties o join group_users ou on ou.group_id = o.group_id
+                    where o.property_id = gp.property_id and ou.user_id = $2 and ou.role = 'owner'))) away
         where exists (
             select 1 from group_properties gp where gp.group_id = $1 and gp.property_id = away.property_id)
         order by away.property_id";

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::Group;
+use super::{Group, placements::Giver};
 use crate::{
     access::{self, Role},
     clock::Moment,
@@ -169,19 +169,23 @@ pub async fn hold_default(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<G
 /// Gives a user the group that every account begins with.
 pub async fn insert_first(tx: &mut Tx, user: UserId, now: Moment) -> sqlx::Result<GroupId> {
     let group = Group { id: GroupId::new(), title: super::FIRST_TITLE.to_owned() };
-    insert(tx, &group, user, now).await?;
+    insert(tx, &group, user, Giver { user: Some(user), key: None }, now).await?;
     users::store::set_default_group(tx, user, group.id).await?;
     Ok(group.id)
 }
 
 /// Adds a group; the user becomes its owner.
-pub async fn insert(tx: &mut Tx, group: &Group, owner: UserId, now: Moment) -> sqlx::Result<()> {
+pub async fn insert(tx: &mut Tx, group: &Group, owner: UserId, giver: Giver, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "insert into groups (id, title, sort_title, created_at) values ($1, $2, $3, $4)";
     const OWNER: &str = "
-        insert into group_users (id, group_id, user_id, role, given_by, created_at)
-        values ($1, $2, $3, 'owner', $3, $4)";
+        insert into group_users (id, group_id, user_id, role, given_by, given_by_key, created_at)
+        values ($1, $2, $3, 'owner', $4, $5, $6)";
     run!(tx, sqlx::query(SQL).bind(group.id).bind(&group.title).bind(folded(&group.title).into_bytes()).bind(now))?;
-    run!(tx, sqlx::query(OWNER).bind(MemberId::new()).bind(group.id).bind(owner).bind(now)).map(drop)
+    run!(
+        tx,
+        sqlx::query(OWNER).bind(MemberId::new()).bind(group.id).bind(owner).bind(giver.user).bind(giver.key).bind(now)
+    )
+    .map(drop)
 }
 
 /// Renames a group.

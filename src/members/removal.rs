@@ -66,6 +66,10 @@ pub async fn from_property(tx: &mut Tx, property: PropertyId, user: UserId) -> R
     }
     let mut done = Vec::new();
     for way in ways {
+        // It may have ended with one before it.
+        if placements::is_home(tx, way.group_id, property).await?.is_none() {
+            continue;
+        }
         done.push(end_way(tx, property, user, way, other.as_ref()).await?);
     }
     if let Some(link) = link {

@@ -63,7 +63,7 @@ impl Site {
 }
 
 /// Sends requests at the same moment, over connections that are open already. Their answers, in that order.
-async fn at_once(calls: impl IntoIterator<Item = Call>) -> Vec<Response> {
+pub async fn at_once(calls: impl IntoIterator<Item = Call>) -> Vec<Response> {
     let calls: Vec<_> = calls.into_iter().map(|call| actix_web::rt::spawn(call.into_future())).collect();
     let mut answers = Vec::new();
     for call in calls {
@@ -73,7 +73,7 @@ async fn at_once(calls: impl IntoIterator<Item = Call>) -> Vec<Response> {
 }
 
 /// Opens connections, so that a race begins at the requests.
-async fn warm(clients: &[&Client]) {
+pub async fn warm(clients: &[&Client]) {
     at_once(clients.iter().flat_map(|client| [client.get(GROUPS), client.get(GROUPS)])).await;
 }
 
