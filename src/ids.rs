@@ -1,5 +1,7 @@
 //! A newtype for each table's key, so that an id of one thing cannot be given where another's is wanted.
 
+use sha2::{Digest, Sha256};
+
 /// A UUID with its hyphens, in any letter case: only that may vary (contract/README.md, section 9).
 pub fn parse(text: &str) -> Option<uuid::Uuid> {
     if text.len() == uuid::fmt::Hyphenated::LENGTH { text.parse().ok() } else { None }
@@ -54,4 +56,19 @@ id! {
     RatePlanId;
     /// A photo of a property or a room type.
     PhotoId;
+}
+
+impl RatePlanId {
+    /// The id of the option for so many guests: made of both, so that it stays with them (contract/README.md, section 15,
+    /// 117).
+    pub fn of_option(self, occupancy: i64) -> uuid::Uuid {
+        let mut hash = Sha256::new();
+        hash.update(b"option of a rate plan");
+        hash.update(self.0.as_bytes());
+        hash.update(occupancy.to_be_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash.finalize()[..16]);
+        // Version 8 (RFC 9562): bytes of our own making.
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
 }

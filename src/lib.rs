@@ -35,3 +35,4 @@ mod sessions; // browser sessions
 mod site; // what every handler may need
 mod subscriptions; // the gate before API keys
 mod users; // people and their passwords
+mod visible; // what people can see of a text

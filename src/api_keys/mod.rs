@@ -7,7 +7,7 @@ pub mod limits;
 pub mod pages;
 pub mod store;
 
-use crate::{clock::Moment, ids::ApiKeyId, secret};
+use crate::{clock::Moment, ids::ApiKeyId, secret, visible};
 
 /// A key as its owner holds it: prefix, `_`, 43 characters of base62 with 256 random bits, 6 more with the CRC32 of
 /// all before. It is shown once and kept nowhere; it cannot be printed by accident.
@@ -109,12 +109,12 @@ impl By {
 pub fn title(text: &str) -> Result<String, String> {
     let title = text.trim();
     let length = title.chars().count();
-    if length == 0 {
+    if visible::is_blank(title) {
         Err("Give the key a title, such as the name of the program that will use it.".to_owned())
     } else if length > 255 {
         Err(format!("A title has at most 255 characters; this one has {length}."))
-    } else if title.chars().any(char::is_control) {
-        Err("A title is one line without control characters.".to_owned())
+    } else if !visible::is_plain_line(title) {
+        Err("A title is one line without control characters or characters that turn its direction.".to_owned())
     } else {
         Ok(title.to_owned())
     }

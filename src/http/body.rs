@@ -124,19 +124,30 @@ async fn collect(
 ) -> std::result::Result<(Bytes, Weight), Missing> {
     let mut body = pin!(body);
     let mut bytes = Vec::new();
+    let (mut arrived, mut refused) = (0, None);
     if announced.is_some_and(|size| size > limit) {
         return Err(Missing::TooLarge);
     }
     while let Some(chunk) = poll_fn(|context| body.as_mut().poll_next(context)).await {
         let chunk = chunk.map_err(|_| Missing::Broken)?;
-        if bytes.len() + chunk.len() > limit {
+        arrived += chunk.len();
+        if arrived > limit {
             return Err(Missing::TooLarge);
         }
-        if let Some(counter) = &mut counter {
-            counter.take(&chunk).map_err(Missing::TooMuch)?;
+        if refused.is_some() {
+            continue;
+        }
+        if let Some(Err(too_much)) = counter.as_mut().map(|counter| counter.take(&chunk)) {
+            // The rest is let pass, so that the client hears why.
+            refused = Some(too_much);
+            bytes = Vec::new();
+            continue;
         }
         weight.add(chunk.len()).map_err(|_| Missing::Full)?;
         bytes.extend_from_slice(&chunk);
+    }
+    if let Some(too_much) = refused {
+        return Err(Missing::TooMuch(too_much));
     }
     counter.map_or(Ok(()), Counter::end).map_err(Missing::TooMuch)?;
     Ok((bytes.into(), weight))

@@ -42,8 +42,6 @@ pub enum Kind {
     Title,
     /// Text as sent, of at most so many characters.
     Text { max: usize },
-    /// Text as sent, of any length.
-    LongText,
     /// An email address.
     Email,
     /// At most 32 digits, spaces, brackets and other signs.
@@ -84,10 +82,18 @@ pub enum Kind {
     Json(&'static Shape),
 }
 
+/// Text without a limit of its own (contract/README.md, section 15, 110).
+pub const LONG_TEXT: Kind = Kind::Text { max: 20_000 };
+
+/// Bytes of JSON at most that is kept as it is.
+pub const MOST_JSON: usize = 16_384;
+
 /// JSON that one feature knows.
 pub struct Shape {
     /// True for a value that may be kept.
     pub fits: fn(&Value) -> bool,
+    /// Bytes of it at most, where its own rules do not bound it.
+    pub most_bytes: Option<usize>,
     /// Its JSON Schema.
     pub schema: fn() -> Value,
 }

@@ -2,15 +2,15 @@
 //! (contract/README.md, sections 5, 9 and 15).
 
 use serde::Serialize;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 use validator::ValidateUrl;
 
 use super::{
     error::{Error, Problems},
     fields::{Field, Kind, LARGEST, Need},
-    parse,
+    numbers, parse,
 };
-use crate::{countries, ids};
+use crate::{countries, ids, visible};
 
 const BLANK: &str = "can't be blank";
 const INVALID: &str = "is invalid";
@@ -19,6 +19,9 @@ const BAD_ENTRY: &str = "has an invalid entry";
 
 /// Entries of a list of objects at most.
 pub const MOST_ENTRIES: usize = 1000;
+
+/// Characters of an address on the web at most.
+pub const LONGEST_URL: usize = 2048;
 
 /// Digits of an amount at most, before its point and after: no currency has more decimals.
 pub const MOST_DIGITS: usize = 15;
@@ -54,7 +57,7 @@ pub fn judge(
             }
             None => {}
             Some(value) if never_blank && is_blank(&field.kind, value) => problems.add(field.name, BLANK),
-            Some(Value::Null) => {
+            Some(value) if means_null(&field.kind, value) => {
                 judged.insert(field.name.to_owned(), default.clone());
             }
             Some(value) => match judge_value(&field.kind, value, default, purpose) {
@@ -104,14 +107,37 @@ impl From<&str> for Refusal {
     }
 }
 
+/// Null, in the forms in which callers send it: an empty text where a format says what a text may be, and white space too
+/// (contract/README.md, section 15, 115). Free texts keep theirs.
+fn means_null(kind: &Kind, value: &Value) -> bool {
+    let has_format = matches!(
+        kind,
+        Kind::Email
+            | Kind::Phone
+            | Kind::Url
+            | Kind::Currency
+            | Kind::Country
+            | Kind::TimeZone
+            | Kind::OneOf(_)
+            | Kind::Id
+    );
+    match value {
+        Value::Null => true,
+        Value::String(text) => has_format && text.trim().is_empty(),
+        _ => false,
+    }
+}
+
 /// Nothing, in the forms in which callers send it (contract/README.md, section 15, 9).
 fn is_blank(kind: &Kind, value: &Value) -> bool {
     match value {
         Value::Null => true,
         // An empty text is no number; that is another mistake.
-        Value::String(text) => {
-            text.trim().is_empty() && !matches!(kind, Kind::Positive | Kind::Integer { .. } | Kind::Price | Kind::Fee)
-        }
+        Value::String(text) => match kind {
+            Kind::Positive | Kind::Integer { .. } | Kind::Price | Kind::Fee | Kind::Boolean => false,
+            Kind::Title => visible::is_blank(text),
+            _ => text.trim().is_empty(),
+        },
         Value::Array(list) => list.is_empty() && matches!(kind, Kind::List(_) | Kind::Ids(_) | Kind::Batch(_)),
         _ => false,
     }
@@ -120,20 +146,23 @@ fn is_blank(kind: &Kind, value: &Value) -> bool {
 fn judge_value(kind: &Kind, value: &Value, default: &Value, purpose: Purpose) -> Result<Value, Refusal> {
     match kind {
         Kind::Object(fields) => {
-            let sent = value.as_object().ok_or(INVALID)?;
             let empty = Map::new();
+            let sent = object_in(value, &empty).ok_or(INVALID)?;
             let mut problems = Problems::default();
             let judged = judge(fields, sent, default.as_object().unwrap_or(&empty), purpose, &mut problems);
             if problems.is_empty() { Ok(Value::Object(judged)) } else { Err(Refusal::Inside(problems)) }
         }
         Kind::List(fields) => entries(value, |entry| judge_entry(fields, entry, Purpose::Create)),
         Kind::Batch(fields) => entries(value, |entry| {
-            let known = entry.get("id").is_some_and(|id| !id.is_null());
+            let known = entry.get("id").is_some_and(|id| !means_null(&Kind::Id, id));
             judge_entry(fields, entry, if known { Purpose::Update } else { Purpose::Create })
         }),
         Kind::Ids(is_known) => known_ids(value, *is_known),
         Kind::Json(shape) => {
-            if (shape.fits)(value) && !is_unkeepable(value) {
+            let empty = json!({});
+            let value = if value == &json!([]) && !(shape.fits)(value) { &empty } else { value };
+            let is_short = shape.most_bytes.is_none_or(|most| fits_in(value, most));
+            if is_short && (shape.fits)(value) && !is_unkeepable(value) {
                 Ok(value.clone())
             } else {
                 Err(INVALID.into())
@@ -141,10 +170,10 @@ fn judge_value(kind: &Kind, value: &Value, default: &Value, purpose: Purpose) ->
         }
         Kind::Boolean => value.as_bool().map(Value::from).ok_or(INVALID.into()),
         Kind::Integer { min, max } => {
-            let number = value.as_number().and_then(whole).ok_or(INVALID)?;
+            let number = value.as_number().and_then(numbers::whole).ok_or(INVALID)?;
             within(number, *min, *max).map(Value::from)
         }
-        Kind::Positive => match value.as_number().and_then(whole).ok_or(INVALID)? {
+        Kind::Positive => match value.as_number().and_then(numbers::whole).ok_or(INVALID)? {
             number if number < 1 => Err("must be greater than 0".into()),
             number => within(number, 1, LARGEST).map(Value::from),
         },
@@ -161,16 +190,41 @@ fn entries(value: &Value, judge: impl Fn(&Map<String, Value>) -> Result<Value, P
     if list.len() > MOST_ENTRIES {
         return Err(Refusal::Message(format!("should have at most {MOST_ENTRIES} item(s)")));
     }
+    let empty = Map::new();
     let mut messages = Vec::new();
     let mut judged = Vec::new();
     for (place, entry) in list.iter().enumerate() {
-        match entry.as_object().map(&judge) {
+        match object_in(entry, &empty).map(&judge) {
             Some(Ok(entry)) => judged.push(entry),
             Some(Err(problems)) => messages.extend(problems.in_a_line(&place.to_string())),
             None => messages.push(format!("{place} {INVALID}")),
         }
     }
     if messages.is_empty() { Ok(Value::Array(judged)) } else { Err(Refusal::Messages(messages)) }
+}
+
+/// The object that a value is: PHP writes an empty one as an empty list.
+fn object_in<'a>(value: &'a Value, empty: &'a Map<String, Value>) -> Option<&'a Map<String, Value>> {
+    match value {
+        Value::Array(list) if list.is_empty() => Some(empty),
+        other => other.as_object(),
+    }
+}
+
+/// True for JSON of so many bytes at most, which are counted but not kept.
+fn fits_in(value: &Value, most: usize) -> bool {
+    struct Room(usize);
+    impl std::io::Write for Room {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    serde_json::to_writer(Room(most), value).is_ok()
 }
 
 fn judge_entry(fields: &[Field], entry: &Map<String, Value>, purpose: Purpose) -> Result<Value, Problems> {
@@ -218,17 +272,25 @@ fn judge_text(kind: &Kind, text: &str) -> Result<Value, Refusal> {
     let when = |good: bool, message: &str| if good { Ok(Value::from(text)) } else { Err(message.into()) };
     match kind {
         Kind::Title => match text.trim() {
-            title if title.chars().any(char::is_control) => Err(INVALID.into()),
+            title if !visible::is_plain_line(title) || visible::is_blank(title) => Err(INVALID.into()),
             title => at_most(255, title),
         },
         Kind::Text { max } => at_most(*max, text),
         Kind::Email => when(crate::email::key(text).is_some(), BAD_FORMAT),
         Kind::Phone => {
+            let text = &visible::typed_phone(text);
             at_most(32, text)?;
             let fits = |c: char| c.is_ascii_digit() || c == ' ' || c.is_ascii_punctuation();
-            when(!text.is_empty() && text.chars().all(fits), BAD_FORMAT)
+            if !text.trim().is_empty() && text.chars().all(fits) {
+                Ok(Value::from(text.as_str()))
+            } else {
+                Err(BAD_FORMAT.into())
+            }
         }
-        Kind::Url => when(is_web_url(text), BAD_FORMAT),
+        Kind::Url => {
+            at_most(LONGEST_URL, text)?;
+            when(is_web_url(text), BAD_FORMAT)
+        }
         Kind::Currency => {
             let code = text.to_ascii_uppercase();
             iso_currency::Currency::from_code(&code).map(|_| Value::from(code)).ok_or(INVALID.into())
@@ -246,13 +308,14 @@ fn judge_text(kind: &Kind, text: &str) -> Result<Value, Refusal> {
 
 /// An absolute http(s) URL. Parsers drop line breaks and forgive spaces; a client that shows the URL may not.
 fn is_web_url(text: &str) -> bool {
-    (text.starts_with("http://") || text.starts_with("https://"))
+    let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
         && !text.chars().any(|c| c.is_control() || c.is_whitespace())
         && text.validate_url()
 }
 
-/// A number without fraction or exponent, as far as `i128` goes.
-fn whole(number: &Number) -> Option<i128> {
+/// A number written without fraction or exponent, as far as `i128` goes: `100.0` may mean 100 or 10,000 minor units.
+fn written_whole(number: &Number) -> Option<i128> {
     let text = number.to_string();
     let digits = text.strip_prefix('-').unwrap_or(&text);
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -288,7 +351,7 @@ pub fn is_short(text: &str, digits: usize, decimals: usize) -> bool {
 fn decimal(value: &Value, min: i32, max: i32, places: usize) -> Result<String, Refusal> {
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
+        Value::Number(number) => numbers::plain(number, 32, places).ok_or(INVALID)?,
         _ => return Err(INVALID.into()),
     };
     let unsigned = text.trim_start_matches('-');
@@ -311,7 +374,7 @@ fn decimal(value: &Value, min: i32, max: i32, places: usize) -> Result<String, R
 fn amount(value: &Value, may_be_zero: bool) -> Result<Value, Refusal> {
     let (is_negative, is_zero) = match value {
         Value::Number(number) => {
-            let minor = whole(number).ok_or(INVALID)?;
+            let minor = written_whole(number).ok_or(INVALID)?;
             if minor > LARGEST.into() {
                 return Err(Refusal::Message(format!("must be less than or equal to {LARGEST}")));
             }

@@ -15,9 +15,6 @@ use crate::{
     ids,
 };
 
-/// Entries of one filter at most: both databases limit the values of a query.
-const MOST_ENTRIES: usize = 1000;
-
 /// Filters and orders of one query whose statement is worth keeping: of more there are millions of combinations.
 const MOST_CACHED: usize = 2;
 
@@ -131,9 +128,6 @@ impl Select {
     /// statement, and looked up by an index that the database makes of them.
     fn one_of(&mut self, on_postgres: bool, field: &Filterable, filter: &Filter) -> Result<String> {
         let entries = entries(field.kind, filter);
-        if entries.len() > MOST_ENTRIES {
-            return Err(Error::bad_request(format!("filter[{}] has more than {MOST_ENTRIES} entries", field.name)));
-        }
         let entries: BTreeSet<&str> = entries.into_iter().collect();
         // Nothing means null, or an empty text.
         let has_blank = entries.contains(&"");

@@ -16,6 +16,7 @@ pub mod https;
 pub mod json;
 pub mod judge;
 pub mod listing;
+pub mod numbers;
 pub mod page;
 pub mod page_face;
 pub mod parse;

@@ -10,6 +10,9 @@ use super::{
 pub const DEFAULT_LIMIT: i64 = 10;
 pub const MOST: i64 = 100;
 
+/// Entries of all filters of a request at most.
+const MOST_ENTRIES: usize = 1000;
+
 /// The arguments of a list, read but not yet compared with what the list offers.
 #[derive(Debug, Default)]
 pub struct Query {
@@ -27,7 +30,7 @@ pub struct Filter {
     pub operator: Operator,
     /// The text as sent. Entries of a list are separated by commas.
     pub text: String,
-    /// The entries of `filter[f][]=v`, which are never split.
+    /// The entries of `filter[f][]=v` or `filter[f][0]=v`, which are never split.
     pub entries: Vec<String>,
 }
 
@@ -76,7 +79,10 @@ impl Query {
             };
             match (name, inside.as_slice()) {
                 ("filter", [field]) => read.filter(field, Operator::Equal, &value),
-                ("filter", [field, ""]) => read.filter_entry(field, &value),
+                // PHP numbers the entries of a list.
+                ("filter", [field, place]) if place.bytes().all(|b| b.is_ascii_digit()) => {
+                    read.filter_entry(field, &value)
+                }
                 ("filter", [field, operator]) => {
                     let operator = Operator::ALL.into_iter().find(|known| known.name() == *operator);
                     let operator = operator.ok_or_else(|| not_supported(&key))?;
@@ -88,6 +94,9 @@ impl Query {
                 ("filter" | "order" | "pagination", [_, ..]) => return Err(not_supported(&key)),
                 _ => {}
             }
+        }
+        if read.filters.iter().map(Filter::size).sum::<usize>() > MOST_ENTRIES {
+            return Err(Error::bad_request(format!("filter has more than {MOST_ENTRIES} entries")));
         }
         Ok(read)
     }
@@ -152,6 +161,13 @@ pub fn is_forced(query: &str) -> Result<bool> {
 
 fn not_supported(argument: &str) -> Error {
     Error::bad_request(format!("{argument} is not supported"))
+}
+
+impl Filter {
+    /// How many entries it has.
+    fn size(&self) -> usize {
+        self.entries.len().max(self.text.split(',').count())
+    }
 }
 
 impl Operator {

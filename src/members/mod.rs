@@ -20,7 +20,7 @@ use crate::{
     db::Tx,
     http::{
         auth::Caller,
-        fields::{Field, Kind, Shape, optional, read_only, required},
+        fields::{Field, Kind, MOST_JSON, Shape, optional, read_only, required},
     },
     ids::{GroupId, MemberId, PropertyId, UserId},
 };
@@ -35,11 +35,14 @@ pub enum Of {
 const ROLE: Kind = Kind::OneOf(&["owner", "user"]);
 const ABOUT_ROLE: &str = "`owner` also invites and withdraws users, and deletes.";
 const ABOUT_EMAIL: &str = "Whom to invite. An unknown address gets an account.";
-const ABOUT_OVERRIDES: &str = "Kept and given back; it changes nothing.";
+const ABOUT_OVERRIDES: &str = "Kept and given back, at most 16,384 bytes of JSON; it changes nothing.";
 
 /// Any JSON object.
-pub const OBJECT: Shape =
-    Shape { fits: Value::is_object, schema: || json!({ "type": "object", "additionalProperties": true }) };
+pub const OBJECT: Shape = Shape {
+    fits: Value::is_object,
+    most_bytes: Some(MOST_JSON),
+    schema: || json!({ "type": "object", "additionalProperties": true }),
+};
 
 /// The fields of an invitation to a property.
 pub const PROPERTY_INVITE: &[Field] = &[

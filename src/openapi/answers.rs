@@ -64,6 +64,7 @@ pub fn errors() -> Value {
         let header = |about: &str| json!({ "description": about, "schema": { "type": "string" } });
         match name {
             "Unauthorized" => answer["headers"]["www-authenticate"] = header("`ApiKey`"),
+            "Encoded" => answer["headers"]["accept-encoding"] = header("`identity`"),
             "TooMany" => {
                 answer["headers"]["retry-after"] = header("Seconds to wait.");
                 answer["headers"]["ratelimit-policy"] =
@@ -80,6 +81,7 @@ pub fn errors() -> Value {
         "The request cannot be understood, or a rule forbids it.",
         &[
             ("missing top key", Error::bad_request("property is required")),
+            ("too many values", Error::bad_request("the body has more than 20000 values")),
             ("unknown filter", Error::bad_request("filter[foo] is not supported")),
             ("a rule forbids it", Error::Refused("User can not withdraw themself")),
         ],
@@ -119,6 +121,7 @@ pub fn errors() -> Value {
         ],
     );
     add("TooLarge", "The body has more than 10 MiB.", &[("too large", Error::TooLarge)]);
+    add("Encoded", "The body is compressed. Send it as it is.", &[("encoded", Error::Encoded)]);
     let refusal = Refusal { limit: 6_000, seconds: 1 };
     add(
         "TooMany",

@@ -133,7 +133,12 @@ pub const ALL: &[Collection] = &[
         listing: &rate_plans::store::LISTING,
         paged: true,
         defaults: rate_plans::rules::defaults,
-        relationships: || json!({ "room_type": link("room_type"), "property": link("property") }),
+        relationships: || {
+            json!({
+                "room_type": link("room_type"), "property": link("property"),
+                "parent_rate_plan": link_or_null("rate_plan")
+            })
+        },
         option: Some(Choice {
             r#type: "rate_plan",
             attributes: || {
@@ -176,6 +181,12 @@ fn text() -> Value {
 fn link(r#type: &str) -> Value {
     let data = object(json!({ "type": { "const": r#type }, "id": id() }));
     object(json!({ "data": data }))
+}
+
+/// The same, or `{"data": null}`.
+fn link_or_null(r#type: &str) -> Value {
+    let data = object(json!({ "type": { "const": r#type }, "id": id() }));
+    object(json!({ "data": { "anyOf": [data, { "type": "null" }] } }))
 }
 
 /// `{"data": [{"type", "id", "attributes": {"id", "title"}}]}`

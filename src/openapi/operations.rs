@@ -119,7 +119,7 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
         all.insert((format!("{path}/options"), "GET"), operation.value);
     }
 
-    let mut written = vec![("400", "BadRequest"), ("413", "TooLarge"), ("422", "Invalid")];
+    let mut written = vec![("400", "BadRequest"), ("413", "TooLarge"), ("415", "Encoded"), ("422", "Invalid")];
     let (create, summary) = match of.invite {
         Some(_) => ("invite", format!("Invite {an} {noun}")),
         None => ("create", format!("Create {an} {noun}")),

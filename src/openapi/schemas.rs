@@ -6,14 +6,15 @@ use super::collections::{self, Choice, Collection, id, object};
 use crate::http::{
     error::Result,
     fields::{Field, Kind, LARGEST, Need},
-    judge::{MOST_DECIMALS, MOST_DIGITS, MOST_ENTRIES, Purpose},
+    judge::{LONGEST_URL, MOST_DECIMALS, MOST_DIGITS, MOST_ENTRIES, Purpose},
 };
 
-/// White space around a title is not kept; control characters in it are refused.
+/// White space around a title is not kept; control characters in it are refused, and so are characters that turn its
+/// direction.
 const TITLE: &str = concat!(
     r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*",
-    r"[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
-    r"([^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?",
+    r"[^\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]",
+    r"([^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*[^\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb])?",
     r"[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$"
 );
 
@@ -179,10 +180,11 @@ fn sent(kind: &Kind, default: &Value, purpose: Purpose) -> Value {
     match kind {
         Kind::Title => json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": TITLE }),
         Kind::Text { max } => json!({ "type": "string", "maxLength": max, "pattern": TEXT }),
-        Kind::LongText => json!({ "type": "string", "pattern": TEXT }),
         Kind::Email => json!({ "type": "string", "format": "email" }),
         Kind::Phone => json!({ "type": "string", "format": "phone", "pattern": r"^[ -/0-9:-@\[-`{-~]{1,32}$" }),
-        Kind::Url => json!({ "type": "string", "format": "uri", "pattern": r"^https?://[^\s]+$" }),
+        Kind::Url => {
+            json!({ "type": "string", "format": "uri", "maxLength": LONGEST_URL, "pattern": r"^https?://[^\s]+$" })
+        }
         Kind::Currency => json!({ "type": "string", "format": "iso-4217", "pattern": "^[A-Za-z]{3}$" }),
         Kind::Country => json!({ "type": "string", "format": "iso-3166-1", "pattern": "^[A-Za-z]{2}$" }),
         Kind::TimeZone => json!({ "type": "string", "format": "iana-time-zone", "pattern": "^[A-Za-z0-9_+/-]+$" }),

@@ -11,7 +11,6 @@ use crate::{
     http::{
         error::{Problems, Result},
         fields::{Field, Kind, LARGEST, optional, read_only, required},
-        judge,
     },
     ids::{PhotoId, PropertyId, RoomTypeId},
 };
@@ -26,12 +25,15 @@ pub const FIELDS: &[Field] = &[
         Kind::Integer { min: 0, max: LARGEST },
         "Place in the order; 0 is the cover. Default: the next.",
     ),
-    optional("description", Kind::LongText, "What is to be seen."),
-    optional("author", Kind::LongText, "Who took it."),
+    optional("description", Kind::Text { max: 500 }, "What is to be seen."),
+    optional("author", Kind::Text { max: 255 }, "Who took it."),
     optional("kind", Kind::OneOf(&["photo", "ad", "menu"]), "`ad` is for advertising, `menu` a restaurant's menu."),
     read_only("property_id", Kind::Id, "The property that it belongs to."),
     read_only("room_type_id", Kind::Id, "The room type that it belongs to, or null."),
 ];
+
+/// Photos of one property or one room type at most; where there are more they stay.
+const MOST: usize = 100;
 
 /// A photo as answers show it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -85,9 +87,14 @@ pub fn plan(parent: Parent, old: Vec<Photo>, entries: Vec<Value>, problems: &mut
     let mut wrong = Problems::default();
     let mut places = Vec::new();
     let mut without_position = Vec::new();
+    let mut named: HashSet<PhotoId> = HashSet::new();
     for (place, entry) in entries.into_iter().enumerate() {
         let Value::Object(mut entry) = entry else { continue };
         let id: Option<PhotoId> = entry.remove("id").and_then(|id| serde_json::from_value(id).ok());
+        if id.is_some_and(|id| !named.insert(id)) {
+            wrong.add("photos", format!("{place}.id is invalid"));
+            continue;
+        }
         let is_removed = entry.remove("is_removed") == Some(Value::Bool(true));
         let index = id.and_then(|id| by_id.get(&id).copied());
         // A photo that is not this parent's, or one that is to be removed but is not named.
@@ -152,8 +159,8 @@ pub fn plan(parent: Parent, old: Vec<Photo>, entries: Vec<Value>, problems: &mut
     }
     changes.photos = photos.into_iter().flatten().collect();
     let adds = !changes.new.is_empty();
-    if adds && changes.photos.len() > judge::MOST_ENTRIES {
-        wrong.add("photos", format!("should have at most {} item(s)", judge::MOST_ENTRIES));
+    if adds && changes.photos.len() > MOST {
+        wrong.add("photos", format!("should have at most {MOST} item(s)"));
     }
     problems.merge_inside("content", wrong);
     changes.photos.sort_by_key(|photo| photo.position);

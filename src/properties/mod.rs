@@ -14,7 +14,7 @@ use crate::{
     facilities,
     http::{
         error::{Problems, Result},
-        fields::{Field, Kind, LARGEST, not_null, on_create, optional, read_only, required},
+        fields::{Field, Kind, LARGEST, LONG_TEXT, not_null, on_create, optional, read_only, required},
         judge::{self, Purpose},
     },
     ids::GroupId,
@@ -96,9 +96,13 @@ const SWITCHES: [&str; 3] = [
 const OLD_SWITCH: &str = "allow_availability_autoupdate";
 
 const CONTENT: &[Field] = &[
-    optional("description", Kind::LongText, "What guests read about it."),
-    optional("important_information", Kind::LongText, "Goes into booking confirmations."),
-    optional("photos", Kind::Batch(photos::FIELDS), "Photos to add, change or remove; those not mentioned stay."),
+    optional("description", LONG_TEXT, "What guests read about it."),
+    optional("important_information", LONG_TEXT, "Goes into booking confirmations."),
+    optional(
+        "photos",
+        Kind::Batch(photos::FIELDS),
+        "Photos to add, change or remove, each once; those not mentioned stay. At most 100 in all.",
+    ),
 ];
 
 /// What can be written of a property. Its defaults are those of a new one.

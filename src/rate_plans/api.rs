@@ -63,6 +63,7 @@ struct Attributes {
 
 #[derive(Serialize)]
 struct OptionBody {
+    id: Uuid,
     rate: String,
     occupancy: i64,
     is_primary: bool,
@@ -73,12 +74,14 @@ struct OptionBody {
 struct Relationships {
     room_type: Related<Link>,
     property: Related<Link>,
+    parent_rate_plan: Related<Option<Link>>,
 }
 
 impl From<Kept> for RatePlanBody {
     fn from(Kept { id, property, room_type, plan }: Kept) -> Self {
         let price = |minor: i64| money::to_text(minor, &plan.currency);
         let option = |option: super::Occupancy| OptionBody {
+            id: id.of_option(option.occupancy),
             rate: price(option.rate),
             occupancy: option.occupancy,
             is_primary: option.is_primary,
@@ -104,6 +107,9 @@ impl From<Kept> for RatePlanBody {
             relationships: Relationships {
                 room_type: Related { data: Link::new("room_type", room_type.0) },
                 property: Related { data: Link::new("property", property.0) },
+                parent_rate_plan: Related {
+                    data: plan.parent_rate_plan_id.map(|parent| Link::new("rate_plan", parent.0)),
+                },
             },
         }
     }

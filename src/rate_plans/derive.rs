@@ -13,14 +13,14 @@ use super::{
 };
 use crate::{
     http::{
-        fields::{LARGEST, Shape},
+        fields::{LARGEST, MOST_JSON, Shape},
         judge,
     },
     money,
 };
 
-/// Rules for one restriction at most: enough for every plan, and no work without end.
-const MOST_RULES: usize = 1000;
+/// Rules of all options of a plan at most: enough for every plan, and no work without end.
+pub const MOST_RULES: usize = 2000;
 
 /// The highest price in minor units: it can still be sent back, whatever the currency's decimals.
 const HIGHEST: i64 = 999_999_999_999_999;
@@ -33,10 +33,15 @@ const BY_AMOUNT: [&str; 2] = ["increase_by_amount", "decrease_by_amount"];
 const BY_PERCENT: [&str; 2] = ["increase_by_percent", "decrease_by_percent"];
 
 /// `derived_option`: restriction → pairs of rule and argument, applied from left to right.
-pub const DERIVED: Shape = Shape { fits: is_derived_option, schema: derived_schema };
+pub const DERIVED: Shape = Shape { fits: is_derived_option, most_bytes: None, schema: derived_schema };
 
 /// `auto_rate_settings`: what each guest above and below the primary occupancy changes (quirk 10). Other keys are kept.
-pub const AUTO: Shape = Shape { fits: is_auto_settings, schema: auto_schema };
+pub const AUTO: Shape = Shape { fits: is_auto_settings, most_bytes: Some(MOST_JSON), schema: auto_schema };
+
+/// How many rules a `derived_option` has.
+pub fn rules(derived: &Value) -> usize {
+    derived.as_object().into_iter().flat_map(|object| object.values()).filter_map(Value::as_array).map(Vec::len).sum()
+}
 
 fn is_derived_option(value: &Value) -> bool {
     let Some(object) = value.as_object() else { return false };
@@ -44,7 +49,6 @@ fn is_derived_option(value: &Value) -> bool {
         let is_rate = restriction == "rate";
         let Some(pairs) = pairs.as_array() else { return false };
         (is_rate || NUMBERS.contains(&restriction.as_str()))
-            && pairs.len() <= MOST_RULES
             && pairs.iter().all(|pair| match pair.as_array().map(Vec::as_slice) {
                 Some([Value::String(rule), argument]) => {
                     let by_amount = BY_AMOUNT.contains(&rule.as_str());

@@ -31,7 +31,11 @@ pub const FIELDS: &[Field] = &[
         "Where prices come from. `derived` and `cascade` need a parent. Default: `manual`.",
     ),
     optional("meal_type", Kind::OneOf(MEALS), "Board. Default: `none`."),
-    optional("auto_rate_settings", Kind::Json(&derive::AUTO), "How other occupancies follow the primary one."),
+    optional(
+        "auto_rate_settings",
+        Kind::Json(&derive::AUTO),
+        "How other occupancies follow the primary one; at most 16,384 bytes of JSON.",
+    ),
     optional(INHERIT[0], Kind::Boolean, "Take rates from the parent. Default: `true` with a parent."),
     optional(INHERIT[1], Kind::Boolean, "Take `closed_to_arrival` from the parent."),
     optional(INHERIT[2], Kind::Boolean, "Take `closed_to_departure` from the parent."),
@@ -47,13 +51,18 @@ pub const FIELDS: &[Field] = &[
 ];
 
 const OPTION: &[Field] = &[
+    read_only("id", Kind::Id, "Stays with the occupancy of this plan."),
     required("occupancy", Kind::Positive, "Number of guests that this option prices."),
     optional("is_primary", Kind::Boolean, "The option that derivation starts from; exactly one is."),
-    optional("rate", Kind::Fee, "Price of every date that has none of its own. Default: 0."),
+    optional(
+        "rate",
+        Kind::Fee,
+        "Price of every date that has none of its own. Left out, the occupancy keeps what it has, at first 0.",
+    ),
     optional(
         "derived_option",
         Kind::Json(&derive::DERIVED),
-        "How to derive from the parent, or from the primary option.",
+        "How to derive from the parent, or from the primary option; at most 2,000 rules in all options.",
     ),
 ];
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::{FIELDS, INHERIT, RatePlan, follows_parent};
+use super::{FIELDS, INHERIT, RatePlan, derive, follows_parent};
 use crate::{
     http::{
         error::{Problems, Result},
@@ -117,10 +117,22 @@ impl RatePlan {
             }
             fields.insert("options".to_owned(), options);
         }
+        self.keep_rates(fields);
         let options = fields.get_mut("options").and_then(Value::as_array_mut);
         for (place, option) in options.into_iter().flatten().enumerate() {
             if let Some(rate) = option.get_mut("rate") {
                 convert(rate, "options", &format!("{place}.rate is invalid"));
+            }
+        }
+    }
+
+    /// An option that says nothing of its rate keeps the one that its occupancy has.
+    fn keep_rates(&self, fields: &mut Map<String, Value>) {
+        let rates: HashMap<i64, i64> = self.options.iter().map(|option| (option.occupancy, option.rate)).collect();
+        let options = fields.get_mut("options").and_then(Value::as_array_mut);
+        for option in options.into_iter().flatten().filter(|option| option.get("rate").is_none()) {
+            if let Some(rate) = option["occupancy"].as_i64().and_then(|occupancy| rates.get(&occupancy)) {
+                option["rate"] = money::to_short_text(*rate, &self.currency).into();
             }
         }
     }
@@ -171,7 +183,8 @@ fn leads_to(by_id: &HashMap<RatePlanId, &Relative>, from: RatePlanId, id: RatePl
     false
 }
 
-/// Exactly one option is primary, a single one by itself; each number of guests occurs once.
+/// Exactly one option is primary, a single one by itself; each number of guests occurs once; all together have so many
+/// rules at most.
 fn one_primary(fields: &mut Map<String, Value>, problems: &mut Problems) {
     let Some(options) = fields.get_mut("options").and_then(Value::as_array_mut) else { return };
     for option in options.iter_mut() {
@@ -180,6 +193,10 @@ fn one_primary(fields: &mut Map<String, Value>, problems: &mut Problems) {
                 option[field] = default;
             }
         }
+    }
+    let rules: usize = options.iter().filter_map(|option| option.get("derived_option")).map(derive::rules).sum();
+    if rules > derive::MOST_RULES {
+        problems.add("options", format!("has more than {} rules", derive::MOST_RULES));
     }
     let primaries = options.iter().filter(|option| option["is_primary"] == true).count();
     match options.as_mut_slice() {

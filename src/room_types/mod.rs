@@ -11,7 +11,7 @@ use crate::{
     facilities,
     http::{
         error::{Problems, Result},
-        fields::{Field, Kind, LARGEST, optional, read_only, required, required_on_create},
+        fields::{Field, Kind, LARGEST, LONG_TEXT, optional, read_only, required, required_on_create},
         judge::{self, Purpose},
     },
     ids::PropertyId,
@@ -37,8 +37,12 @@ pub const FIELDS: &[Field] = &[
 ];
 
 const CONTENT: &[Field] = &[
-    optional("description", Kind::LongText, "What guests read about it."),
-    optional("photos", Kind::Batch(photos::FIELDS), "Photos to add, change or remove; those not mentioned stay."),
+    optional("description", LONG_TEXT, "What guests read about it."),
+    optional(
+        "photos",
+        Kind::Batch(photos::FIELDS),
+        "Photos to add, change or remove, each once; those not mentioned stay. At most 100 in all.",
+    ),
 ];
 
 /// What can be written of a room type. Its defaults are those of a new one.

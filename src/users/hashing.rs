@@ -304,8 +304,7 @@ mod tests {
         let (threads, go, _first) = busy();
         let ask = |asker| threads.run(asker, || 7);
         let of_flood = (0..OF_STRANGERS / OF_ONE).map(|number| number as u32);
-        let flood: Vec<_> =
-            of_flood.flat_map(|number| (0..OF_ONE).map(move |_| network(number))).map(ask).collect();
+        let flood: Vec<_> = of_flood.flat_map(|number| (0..OF_ONE).map(move |_| network(number))).map(&ask).collect();
         assert!(flood.iter().all(Result::is_ok));
         let honest: Vec<_> = (1_000..1_060).map(|number| ask(network(number)).expect("place")).collect();
         let known = ask(Asker::User(UserId::new())).expect("room of its own");

@@ -9,7 +9,7 @@ pub mod welcome;
 
 use chrono_tz::Tz;
 
-use crate::{clock::Moment, email, ids::UserId};
+use crate::{clock::Moment, email, ids::UserId, visible};
 
 /// A person with an account.
 #[derive(Clone, Debug)]
@@ -57,8 +57,11 @@ impl std::str::FromStr for Email {
 /// A person's name: at most 255 characters of one line; empty when not given.
 pub fn name(text: &str) -> Result<Option<String>, String> {
     let name = text.trim();
-    if name.chars().any(char::is_control) {
-        return Err("A name is one line without control characters.".to_owned());
+    if !visible::is_plain_line(name) {
+        return Err("A name is one line without control characters or characters that turn its direction.".to_owned());
+    }
+    if !name.is_empty() && visible::is_blank(name) {
+        return Err("Nothing of this name can be seen. Write one, or leave it empty.".to_owned());
     }
     let length = name.chars().count();
     if length > 255 {

@@ -128,7 +128,9 @@ async fn a_broken_field_of_a_photo_is_told_with_its_position() {
         ("url", json!(5), "is invalid"),
         ("url", json!([]), "is invalid"),
         ("kind", json!("video"), "is invalid"),
-        ("kind", json!(""), "is invalid"),
+        ("author", json!("é".repeat(256)), "should be at most 255 character(s)"),
+        ("description", json!("é".repeat(501)), "should be at most 500 character(s)"),
+        ("url", json!(format!("https://farol.example/{}", "a".repeat(2048))), "should be at most 2048 character(s)"),
         ("kind", json!(5), "is invalid"),
         ("position", json!(-1), "must be greater than or equal to 0"),
         ("position", json!(2_147_483_648_i64), "must be less than or equal to 2147483647"),
@@ -144,10 +146,12 @@ async fn a_broken_field_of_a_photo_is_told_with_its_position() {
     ] {
         refused(me.creates(with(field, value)).await, &format!("1.{field} {message}"));
     }
-    refused(me.creates(content(json!([{}]))).await, "0.url can't be blank");
+    for empty in [json!({}), json!([])] {
+        refused(me.creates(content(json!([empty]))).await, "0.url can't be blank");
+    }
     let answer = me.creates(with("position", number("1e400"))).await;
     answer.invalid_at("/content/photos", "1.position ");
-    for entry in [json!("x"), json!(5), json!(null), json!([])] {
+    for entry in [json!("x"), json!(5), json!(null), json!([5])] {
         me.creates(content(json!([entry]))).await.invalid_at("/content/photos", "");
     }
     for wrong in [json!("x"), json!(5), json!(true), json!({})] {
@@ -319,7 +323,7 @@ async fn a_photo_of_another_parent_cannot_be_reached() {
     let their_photo = ids(&photos(&theirs)).remove(0);
     let places = everywhere(&house).await;
     let mut foreign: Vec<Value> = places.iter().map(|(_, _, photo)| json!(photo)).collect();
-    foreign.extend([json!(their_photo), json!(UNKNOWN_ID), json!("x"), json!(""), json!(5)]);
+    foreign.extend([json!(their_photo), json!(UNKNOWN_ID), json!("x"), json!(5)]);
     for (id, is_room, own) in &places {
         for foreign in foreign.iter().filter(|photo| **photo != json!(own)) {
             for change in [json!({ "description": "x" }), json!({ "is_removed": true }), json!({ "url": url("x") })] {
@@ -399,13 +403,30 @@ async fn photos_added_at_once_all_get_a_place() {
 }
 
 #[actix_web::test]
-async fn a_property_has_at_most_a_thousand_photos_over_all_batches() {
+async fn a_property_has_at_most_a_hundred_photos_over_all_batches() {
     let (_app, me) = world().await;
     let photos =
         |count: usize| json!({ "content": { "photos": vec![json!({ "url": "https://farol.example/1.jpg" }); count] } });
-    let id = me.has(photos(999)).await;
+    refused(me.creates(photos(101)).await, "should have at most 100 item(s)");
+    let id = me.has(photos(99)).await;
     me.updates(&id, photos(1)).await.is(200);
-    let refused = json!({ "content": { "photos": ["should have at most 1000 item(s)"] } });
-    me.updates(&id, photos(1)).await.error_with("validation_error", refused);
+    refused(me.updates(&id, photos(1)).await, "should have at most 100 item(s)");
     me.updates(&id, json!({ "city": "Faro" })).await.is(200);
+}
+
+#[actix_web::test]
+async fn a_batch_names_a_photo_once() {
+    let (_app, me, id, photos_of) = album().await;
+    let [a, b] = [&photos_of[0], &photos_of[1]];
+    let twice = |first: Value, second: Value| content(json!([first, { "id": b, "author": "x" }, second]));
+    for (first, second) in [
+        (json!({ "id": a, "author": "x" }), json!({ "id": a.to_uppercase(), "author": "y" })),
+        (json!({ "id": a, "is_removed": true }), json!({ "id": a, "author": "y" })),
+        (json!({ "id": a, "author": "y" }), json!({ "id": a, "is_removed": true })),
+    ] {
+        refused(me.updates(&id, twice(first, second)).await, "2.id is invalid");
+    }
+    assert_eq!(now(&me, &id).await, "a0 b1 c2");
+    let new = json!([{ "id": "", "url": url("d") }, { "id": null, "url": url("e"), "kind": "" }]);
+    assert_eq!(told(&photos(&me.updates(&id, content(new)).await.is(200))), "a0 b1 c2 d3 e4");
 }

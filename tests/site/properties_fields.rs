@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::people::{Person, world};
-use crate::property::{PROPERTIES, UNKNOWN_ID, at};
+use crate::property::{PROPERTIES, UNKNOWN_ID, at, number};
 
 /// Creates with each value, which must be kept as the second one.
 async fn kept(me: &Person, field: &str, cases: &[(Value, Value)]) {
@@ -72,7 +72,7 @@ async fn a_wrong_json_type_is_invalid_in_every_field() {
     refused(&me, "is_active", "is invalid", &wrong).await;
     let wrong = [json!("x"), json!(5), json!(true), json!({})];
     refused(&me, "facilities", "is invalid", &wrong).await;
-    let wrong = [json!("x"), json!(5), json!(true), json!([])];
+    let wrong = [json!("x"), json!(5), json!(true), json!([5])];
     refused(&me, "settings", "is invalid", &wrong).await;
     refused(&me, "content", "is invalid", &wrong).await;
 }
@@ -116,9 +116,9 @@ async fn a_currency_is_a_known_code_in_any_case() {
 #[actix_web::test]
 async fn a_country_is_a_known_code_in_any_case() {
     let (_app, me) = world().await;
-    let wrong = ["", " ", "P", "PRT", "XX", "ZZ", "Portugal", "P1", " PT", "ıt", "🇵🇹"];
+    let wrong = ["P", "PRT", "XX", "ZZ", "Portugal", "P1", " PT", "ıt", "🇵🇹"];
     refused(&me, "country", "is invalid", &wrong.map(Value::from)).await;
-    let mut cases = ["PT", "DE", "US", "GB", "JP"].map(as_sent).to_vec();
+    let mut cases = ["PT", "DE", "US", "GB", "JP", "XK"].map(as_sent).to_vec();
     cases.push((json!("pt"), json!("PT")));
     cases.push((json!("Gr"), json!("GR")));
     cases.push((json!(null), json!(null)));
@@ -150,8 +150,6 @@ async fn texts_of_the_address_are_limited_and_kept_as_sent() {
 async fn an_email_has_the_format_of_one() {
     let (_app, me) = world().await;
     let wrong = [
-        "",
-        " ",
         "desk",
         "desk@",
         "@farol.example",
@@ -172,13 +170,16 @@ async fn a_phone_has_at_most_32_digits_and_signs() {
     let (_app, me) = world().await;
     let long = [json!("1".repeat(33)), json!(format!("+{}", " 1".repeat(16)))];
     refused(&me, "phone", "should be at most 32 character(s)", &long).await;
-    let wrong = ["", "call me", "+351 289 ONE", "電話"];
+    let wrong = ["call me", "\u{202c}", "+351 289 ONE", "電話"];
     refused(&me, "phone", "has invalid format", &wrong.map(Value::from)).await;
     let cases = [
         as_sent("+351 (289) 000-000"),
         as_sent("00351/289.000.000"),
         as_sent("#21*"),
         as_sent("1".repeat(32)),
+        // As pasted from elsewhere.
+        (json!("\u{202a}+351\u{a0}289\u{2011}123\u{202c} 456"), json!("+351 289-123 456")),
+        (json!(format!("\u{2066}{}\u{2069}\u{200b}", "\u{2013}".repeat(32))), json!("-".repeat(32))),
         as_sent(Value::Null),
     ];
     kept(&me, "phone", &cases).await;
@@ -187,7 +188,7 @@ async fn a_phone_has_at_most_32_digits_and_signs() {
 #[actix_web::test]
 async fn a_timezone_is_an_iana_name() {
     let (_app, me) = world().await;
-    let wrong = ["", "Mars/Base", "+01:00", "Lisbon", "Europe/Lisbon ", "GMT+25"];
+    let wrong = ["Mars/Base", "+01:00", "Lisbon", "Europe/Lisbon ", "GMT+25"];
     refused(&me, "timezone", "is invalid", &wrong.map(Value::from)).await;
     let cases = ["Europe/Lisbon", "Asia/Kolkata", "America/Argentina/Salta", "UTC"];
     let mut cases = cases.map(as_sent).to_vec();
@@ -198,7 +199,7 @@ async fn a_timezone_is_an_iana_name() {
 #[actix_web::test]
 async fn a_property_type_is_one_of_twenty_two() {
     let (_app, me) = world().await;
-    let wrong = ["", "castle", "Hotel", "hotel ", "bed_and_breakfast"];
+    let wrong = ["castle", "Hotel", "hotel ", "bed_and_breakfast"];
     refused(&me, "property_type", "is invalid", &wrong.map(Value::from)).await;
     let types = [
         "apart_hotel",
@@ -232,9 +233,20 @@ async fn a_property_type_is_one_of_twenty_two() {
 #[actix_web::test]
 async fn a_logo_is_a_url() {
     let (_app, me) = world().await;
-    let wrong = ["", "logo", "farol.example/logo.png", "http://", "https://farol .example/"];
+    let wrong = [
+        "logo",
+        "://farol.example",
+        "ſttps://farol.example",
+        "farol.example/logo.png",
+        "http://",
+        "https://farol .example/",
+    ];
     refused(&me, "logo_url", "has invalid format", &wrong.map(Value::from)).await;
+    let long = format!("https://farol.example/{}", "a".repeat(2048 - 22));
+    refused(&me, "logo_url", "should be at most 2048 character(s)", &[json!(format!("{long}a"))]).await;
     let cases = [
+        as_sent(long),
+        as_sent("HTTPS://farol.example/logo.png"),
         as_sent("https://farol.example/logo.png"),
         as_sent("http://cdn.farol.example:8080/a/b?c=d&e=%20f#g"),
         as_sent("https://FAROL.example"),
@@ -246,6 +258,7 @@ async fn a_logo_is_a_url() {
 #[actix_web::test]
 async fn activity_is_a_boolean() {
     let (_app, me) = world().await;
+    refused(&me, "is_active", "is invalid", &[json!(""), json!(" "), json!("true")]).await;
     kept(&me, "is_active", &[as_sent(true), as_sent(false)]).await;
 }
 
@@ -267,15 +280,70 @@ async fn facilities_are_a_list_of_known_ones() {
 async fn a_group_is_one_of_the_caller_s() {
     let (app, me) = world().await;
     let other = app.person("owner@aurora.example").await;
-    let malformed = ["", "x", "0197a3b2-0000-7000-8000-00000000000"].map(Value::from);
+    let malformed = ["x", "0197a3b2-0000-7000-8000-00000000000"].map(Value::from);
     refused(&me, "group_id", "is invalid", &malformed).await;
     let absent = [json!(UNKNOWN_ID), json!(other.group().await)];
     refused(&me, "group_id", "does not exist", &absent).await;
     let group = me.group().await;
-    for sent in [json!(group), json!(group.to_uppercase()), json!(null)] {
+    for sent in [json!(group), json!(group.to_uppercase()), json!(null), json!("")] {
         let created = me.creates(json!({ "group_id": sent })).await.is(201);
         let groups = &created.data()["relationships"]["groups"]["data"];
         assert_eq!(groups[0]["id"], json!(group), "{created}");
         assert_eq!(groups[1], json!(null), "{created}");
     }
+}
+
+#[actix_web::test]
+async fn an_empty_text_means_null_where_a_format_says_what_a_text_may_be() {
+    let (_app, me) = world().await;
+    for field in ["latitude", "longitude", "facilities", "settings", "content"] {
+        refused(&me, field, "is invalid", &[json!(""), json!(" ")]).await;
+    }
+    for empty in ["", " ", "\t"] {
+        for field in ["email", "phone", "country", "timezone", "logo_url"] {
+            kept(&me, field, &[(json!(empty), json!(null))]).await;
+        }
+        kept(&me, "property_type", &[(json!(empty), json!("hotel"))]).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_number_is_a_coordinate_by_its_value() {
+    let (_app, me) = world().await;
+    for field in ["latitude", "longitude"] {
+        let wrong = ["1e-8", "1e999999999", "-1e-999999999"].map(number);
+        refused(&me, field, "is invalid", &wrong).await;
+        refused(&me, field, "is invalid", &[json!("-7.6e-05")]).await;
+    }
+    for field in ["latitude", "longitude"] {
+        for (sent, expected) in [
+            ("-7.6e-05", "-0.000076"),
+            ("2e0", "2"),
+            ("1.5E1", "15"),
+            ("38.70", "38.70"),
+            ("-0.0", "-0.0"),
+            ("37.000000000", "37"),
+        ] {
+            kept(&me, field, &[(number(sent), json!(expected))]).await;
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_title_can_be_seen_and_is_shown_as_it_is_written() {
+    let (_app, me) = world().await;
+    let unseen = ["\u{200b}\u{2060}", "\u{3164}", " \u{feff} ", "\u{202e}"].map(Value::from);
+    refused(&me, "title", "can't be blank", &unseen).await;
+    let turned = ["a\u{202e}b", "\u{2066}a\u{2069}", "a\u{2028}b"].map(Value::from);
+    refused(&me, "title", "is invalid", &turned).await;
+    kept(&me, "title", &["فندق", "مهمان\u{200c}خانه", "👩\u{200d}🍳", "\u{200e}Casa"].map(as_sent)).await;
+}
+
+#[actix_web::test]
+async fn an_object_may_be_written_as_an_empty_list() {
+    let (_app, me) = world().await;
+    refused(&me, "settings", "is invalid", &[json!([5])]).await;
+    let empty = me.creates(json!({ "settings": [], "content": [] })).await.is(201).attributes();
+    let none = me.creates(json!({})).await.is(201).attributes();
+    assert_eq!((&empty["settings"], &empty["content"]), (&none["settings"], &none["content"]));
 }

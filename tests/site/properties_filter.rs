@@ -191,3 +191,45 @@ async fn a_long_list_of_ids_is_taken() {
     let query = format!("filter[id]={}", ids.join(","));
     assert_eq!(letters(&me, &query).await, "A");
 }
+
+#[actix_web::test]
+async fn all_filters_together_have_at_most_a_thousand_entries() {
+    let (_app, me) = world().await;
+    let many = |field: &str, entries: usize| format!("filter[{field}]={}", ",".repeat(entries - 1));
+    let listed = |entries: usize| vec!["filter[title][]=x"; entries].join("&");
+    let get = |query: String| me.api.get(&format!("{PROPERTIES}?{query}"));
+    let refused = json!(["filter has more than 1000 entries"]);
+    for query in [
+        many("title", 1001),
+        format!("{}&{}", many("title", 600), many("city", 401)),
+        format!("{}&filter[title][not]=x&{}", many("title", 999), many("country", 1)),
+        format!("{}&filter[city]=x", many("id", 1000)),
+    ] {
+        get(query).await.error_with("bad_request", refused.clone());
+    }
+    for query in [many("title", 1000), format!("{}&{}", many("title", 600), many("city", 400)), listed(400)] {
+        get(query).await.is(200);
+    }
+    // The last of the same argument counts.
+    get(format!("{}&{}", many("title", 700), many("title", 700))).await.is(200);
+}
+
+#[actix_web::test]
+async fn the_entries_of_a_list_may_be_numbered() {
+    let (_app, me) = street().await;
+    for (query, expected) in [
+        (
+            "filter[title][0]=Aurora&filter[title][1]=Duna",
+            letters(&me, "filter[title][]=Aurora&filter[title][]=Duna").await,
+        ),
+        ("filter[title][7]=Aurora", "A".to_owned()),
+        ("filter[title][0]=Aurora,Duna", String::new()),
+        ("filter%5Btitle%5D%5B0%5D=Aurora", "A".to_owned()),
+    ] {
+        assert_eq!(letters(&me, query).await, expected, "{query}");
+    }
+    for name in ["filter[title][-1]", "filter[title][0][0]", "filter[title][a0]"] {
+        let answer = me.api.get(&format!("{PROPERTIES}?{name}=x")).await;
+        answer.error_with("bad_request", json!([format!("{name} is not supported")]));
+    }
+}

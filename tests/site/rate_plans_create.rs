@@ -13,7 +13,8 @@ async fn four_fields_are_enough_and_the_rest_has_its_defaults() {
     let mut attributes = json!({
         "id": id, "title": "Flexible", "sell_mode": "per_room", "rate_mode": "manual", "currency": "EUR",
         "children_fee": "0.00", "infant_fee": "0.00",
-        "options": [{ "rate": "100.00", "occupancy": 2, "is_primary": true, "derived_option": null }],
+        "options": [{ "id": answer.attributes()["options"][0]["id"], "rate": "100.00", "occupancy": 2, "is_primary": true,
+            "derived_option": null }],
         "auto_rate_settings": null, "meal_type": "none", "parent_rate_plan_id": null
     });
     for flag in INHERIT {
@@ -25,7 +26,8 @@ async fn four_fields_are_enough_and_the_rest_has_its_defaults() {
         "attributes": attributes,
         "relationships": {
             "room_type": { "data": { "type": "room_type", "id": room.room_type } },
-            "property": { "data": { "type": "property", "id": room.house.property } }
+            "property": { "data": { "type": "property", "id": room.house.property } },
+            "parent_rate_plan": { "data": null }
         }
     } });
     let answer = answer.says(expected.clone());
@@ -56,6 +58,11 @@ async fn every_field_is_kept_together() {
     }
     let created = room.creates(fields.clone()).await.is(201);
     fields["id"] = json!(created.id());
+    for place in 0..2 {
+        fields["options"][place]["id"] = created.attributes()["options"][place]["id"].clone();
+    }
+    let link = json!({ "data": { "type": "rate_plan", "id": parent } });
+    assert_eq!(created.data()["relationships"]["parent_rate_plan"], link);
     assert_eq!(created.attributes(), fields);
     assert_eq!(room.reads(&created.id()).await, fields);
 }
@@ -72,7 +79,7 @@ async fn all_broken_fields_are_told_at_once_and_nothing_is_kept() {
         .creates(json!({
             "title": "a".repeat(256), "room_type_id": UNKNOWN_ID, "options": [option(0, "-1")],
             "parent_rate_plan_id": "x", "currency": "ZZZ", "sell_mode": "per_bed", "rate_mode": "guess",
-            "meal_type": "brunch", "auto_rate_settings": [], "inherit_rate": "yes", "inherit_max_sell": 5,
+            "meal_type": "brunch", "auto_rate_settings": [5], "inherit_rate": "yes", "inherit_max_sell": 5,
             "children_fee": "-1", "infant_fee": true
         }))
         .await
@@ -98,7 +105,7 @@ async fn all_broken_fields_are_told_at_once_and_nothing_is_kept() {
 async fn a_body_has_its_top_key() {
     let room = room().await;
     let id = room.has(json!({})).await;
-    for body in [json!({}), json!(null), json!([]), json!({ "rate_plan": [] }), json!({ "room_type": {} })] {
+    for body in [json!({}), json!(null), json!([]), json!({ "rate_plan": [5] }), json!({ "room_type": {} })] {
         let answer = room.me().api.post(RATE_PLANS, &body).await;
         answer.error_with("bad_request", json!(["rate_plan is required"]));
         for id in [&*id, UNKNOWN_ID] {
@@ -126,6 +133,7 @@ async fn what_only_the_server_sets_and_what_it_does_not_know_is_ignored() {
     let mut expected = default;
     expected["title"] = json!("Other");
     expected["id"] = json!(created.id());
+    expected["options"][0]["id"] = created.attributes()["options"][0]["id"].clone();
     assert_eq!(created.attributes(), expected);
 }
 

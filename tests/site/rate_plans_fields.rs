@@ -90,10 +90,10 @@ async fn a_room_type_is_one_of_that_property_of_the_caller() {
 #[actix_web::test]
 async fn a_currency_is_a_known_code_or_that_of_the_property() {
     let room = room().await;
-    let wrong = ["", " ", "EU", "EURO", "ZZZ", " EUR", "978"];
+    let wrong = ["EU", "EURO", "ZZZ", " EUR", "978"];
     refused(&room, "currency", "is invalid", &wrong.map(Value::from)).await;
     refused(&room, "currency", "is invalid", &[json!(5), json!(true), json!([]), json!({})]).await;
-    let cases = [as_sent("USD"), (json!("gbp"), json!("GBP")), (json!(null), json!("EUR"))];
+    let cases = [as_sent("USD"), (json!("gbp"), json!("GBP")), (json!(null), json!("EUR")), (json!(""), json!("EUR"))];
     kept(&room, "currency", &cases).await;
     // A property that changes its currency leaves its plans what they are.
     let id = room.has(json!({})).await;
@@ -107,10 +107,10 @@ async fn a_currency_is_a_known_code_or_that_of_the_property() {
 #[actix_web::test]
 async fn modes_and_meals_are_known_words() {
     let room = room().await;
-    let wrong = [json!(""), json!("None"), json!("x"), json!(5), json!(true), json!([]), json!({})];
+    let wrong = [json!("None"), json!("x"), json!(5), json!(true), json!([]), json!({})];
     for (field, default) in [("sell_mode", "per_room"), ("rate_mode", "manual"), ("meal_type", "none")] {
         refused(&room, field, "is invalid", &wrong).await;
-        kept(&room, field, &[(json!(null), json!(default)), as_sent(default)]).await;
+        kept(&room, field, &[(json!(null), json!(default)), (json!(""), json!(default)), as_sent(default)]).await;
     }
     kept(&room, "sell_mode", &[as_sent("per_person")]).await;
     let meals = [
@@ -224,7 +224,13 @@ async fn automatic_rates_need_their_settings() {
     for sent in [json!({ "rate_mode": "auto" }), json!({ "rate_mode": "auto", "auto_rate_settings": null })] {
         room.creates(sent).await.invalid(json!({ "auto_rate_settings": ["can't be blank"] }));
     }
-    for wrong in [json!("x"), json!(5), json!(true), json!([]), json!({ "note": "a\0b" })] {
+    let none = room.creates(json!({ "rate_mode": "auto", "auto_rate_settings": [] })).await.is(201);
+    assert_eq!(none.attributes()["auto_rate_settings"], json!({}));
+    room.deletes(&none.id()).await;
+    let long = |bytes: usize| json!({ "note": "a".repeat(bytes - r#"{"note":""}"#.len()) });
+    let most = room.creates(json!({ "rate_mode": "auto", "auto_rate_settings": long(16_384) })).await.is(201);
+    room.deletes(&most.id()).await;
+    for wrong in [json!("x"), json!(5), json!(true), json!([5]), json!({ "note": "a\0b" }), long(16_385)] {
         for mode in ["auto", "manual"] {
             let sent = json!({ "rate_mode": mode, "auto_rate_settings": wrong });
             room.creates(sent).await.invalid(json!({ "auto_rate_settings": ["is invalid"] }));

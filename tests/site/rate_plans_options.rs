@@ -33,13 +33,15 @@ async fn options_are_a_list_of_objects() {
     for wrong in [json!("x"), json!(5), json!(true), json!({}), option(2, "100")] {
         refused(&room, wrong, &["is invalid"]).await;
     }
-    for entry in [json!("x"), json!(5), json!(null), json!([]), json!([option(2, "100")])] {
+    for entry in [json!("x"), json!(5), json!(null), json!([5]), json!([option(2, "100")])] {
         for options in [json!([entry]), json!([option(2, "100"), entry])] {
             room.creates(json!({ "options": options })).await.invalid_at("/options", "");
         }
     }
-    let answer = room.creates(json!({ "options": [{}] })).await;
-    answer.invalid(json!({ "options": ["0.occupancy can't be blank"] }));
+    for empty in [json!({}), json!([])] {
+        let answer = room.creates(json!({ "options": [empty] })).await;
+        answer.invalid(json!({ "options": ["0.occupancy can't be blank"] }));
+    }
     assert_eq!(room.finds("").await, Vec::<String>::new());
 }
 
@@ -54,7 +56,7 @@ async fn an_occupancy_is_a_positive_whole_number() {
         (json!(""), "is invalid"),
         (json!("2"), "is invalid"),
         (json!(1.5), "is invalid"),
-        (number("2.0"), "is invalid"),
+        (number("2e-1"), "is invalid"),
         (json!(true), "is invalid"),
         (json!([]), "is invalid"),
     ] {
@@ -174,7 +176,7 @@ async fn what_derives_an_option_is_kept_as_sent() {
             "max_stay": [["decrease_by_amount", "1"]], "min_stay_through": [["increase_by_amount", "1"]],
             "max_sell": [["decrease_by_amount", "1"]], "max_availability": [["decrease_by_amount", "1"]]
         }),
-        rules(&[("increase_by_amount", "1"); 1000]),
+        rules(&[("increase_by_amount", "1"); 2000]),
     ] {
         assert_eq!(kept(&room, "EUR", with("derived_option", derived.clone())).await[0]["derived_option"], derived);
     }
@@ -183,7 +185,7 @@ async fn what_derives_an_option_is_kept_as_sent() {
 #[actix_web::test]
 async fn what_derives_an_option_is_pairs_of_a_known_rule_and_a_decimal() {
     let room = room().await;
-    for wrong in [json!("x"), json!(5), json!(true), json!([]), json!([["increase_by_amount", "1"]])] {
+    for wrong in [json!("x"), json!(5), json!(true), json!([5]), json!([["increase_by_amount", "1"]])] {
         refused(&room, with("derived_option", wrong), &["0.derived_option is invalid"]).await;
     }
     let of_rate = |rate: Value| json!({ "rate": rate });
@@ -207,7 +209,6 @@ async fn what_derives_an_option_is_pairs_of_a_known_rule_and_a_decimal() {
         // Percents are of the rate alone.
         json!({ "min_stay_arrival": [["increase_by_percent", "10"]] }),
         json!({ "availability_offset": [["decrease_by_percent", "10"]] }),
-        rules(&[("increase_by_amount", "1"); 1001]),
     ];
     for argument in [json!(""), json!("x"), json!("1,5"), json!("1e2"), json!(null), json!(true), json!([]), json!({})]
     {
@@ -232,4 +233,70 @@ async fn what_derives_an_option_is_pairs_of_a_known_rule_and_a_decimal() {
     }
     let list = room.me().api.get(RATE_PLANS).await.is(200);
     assert_eq!(list.json()["meta"]["total"], 0);
+}
+
+#[actix_web::test]
+async fn all_options_together_have_at_most_two_thousand_rules() {
+    let room = room().await;
+    let options = |first: usize, second: usize| {
+        let mut options = [option(2, "10"), other_option(1, "10")];
+        options[0]["derived_option"] = rules(&vec![("increase_by_amount", "1"); first]);
+        options[1]["derived_option"] = rules(&vec![("increase_by_percent", "1"); second]);
+        json!(options)
+    };
+    for (first, second) in [(2001, 0), (1000, 1001), (3000, 3000)] {
+        refused(&room, options(first, second), &["has more than 2000 rules"]).await;
+    }
+    let id = room.has(json!({ "options": options(1000, 1000) })).await;
+    let answer = room.updates(&id, json!({ "options": options(1, 2000) })).await;
+    answer.invalid(json!({ "options": ["has more than 2000 rules"] }));
+    room.deletes(&id).await;
+    assert_eq!(kept(&room, "EUR", with("derived_option", json!([]))).await[0]["derived_option"], json!({}));
+}
+
+/// The ids of all options by their occupancy.
+fn option_ids(attributes: &Value) -> std::collections::BTreeMap<i64, String> {
+    let options = attributes["options"].as_array().expect("options").iter();
+    options.map(|o| (o["occupancy"].as_i64().expect("guests"), o["id"].as_str().expect("an id").to_owned())).collect()
+}
+
+#[actix_web::test]
+async fn an_option_has_an_id_that_stays_with_its_occupancy() {
+    let room = room().await;
+    let sent = json!([option(2, "84.00"), other_option(1, "66.00")]);
+    let first = room.creates(json!({ "options": sent })).await.is(201);
+    let ids = option_ids(&first.attributes());
+    assert!(ids.values().all(|id| id.parse::<uuid::Uuid>().is_ok()), "{ids:?}");
+    assert_ne!(ids[&1], ids[&2]);
+    let id = first.id();
+    assert_eq!(option_ids(&room.reads(&id).await), ids);
+    // Whatever id is sent, and in whatever order.
+    let mut other = other_option(3, "1");
+    other["id"] = json!(ids[&1]);
+    let swapped = json!([other, other_option(1, "5"), option(2, "9")]);
+    let answer = room.updates(&id, json!({ "options": swapped })).await.is(200);
+    let now = option_ids(&answer.attributes());
+    assert_eq!((&now[&1], &now[&2]), (&ids[&1], &ids[&2]));
+    assert!(now[&3] != ids[&1] && now[&3] != ids[&2]);
+    let second = room.creates(json!({ "title": "Second", "options": sent })).await.is(201);
+    assert!(option_ids(&second.attributes()).values().all(|id| !now.values().any(|other| other == id)));
+}
+
+#[actix_web::test]
+async fn an_update_whose_options_lack_rates_keeps_those_of_their_occupancies() {
+    let room = room().await;
+    let id = room.has(json!({ "options": [option(2, "84.50"), other_option(1, "66.00")] })).await;
+    let bare = |occupancy: u32, is_primary: bool| json!({ "occupancy": occupancy, "is_primary": is_primary });
+    let options = json!({ "options": [bare(1, false), bare(2, true), bare(3, false)] });
+    let answer = room.updates(&id, options).await.is(200);
+    assert_eq!(rates(&answer.attributes()), ["66.00", "84.50", "0.00"]);
+    // Another currency has the same amounts, where it can.
+    let options = json!({ "currency": "KWD", "options": [bare(1, false), bare(2, true)] });
+    assert_eq!(rates(&room.updates(&id, options).await.is(200).attributes()), ["66.000", "84.500"]);
+    let options = json!({ "currency": "JPY", "options": [bare(1, false), bare(2, true)] });
+    room.updates(&id, options).await.invalid(json!({ "options": ["1.rate is invalid"] }));
+    // Null is the default.
+    let mut cleared = bare(2, true);
+    cleared["rate"] = json!(null);
+    assert_eq!(rates(&room.updates(&id, json!({ "options": [cleared] })).await.is(200).attributes()), ["0.000"]);
 }

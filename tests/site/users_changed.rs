@@ -61,7 +61,7 @@ async fn a_broken_update_names_its_fields_and_changes_nothing() {
             (json!({ "role": null }), json!({ "role": ["can't be blank"] })),
             (json!({ "role": "USER" }), json!({ "role": ["is invalid"] })),
             (json!({ "role": ["owner"] }), json!({ "role": ["is invalid"] })),
-            (json!({ "overrides": [] }), json!({ "overrides": ["is invalid"] })),
+            (json!({ "overrides": [5] }), json!({ "overrides": ["is invalid"] })),
             (json!({ "overrides": "", "role": "owner" }), json!({ "overrides": ["is invalid"] })),
             (json!({ "overrides": 1, "role": 1 }), json!({ "overrides": ["is invalid"], "role": ["is invalid"] })),
         ] {

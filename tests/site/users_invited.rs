@@ -50,7 +50,8 @@ async fn a_broken_invitation_names_every_broken_field_and_makes_nobody() {
             (json!({ "role": "admin" }), json!({ "role": ["is invalid"] })),
             (json!({ "role": "Owner" }), json!({ "role": ["is invalid"] })),
             (json!({ "role": true }), json!({ "role": ["is invalid"] })),
-            (json!({ "overrides": [] }), json!({ "overrides": ["is invalid"] })),
+            (json!({ "overrides": [5] }), json!({ "overrides": ["is invalid"] })),
+            (json!({ "overrides": { "x": "y".repeat(16_384) } }), json!({ "overrides": ["is invalid"] })),
             (json!({ "overrides": "{}" }), json!({ "overrides": ["is invalid"] })),
             (json!({ "overrides": 0 }), json!({ "overrides": ["is invalid"] })),
             (json!({ "overrides": false }), json!({ "overrides": ["is invalid"] })),
@@ -59,7 +60,7 @@ async fn a_broken_invitation_names_every_broken_field_and_makes_nobody() {
             (json!({ of: "x" }), json!({ of: ["is invalid"] })),
             (json!({ of: 5 }), json!({ of: ["is invalid"] })),
             (
-                json!({ of: "x", "user_email": "", "role": 5, "overrides": [] }),
+                json!({ of: "x", "user_email": "", "role": 5, "overrides": 5 }),
                 json!({ of: ["is invalid"], "user_email": ["can't be blank"], "role": ["is invalid"],
                     "overrides": ["is invalid"] }),
             ),
@@ -70,7 +71,7 @@ async fn a_broken_invitation_names_every_broken_field_and_makes_nobody() {
         let none = me.api.post(users.path, &json!({ "invite": {} })).await;
         let blank = json!(["can't be blank"]);
         none.error_with("validation_error", json!({ of: blank, "user_email": blank, "role": blank }));
-        for body in [json!({}), json!([]), json!(null), json!({ "invite": [] }), json!({ users.entry: {} })] {
+        for body in [json!({}), json!([]), json!(null), json!({ "invite": [5] }), json!({ users.entry: {} })] {
             me.api.post(users.path, &body).await.error_with("bad_request", json!(["invite is required"]));
         }
         me.api.call(Method::POST, users.path).body("{").await.error_explained("bad_request");
@@ -260,7 +261,7 @@ fn overrides() -> Vec<Value> {
 async fn overrides_are_any_object_and_come_back_as_sent() {
     let (_app, me, both) = hosts().await;
     let mut long = json!({});
-    for number in 0..2000 {
+    for number in 0..300 {
         long[format!("key {number}")] = json!([number, "x".repeat(20)]);
     }
     let mut deep = json!({});
@@ -329,7 +330,7 @@ async fn overrides_that_no_database_keeps_are_refused_or_kept_whole() {
             let text = if text.starts_with(r#"{"a":1,"a""#) { r#"{"a":2}"# } else { text };
             assert!(kept.text().contains(&format!("\"overrides\":{text}")), "{text} is not in {kept}");
         }
-        let deep = format!("{}{}", "{\"a\":".repeat(100_000), "1".to_owned() + &"}".repeat(100_000));
+        let deep = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
         let body = format!("{{\"{}\":{{\"overrides\":{deep}}}}}", users.entry);
         me.api.call(Method::PUT, &users.at(&entry)).body(body).await.error_explained("bad_request");
     }
