@@ -119,6 +119,7 @@ mod tests {
         for _ in 0..ROOM / 1024 + 7 {
             lines.put(&[b'x'; 1024]);
         }
-        assert_eq!((lines.waiting().text.len(), lines.waiting().dropped), (ROOM, 7));
+        let waiting = lines.waiting();
+        assert_eq!((waiting.text.len(), waiting.dropped), (ROOM, 7));
     }
 }
