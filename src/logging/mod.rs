@@ -17,7 +17,7 @@ use std::{
 
 use chrono::SecondsFormat;
 use clap::ValueEnum;
-use env_logger::{Builder, Env, Logger, Target};
+use env_logger::{Builder, Logger, Target};
 use log::{Level, Log, Metadata, Record};
 
 pub use self::lines::Lines;
@@ -36,10 +36,12 @@ const OF_OTHERS: u32 = 10;
 
 static OUT: OnceLock<(Format, Lines)> = OnceLock::new();
 
-/// Starts the log; `RUST_LOG` sets what is in it.
+/// Starts the log; `RUST_LOG` sets what is in it, unless it is empty.
 pub fn start(format: Format) -> Lines {
     let lines = Lines::start();
-    let logger = Builder::from_env(Env::default().default_filter_or("info,actix_server=warn"))
+    let filter = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
+    let logger = Builder::new()
+        .parse_filters(filter.as_deref().unwrap_or("info,actix_server=warn"))
         .format(move |line, record| write_record(line, format, record))
         .target(Target::Pipe(Box::new(lines.clone())))
         .build();

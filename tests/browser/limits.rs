@@ -66,7 +66,7 @@ async fn chosen(javascript: bool) {
     browser.tick("Selected properties").await;
     browser.press("Create").await;
     let told = browser.dialog("Create new API Key").await;
-    assert!(told.contains("Choose at least one property"), "{told}");
+    assert!(told.contains("Select at least one property"), "{told}");
     assert_eq!(browser.field("Title").await.value().await.unwrap().as_deref(), Some("Night audit"));
     browser.tick("Zirbenhof").await;
     browser.tick("Casa do Farol").await;

@@ -109,7 +109,7 @@ async fn with_as_many_keys_as_there_may_be_the_button_is_off_and_says_why() {
     browser.type_into("Title", "Three").await;
     browser.press("Create").await;
     let told = browser.dialog("Create new API Key").await;
-    assert!(told.contains("You have 2 active keys"), "{told}");
+    assert!(told.contains("the limit of 2 active keys"), "{told}");
     assert_eq!(browser.field("Title").await.value().await.unwrap().as_deref(), Some("Three"));
 
     browser.press("Cancel").await;

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use actix_web::rt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::command::{is_root, run_by};
@@ -61,11 +61,10 @@ fn is_away(answer: &Response) {
 }
 
 /// Creates properties until one is refused; the ids of those that were answered.
-async fn creates_until_refused(api: Client, title: &'static str, length: usize) -> Vec<String> {
+async fn creates_until_refused(api: Client, title: &'static str, content: Value) -> Vec<String> {
     let mut made = Vec::new();
-    let long = "x".repeat(length);
     for _ in 0..2_000 {
-        let answer = api.post(PROPERTIES, &body(json!({ "title": title, "content": { "description": long } }))).await;
+        let answer = api.post(PROPERTIES, &body(json!({ "title": title, "content": content }))).await;
         match answer.status {
             201 => made.push(answer.id()),
             _ => {
@@ -78,11 +77,15 @@ async fn creates_until_refused(api: Client, title: &'static str, length: usize) 
     panic!("the disk does not fill");
 }
 
-/// The same by several at once, who share transactions. The last one's are too long for SQLite's memory: they reach the
-/// disk, and fail, before the commit.
+/// The same by several at once, who share transactions. The last one's are as long as a property may be.
 async fn many_create_until_refused(api: &Client) -> Vec<String> {
-    let all = [("Alfa", 20_000), ("Bravo", 20_000), ("Charlie", 3_000_000)]
-        .map(|(title, length)| rt::spawn(creates_until_refused(api.clone(), title, length)));
+    let photo =
+        json!({ "url": format!("https://farol.example/{}", "x".repeat(2_000)), "description": "𝄞".repeat(255) });
+    let longest = "𝄞".repeat(20_000);
+    let longest = json!({ "description": longest, "important_information": longest, "photos": vec![photo; 100] });
+    let long = json!({ "description": "x".repeat(20_000) });
+    let all = [("Alfa", long.clone()), ("Bravo", long), ("Charlie", longest)]
+        .map(|(title, content)| rt::spawn(creates_until_refused(api.clone(), title, content)));
     let mut made = Vec::new();
     for one in all {
         made.append(&mut one.await.expect("answers"));

@@ -221,7 +221,7 @@ async fn a_read_only_key_reads_what_is_inside_and_writes_nothing() {
         assert_eq!(owner.api.get(&path).await.is(200).json(), before);
     }
     for path in [room_type_at(UNKNOWN_ID), rate_plan_at(UNKNOWN_ID)] {
-        owner.api.delete(&path).await.error("resource_not_found");
+        owner.api.delete(&path).await.error_with("forbidden", read_only());
     }
 }
 

@@ -163,6 +163,9 @@ async fn nothing_that_was_answered_is_lost_when_the_server_is_killed_again_and_a
     for round in 0..rounds(KILLS) {
         let answers = Answers { version: last.clone(), ..Answers::default() };
         let api = server.with_key(&me.key);
+        // The cookie is named by the port, which is another one each time.
+        let (_, session) = cookies.split_once('=').expect("a session");
+        let cookies = format!("latchkey-{}={session}", server.address().port());
         let page = server.client().always("cookie", &cookies).always("sec-fetch-site", "same-origin");
         let mut clients: Vec<JoinHandle<()>> =
             (0..3).map(|n| rt::spawn(makes_properties(api.clone(), format!("{round} {n}"), answers.clone()))).collect();

@@ -121,7 +121,6 @@ async fn what_is_no_page_says_so_in_a_page() {
             "/user_profile/x",
             "/user_profile/api_keys/x/y/z",
             "/welcome",
-            "/welcome/x",
             "/favicon.ico",
             "/.env",
             "/%00",

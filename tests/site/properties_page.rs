@@ -134,9 +134,10 @@ async fn the_search_looks_into_title_and_city_without_regard_to_case_and_accents
         found.sort();
         assert_eq!(got, found, "{text:?}");
     }
-    for long in ["%".repeat(5000), "x ".repeat(3000), "ﷺ".repeat(2000)] {
+    for long in ["%".repeat(2500), "x ".repeat(3000), "ﷺ".repeat(800)] {
         assert_eq!(titles(&me.browser, &search(&long)).await, Vec::<String>::new());
     }
+    me.browser.get(&format!("{PAGE}{}", search(&"%".repeat(5000)))).await.is(414);
     let id = me.has(json!({ "title": "Old name", "city": "Porto" })).await;
     me.updates(&id, json!({ "title": "Nové jméno" })).await.is(200);
     assert_eq!(titles(&me.browser, &search("nove porto")).await, ["Nové jméno"]);
