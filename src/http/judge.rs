@@ -20,6 +20,9 @@ const BAD_ENTRY: &str = "has an invalid entry";
 /// Entries of a list of objects at most.
 pub const MOST_ENTRIES: usize = 1000;
 
+/// Characters of a title at most.
+const LONGEST_TITLE: usize = 255;
+
 /// Characters of an address on the web at most.
 pub const LONGEST_URL: usize = 2048;
 
@@ -265,15 +268,16 @@ fn judge_text(kind: &Kind, text: &str) -> Result<Value, Refusal> {
     if text.contains('\0') {
         return Err(INVALID.into());
     }
-    let at_most = |max: usize, text: &str| match text.chars().count() > max {
+    let at_most = |max: usize, text: &str| match is_longer(text, max) {
         true => Err(Refusal::Message(format!("should be at most {max} character(s)"))),
         false => Ok(Value::from(text)),
     };
     let when = |good: bool, message: &str| if good { Ok(Value::from(text)) } else { Err(message.into()) };
     match kind {
         Kind::Title => match text.trim() {
+            title if is_longer(title, LONGEST_TITLE) => at_most(LONGEST_TITLE, title),
             title if !visible::is_plain_line(title) || visible::is_blank(title) => Err(INVALID.into()),
-            title => at_most(255, title),
+            title => Ok(Value::from(title)),
         },
         Kind::Text { max } => at_most(*max, text),
         Kind::Email => when(crate::email::key(text).is_some(), BAD_FORMAT),
@@ -304,6 +308,11 @@ fn judge_text(kind: &Kind, text: &str) -> Result<Value, Refusal> {
         Kind::Id => ids::parse(text).map(|id| Value::from(id.to_string())).ok_or(INVALID.into()),
         _ => Ok(Value::from(text)),
     }
+}
+
+/// True for a text of more characters. It is not read further than that: it may have 10 MiB.
+fn is_longer(text: &str, max: usize) -> bool {
+    text.chars().nth(max).is_some()
 }
 
 /// An absolute http(s) URL. Parsers drop line breaks and forgive spaces; a client that shows the URL may not.
