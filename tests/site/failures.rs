@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::app::TestApp;
 use crate::browser::NEW_KEY;
 use crate::host::Host;
 use crate::html;
@@ -100,12 +101,11 @@ async fn a_last_use_that_waits_for_the_database_is_written_before_the_end() {
 
 #[actix_web::test]
 async fn a_session_outlives_a_restart() {
-    let (mut app, me) = world().await;
-    // The cookie is named by the port, which is another one now.
-    let named = |app: &TestApp| format!("latchkey-{}=", app.address().port());
-    let (cookies, before) = (me.browser.cookies().expect("a session"), named(&app));
+    // The cookie is named by the port of the base URL.
+    let mut app = TestApp::options().public_url("http://localhost:7001").start().await;
+    let me = app.person("desk@farol.example").await;
+    let cookies = me.browser.cookies().expect("a session");
     app.restart();
-    let cookies = cookies.replace(&before, &named(&app));
     app.anonymous().get(PROFILE).header("cookie", &cookies).await.is(200);
 }
 

@@ -9,6 +9,7 @@ use actix_web::rt::{self, task::JoinHandle};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::app::free_port;
 use crate::browser::NEW_KEY;
 use crate::client::Client;
 use crate::host::{Host, Server};
@@ -152,8 +153,13 @@ async fn nothing_is_there_by_half(host: &Host) {
 #[actix_web::test]
 async fn nothing_that_was_answered_is_lost_when_the_server_is_killed_again_and_again() {
     let host = Host::new().await;
-    let settings = ["--max-keys", "1000000"];
-    let mut server = host.serve(&settings);
+    // The session's cookie is named by the port: the same one each time.
+    let listen = format!("127.0.0.1:{}", free_port());
+    let serve = || {
+        let command = host.latchkey(&["serve", "--listen", &listen, "--max-keys", "1000000"]);
+        host.start(command).ready().unwrap_or_else(|log| panic!("no server: {log}"))
+    };
+    let mut server = serve();
     let (me, other) = (server.person(&host, "desk@farol.example").await, server.person(&host, "b@farol.example").await);
     let property = other.has(fields("Aurora")).await;
     let changed = me.has(fields("0")).await;
@@ -163,9 +169,6 @@ async fn nothing_that_was_answered_is_lost_when_the_server_is_killed_again_and_a
     for round in 0..rounds(KILLS) {
         let answers = Answers { version: last.clone(), ..Answers::default() };
         let api = server.with_key(&me.key);
-        // The cookie is named by the port, which is another one each time.
-        let (_, session) = cookies.split_once('=').expect("a session");
-        let cookies = format!("latchkey-{}={session}", server.address().port());
         let page = server.client().always("cookie", &cookies).always("sec-fetch-site", "same-origin");
         let mut clients: Vec<JoinHandle<()>> =
             (0..3).map(|n| rt::spawn(makes_properties(api.clone(), format!("{round} {n}"), answers.clone()))).collect();
@@ -180,7 +183,7 @@ async fn nothing_that_was_answered_is_lost_when_the_server_is_killed_again_and_a
         for client in clients {
             client.await.expect("only answers that are right");
         }
-        server = host.serve(&settings);
+        server = serve();
         let api = server.with_key(&me.key);
         is_whole(&api, &changed, &answers).await;
         are_there(&server, &me, &property, &answers).await;
