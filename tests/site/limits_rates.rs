@@ -155,7 +155,7 @@ async fn nothing_but_what_machines_watch_and_files_passes_the_limit_of_an_addres
         let counted = (0..12).any(|_| from(request, &address).status == 429);
         assert!(counted, "{request} passes the limit");
     }
-    for open in ["GET /healthz", "GET /readyz", &format!("GET {file}"), "GET http://farol/healthz"] {
+    for open in ["GET /healthz", "GET /readyz", "HEAD /healthz", &format!("GET {file}"), "GET http://farol/healthz"] {
         let passed = (0..12).all(|_| from(open, "192.0.2.200").status == 200);
         assert!(passed, "{open} is counted");
     }
