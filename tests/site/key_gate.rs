@@ -152,7 +152,7 @@ async fn a_hundred_keys_may_be_active_and_no_more() {
     }
     let list = me.browser.get(PROFILE).await.is(200);
     assert_eq!(key_rows(&list).len(), 100);
-    assert!(seen(list.text()).contains("You have 100 active keys"), "{list}");
+    assert!(seen(list.text()).contains("the limit of 100 active keys"), "{list}");
     assert!(list.text().contains("disabled aria-describedby=\"full\""), "{list}");
 
     let form = me.browser.get(NEW_KEY).await.is(200);

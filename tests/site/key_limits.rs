@@ -334,5 +334,5 @@ async fn with_as_many_keys_as_there_may_be_the_choice_stays_in_the_form() {
     assert_eq!(html::choices(answer.text(), "properties[]"), [(id, true)]);
     assert_eq!(html::choices(answer.text(), "read_only"), [("on".to_owned(), true)]);
     let list = me.browser.get(PROFILE).await.is(200);
-    assert!(seen(list.text()).contains("You have 1 active key, which is the most"), "{list}");
+    assert!(seen(list.text()).contains("the limit of 1 active key"), "{list}");
 }
