@@ -150,6 +150,8 @@ ROWS = [
         lambda sent, ids: any(id not in sent.world.facilities[sent.operation.partition("_")[2]] for id in ids)),
     Row((*WRITE_PROPERTY, *WRITE_ROOM_TYPE), 422, r"content\.photos", r"\d+\.position has already been taken",
         "two photos in one place"),
+    Row((*WRITE_PROPERTY, *WRITE_ROOM_TYPE), 422, r"content\.photos", r"\d+\.id is invalid", "a photo named twice",
+        lambda sent, entries: any(entry.get("id") for entry in entries)),
     Row((*WRITE_PROPERTY, *WRITE_ROOM_TYPE), 422, r"content\.photos", "has an invalid entry", "nobody's photo",
         lambda sent, entries: any(entry.get("id") for entry in entries)),
     Row((*WRITE_PROPERTY, *WRITE_ROOM_TYPE), 422, r"content\.photos", "has no position after the last",
