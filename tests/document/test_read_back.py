@@ -205,6 +205,10 @@ def same(resource, way, value):
     elif field == "group_id" and isinstance(found, list):
         assert found == [value]
     else:
+        if field == "options":
+            ids = [option["id"] for option in found]
+            assert all(ids) and len(set(ids)) == len(ids)
+            found = [{name: inside for name, inside in option.items() if name != "id"} for option in found]
         assert found == expected(field, value, resource["attributes"].get("currency")), way
 
 
