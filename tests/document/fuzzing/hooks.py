@@ -176,21 +176,28 @@ def filter_failure(context, failure, case, response):
         if response.status_code == 403:
             # Who may invite is asked before the rest of the body is judged.
             return not is_permitted(sent, 403, None)
-        if key and as_taken(trimmed(fields)) != fields:
+        if key:
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
-            return bool(JUDGE.problems(schema, {key: as_taken(trimmed(fields))}))
+            taken = as_taken({key: trimmed(fields)}, schema)
+            return taken == {key: fields} or bool(JUDGE.problems(schema, taken))
     return True
 
 
-def as_taken(value, name=""):
-    """A body as the program takes it: a blank text is null, and an empty list where an object goes an empty object
-    (docs of the contract, section 15, 115 and 116)."""
+def as_taken(value, schema):
+    """A body as the program takes it: blank in an optional text is null, and an empty list where an object goes an empty
+    object (contract/README.md, section 15, 115 and 116). What is blank anywhere else stays, and is wrong."""
+    schema = resolved(DOCUMENT, schema)
+    types = schema.get("type", ())
+    types = [types] if isinstance(types, str) else types
     if isinstance(value, dict):
-        return {name: as_taken(inside, name) for name, inside in value.items()}
+        inside = schema.get("properties", {})
+        return {name: as_taken(entry, inside.get(name, {})) for name, entry in value.items()}
+    if value == [] and "object" in types:
+        return {}
     if isinstance(value, list):
-        is_object = name in ("settings", "content", "overrides", "auto_rate_settings", "derived_option")
-        return {} if is_object and not value else [as_taken(inside) for inside in value]
-    return None if isinstance(value, str) and not value.strip() else value
+        return [as_taken(entry, schema.get("items", {})) for entry in value]
+    is_blank = isinstance(value, str) and not value.strip()
+    return None if is_blank and "string" in types and "null" in types else value
 
 
 def under_top_key(operation, body):
