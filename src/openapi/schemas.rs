@@ -3,10 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::collections::{self, Choice, Collection, id, object};
-use crate::http::{
-    error::Result,
-    fields::{Field, Kind, LARGEST, Need},
-    judge::{LONGEST_URL, MOST_DECIMALS, MOST_DIGITS, MOST_ENTRIES, Purpose},
+use crate::{
+    http::{
+        error::Result,
+        fields::{Field, Kind, LARGEST, Need},
+        judge::{LONGEST_URL, MOST_DECIMALS, MOST_DIGITS, MOST_ENTRIES, Purpose},
+    },
+    photos,
 };
 
 /// White space around a title is not kept; control characters in it are refused, and so are characters that turn its
@@ -213,7 +216,8 @@ fn sent(kind: &Kind, default: &Value, purpose: Purpose) -> Value {
             "items": request(fields, &Map::new(), Purpose::Create)
         }),
         Kind::Batch(fields) => json!({
-            "type": "array", "maxItems": MOST_ENTRIES,
+            // What is new has room for so many; of what is there some may be removed.
+            "type": "array", "maxItems": if purpose == Purpose::Create { photos::MOST } else { MOST_ENTRIES },
             "items": { "anyOf": [
                 new(request(fields, &Map::new(), Purpose::Create)),
                 naming(request(fields, &Map::new(), Purpose::Update))

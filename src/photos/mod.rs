@@ -33,7 +33,7 @@ pub const FIELDS: &[Field] = &[
 ];
 
 /// Photos of one property or one room type at most; where there are more they stay.
-const MOST: usize = 100;
+pub const MOST: usize = 100;
 
 /// A photo as answers show it.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -426,19 +426,13 @@ pub async fn delete(
 ) -> Result<HttpResponse> {
     query::is_forced(request.query_string())?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    for step in 0..detach::MOST_STEPS {
+    detach::in_steps(async || {
         let mut tx = site.db.write().await?;
-        let role = match access::hold_property(&mut tx, &caller, id).await? {
-            // Somebody else has deleted the rest.
-            None if step > 0 => return Ok(json::success()),
-            role => role.ok_or(Error::NotFound)?,
-        };
-        role.must_own()?;
+        access::hold_property(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?.must_own()?;
         let is_last = store::delete(&mut tx, id).await?;
         tx.commit().await?;
-        if is_last {
-            return Ok(json::success());
-        }
-    }
-    Err(Error::Unavailable)
+        Ok(is_last)
+    })
+    .await?;
+    Ok(json::success())
 }

@@ -16,12 +16,26 @@ use super::{
 };
 use crate::{
     db::Tx,
+    http::error::{Error, Result},
     ids::{PropertyId, RatePlanId, RoomTypeId},
 };
 
 /// Transactions of one delete at most. It needs a few hundred where a property is full, and more only where others add
 /// plans as fast as they are deleted.
-pub const MOST_STEPS: usize = 5_000;
+const MOST_STEPS: usize = 5_000;
+
+/// Repeats a step of a delete, each a transaction of its own, until one says that it was the last. What somebody else has
+/// deleted between two steps is deleted.
+pub async fn in_steps(mut step: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+    for number in 0..MOST_STEPS {
+        match step().await {
+            Err(Error::NotFound) if number > 0 => return Ok(()),
+            Ok(false) => {}
+            done => return done.map(drop),
+        }
+    }
+    Err(Error::Unavailable)
+}
 
 /// Plans that one read prices at most.
 const PRICED_A_STEP: usize = 50;

@@ -171,8 +171,7 @@ pub async fn choices(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result
 
 /// One rate plan of the caller's properties.
 pub async fn by_id(tx: &mut Tx, caller: &Caller, id: RatePlanId) -> sqlx::Result<Option<Kept>> {
-    let statement = format!("select {COLUMNS} from rate_plans rp join properties p on p.id = rp.property_id");
-    let mut rows = access::seen(&statement, caller);
+    let mut rows = access::seen(&format!("select {COLUMNS} {FROM}"), caller);
     rows.and("rp.id", Bind::Id(id.0));
     Ok(rows.all(tx).await?.pop())
 }

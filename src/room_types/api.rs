@@ -223,28 +223,20 @@ pub async fn delete(
 ) -> Result<HttpResponse> {
     query::is_forced(request.query_string())?;
     let mut detaching = Detaching::default();
-    for step in 0..detach::MOST_STEPS {
+    detach::in_steps(async || {
         let mut tx = site.db.read().await?;
-        let kept = match find(&mut tx, &caller, &id).await {
-            // Somebody else has deleted the rest.
-            Err(Error::NotFound) if step > 0 => return Ok(json::success()),
-            found => found?,
-        };
+        let kept = find(&mut tx, &caller, &id).await?;
         let going = Going::RoomType(kept.id);
         detaching.prepare(&mut tx, kept.property, going).await?;
         drop(tx);
         let mut tx = site.db.write().await?;
-        let kept = match hold(&mut tx, &caller, &id).await {
-            Err(Error::NotFound) if step > 0 => return Ok(json::success()),
-            kept => kept?,
-        };
+        let kept = hold(&mut tx, &caller, &id).await?;
         let is_last = detaching.apply(&mut tx, kept.property, going).await? && store::delete(&mut tx, kept.id).await?;
         tx.commit().await?;
-        if is_last {
-            return Ok(json::success());
-        }
-    }
-    Err(Error::Unavailable)
+        Ok(is_last)
+    })
+    .await?;
+    Ok(json::success())
 }
 
 async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<Kept> {

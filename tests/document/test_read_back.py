@@ -196,6 +196,8 @@ def shown(resource, way):
 def same(resource, way, value):
     """Asserts that a resource shows what was sent."""
     found, field = shown(resource, way), way[-1]
+    if field == "parent_rate_plan_id":
+        assert resource["relationships"]["parent_rate_plan"]["data"] == {"type": "rate_plan", "id": value}
     if field == "photos":
         assert len(found) == len(value)
         for photo, entry in zip(found, value):
@@ -299,6 +301,8 @@ def without(resource, way):
     if way[-1] in ("facilities",):
         del rest["relationships"]["facilities"]
     elif way[-1] not in ("property_id", "room_type_id"):
+        if way[-1] == "parent_rate_plan_id":
+            del rest["relationships"]["parent_rate_plan"]
         inside = at(rest["attributes"], way[:-1])
         del inside[way[-1]]
     return rest

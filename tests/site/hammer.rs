@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 use actix_web::rt::task::spawn_blocking;
 use serde_json::Value;
 
-use crate::app::free_port;
 use crate::command::finish;
 use crate::host::{Host, Server};
 use crate::page::until;
@@ -99,17 +98,14 @@ pub async fn change_at(server: SocketAddr, request: Vec<u8>, status: u16) -> Ins
 /// A server with room for many keys, which lets everybody ask as often as they like. A line for every request would make
 /// a long log, searched for every key.
 fn serve(host: &Host, database: Option<&str>) -> Server {
-    // Behind one name: a session of one is a session of all, and the cookie is named by the port of the base URL.
-    let listen = format!("127.0.0.1:{}", free_port());
-    let mut command = host.latchkey(&["serve", "--listen", &listen, "--base-url", "http://localhost:7001"]);
-    command.env("RUST_LOG", "warn").env("LATCHKEY_MAX_KEYS", "1000");
-    command.env("LATCHKEY_REQUESTS_PER_KEY", "0").env("LATCHKEY_REQUESTS_PER_ADDRESS", "0");
-    if let Some(url) = database {
-        command.env("DATABASE_URL", url);
-    }
-    let mut server = host.start(command).ready().unwrap_or_else(|log| panic!("no server: {log}"));
-    server.base_url = format!("http://{listen}");
-    server
+    let starting = host.start_copy(|command| {
+        command.env("RUST_LOG", "warn").env("LATCHKEY_MAX_KEYS", "1000");
+        command.env("LATCHKEY_REQUESTS_PER_KEY", "0").env("LATCHKEY_REQUESTS_PER_ADDRESS", "0");
+        if let Some(url) = database {
+            command.env("DATABASE_URL", url);
+        }
+    });
+    starting.ready().unwrap_or_else(|log| panic!("no server: {log}"))
 }
 
 /// The list of properties, asked for with a key.

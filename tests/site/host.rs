@@ -17,7 +17,7 @@ use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::app::{PATIENCE, bare_latchkey};
+use crate::app::{PATIENCE, bare_latchkey, free_port};
 use crate::browser::Browser;
 use crate::client::Client;
 use crate::command::{Said, finish};
@@ -99,6 +99,17 @@ impl Host {
         let mut command = self.latchkey(&["serve", "--listen", "127.0.0.1:0"]);
         command.args(args);
         self.start(command).ready().unwrap_or_else(|log| panic!("no server: {log}"))
+    }
+
+    /// Starts one of several copies behind one name, and does not wait. Sessions are shared, as the cookie is named by the
+    /// port of the base URL; clients of the test ask the copy itself, as a load balancer does.
+    pub fn start_copy(&self, adjust: impl FnOnce(&mut Command)) -> Starting {
+        let listen = format!("127.0.0.1:{}", free_port());
+        let mut command = self.latchkey(&["serve", "--listen", &listen, "--base-url", "http://localhost:7001"]);
+        adjust(&mut command);
+        let mut starting = self.start(command);
+        starting.0.base_url = format!("http://{listen}");
+        starting
     }
 
     /// Starts a server and does not wait.
@@ -259,7 +270,9 @@ impl Starting {
             match self.0.lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
                     if let Some(url) = line.strip_prefix("Latchkey is serving ") {
-                        self.0.base_url = url.to_owned();
+                        if self.0.base_url.is_empty() {
+                            self.0.base_url = url.to_owned();
+                        }
                         return Ok(self.0);
                     }
                 }

@@ -9,7 +9,6 @@ use actix_web::rt::{self, task::JoinHandle};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::app::free_port;
 use crate::browser::NEW_KEY;
 use crate::client::Client;
 use crate::host::{Host, Server};
@@ -153,11 +152,11 @@ async fn nothing_is_there_by_half(host: &Host) {
 #[actix_web::test]
 async fn nothing_that_was_answered_is_lost_when_the_server_is_killed_again_and_again() {
     let host = Host::new().await;
-    // The session's cookie is named by the port: the same one each time.
-    let listen = format!("127.0.0.1:{}", free_port());
     let serve = || {
-        let command = host.latchkey(&["serve", "--listen", &listen, "--max-keys", "1000000"]);
-        host.start(command).ready().unwrap_or_else(|log| panic!("no server: {log}"))
+        let starting = host.start_copy(|command| {
+            command.args(["--max-keys", "1000000"]);
+        });
+        starting.ready().unwrap_or_else(|log| panic!("no server: {log}"))
     };
     let mut server = serve();
     let (me, other) = (server.person(&host, "desk@farol.example").await, server.person(&host, "b@farol.example").await);

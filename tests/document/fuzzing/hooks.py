@@ -187,6 +187,10 @@ def as_taken(value, schema):
     """A body as the program takes it: blank in an optional text is null, and an empty list where an object goes an empty
     object (contract/README.md, section 15, 115 and 116). What is blank anywhere else stays, and is wrong."""
     schema = resolved(DOCUMENT, schema)
+    for form in schema.get("anyOf", ()):
+        taken = as_taken(value, form)
+        if not JUDGE.problems(form, taken):
+            return taken
     types = schema.get("type", ())
     types = [types] if isinstance(types, str) else types
     if isinstance(value, dict):
@@ -197,7 +201,7 @@ def as_taken(value, schema):
     if isinstance(value, list):
         return [as_taken(entry, schema.get("items", {})) for entry in value]
     is_blank = isinstance(value, str) and not value.strip()
-    return None if is_blank and "string" in types and "null" in types else value
+    return None if is_blank and "null" in types and {*types} <= {"string", "null"} else value
 
 
 def under_top_key(operation, body):
