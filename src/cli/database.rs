@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    config::Settings,
+    base::settings::Settings,
     db::{self, Db, Found, Server},
 };
 

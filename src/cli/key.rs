@@ -2,16 +2,15 @@
 
 use clap::Subcommand;
 
-use super::{Outcome, look, told, written};
 use crate::{
-    api_keys::{
+    base::{clock, ids::ApiKeyId},
+    cli::{Outcome, look, told, written},
+    db::Db,
+    keys::{
         By, limits,
         store::{self, Order},
     },
-    clock,
-    db::Db,
-    ids::ApiKeyId,
-    users::Email,
+    people::users::Email,
 };
 
 #[derive(Subcommand)]

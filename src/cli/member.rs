@@ -2,20 +2,25 @@
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{Outcome, find, told, written};
 use crate::{
-    access, clock,
-    db::{Db, Tx},
-    groups::placements::Giver,
-    http::error::Error,
-    ids::{MemberId, PropertyId},
-    members::{
-        Member, Of, ending,
-        removal::{self, Done},
-        store, ways,
+    access,
+    base::{
+        clock,
+        error::Error,
+        ids::{MemberId, PropertyId},
     },
-    properties,
-    users::{self, Email},
+    cli::{Outcome, find, told, written},
+    db::{Db, Tx},
+    hotel::{
+        groups::placements::Giver,
+        members::{
+            Member, Of, ending,
+            removal::{self, Done},
+            store, ways,
+        },
+        properties,
+    },
+    people::users::{self, Email},
 };
 
 #[derive(Subcommand)]

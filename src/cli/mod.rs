@@ -11,14 +11,11 @@ mod variables; // of the environment: which are settings
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
-use self::database::Place;
-
 use crate::{
-    clock::Moment,
-    config::Settings,
+    base::{clock::Moment, logging, settings::Settings},
+    cli::database::Place,
     db::{Db, Found, PATIENCE_OF_COMMANDS, Tx, missing, plain},
-    logging,
-    users::{self, Email, User},
+    people::users::{self, Email, User},
 };
 
 /// What a command that cannot go on says, for people.

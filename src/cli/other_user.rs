@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use crate::config::Settings;
+use crate::base::settings::Settings;
 
 /// Goes on as the user whose data folder it is, or says how to. `Ok` where there is nothing to do.
 pub fn hand_over(settings: &Settings) -> Result<(), String> {

@@ -5,19 +5,26 @@ use std::{fs::File, net::SocketAddr, sync::OnceLock, time::Duration};
 use actix_web::{cookie::Key, rt, web::Data};
 use tokio::net::TcpListener;
 
-use super::{
-    Outcome,
-    database::{Place, hold_alone},
-    other_user::quoted,
-    told,
-};
 use crate::{
-    api_keys::{callers::Callers, last_use::LastUses},
-    config::Settings,
+    app::{
+        server,
+        site::{self, Site},
+    },
+    base::settings::Settings,
+    cli::{
+        Outcome,
+        database::{Place, hold_alone},
+        other_user::quoted,
+        told,
+    },
     db::{Found, PATIENCE, missing},
-    http::{etag::Tags, gate::Gate, rendered::Rendered, server},
-    site::{self, Site},
-    users::{self, password::Hasher},
+    keys::{cache::Callers, last_use::LastUses},
+    people::{
+        password::Hasher,
+        users::{self},
+    },
+    resource::rendered::Rendered,
+    web::{admission::Gate, etag::Tags},
 };
 
 /// `latchkey serve`

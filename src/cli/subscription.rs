@@ -5,13 +5,17 @@ use std::cmp::Ordering::{Equal, Greater, Less};
 use chrono::{Days, NaiveDate, NaiveTime};
 use clap::Subcommand;
 
-use super::{Outcome, change, look, told, written_end};
 use crate::{
-    clock::{self, Moment},
-    config::Settings,
+    base::{
+        clock::{self, Moment},
+        settings::Settings,
+    },
+    cli::{Outcome, change, look, told, written_end},
     db::Db,
-    subscriptions::{self, State},
-    users::Email,
+    people::{
+        subscriptions::{self, State},
+        users::Email,
+    },
 };
 
 #[derive(Subcommand)]

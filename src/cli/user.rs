@@ -5,22 +5,23 @@ use std::io::{self, IsTerminal, Read};
 use chrono::Days;
 use clap::Subcommand;
 
-use super::{Outcome, change, told, written};
 use crate::{
-    api_keys::{self, By},
-    clock,
-    config::Settings,
+    app::site,
+    base::{
+        clock,
+        error::Error,
+        ids::UserId,
+        secret::{self, Digest},
+        settings::Settings,
+    },
+    cli::{Outcome, change, told, written},
     db::{Db, Tx},
-    http::error::Error,
-    ids::UserId,
-    members::removal,
-    secret::{self, Digest},
-    sessions, site,
-    users::{
-        self, Email,
+    hotel::members::removal,
+    keys::{self, By},
+    people::{
         password::{Password, RULES, THE_SAME},
-        store::Listed,
-        welcome,
+        sessions,
+        users::{self, Email, invitation, store::Listed},
     },
 };
 
@@ -153,7 +154,7 @@ async fn delete(db: &Db, email: Email, with_properties: bool) -> Outcome {
     let (mut tx, user) = change(db, &email).await?;
     let failed = |error: Error| format!("{} could not be deleted: {error}.", user.email);
     let sole = removal::from_everything(&mut tx, user.id, with_properties).await.map_err(failed)?;
-    api_keys::store::withdraw_all(&mut tx, user.id, By::Host, clock::now()).await.map_err(told)?;
+    keys::store::withdraw_all(&mut tx, user.id, By::Host, clock::now()).await.map_err(told)?;
     users::store::delete(&mut tx, user.id).await.map_err(told)?;
     tx.commit().await.map_err(told)?;
     log::info!("user delete: deleted user={}", user.id);
@@ -207,7 +208,7 @@ async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
     users::store::insert_link(&mut tx, user, &Digest::of(&token), now, end).await.map_err(told)?;
     tx.commit().await.map_err(told)?;
     log::info!("user link: made a one-use link user={user}");
-    println!("{}{}", base_url.as_str().trim_end_matches('/'), welcome::path(&token));
+    println!("{}{}", base_url.as_str().trim_end_matches('/'), invitation::path(&token));
     println!("good until {}", written(end));
     Ok(())
 }

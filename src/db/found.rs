@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::schema;
+use crate::db::migrations;
 
 /// How every SQLite file begins.
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
@@ -82,7 +82,7 @@ fn look_into(file: &Path) -> rusqlite::Result<Result<Found, Vec<String>>> {
         return Ok(Ok(Found::Nothing));
     }
     let first = || tables.iter().take(3).cloned().collect();
-    let Ok(mut statement) = connection.prepare(schema::APPLIED) else { return Ok(Err(first())) };
+    let Ok(mut statement) = connection.prepare(migrations::APPLIED) else { return Ok(Err(first())) };
     let rows = statement
         .query_map([], |row| Ok((row.get(0)?, row.get_ref(1)?.as_bytes()?.to_vec())))?
         .collect::<Result<Vec<_>, _>>();
@@ -90,14 +90,14 @@ fn look_into(file: &Path) -> rusqlite::Result<Result<Found, Vec<String>>> {
     if rows.is_empty() && tables.len() == 1 {
         return Ok(Ok(Found::Nothing));
     }
-    if !schema::is_ours(&rows) {
+    if !migrations::is_ours(&rows) {
         return Ok(Err(first()));
     }
     let is_true = |sql| connection.query_row(sql, [], |row| row.get::<_, bool>(0));
     Ok(Ok(Found::Ours(Ours {
         applied: rows.into_iter().map(|(version, _)| version).collect(),
-        is_demo: is_true(schema::IS_DEMO)?,
-        has_users: is_true(schema::HAS_USERS)?,
+        is_demo: is_true(migrations::IS_DEMO)?,
+        has_users: is_true(migrations::HAS_USERS)?,
     })))
 }
 

@@ -20,7 +20,7 @@ use rusqlite::{
 };
 use tokio::{sync::Semaphore, time::timeout};
 
-use super::{Bind, FromRow, PATIENCE, Row};
+use crate::db::{Bind, FromRow, PATIENCE, Row};
 
 /// Connections kept for the next reader.
 const MOST_IDLE: usize = 8;

@@ -2,15 +2,15 @@
 //!
 //! `db.read()` and `db.write()` say what is meant; a [`Tx`] that is dropped is undone.
 
-mod epoch; // how long what is remembered of callers holds
 mod faults; // what an error means
 mod found; // what a database holds before anything is done to it
 mod look; // reading SQLite
+mod migrations; // migrations
 mod postgres;
 mod postgres_url;
-mod rows;
-mod schema; // migrations
-mod select; // one query, on any of them
+mod revocation; // how long what is remembered of callers holds
+mod row;
+mod statement; // one query, on any of them
 mod writer; // writing SQLite
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -19,20 +19,20 @@ use actix_web::rt::{self, time::sleep};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::time::timeout;
 
-pub(crate) use self::rows::{column, row};
-use self::{
-    epoch::Epoch,
-    look::{Look, Looks},
-    postgres::{Pool, Turn},
-    writer::{Write, Writer},
-};
-pub use self::{
+pub(crate) use crate::db::row::{column, row};
+pub use crate::db::{
     faults::{is_gone, is_taken, is_unavailable, plain},
     found::{Found, look_at_file},
+    migrations::{lock_file, missing},
     postgres::Server,
-    rows::{FromRow, Row},
-    schema::{lock_file, missing},
-    select::{Bind, Select},
+    row::{FromRow, Row},
+    statement::{Bind, Select},
+};
+use crate::db::{
+    look::{Look, Looks},
+    postgres::{Pool, Turn},
+    revocation::Epoch,
+    writer::{Write, Writer},
 };
 
 /// How long a request waits for a connection, and SQLite for its lock, before it is answered 503.
@@ -258,7 +258,7 @@ impl Tx {
         // Also after an error: it may have come after the commit.
         drop(change);
         if raised && !db.alone {
-            sleep(epoch::WAIT).await;
+            sleep(revocation::WAIT).await;
         }
         done
     }

@@ -12,11 +12,11 @@ use sqlx::{
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::{
+use crate::db::{
     LONGEST_ANSWER, PATIENCE, STATEMENTS,
     faults::plain,
     found::{Found, Ours, foreign},
-    in_time, postgres_url, schema,
+    in_time, migrations, postgres_url,
 };
 
 /// What every connection is told first. A `rollback` may be of nothing, which PostgreSQL would remark on. And a process
@@ -193,7 +193,7 @@ impl Server {
         if has_migrations != Some(true) {
             return foreign();
         }
-        let rows = sqlx::query_as(schema::APPLIED).persistent(false).fetch_all(&mut *tx).await;
+        let rows = sqlx::query_as(migrations::APPLIED).persistent(false).fetch_all(&mut *tx).await;
         let rows: Vec<(i64, Vec<u8>)> = match rows {
             Ok(rows) => rows,
             Err(error) if is_forbidden(&error) => return Err(error),
@@ -203,13 +203,13 @@ impl Server {
         if rows.is_empty() && names.len() == 1 {
             return Ok(Ok(Found::Nothing));
         }
-        if !schema::is_ours(&rows) {
+        if !migrations::is_ours(&rows) {
             return foreign();
         }
         Ok(Ok(Found::Ours(Ours {
             applied: rows.into_iter().map(|(version, _)| version).collect(),
-            is_demo: sqlx::query_scalar(schema::IS_DEMO).persistent(false).fetch_one(&mut *tx).await?,
-            has_users: sqlx::query_scalar(schema::HAS_USERS).persistent(false).fetch_one(&mut *tx).await?,
+            is_demo: sqlx::query_scalar(migrations::IS_DEMO).persistent(false).fetch_one(&mut *tx).await?,
+            has_users: sqlx::query_scalar(migrations::HAS_USERS).persistent(false).fetch_one(&mut *tx).await?,
         })))
     }
 

@@ -14,7 +14,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::PATIENCE;
+use crate::db::PATIENCE;
 
 /// The connection, in line for which writers wait.
 #[derive(Clone)]

@@ -3,15 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    clock::Moment,
-    db::Tx,
-    http::{
+    base::{
+        clock::Moment,
         error::{Problems, Result},
-        judge::Purpose,
+        ids::{PropertyId, RatePlanId, RoomTypeId},
     },
-    ids::{PropertyId, RatePlanId, RoomTypeId},
-    rate_plans::{self, RatePlan, rules},
-    room_types::{self, RoomType},
+    db::Tx,
+    hotel::{
+        rate_plans::{self, RatePlan, rules},
+        room_types::{self, RoomType},
+    },
+    resource::judge::Purpose,
 };
 
 /// Two room types, each with a flexible rate plan and one for breakfast that derives from it.

@@ -2,23 +2,28 @@
 
 mod hotels;
 
-use self::hotels::{ALPS, COAST};
 use crate::{
-    api_keys::{self, By, PlainKey, limits::Limits, store::Order},
-    clock::{self, Moment},
-    db::Tx,
-    groups::{self, Group, placements::Giver},
-    http::{
-        auth::Caller,
+    access::auth::Caller,
+    app::site::{self, Site},
+    base::{
+        clock::{self, Moment},
         error::{Error, Problems, Result},
+        ids::{ApiKeyId, GroupId, PropertyId, UserId},
+        secret::{self, Digest},
     },
-    ids::{ApiKeyId, GroupId, PropertyId, UserId},
-    properties::{self, Draft, Property},
-    secret::{self, Digest},
-    sessions,
-    site::{self, Site},
-    subscriptions::{self, State},
-    users::{self, Email, password::Password},
+    db::Tx,
+    demo::hotels::{ALPS, COAST},
+    hotel::{
+        groups::{self, Group, placements::Giver},
+        properties::{self, Draft, Property},
+    },
+    keys::{self, By, PlainKey, limits::Limits, store::Order},
+    people::{
+        password::Password,
+        sessions,
+        subscriptions::{self, State},
+        users::{self, Email},
+    },
 };
 
 const EMAIL: &str = "demo@latchkey.example";
@@ -62,7 +67,7 @@ async fn fill(site: &Site) -> Result<Demo> {
     };
     let key = PlainKey::generate(&site.settings.key_prefix);
     let form = Digest::of(&secret::random());
-    let new = api_keys::store::NewKey {
+    let new = keys::store::NewKey {
         id: ApiKeyId::new(),
         user,
         title: KEY,
@@ -71,7 +76,7 @@ async fn fill(site: &Site) -> Result<Demo> {
         form: &form,
         limits: &Limits::none(),
     };
-    api_keys::store::insert(&mut tx, &new, now).await?;
+    keys::store::insert(&mut tx, &new, now).await?;
     tx.commit().await?;
     Ok(Demo { email: EMAIL.to_owned(), password, key })
 }
@@ -81,9 +86,9 @@ async fn earlier(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     let user = users::store::by_email(tx, &email()?).await?.ok_or(Error::Internal("no demo user".to_owned()))?;
     users::store::set_password(tx, user.id, hash).await?;
     sessions::store::end_all(tx, user.id).await?;
-    for key in api_keys::store::of_user(tx, user.id, Order::Created).await? {
+    for key in keys::store::of_user(tx, user.id, Order::Created).await? {
         if key.title == KEY {
-            api_keys::store::withdraw(tx, key.id, By::Host, now).await?;
+            keys::store::withdraw(tx, key.id, By::Host, now).await?;
         }
     }
     Ok(user.id)

@@ -1,0 +1,87 @@
+//! The API's own document: OpenAPI 3.1, made from the tables by which bodies are judged and lists are asked
+//! (`http/fields.rs`, `http/listing.rs`), so that it cannot say something else than the program does.
+
+mod answers;
+pub mod api;
+mod collections;
+mod examples;
+mod operations;
+mod parameters;
+mod schemas;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    app::{routes, site::Site},
+    base::error::Result,
+};
+
+/// The document for this host.
+pub fn document(site: &Site) -> Result<Value> {
+    let host = &site.settings.host_name;
+    let mut operations = operations::all(site.address())?;
+    let mut paths = Map::new();
+    for (path, methods) in routes::api().listed {
+        let mut item = Map::new();
+        for method in methods {
+            if let Some(operation) = operations.remove(&(path.clone(), method)) {
+                item.insert(method.to_ascii_lowercase(), operation);
+            }
+        }
+        if !item.is_empty() {
+            paths.insert(path, item.into());
+        }
+    }
+    let mut contact = json!({ "name": host });
+    if let Some(support) = &site.settings.support {
+        contact[if support.contains("://") { "url" } else { "email" }] = json!(support);
+    }
+    Ok(json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": format!("{host} API"),
+            "version": "1",
+            "summary": "Properties, room types and rate plans, for property and revenue management systems.",
+            "description": ABOUT,
+            "contact": contact
+        },
+        "servers": [{ "url": format!("{}/api/v1", site.address()) }],
+        "security": [{ "user-api-key": [] }],
+        "tags": collections::tags(),
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "user-api-key": {
+                    "type": "apiKey", "in": "header", "name": "user-api-key",
+                    "description": "An API key, made on the User Profile page. It has the powers of its user, \
+                                    or fewer where it is limited."
+                }
+            },
+            "parameters": parameters::shared(),
+            "schemas": schemas::all()?,
+            "responses": answers::errors()
+        }
+    }))
+}
+
+const ABOUT: &str = "Every request carries an API key in the header `user-api-key`. Bodies and answers are JSON. \
+    Answers carry `data`, lists also `meta`; failures carry `errors` with a `code`, a `title` and, where it helps, \
+    `details`. Ids are UUIDs. Money is a string of a decimal in major units, such as `\"100.00\"`; in requests a whole \
+    number in minor units is the same, such as `10000`. An update changes the fields that it names and keeps the \
+    others. Unknown fields are ignored. Every path may end in a slash. GET answers carry an `ETag`.";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// A route without its operation would be missing from the document, and the other way round.
+    #[test]
+    fn every_route_has_an_operation_and_every_operation_a_route() {
+        let mut routes = BTreeSet::new();
+        for (path, methods) in crate::app::routes::api().listed {
+            routes.extend(methods.into_iter().filter(|method| *method != "HEAD").map(|method| (path.clone(), method)));
+        }
+        let operations = super::operations::all("http://localhost").unwrap();
+        assert_eq!(routes, operations.into_keys().collect());
+    }
+}

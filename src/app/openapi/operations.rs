@@ -1,0 +1,233 @@
+//! Every operation, by path and method.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    app::openapi::{
+        answers,
+        collections::{self, Collection, object},
+        examples,
+        parameters::{self, Pages},
+        schemas::{camel, reference},
+    },
+    base::error::Result,
+    hotel::facilities,
+};
+
+/// Path and method, as `routes` lists them.
+pub type Key = (String, &'static str);
+
+/// All operations. `address` is the host's, for examples.
+pub fn all(address: &str) -> Result<BTreeMap<Key, Value>> {
+    let mut all = BTreeMap::new();
+    for collection in collections::ALL {
+        of_collection(collection, address, &mut all);
+    }
+    associations(&mut all);
+    catalogues(&mut all);
+    all.insert(("/me".to_owned(), "GET"), caller());
+    all.insert(("/openapi.json".to_owned(), "GET"), document());
+    Ok(all)
+}
+
+/// An operation with the errors that any may answer, and these.
+struct Operation {
+    value: Value,
+}
+
+impl Operation {
+    fn new(id: impl Into<String>, tag: &str, summary: String, errors: &[(&str, &str)]) -> Self {
+        let mut responses = Map::new();
+        let any = [("401", "Unauthorized"), ("403", "Forbidden"), ("429", "TooMany"), ("503", "Unavailable")];
+        for (status, name) in any.iter().chain(errors) {
+            responses.insert((*status).to_owned(), answers::error(name));
+        }
+        let id: String = id.into();
+        Operation { value: json!({ "operationId": id, "tags": [tag], "summary": summary, "responses": responses }) }
+    }
+
+    fn about(mut self, text: &str) -> Self {
+        self.value["description"] = text.into();
+        self
+    }
+
+    fn parameters(mut self, parameters: Vec<Value>) -> Self {
+        if !parameters.is_empty() {
+            self.value["parameters"] = parameters.into();
+        }
+        self
+    }
+
+    fn body(mut self, schema: &str, example: Value) -> Self {
+        let content = json!({ "application/json": { "schema": reference(schema), "example": example } });
+        self.value["requestBody"] = json!({ "required": true, "content": content });
+        self
+    }
+
+    fn answers(mut self, status: &str, answer: Value) -> Self {
+        self.value["responses"][status] = answer;
+        self
+    }
+}
+
+fn success() -> Value {
+    answers::json("Done.", reference("Success"), json!({ "meta": { "message": "Success" } }))
+}
+
+fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>) {
+    let (name, noun, path, tag) = (of.name, of.noun, of.path, of.tag);
+    let several = if let Some(stem) = noun.strip_suffix('y') { format!("{stem}ies") } else { format!("{noun}s") };
+    let plural = path.trim_start_matches('/');
+    let schema = reference(&camel(name));
+    let resource = examples::of(name, "resource");
+    let one = object(json!({ "data": schema.clone() }));
+    let example = json!({ "data": resource.clone() });
+    let an = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let id = || parameters::in_path("id", &format!("The {noun}'s id."));
+    // Property users and group users answer `resource_not_found` also when they are read.
+    let missing = if of.invite.is_some() { "Gone" } else { "Missing" };
+
+    let meta = json!({ "page": 1, "limit": 10, "total": 1 });
+    let mut list = object(json!({ "data": { "type": "array", "items": schema }, "meta": reference("Meta") }));
+    let mut listed = json!({ "data": [resource], "meta": meta });
+    let about = match of.paged {
+        true => format!("The {several} that the key reaches, page by page."),
+        false => {
+            list["required"] = json!(["data"]);
+            if let Some(listed) = listed.as_object_mut() {
+                listed.remove("meta");
+            }
+            format!(
+                "The {several} that the key reaches: all of them, or one page, with `meta`, where pages are asked for."
+            )
+        }
+    };
+    let pages = if of.paged { Pages::Always } else { Pages::WhenAsked };
+    let operation = Operation::new(format!("list_{plural}"), tag, format!("List {several}"), &[("400", "BadRequest")])
+        .about(&about)
+        .parameters(parameters::of_list(of.listing, pages))
+        .answers("200", answers::json(&format!("A list of {several}."), list, listed));
+    all.insert((path.to_owned(), "GET"), operation.value);
+
+    if of.option.is_some() {
+        let list = json!({ "type": "array", "items": reference(&format!("{}Option", camel(name))) });
+        let list = object(json!({ "data": list }));
+        let summary = format!("List all {several}, in short");
+        let operation = Operation::new(format!("{name}_options"), tag, summary, &[("400", "BadRequest")])
+            .about("Without pages.")
+            .parameters(parameters::of_list(of.listing, Pages::Never))
+            .answers("200", answers::json("All of them.", list, json!({ "data": [examples::of(name, "option")] })));
+        all.insert((format!("{path}/options"), "GET"), operation.value);
+    }
+
+    let mut written = vec![("400", "BadRequest"), ("413", "TooLarge"), ("415", "Encoded"), ("422", "Invalid")];
+    let (create, summary) = match of.invite {
+        Some(_) => ("invite", format!("Invite {an} {noun}")),
+        None => ("create", format!("Create {an} {noun}")),
+    };
+    let mut operation = Operation::new(format!("{create}_{name}"), tag, summary, &written)
+        .body(&format!("{}Create", camel(name)), examples::of(name, "create"))
+        .answers("201", answers::created(noun, one.clone(), example.clone()));
+    operation.value["responses"]["201"]["headers"]["location"]["example"] =
+        json!(format!("{address}/api/v1{path}/{}", example["data"]["id"].as_str().unwrap_or_default()));
+    all.insert((path.to_owned(), "POST"), operation.value);
+
+    let with_id = format!("{path}/{{id}}");
+    let operation = Operation::new(format!("read_{name}"), tag, format!("Read {an} {noun}"), &[("404", missing)])
+        .parameters(vec![id()])
+        .answers("200", answers::json(&format!("The {noun}."), one.clone(), example.clone()));
+    all.insert((with_id.clone(), "GET"), operation.value);
+
+    written.push(("404", "Gone"));
+    let operation = Operation::new(format!("update_{name}"), tag, format!("Update {an} {noun}"), &written)
+        .about("Fields that are not named keep their value; null is the default of an optional field.")
+        .parameters(vec![id()])
+        .body(&format!("{}Update", camel(name)), examples::of(name, "update"))
+        .answers("200", answers::json(&format!("The {noun} as it is now."), one, example));
+    all.insert((with_id.clone(), "PUT"), operation.value);
+
+    let mut asked = vec![id()];
+    if of.force {
+        asked.push(parameters::reference("force"));
+    }
+    let (verb, about) = match name {
+        "property" => ("Delete", "For good, with everything that belongs to it. Owners alone may."),
+        "group" => ("Delete", "An empty one, but not one's last. Owners alone may."),
+        "room_type" => ("Delete", "For good, with its rate plans and photos."),
+        "rate_plan" => ("Delete", "For good. Plans that derive from it keep their prices in effect as their own."),
+        _ => ("Withdraw", "Ends the access; what the user made stays. Owners alone may, and never their own."),
+    };
+    let id = format!("{}_{name}", verb.to_ascii_lowercase());
+    let operation = Operation::new(id, tag, format!("{verb} {an} {noun}"), &[("400", "BadRequest"), ("404", "Gone")])
+        .about(about)
+        .parameters(asked)
+        .answers("200", success());
+    all.insert((with_id, "DELETE"), operation.value);
+}
+
+fn associations(all: &mut BTreeMap<Key, Value>) {
+    let path = "/groups/{group_id}/properties/{property_id}";
+    let ids = || {
+        vec![
+            parameters::in_path("group_id", "The group's id."),
+            parameters::in_path("property_id", "The property's id."),
+        ]
+    };
+    let errors = [("404", "Gone"), ("422", "Invalid")];
+    let add = Operation::new("add_property_to_group", "Groups", "Add a property to a group".to_owned(), &errors)
+        .about("Gives the group's users access to it. Owners of both may. No body is needed.")
+        .parameters(ids())
+        .answers("200", success());
+    all.insert((path.to_owned(), "POST"), add.value);
+    let errors = [("400", "BadRequest"), ("404", "Gone")];
+    let summary = "Take a property out of a group".to_owned();
+    let remove = Operation::new("remove_property_from_group", "Groups", summary, &errors)
+        .about("Never out of its last group. Owners of the property may.")
+        .parameters(ids())
+        .answers("200", success());
+    all.insert((path.to_owned(), "DELETE"), remove.value);
+}
+
+fn catalogues(all: &mut BTreeMap<Key, Value>) {
+    let list = || json!({ "type": "array", "items": reference("Facility") });
+    let example = examples::of("facility", "resource");
+    for (path, of) in [("/property_facilities", "properties"), ("/room_facilities", "room types")] {
+        let name = path.trim_start_matches('/');
+        let paged = object(json!({ "data": list(), "meta": reference("Meta") }));
+        let meta = json!({ "page": 1, "limit": 10, "total": 1 });
+        let errors = [("400", "BadRequest")];
+        let operation =
+            Operation::new(format!("list_{name}"), "Facilities", format!("List facilities of {of}"), &errors)
+                .parameters(parameters::of_list(&facilities::api::LISTING, Pages::Always))
+                .answers("200", answers::json("A page.", paged, json!({ "data": [example], "meta": meta })));
+        all.insert((path.to_owned(), "GET"), operation.value);
+        let whole = object(json!({ "data": list() }));
+        let summary = format!("List all facilities of {of}");
+        let operation = Operation::new(format!("{name}_options"), "Facilities", summary, &errors)
+            .about("Without pages.")
+            .parameters(parameters::of_list(&facilities::api::LISTING, Pages::Never))
+            .answers("200", answers::json("All of them.", whole, json!({ "data": [example] })));
+        all.insert((format!("{path}/options"), "GET"), operation.value);
+    }
+}
+
+fn caller() -> Value {
+    let one = object(json!({ "data": reference("Caller") }));
+    let example = json!({ "data": examples::of("caller", "resource") });
+    Operation::new("read_caller", "Caller", "Read whose key it is".to_owned(), &[])
+        .about("The first call to make: it tells whose key this is, what it may do, and when it ends.")
+        .answers("200", answers::json("The user, and the key that was sent.", one, example))
+        .value
+}
+
+fn document() -> Value {
+    let schema = json!({ "type": "object", "required": ["openapi", "paths"] });
+    let answer = answers::json("The document.", schema, json!({ "openapi": "3.1.0", "paths": {} }));
+    json!({
+        "operationId": "read_document", "tags": ["Document"], "summary": "Read this document",
+        "description": "Open to all.", "security": [],
+        "responses": { "200": answer, "429": answers::error("TooMany"), "503": answers::error("Unavailable") }
+    })
+}

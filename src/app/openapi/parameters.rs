@@ -1,0 +1,110 @@
+//! Parameters of paths and queries, from the tables by which lists are asked.
+
+use serde_json::{Value, json};
+
+use crate::{
+    app::openapi::schemas::TEXT,
+    resource::{
+        fields::LARGEST,
+        list::{Compared, Listing},
+        query::{DEFAULT_LIMIT, MOST},
+    },
+};
+
+/// Those that all lists share.
+pub fn shared() -> Value {
+    let number = json!({ "type": "integer", "minimum": 1, "maximum": LARGEST });
+    let with = |default: i64| {
+        let mut schema = number.clone();
+        schema["default"] = default.into();
+        schema
+    };
+    let page = |schema: Value, about: &str| {
+        json!({ "name": "pagination[page]", "in": "query", "schema": schema,
+            "description": format!("Which page, counted from 1.{about}") })
+    };
+    let limit = |schema: Value, about: &str| {
+        json!({ "name": "pagination[limit]", "in": "query", "schema": schema,
+            "description": format!("Entries of a page; more than {MOST} means {MOST}.{about}") })
+    };
+    json!({
+        "page": page(with(1), ""),
+        "limit": limit(with(DEFAULT_LIMIT), ""),
+        "page_if_any": page(number.clone(), " Without page and limit, the list is whole."),
+        "limit_if_any": limit(
+            number.clone(),
+            &format!(" {DEFAULT_LIMIT} where only a page is named; without both, the list is whole.")
+        ),
+        "force": {
+            "name": "force", "in": "query", "schema": truth(),
+            "description": "Also removes what is mapped to a channel."
+        }
+    })
+}
+
+/// True or false in a query.
+fn truth() -> Value {
+    json!({ "type": "string", "enum": ["true", "false", "1", "0"] })
+}
+
+/// `{"$ref": …}` to one of these.
+pub fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/parameters/{name}") })
+}
+
+/// Whether a list has pages.
+pub enum Pages {
+    Always,
+    WhenAsked,
+    Never,
+}
+
+/// What a list can be asked.
+pub fn of_list(listing: &Listing, pages: Pages) -> Vec<Value> {
+    let mut parameters = match pages {
+        Pages::Always => vec![reference("page"), reference("limit")],
+        // No default: a client that sends defaults would get one page where it wants all.
+        Pages::WhenAsked => vec![reference("page_if_any"), reference("limit_if_any")],
+        Pages::Never => Vec::new(),
+    };
+    for filter in listing.filters {
+        let (schema, about) = match filter.kind {
+            Compared::Boolean => (truth(), "Only those where it is so.".to_owned()),
+            Compared::Id => (
+                json!({ "type": "string", "pattern": TEXT }),
+                format!(
+                    "Only this id, or one of several with commas between; `filter[{}][not]`: none of them.",
+                    filter.name
+                ),
+            ),
+            Compared::Text => (
+                json!({ "type": "string", "pattern": TEXT }),
+                format!(
+                    "Only this exact text, or one of several with commas between. Also `filter[{0}][not]`, \
+                     `[gt]`, `[gte]`, `[lt]`, `[lte]`.",
+                    filter.name
+                ),
+            ),
+        };
+        parameters.push(json!({
+            "name": format!("filter[{}]", filter.name), "in": "query", "schema": schema, "description": about
+        }));
+    }
+    for order in listing.orders {
+        parameters.push(json!({
+            "name": format!("order[{}]", order.name), "in": "query",
+            "schema": { "type": "string", "enum": ["asc", "desc"] },
+            "description": "The order of the list: `order[title]=desc`. Several apply in the order written; ties \
+                            are broken by id."
+        }));
+    }
+    parameters
+}
+
+/// The id in a path.
+pub fn in_path(name: &str, about: &str) -> Value {
+    json!({
+        "name": name, "in": "path", "required": true, "description": about,
+        "schema": { "type": "string", "format": "uuid" }, "example": "0197a3b2-5c1e-7d34-8a86-2e8f4d6a1b37"
+    })
+}

@@ -1,0 +1,248 @@
+//! What the planners of both databases make of large accounts: a list reads no rows of other people, whatever share of
+//! a table is theirs. Looked at in the plans, after statistics were gathered, with no planner switch off.
+
+use std::{cell::RefCell, path::Path};
+
+#[expect(clippy::disallowed_types, reason = "data by the million is made by the database itself")]
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::SqliteSynchronous;
+use uuid::Uuid;
+
+use crate::{
+    access::auth::Caller,
+    base::ids::UserId,
+    db::{Db, On, PATIENCE, Select, Server, Tx, row},
+    hotel::{
+        members::{self, Of},
+        properties, rate_plans, room_types,
+    },
+    resource::query::Query,
+};
+
+thread_local! {
+    /// The selects that ran on this thread.
+    pub static RAN: RefCell<Vec<Select>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Users beside the one.
+const OTHERS: usize = 1_000;
+
+/// Properties of the one user and, as many, of the others.
+const PROPERTIES: usize = 10_000;
+const ROOM_TYPES: usize = 50 * PROPERTIES;
+const RATE_PLANS: usize = 10 * PROPERTIES;
+
+/// Of all that is read, no table may give more rows than are the caller's, and none may be read from end to end.
+const TABLES: [&str; 6] =
+    ["properties", "room_types", "rate_plans", "property_users", "group_properties", "group_users"];
+
+/// On SQLite, or on the PostgreSQL that `LATCHKEY_TEST_DATABASE` names.
+#[actix_web::test]
+async fn lists_of_a_large_account_read_no_rows_of_others() {
+    let Ok(server) = std::env::var("LATCHKEY_TEST_DATABASE") else {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("latchkey.db");
+        let db = Db::sqlite(&file, SqliteSynchronous::Off, PATIENCE).await.unwrap();
+        db.migrate(&folder.path().join("lock")).await.unwrap();
+        look(&db).await;
+        db.close().await;
+        return;
+    };
+    let admin = sqlx::PgPool::connect(&server).await.unwrap();
+    let name = format!("plans_{}", Uuid::now_v7().simple());
+    sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&admin).await.unwrap();
+    let mut url = url::Url::parse(&server).unwrap();
+    url.set_path(&name);
+    let db = Db::postgres(&Server::new(url.as_str(), false).unwrap(), 2);
+    db.migrate(Path::new("")).await.unwrap();
+    look(&db).await;
+    db.close().await;
+    sqlx::query(AssertSqlSafe(format!("drop database {name} with (force)"))).execute(&admin).await.unwrap();
+}
+
+async fn look(db: &Db) {
+    fill(db).await;
+    RAN.take();
+    let caller = Caller::person(UserId(Uuid::from_u128(1)));
+    let mut tx = db.read().await.unwrap();
+    for query in ["", "pagination[page]=900", "filter[title]=Item 78", "order[id]=desc&pagination[limit]=100"] {
+        let query = Query::read(query).unwrap();
+        assert!(!properties::reached::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
+        assert!(!room_types::store::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
+        assert!(!rate_plans::store::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
+    }
+    let query = Query::read("").unwrap();
+    let ids = properties::store::all(&mut tx, &caller, &query).await.unwrap();
+    assert_eq!(ids.len(), PROPERTIES);
+    assert_eq!(properties::store::choices(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
+    let ids = room_types::store::all(&mut tx, &caller, &query).await.unwrap();
+    assert_eq!(ids.len(), ROOM_TYPES);
+    assert_eq!(room_types::store::choices(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
+    assert_eq!(room_types::store::by_ids(&mut tx, &caller, &ids[..10]).await.unwrap().len(), 10);
+    let ids = rate_plans::store::all(&mut tx, &caller, &query).await.unwrap();
+    assert_eq!(ids.len(), RATE_PLANS);
+    assert_eq!(rate_plans::store::choices(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
+    assert_eq!(rate_plans::store::by_ids(&mut tx, &caller, &ids[..10]).await.unwrap().len(), 10);
+    let ids = members::store::list(&mut tx, Of::Property, &caller, &query).await.unwrap().0;
+    assert_eq!(ids.len(), PROPERTIES / 2);
+    assert_eq!(members::store::by_ids(&mut tx, Of::Property, &caller, &ids[..100]).await.unwrap().len(), 100);
+    let ran = RAN.take();
+    assert!(ran.len() >= 28, "{}", ran.len());
+    for select in ran {
+        explain(&mut tx, select).await;
+    }
+}
+
+/// Every other property, of both users, is reached directly, the others through a group. Rows of both lie side by side.
+async fn fill(db: &Db) {
+    let mut tx = db.write().await.unwrap();
+    let on_sqlite = !tx.is_postgres();
+    // A UUID of a number, the bytes of a title, and the numbers from 0 on.
+    let id = |number: &str| match on_sqlite {
+        true => format!("unhex(printf('%032x', {number}))"),
+        false => format!("cast(lpad(to_hex({number}), 32, '0') as uuid)"),
+    };
+    let bytes = if on_sqlite { "cast('Item ' || n as blob)" } else { "convert_to('Item ' || n, 'UTF8')" };
+    let numbers = |count: usize| match on_sqlite {
+        true => format!("with recursive ns(n) as (select 0 union all select n + 1 from ns where n + 1 < {count})"),
+        false => format!("with ns as (select n from generate_series(0, {count} - 1) n)"),
+    };
+    let at = "'2026-01-01 00:00:00+00:00'";
+    let at = if on_sqlite { at.to_owned() } else { format!("timestamptz {at}") };
+    let all = 2 * PROPERTIES;
+    // The one user has every other row, and a thousand share the rest.
+    let of = |first: usize| format!("{first} + n % 2 * (1 + n / 2 % {OTHERS})");
+    let (user, group) = (id(&of(1)), id(&of(2_000)));
+    let (users, groups) = (id("1 + n"), id("2000 + n"));
+    for (what, count, columns, values) in [
+        (
+            "users",
+            1 + OTHERS,
+            "id, email, email_key, time_zone, created_at",
+            format!("{users}, 'u' || n, 'u' || n, 'UTC', {at}"),
+        ),
+        ("groups", 1 + OTHERS, "id, title, sort_title, created_at", format!("{groups}, 'Group', {bytes}, {at}")),
+        (
+            "group_users",
+            1 + OTHERS,
+            "id, group_id, user_id, role, created_at",
+            format!("{groups}, {groups}, {users}, 'owner', {at}"),
+        ),
+        (
+            "properties",
+            all,
+            "id, title, sort_title, is_active, currency, property_type, autoupdate_on_confirmation,
+            autoupdate_on_modification, autoupdate_on_cancellation, min_stay_type, state_length, created_at",
+            format!(
+                "{}, 'Item ' || n, {bytes}, true, 'EUR', 'hotel', true, true, true, 'both', 500, {at}",
+                id("100 + n")
+            ),
+        ),
+        (
+            "property_users",
+            all / 2,
+            "id, property_id, user_id, role, sort_title, created_at",
+            format!("{0}, {0}, {user}, 'owner', {bytes}, {at}", id("100 + n")),
+        ),
+        (
+            "group_properties",
+            all / 2,
+            "group_id, property_id, sort_title, is_home, created_at",
+            format!("{group}, {}, {bytes}, true, {at}", id(&format!("100 + {} + n", all / 2))),
+        ),
+        (
+            "room_types",
+            2 * ROOM_TYPES,
+            "id, property_id, title, sort_title, count_of_rooms, occ_adults, occ_children, occ_infants,
+            default_occupancy, facilities, room_kind, created_at",
+            format!(
+                "{}, {}, 'Item ' || n, {bytes}, 1, 2, 0, 0, 2, '', 'room', {at}",
+                id("100 + n"),
+                id(&format!("100 + n % {all}"))
+            ),
+        ),
+        (
+            "rate_plans",
+            2 * RATE_PLANS,
+            "id, property_id, room_type_id, title, sort_title, currency, sell_mode, rate_mode, meal_type, options,
+            primary_occupancy, children_fee, infant_fee, inherit_rate, inherit_closed_to_arrival,
+            inherit_closed_to_departure, inherit_stop_sell, inherit_min_stay_arrival, inherit_min_stay_through,
+            inherit_max_stay, inherit_max_sell, inherit_max_availability, inherit_availability_offset, created_at",
+            format!(
+                "{0}, {1}, {0}, 'Item ' || n, {bytes}, 'EUR', 'per_room', 'manual', 'none', '[]', 2, 0, 0, false,
+                false, false, false, false, false, false, false, false, false, {at}",
+                id("100 + n"),
+                id(&format!("100 + n % {all}"))
+            ),
+        ),
+    ] {
+        let sql = format!("{} insert into {what} ({columns}) select {values} from ns", numbers(count));
+        make(&mut tx, sql).await;
+    }
+    tx.commit().await.unwrap();
+    // As both do by themselves, PostgreSQL by its autovacuum.
+    db.analyze().await.unwrap();
+}
+
+/// Without the patience that a request has.
+async fn make(tx: &mut Tx, sql: String) {
+    let sql = AssertSqlSafe(sql);
+    match &mut tx.on {
+        On::Look(_) => panic!("only a writer makes data"),
+        On::Sqlite(write) => sqlx::query(sql).execute(write.connection()).await.map(drop),
+        On::Postgres(turn) => sqlx::query(sql).execute(turn.connection()).await.map(drop),
+    }
+    .unwrap();
+}
+
+/// A table's rows that are the caller's.
+fn own(table: &str) -> usize {
+    match table {
+        "room_types" => ROOM_TYPES,
+        "rate_plans" => RATE_PLANS,
+        _ => PROPERTIES,
+    }
+}
+
+async fn explain(tx: &mut Tx, select: Select) {
+    if !tx.is_postgres() {
+        let steps: Vec<Step> = select.explained("explain query plan").all(tx).await.unwrap();
+        for step in &steps {
+            let scanned = step.0.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
+            let allowed =
+                matches!(scanned, None | Some("me" | "mine" | "reached" | "(subquery" | "CONSTANT" | "json_each"));
+            assert!(allowed, "{}\n{steps:#?}\n{select:?}", step.0);
+        }
+        return;
+    }
+    let lines: Vec<Line> = select.explained("explain (analyze, timing off)").all(tx).await.unwrap();
+    let text: Vec<&str> = lines.iter().map(|line| line.0.as_str()).collect();
+    let plan = text.join("\n");
+    for (place, line) in text.iter().enumerate() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let Some(on) = words.windows(2).find(|pair| pair[0] == "on" && TABLES.contains(&pair[1])) else { continue };
+        assert!(!line.contains("Seq Scan"), "{line}\n{plan}\n{select:?}");
+        let Some(actual) = line.split("(actual ").nth(1) else { continue };
+        let number = |name: &str| -> usize {
+            actual.split(name).nth(1).unwrap().split([' ', ')']).next().unwrap().parse().unwrap()
+        };
+        let (rows, loops) = (number("rows="), number("loops="));
+        // What a filter of this step has taken out stands below it, until the next step.
+        let below = text[place + 1..].iter().take_while(|line| !line.contains("->"));
+        let removed = below
+            .filter_map(|line| line.trim().strip_prefix("Rows Removed by "))
+            .map(|rest| rest.rsplit(' ').next().and_then(|count| count.parse::<usize>().ok()).unwrap_or(0));
+        let read = (rows + removed.sum::<usize>()) * loops;
+        assert!(read <= own(on[1]), "{line}: {read} rows\n{plan}\n{select:?}");
+    }
+}
+
+/// A step of SQLite's plan.
+#[derive(Debug)]
+struct Step(String);
+
+/// A line of PostgreSQL's plan.
+struct Line(String);
+
+row!(Step, row => Step(row.try_get("detail")?));
+row!(Line, row => Line(row.at(0)?));

@@ -1,0 +1,151 @@
+//! Every URL, on one screen.
+
+use actix_web::{
+    HttpResponse,
+    http::header::ContentType,
+    middleware::from_fn,
+    web::{Data, ServiceConfig},
+};
+
+use crate::{
+    access::auth::MaybeSignedIn,
+    app::site::Site,
+    base::error::{Error, Result},
+    host::docs,
+    hotel::{facilities, groups, members, properties, rate_plans, room_types},
+    keys,
+    people::sessions,
+    web::{
+        assets,
+        methods::{Routes, resource},
+        page_responses,
+    },
+};
+
+/// Under `/api/v1`, for callers (contract/README.md, section 14).
+pub fn api() -> Routes {
+    use facilities::api as facilities;
+    use groups::api as groups;
+    use members::api as members;
+    use properties::api as properties;
+    use rate_plans::api as rate_plans;
+    use room_types::api as room_types;
+
+    Routes::default()
+        .add(resource("/me").get(keys::api::me))
+        .add(resource("/properties").get(properties::list).post(properties::create))
+        .add(resource("/properties/options").get(properties::options))
+        .add(resource("/properties/{id}").get(properties::read).put(properties::update).delete(properties::delete))
+        .add(resource("/groups").get(groups::list).post(groups::create))
+        .add(resource("/groups/{id}").get(groups::read).put(groups::update).delete(groups::delete))
+        .add(resource("/groups/{group_id}/properties/{property_id}").post(groups::add).delete(groups::remove))
+        .add(resource("/property_users").get(members::list_of_properties).post(members::invite_to_property))
+        .add(
+            resource("/property_users/{id}")
+                .get(members::read_of_property)
+                .put(members::update_of_property)
+                .delete(members::withdraw_from_property),
+        )
+        .add(resource("/group_users").get(members::list_of_groups).post(members::invite_to_group))
+        .add(
+            resource("/group_users/{id}")
+                .get(members::read_of_group)
+                .put(members::update_of_group)
+                .delete(members::withdraw_from_group),
+        )
+        .add(resource("/room_types").get(room_types::list).post(room_types::create))
+        .add(resource("/room_types/options").get(room_types::options))
+        .add(resource("/room_types/{id}").get(room_types::read).put(room_types::update).delete(room_types::delete))
+        .add(resource("/rate_plans").get(rate_plans::list).post(rate_plans::create))
+        .add(resource("/rate_plans/options").get(rate_plans::options))
+        .add(resource("/rate_plans/{id}").get(rate_plans::read).put(rate_plans::update).delete(rate_plans::delete))
+        .add(resource("/openapi.json").get(crate::app::openapi::api::read))
+        .add(resource("/property_facilities").get(facilities::of_properties))
+        .add(resource("/property_facilities/options").get(facilities::options_of_properties))
+        .add(resource("/room_facilities").get(facilities::of_rooms))
+        .add(resource("/room_facilities/options").get(facilities::options_of_rooms))
+}
+
+/// Pages, for people. Every form posts to the address that shows it.
+pub fn pages(pages: &mut ServiceConfig) {
+    use crate::keys::pages as keys;
+    use crate::people::users::{invitation, pages as users};
+    use docs::pages as docs;
+    use members::{pages as people, your_access};
+    use sessions::pages as sessions;
+
+    pages
+        .service(resource("/").get(users::home).done())
+        .service(resource("/sign_in").get(sessions::show).post(sessions::sign_in).done())
+        .service(resource("/sign_out").get(sessions::sign_out_typed).post(sessions::sign_out).done())
+        .service(resource("/welcome/{token}").get(invitation::show).post(invitation::set).done())
+        .service(resource("/properties").get(properties::pages::list).done())
+        .service(resource("/properties/{id}/people").get(people::list).done())
+        .service(resource("/properties/{id}/people/leave").get(people::confirm_leaving).post(people::leave).done())
+        .service(
+            resource("/properties/{id}/people/{link}/remove").get(people::confirm_removal).post(people::remove).done(),
+        )
+        .service(
+            resource("/properties/{id}/people/groups/{group}/take_out")
+                .get(people::confirm_take_out)
+                .post(people::take_out)
+                .done(),
+        )
+        .service(resource("/your_access").get(your_access::show).done())
+        .service(
+            resource("/your_access/groups/{id}/leave")
+                .get(your_access::confirm_group)
+                .post(your_access::leave_group)
+                .done(),
+        )
+        .service(
+            resource("/your_access/from/{id}/leave").get(your_access::confirm_all).post(your_access::leave_all).done(),
+        )
+        .service(
+            resource("/your_access/refused/{id}/allow")
+                .get(your_access::confirm_allowing)
+                .post(your_access::allow)
+                .done(),
+        )
+        .service(resource("/docs").get(docs::overview).done())
+        .service(resource("/docs/api_key_access").get(docs::api_key_access).done())
+        .service(resource("/docs/conventions").get(docs::conventions).done())
+        .service(resource("/docs/reference").get(docs::operations).done())
+        .service(resource("/docs/reference/{tag}").get(docs::tag).done())
+        .service(resource("/user_profile").get(users::profile).post(users::save).done())
+        .service(resource("/user_profile/password").get(users::password_form).post(users::change_password).done())
+        .service(resource("/user_profile/api_keys").get(keys::list).done())
+        .service(resource("/user_profile/api_keys/new").get(keys::new).post(keys::create).done())
+        .service(resource("/user_profile/api_keys/{id}/first_use").get(keys::first_use).done())
+        .service(resource("/user_profile/api_keys/{id}/withdraw").get(keys::confirm).post(keys::withdraw).done())
+        .service(resource("/user_profile/api_keys/{id}/replace").get(keys::replace_form).post(keys::replace).done())
+        .service(resource("/user_profile/withdraw_all_keys").get(keys::confirm_all).post(keys::withdraw_all).done());
+}
+
+/// For machines that watch, and browsers that load.
+pub fn open(open: &mut ServiceConfig) {
+    open.service(resource("/healthz").get(alive).done().wrap(from_fn(page_responses::face)))
+        .service(resource("/readyz").get(ready).done().wrap(from_fn(page_responses::face)))
+        .service(resource(assets::PATTERN).get(assets::file).done().wrap(from_fn(page_responses::face)));
+}
+
+/// What is at no URL.
+pub async fn nothing() -> Result<HttpResponse> {
+    Err(Error::NotFound)
+}
+
+/// The same among the pages, whose header greets whoever is signed in.
+pub async fn no_page(_: MaybeSignedIn) -> Result<HttpResponse> {
+    Err(Error::NotFound)
+}
+
+/// GET /healthz: the process runs.
+async fn alive() -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::plaintext()).body("ok\n")
+}
+
+/// GET /readyz: the database answers, and its schema is there.
+async fn ready(site: Data<Site>) -> Result<HttpResponse> {
+    site.db.is_ready().await?;
+    Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body("ready\n"))
+}

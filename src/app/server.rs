@@ -1,0 +1,193 @@
+//! The HTTP server: the layers around every request, in order, and its start and stop.
+
+use std::{net::SocketAddr, time::Duration};
+
+use actix_http::{HttpService, Protocol, error::DispatchError};
+use actix_server::ServerBuilder;
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
+use actix_session::{
+    SessionMiddleware,
+    config::{BrowserSession, TtlExtensionPolicy},
+};
+use actix_web::{
+    App,
+    cookie::{Key, SameSite, time},
+    dev::{AppConfig, Server, fn_service},
+    guard,
+    middleware::from_fn,
+    web::{self, Data, ServiceConfig},
+};
+use rustix::{
+    net::sockopt,
+    process::{Resource, getrlimit, setrlimit},
+};
+use tokio::net::{TcpListener, TcpSocket};
+use url::Url;
+
+use crate::{
+    access::auth,
+    app::{routes, site::Site},
+    people::sessions::store::Sessions,
+    web::{
+        api_responses,
+        connections::{Connection, Counts, KEEP_ALIVE, Watch},
+        page_responses, request_log,
+    },
+};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// Seconds that running requests get to finish when the server stops.
+const LAST_REQUESTS: u64 = 10;
+
+/// Open files that are no connections of clients.
+const OWN_FILES: usize = 256;
+
+/// Takes the address, or says why it cannot be had. A connection on which nothing that was sent is taken for so long is
+/// given up.
+pub async fn listen(address: &str, unread: Duration) -> Result<TcpListener, String> {
+    if let Some(port) = address.strip_prefix(':').filter(|port| port.parse::<u16>().is_ok()) {
+        return Err(format!(
+            "Cannot listen on {address}: write 127.0.0.1:{port} for this machine alone (behind a proxy), or 0.0.0.0:{port} \
+             for all its networks."
+        ));
+    }
+    let addresses = tokio::net::lookup_host(address).await.map_err(|error| {
+        format!("Cannot listen on {address}: {error}. An address is host and port, such as 127.0.0.1:8080.")
+    })?;
+    let mut problem = "no such address".to_owned();
+    for candidate in addresses {
+        match bind(candidate, unread) {
+            Ok(listener) => return Ok(listener),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                problem = "another program listens there. Stop it, or choose another port with --listen".to_owned();
+            }
+            Err(error) => problem = error.to_string(),
+        }
+    }
+    Err(format!("Cannot listen on {address}: {problem}."))
+}
+
+fn bind(address: SocketAddr, unread: Duration) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    // Connections inherit it. It covers peers that are gone, and those that are there but do not read.
+    sockopt::set_tcp_user_timeout(&socket, u32::try_from(unread.as_millis()).unwrap_or(u32::MAX))?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves until it is told to stop; then running requests finish.
+pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::io::Result<Server> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let connections = connections(site.settings.max_connections as usize);
+    let per_address = site.settings.connections_per_address.map_or(connections.div_ceil(4), |most| most as usize);
+    let counts = Counts::new(per_address, site.settings.trusted_proxies.clone());
+    let head = Duration::from_secs(site.settings.head_seconds.into());
+    let cookie_key = cookie_key.clone();
+    let app = move || {
+        // Where both are sent the key decides, and the session is not even looked up.
+        let with_key = web::scope("/api")
+            .guard(guard::fn_guard(|request| request.head().headers.contains_key(auth::USER_API_KEY)))
+            .wrap(from_fn(auth::authenticate))
+            .wrap(from_fn(api_responses::face))
+            .configure(api);
+        let with_session = web::scope("/api")
+            .wrap(from_fn(auth::authenticate))
+            .wrap(session(&site, &cookie_key))
+            .wrap(from_fn(api_responses::face))
+            .configure(api);
+        let pages = web::scope("")
+            .wrap(session(&site, &cookie_key))
+            .wrap(from_fn(page_responses::face))
+            .configure(routes::pages)
+            .default_service(web::to(routes::no_page));
+        App::new()
+            .app_data(site.clone())
+            .wrap(from_fn(request_log::note))
+            .configure(routes::open)
+            .service(with_key)
+            .service(with_session)
+            .service(pages)
+    };
+    let server = ServerBuilder::new()
+        .workers(workers)
+        .max_concurrent_connections(connections.div_ceil(workers))
+        .shutdown_timeout(LAST_REQUESTS);
+    let ending = server.graceful_shutdown_signal();
+    // What `HttpServer` does, with a stream of ours in place of the socket.
+    let server = server.listen("latchkey", listener.into_std()?, move || {
+        let watch = Watch::start(counts.clone(), head);
+        let ending = ending.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let ending = ending.clone();
+                async move { ending.notified().await }
+            })
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(head)
+            .on_connect_ext(|connection: &Connection, of_requests| drop(of_requests.insert(connection.state())))
+            .finish(map_config(app().into_factory().map_err(|error| error.error_response()), |()| {
+                AppConfig::default()
+            }));
+        fn_service(move |socket| {
+            let admitted = watch.admit(socket).map_err(DispatchError::Io);
+            async move { admitted.map(|(connection, peer)| (connection, Protocol::Http1, peer)) }
+        })
+        .and_then(http)
+    })?;
+    Ok(server.run())
+}
+
+fn api(api: &mut ServiceConfig) {
+    api.service(web::scope("/v1").configure(|v1| routes::api().serve(v1)).default_service(web::to(routes::nothing)))
+        .default_service(web::to(routes::nothing));
+}
+
+/// How many connections there may be. Each is an open file, and the limit that programs start with is often 1,024: it is
+/// raised as far as it goes, and where that is not enough there are fewer connections, so that the database and the log
+/// always have files.
+fn connections(wanted: usize) -> usize {
+    let mut files = getrlimit(Resource::Nofile);
+    let started_with = files.current;
+    files.current = files.maximum;
+    let files = match setrlimit(Resource::Nofile, files) {
+        Ok(()) => files.maximum,
+        Err(error) => {
+            log::warn!("the limit of open files stays as it is: {error}");
+            started_with
+        }
+    };
+    match files.and_then(|files| usize::try_from(files).ok()) {
+        Some(files) => wanted.min(files.saturating_sub(OWN_FILES).max(files / 2)),
+        None => wanted,
+    }
+}
+
+/// Cookies know no ports: two servers of one name would end each other's sessions. So the name has the port, where the
+/// base URL has one.
+fn cookie_name(base_url: &Url) -> String {
+    let name = if base_url.scheme() == "https" { "__Host-latchkey" } else { "latchkey" };
+    base_url.port().map_or(name.to_owned(), |port| format!("{name}-{port}"))
+}
+
+fn session(site: &Site, key: &Key) -> SessionMiddleware<Sessions> {
+    let secure = site.base_url.scheme() == "https";
+    let store = Sessions {
+        db: site.db.clone(),
+        idle: chrono::Duration::minutes(site.settings.session_idle_minutes.into()),
+        absolute: chrono::Duration::hours(site.settings.session_hours.into()),
+    };
+    // How long a session lasts is the store's to say.
+    let lifecycle = BrowserSession::default()
+        .state_ttl(time::Duration::hours(site.settings.session_hours.into()))
+        .state_ttl_extension_policy(TtlExtensionPolicy::OnStateChanges);
+    SessionMiddleware::builder(store, key.clone())
+        .cookie_name(cookie_name(&site.base_url))
+        .cookie_secure(secure)
+        .cookie_same_site(SameSite::Lax)
+        .cookie_path("/".to_owned())
+        .session_lifecycle(lifecycle)
+        .build()
+}

@@ -1,0 +1,71 @@
+//! What every handler may need, made once at start.
+
+use std::sync::OnceLock;
+
+use actix_web::web::Bytes;
+use url::Url;
+
+use crate::{
+    base::settings::Settings,
+    db::{Bind, Db, Select, Tx, run},
+    host::docs::reference::Reference,
+    keys::{cache::Callers, last_use::LastUses},
+    people::password::Hasher,
+    resource::rendered::Rendered,
+    web::{admission::Gate, etag::Tags},
+};
+
+/// The parts of the running program.
+pub struct Site {
+    pub settings: Settings,
+    pub base_url: Url,
+    pub db: Db,
+    pub hasher: Hasher,
+    pub callers: Callers,
+    pub last_uses: LastUses,
+    pub rendered: Rendered,
+    pub tags: Tags,
+    pub gate: Gate,
+    /// The API's document, made when it is first asked for.
+    pub document: OnceLock<Bytes>,
+    /// What the documentation shows of the API, made when it is first read.
+    pub reference: OnceLock<Reference>,
+}
+
+impl Site {
+    /// The base URL without a slash at its end: what paths are put behind.
+    pub fn address(&self) -> &str {
+        self.base_url.as_str().trim_end_matches('/')
+    }
+}
+
+/// A value that all copies of the program share: the first to ask makes it.
+pub async fn shared_value(tx: &mut Tx, name: &str, new: Vec<u8>) -> sqlx::Result<Vec<u8>> {
+    const KEEP: &str = "insert into host_values (name, value) values ($1, $2) on conflict (name) do nothing";
+    const SQL: &str = "select value from host_values where name = $1";
+    run!(tx, sqlx::query(KEEP).bind(name).bind(new))?;
+    Select::new(SQL, vec![Bind::Text(name.to_owned())]).value(tx).await
+}
+
+/// A shared value, if there is one.
+pub async fn find_value(tx: &mut Tx, name: &str) -> sqlx::Result<Option<Vec<u8>>> {
+    const SQL: &str = "select value from host_values where name = $1";
+    Ok(Select::new(SQL, vec![Bind::Text(name.to_owned())]).values(tx).await?.pop())
+}
+
+/// Where the database keeps the address of the server, so that commands know it.
+const BASE_URL: &str = "base_url";
+
+/// Keeps the base URL that is served, for commands that make links.
+pub async fn keep_base_url(tx: &mut Tx, base_url: &Url) -> sqlx::Result<()> {
+    const SQL: &str = "
+        insert into host_values (name, value) values ($1, $2)
+        on conflict (name) do update set value = excluded.value";
+    run!(tx, sqlx::query(SQL).bind(BASE_URL).bind(base_url.as_str().as_bytes())).map(drop)
+}
+
+/// The base URL that was served last.
+pub async fn kept_base_url(tx: &mut Tx) -> sqlx::Result<Option<Url>> {
+    let kept = find_value(tx, BASE_URL).await?;
+    Ok(kept.and_then(|kept| Url::parse(std::str::from_utf8(&kept).ok()?).ok()))
+}

@@ -1,0 +1,74 @@
+//! A newtype for each table's key, so that an id of one thing cannot be given where another's is wanted.
+
+use sha2::{Digest, Sha256};
+
+/// A UUID with its hyphens, in any letter case: only that may vary (contract/README.md, section 9).
+pub fn parse(text: &str) -> Option<uuid::Uuid> {
+    if text.len() == uuid::fmt::Hyphenated::LENGTH { text.parse().ok() } else { None }
+}
+
+/// Declares ids: UUIDs, made in time order (version 7), written in lower case with hyphens.
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident;)*) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub uuid::Uuid);
+
+        impl $name {
+            /// A new id.
+            pub fn new() -> Self {
+                Self(uuid::Uuid::now_v7())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = &'static str;
+            fn from_str(text: &str) -> Result<Self, &'static str> {
+                crate::base::ids::parse(text).map(Self).ok_or("this is no id: ids look like 0197a3b2-5c1e-7d34-8a86-2e8f4d6a1b37")
+            }
+        }
+
+        crate::db::column!($name(uuid::Uuid) as Id);
+    )* };
+}
+
+id! {
+    /// A person who signs in.
+    UserId;
+    /// An API key; the id is no secret.
+    ApiKeyId;
+    /// A property.
+    PropertyId;
+    /// A group of properties.
+    GroupId;
+    /// The link between a user and a property or a group.
+    MemberId;
+    /// A room type.
+    RoomTypeId;
+    /// A rate plan.
+    RatePlanId;
+    /// A photo of a property or a room type.
+    PhotoId;
+}
+
+impl RatePlanId {
+    /// The id of the option for so many guests: made of both, so that it stays with them (contract/README.md, section 15,
+    /// 117).
+    pub fn of_option(self, occupancy: i64) -> uuid::Uuid {
+        let mut hash = Sha256::new();
+        hash.update(b"option of a rate plan");
+        hash.update(self.0.as_bytes());
+        hash.update(occupancy.to_be_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash.finalize()[..16]);
+        // Version 8 (RFC 9562): bytes of our own making.
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
+}

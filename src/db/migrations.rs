@@ -1,0 +1,123 @@
+//! The schema, brought up to date at each start.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use actix_web::rt;
+use rustix::fs::OFlags;
+use sqlx::{
+    SqlSafeStr,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+};
+
+use crate::db::{Db, Kind, plain, postgres};
+
+/// What was applied to a database. sqlx keeps it in a table that other programs have, too.
+pub const APPLIED: &str = "select version, checksum from _sqlx_migrations where success order by version";
+
+/// These are in the first migration, so every database of ours answers them.
+pub const IS_DEMO: &str = "select exists (select 1 from host_values where name = 'demo_user')";
+pub const HAS_USERS: &str = "select exists (select 1 from users)";
+
+/// True for what our first migration left.
+pub fn is_ours(applied: &[(i64, Vec<u8>)]) -> bool {
+    let migrator = migrator();
+    let first = migrator.iter().next();
+    first.zip(applied.first()).is_some_and(|(ours, (version, checksum))| {
+        ours.version == *version && ours.checksum.as_ref() == checksum.as_slice()
+    })
+}
+
+/// The version that a database with these migrations has, and the newest one where some are missing.
+///
+/// # Errors
+/// Where a newer version of the program made it.
+pub fn missing(applied: &[i64]) -> Result<Option<(i64, i64)>, String> {
+    let known: Vec<i64> = migrator().iter().map(|migration| migration.version).collect();
+    if let Some(version) = applied.iter().rev().find(|version| !known.contains(version)) {
+        return Err(too_new(*version));
+    }
+    let is_missing = known.iter().any(|version| !applied.contains(version));
+    Ok(is_missing.then(|| (applied.last().copied().unwrap_or_default(), known.last().copied().unwrap_or_default())))
+}
+
+fn too_new(version: i64) -> String {
+    let newest = migrator().iter().map(|m| m.version).max().unwrap_or_default();
+    format!(
+        "The database was made by a newer version (its schema is {version}, this program knows {newest}). Run that \
+         version or a later one."
+    )
+}
+
+impl Db {
+    /// Brings the schema up to date. Many copies may do so at once: on PostgreSQL a lock of the database puts them in
+    /// line, SQLite gets a file that is locked meanwhile.
+    pub async fn migrate(&self, sqlite_lock: &Path) -> Result<(), String> {
+        let migrator = migrator();
+        let done = match &self.kind {
+            Kind::Sqlite { writer, .. } => {
+                let _held = lock_when_free(sqlite_lock.to_owned()).await.map_err(|error| {
+                    format!("Cannot write {}: {error}. The data folder must be writable.", sqlite_lock.display())
+                })?;
+                writer.migrate(&migrator).await
+            }
+            Kind::Postgres(pool) => postgres::migrate(&pool.connections, migrator).await,
+        };
+        done.map_err(|error| match error {
+            MigrateError::VersionMissing(version) => too_new(version),
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                let next = match &self.kind {
+                    Kind::Postgres(pool) if postgres::is_forbidden(&error) => postgres::remedy(&pool.user),
+                    _ => String::new(),
+                };
+                format!("The database's schema could not be brought up to date: {}. {next}", plain(&error))
+            }
+            other => format!("The database's schema could not be brought up to date: {other}."),
+        })
+    }
+}
+
+/// A file that is there to be locked. A link in its place is not followed, and nothing in it is lost.
+pub fn lock_file(path: &Path) -> io::Result<File> {
+    let flags = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).custom_flags(flags).open(path).map_err(
+        |error| match path.is_symlink() {
+            true => io::Error::other("it is a symbolic link"),
+            false => error,
+        },
+    )
+}
+
+/// Waits for the lock on a blocking thread: another process may be migrating for a while.
+async fn lock_when_free(path: PathBuf) -> io::Result<File> {
+    rt::task::spawn_blocking(move || {
+        let file = lock_file(&path)?;
+        file.lock()?;
+        Ok(file)
+    })
+    .await
+    .map_err(io::Error::other)?
+}
+
+fn migrator() -> Migrator {
+    let migration = |version, title: &'static str, sql: &'static str| {
+        let kind = MigrationType::Simple;
+        Migration::new(version, title.into(), kind, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![
+        migration(1, "users", include_str!("../../migrations/0001_users.sql")),
+        migration(2, "properties", include_str!("../../migrations/0002_properties.sql")),
+        migration(3, "api keys", include_str!("../../migrations/0003_api_keys.sql")),
+        migration(4, "rooms and rates", include_str!("../../migrations/0004_rooms_and_rates.sql")),
+        migration(5, "property search", include_str!("../../migrations/0005_property_search.sql")),
+        migration(6, "auth epoch", include_str!("../../migrations/0006_auth_epoch.sql")),
+        migration(7, "property versions", include_str!("../../migrations/0007_property_versions.sql")),
+        migration(8, "links", include_str!("../../migrations/0008_links.sql")),
+        migration(9, "key rights", include_str!("../../migrations/0009_key_rights.sql")),
+        migration(10, "quotas", include_str!("../../migrations/0010_quotas.sql")),
+    ])
+}

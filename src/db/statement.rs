@@ -1,0 +1,199 @@
+//! Reading: one text and its values, run on whichever database the transaction is of.
+
+use std::borrow::Cow;
+
+#[expect(clippy::disallowed_types, reason = "the one place that takes texts joined of constant parts")]
+use sqlx::AssertSqlSafe;
+use sqlx::{SqlSafeStr, SqlStr};
+use uuid::Uuid;
+
+use crate::{
+    base::clock::Moment,
+    db::{
+        On, Tx,
+        row::{Column, FromRow, Row},
+        run,
+    },
+};
+
+/// A value bound to a query.
+#[derive(Clone, Debug)]
+pub enum Bind {
+    Id(Uuid),
+    MaybeId(Option<Uuid>),
+    Text(String),
+    Bytes(Vec<u8>),
+    Boolean(bool),
+    Whole(i64),
+    Moment(Moment),
+}
+
+/// A query made of parts, its values bound in step with its text.
+#[derive(Clone, Debug)]
+pub struct Select {
+    sql: Cow<'static, str>,
+    binds: Vec<Bind>,
+    /// Prepared once for each connection, and again for every query where it is false.
+    cached: bool,
+}
+
+/// Binds all values to a query of either of sqlx's databases.
+macro_rules! bind {
+    ($query:expr, $binds:expr) => {{
+        let mut query = $query;
+        for bind in $binds {
+            query = match bind {
+                Bind::Id(id) => query.bind(id),
+                Bind::MaybeId(id) => query.bind(id),
+                Bind::Text(text) => query.bind(text),
+                Bind::Bytes(bytes) => query.bind(bytes),
+                Bind::Boolean(value) => query.bind(value),
+                Bind::Whole(number) => query.bind(number),
+                Bind::Moment(moment) => query.bind(moment),
+            };
+        }
+        query
+    }};
+}
+
+/// Rows of one of sqlx's databases, read.
+macro_rules! fetch {
+    ($select:expr, $kind:ident, $conn:expr, $keeps:expr) => {{
+        let query = sqlx::query($select.sql.sql()).persistent($select.cached && $keeps);
+        let rows = bind!(query, $select.binds).fetch_all($conn).await?;
+        rows.iter().map(|row| T::from_row(&Row::$kind(row))).collect()
+    }};
+}
+
+impl Select {
+    /// Starts with a text that uses `$1`, `$2`… for these values.
+    pub fn new(sql: impl Into<Cow<'static, str>>, binds: Vec<Bind>) -> Self {
+        Self { sql: sql.into(), binds, cached: true }
+    }
+
+    /// The same query, to be explained.
+    #[cfg(test)]
+    pub fn explained(&self, how: &str) -> Self {
+        Select { sql: format!("{how} {}", self.sql).into(), binds: self.binds.clone(), cached: false }
+    }
+
+    /// Adds SQL of ours.
+    pub fn push(&mut self, sql: &str) {
+        self.sql.to_mut().push_str(sql);
+    }
+
+    /// Binds a value; the answer is its name in the text.
+    pub fn bind(&mut self, value: Bind) -> String {
+        self.binds.push(value);
+        format!("${}", self.binds.len())
+    }
+
+    /// Adds one more condition: a column of ours that equals a value.
+    pub fn and(&mut self, column: &str, value: Bind) {
+        let name = self.bind(value);
+        self.push(&format!(" and {column} = {name}"));
+    }
+
+    /// Prepares the statement for this one query: for texts of which callers could make any number.
+    pub fn not_cached(&mut self) {
+        self.cached = false;
+    }
+
+    /// Binds several values: `$3, $4, $5, $6`. There are 1, 2, 4, 8 … of them, the last one repeated: every count would
+    /// be a statement of its own, and each connection keeps what it has prepared. For up to a hundred or so; see
+    /// [`Select::bind_ids`] for more.
+    pub fn bind_all(&mut self, values: impl IntoIterator<Item = Bind>) -> String {
+        self.bind_each(values).join(", ")
+    }
+
+    /// The same, each name by itself.
+    pub fn bind_each(&mut self, values: impl IntoIterator<Item = Bind>) -> Vec<String> {
+        let mut values: Vec<Bind> = values.into_iter().collect();
+        if let Some(last) = values.last().cloned() {
+            values.resize(values.len().next_power_of_two(), last);
+        }
+        values.into_iter().map(|value| self.bind(value)).collect()
+    }
+
+    /// Binds any number of ids as one value, for `in`.
+    pub fn bind_ids(&mut self, on_postgres: bool, ids: impl IntoIterator<Item = Uuid>) -> String {
+        let ids: Vec<String> = ids.into_iter().map(|id| format!("\"{}\"", id.simple())).collect();
+        let name = self.bind(Bind::Text(format!("[{}]", ids.join(","))));
+        match on_postgres {
+            true => format!("(select cast(value as uuid) from jsonb_array_elements_text(cast({name} as jsonb)))"),
+            false => format!("(select unhex(value) from json_each({name}))"),
+        }
+    }
+
+    /// Binds any number of texts as one value, for `in`. None may hold U+0000.
+    pub fn bind_texts(&mut self, on_postgres: bool, texts: &[&str]) -> String {
+        let name = self.bind(Bind::Text(serde_json::json!(texts).to_string()));
+        match on_postgres {
+            true => format!("(select value from jsonb_array_elements_text(cast({name} as jsonb)))"),
+            false => format!("(select value from json_each({name}))"),
+        }
+    }
+
+    /// The text.
+    #[cfg(test)]
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// All rows.
+    pub async fn all<T: FromRow>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>> {
+        #[cfg(test)]
+        crate::app::query_plans::RAN.with_borrow_mut(|ran| ran.push(self.clone()));
+        match &mut tx.on {
+            On::Look(look) => look.all(self.sql, self.binds, self.cached).await,
+            // Boxed: sqlx's futures are large, and all that await them would be moved about with them.
+            On::Sqlite(write) => Box::pin(async { fetch!(self, Sqlite, write.connection(), true) }).await,
+            On::Postgres(turn) => {
+                let keeps = turn.keeps_statements;
+                Box::pin(super::in_time(async { fetch!(self, Postgres, turn.connection(), keeps) })).await
+            }
+        }
+    }
+
+    /// The first row, if there is one.
+    pub async fn maybe<T: FromRow>(self, tx: &mut Tx) -> sqlx::Result<Option<T>> {
+        Ok(self.all(tx).await?.into_iter().next())
+    }
+
+    /// The first column of each row.
+    pub async fn values<T: Column>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>> {
+        Ok(self.all(tx).await?.into_iter().map(|First(value)| value).collect())
+    }
+
+    /// The first column of the first row.
+    pub async fn value<T: Column>(self, tx: &mut Tx) -> sqlx::Result<T> {
+        self.values(tx).await?.into_iter().next().ok_or(sqlx::Error::RowNotFound)
+    }
+
+    /// Runs it as a write; the answer is the number of rows it touched.
+    pub async fn run(self, tx: &mut Tx) -> sqlx::Result<u64> {
+        run!(tx, bind!(sqlx::query(self.sql.sql()), self.binds))
+    }
+}
+
+trait Text {
+    fn sql(self) -> SqlStr;
+}
+
+impl Text for Cow<'static, str> {
+    fn sql(self) -> SqlStr {
+        match self {
+            Cow::Borrowed(sql) => sql.into_sql_str(),
+            Cow::Owned(sql) => AssertSqlSafe(sql).into_sql_str(),
+        }
+    }
+}
+
+/// The one column of a row.
+struct First<T>(T);
+
+impl<T: Column> FromRow for First<T> {
+    fn from_row(row: &Row<'_>) -> sqlx::Result<Self> {
+        row.at(0).map(First)
+    }
+}

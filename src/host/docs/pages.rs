@@ -1,0 +1,182 @@
+//! GET /docs and what is under it.
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::{
+    access::auth::MaybeSignedIn,
+    app::{openapi, site::Site},
+    base::error::{Error, Result},
+    host::docs::reference::{Operation, Reference, Tag},
+    web::{
+        assets,
+        form::Arguments,
+        page::{self, Layout},
+    },
+};
+
+/// What stands around every page of the documentation.
+pub struct Frame<'a> {
+    css: &'static str,
+    js: &'static str,
+    /// The host's address.
+    address: &'a str,
+    /// The path of the page, and the tag that it is about.
+    here: &'static str,
+    tag: Option<&'a Tag>,
+    tags: &'a [Tag],
+}
+
+impl<'a> Frame<'a> {
+    fn new(site: &'a Site, here: &'static str) -> Result<Self> {
+        Ok(Frame {
+            css: assets::url("docs.css"),
+            js: assets::url("docs.js"),
+            address: site.address(),
+            here,
+            tag: None,
+            tags: &reference(site)?.tags,
+        })
+    }
+
+    /// The mark of the link that leads to this page, or to the part that it belongs to.
+    fn current(&self, path: &str) -> Option<&'static str> {
+        (self.here == path).then_some(if self.tag.is_some() { "true" } else { "page" })
+    }
+
+    fn is_at(&self, tag: &Tag) -> bool {
+        self.tag.is_some_and(|here| here.slug == tag.slug)
+    }
+}
+
+/// The documentation reads the same for everybody; whoever is signed in keeps the header's links. Without the database
+/// it still reads.
+fn layout(site: &Site, person: MaybeSignedIn) -> Layout {
+    Layout::new(site, person.0.as_ref().map(|person| &person.user))
+}
+
+fn reference(site: &Site) -> Result<&Reference> {
+    match site.reference.get() {
+        Some(made) => Ok(made),
+        None => {
+            let made = Reference::read(&openapi::document(site)?, site.address());
+            Ok(site.reference.get_or_init(|| made))
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "docs/overview.html")]
+struct Overview<'a> {
+    layout: Layout,
+    frame: Frame<'a>,
+}
+
+/// GET /docs
+pub async fn overview(site: Data<Site>, person: MaybeSignedIn) -> Result<HttpResponse> {
+    page::html(StatusCode::OK, &Overview { layout: layout(&site, person), frame: Frame::new(&site, "/docs")? })
+}
+
+#[derive(Template)]
+#[template(path = "docs/api_key_access.html")]
+struct ApiKeyAccess<'a> {
+    layout: Layout,
+    frame: Frame<'a>,
+    /// `pms.example:8443`, as a request's `Host` names it.
+    authority: &'a str,
+    prefix: &'a str,
+    max_keys: i64,
+    grace_days: u16,
+    session_hours: u32,
+}
+
+/// GET /docs/api_key_access
+pub async fn api_key_access(site: Data<Site>, person: MaybeSignedIn) -> Result<HttpResponse> {
+    let settings = &site.settings;
+    let address = site.address();
+    let page = ApiKeyAccess {
+        layout: layout(&site, person),
+        frame: Frame::new(&site, "/docs/api_key_access")?,
+        authority: address.split_once("://").map_or(address, |(_, authority)| authority),
+        prefix: &settings.key_prefix,
+        max_keys: settings.max_keys,
+        grace_days: settings.grace_days,
+        session_hours: settings.session_hours,
+    };
+    page::html(StatusCode::OK, &page)
+}
+
+#[derive(Template)]
+#[template(path = "docs/conventions.html")]
+struct Conventions<'a> {
+    layout: Layout,
+    frame: Frame<'a>,
+}
+
+/// GET /docs/conventions
+pub async fn conventions(site: Data<Site>, person: MaybeSignedIn) -> Result<HttpResponse> {
+    page::html(
+        StatusCode::OK,
+        &Conventions { layout: layout(&site, person), frame: Frame::new(&site, "/docs/conventions")? },
+    )
+}
+
+#[derive(Deserialize)]
+pub struct Search {
+    #[serde(default)]
+    q: String,
+}
+
+#[derive(Template)]
+#[template(path = "docs/reference.html")]
+struct Operations<'a> {
+    layout: Layout,
+    frame: Frame<'a>,
+    wanted: String,
+    /// `12 operations`.
+    found: String,
+}
+
+impl Operations<'_> {
+    /// What a search leaves out is on the page all the same, unseen, so that the script can search on.
+    fn is_found(&self, operation: &Operation) -> bool {
+        operation.is_found(&self.wanted)
+    }
+
+    fn has_found(&self, tag: &Tag) -> bool {
+        tag.operations.iter().any(|operation| self.is_found(operation))
+    }
+}
+
+/// GET /docs/reference
+pub async fn operations(site: Data<Site>, person: MaybeSignedIn, search: Arguments<Search>) -> Result<HttpResponse> {
+    let wanted = search.0.q;
+    let frame = Frame::new(&site, "/docs/reference")?;
+    let all = frame.tags.iter().flat_map(|tag| &tag.operations);
+    let found = match all.filter(|operation| operation.is_found(&wanted)).count() {
+        0 => "No operation has all these words.".to_owned(),
+        1 => "1 operation".to_owned(),
+        several => format!("{several} operations"),
+    };
+    page::html(StatusCode::OK, &Operations { layout: layout(&site, person), frame, wanted, found })
+}
+
+#[derive(Template)]
+#[template(path = "docs/tag.html")]
+struct TagPage<'a> {
+    layout: Layout,
+    frame: Frame<'a>,
+    tag: &'a Tag,
+}
+
+/// GET /docs/reference/{tag}
+pub async fn tag(site: Data<Site>, person: MaybeSignedIn, slug: Path<String>) -> Result<HttpResponse> {
+    let tag = reference(&site)?.tag(&slug).ok_or(Error::NotFound)?;
+    let frame = Frame { tag: Some(tag), ..Frame::new(&site, "/docs/reference")? };
+    page::html(StatusCode::OK, &TagPage { layout: layout(&site, person), frame, tag })
+}

@@ -1,0 +1,180 @@
+//! The User Profile page: the details, API keys and password of whoever is signed in, and the one dialog that may stand
+//! open on it. `users::pages` and `api_keys::pages` both answer with it.
+
+use actix_web::{HttpResponse, http::StatusCode};
+use askama::Template;
+use chrono_tz::{TZ_VARIANTS, Tz};
+
+use crate::{
+    access::auth::SignedIn,
+    app::site::Site,
+    base::{clock, error::Result},
+    keys::{
+        self, ApiKey,
+        limits::{self, AccessFields, KeyReach},
+        store::Order,
+    },
+    people::subscriptions,
+    web::{
+        form::Field,
+        page::{self, Layout, When, counted},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "users/profile.html")]
+pub struct ProfilePage {
+    pub layout: Layout,
+    pub notice: Option<String>,
+    pub email: String,
+    pub name: Field,
+    pub time_zone: Field,
+    pub time_zones: Vec<&'static str>,
+    pub old_password_problem: Option<String>,
+    pub new_password_problem: Option<String>,
+    pub password_rules: &'static str,
+    pub keys: KeysSection,
+    pub dialog: Dialog,
+}
+
+/// The section of API keys, or the line that stands in its place.
+pub enum KeysSection {
+    Open {
+        rows: Vec<KeyRow>,
+        order: Order,
+        /// No more active keys may be made.
+        full: bool,
+        /// How many there may be, with their noun.
+        limit: String,
+    },
+    Closed {
+        reason: String,
+        /// Active keys that wait for the subscription.
+        paused: i64,
+    },
+}
+
+/// A key, ready to be shown.
+pub struct KeyRow {
+    pub id: String,
+    pub title: String,
+    pub tail: String,
+    pub reach: KeyReach,
+    pub rights: &'static str,
+    pub created: When,
+    pub last_used: Option<LastUse>,
+    pub withdrawn: Option<Withdrawn>,
+}
+
+pub struct LastUse {
+    pub when: When,
+    pub address: String,
+    pub client: String,
+}
+
+pub struct Withdrawn {
+    pub when: When,
+    pub by: String,
+}
+
+impl KeyRow {
+    pub fn new(key: ApiKey, zone: Tz) -> Self {
+        let by = match key.withdrawn_by.as_deref() {
+            Some("host") => "by the host",
+            _ => "by you",
+        };
+        KeyRow {
+            id: key.id.to_string(),
+            title: key.title,
+            tail: key.tail,
+            reach: key.reach,
+            rights: limits::rights(key.read_only, key.manage_users),
+            created: When::new(key.created_at, zone),
+            last_used: key.last_used_at.map(|at| LastUse {
+                when: When::new(at, zone),
+                address: key.last_used_address.unwrap_or_default(),
+                client: key.last_used_client.unwrap_or_default(),
+            }),
+            withdrawn: key.withdrawn_at.map(|at| Withdrawn { when: When::new(at, zone), by: by.to_owned() }),
+        }
+    }
+}
+
+/// What stands open on the page.
+pub enum Dialog {
+    None,
+    Create {
+        title: Field,
+        access: AccessFields,
+        form_token: String,
+    },
+    Created {
+        id: String,
+        title: String,
+        key: String,
+        curl: String,
+        /// The right to manage users was asked for, and such a key never has it.
+        no_users: bool,
+    },
+    AlreadyCreated {
+        row: KeyRow,
+        form_token: String,
+    },
+    Withdraw {
+        row: KeyRow,
+    },
+    WithdrawAll {
+        active: i64,
+    },
+}
+
+impl ProfilePage {
+    /// The page as it stands in the database, no dialog open.
+    pub async fn new(site: &Site, person: &SignedIn, order: Order) -> Result<Self> {
+        let user = &person.user;
+        let zone = user.zone();
+        let now = clock::now();
+        let grace = site.settings.grace();
+        let mut tx = site.db.read().await?;
+        let keys = if subscriptions::is_active(person.subscription.as_ref(), grace, now) {
+            let keys = keys::store::of_user(&mut tx, user.id, order).await?;
+            let active = keys.iter().filter(|key| key.withdrawn_at.is_none()).count();
+            let limit = site.settings.max_keys;
+            let rows = keys.into_iter().map(|key| KeyRow::new(key, zone)).collect();
+            let full = i64::try_from(active).is_ok_and(|active| active >= limit);
+            KeysSection::Open { rows, order, full, limit: counted(limit, "active key", "active keys") }
+        } else {
+            let reason = subscriptions::why_not(person.subscription.as_ref(), grace, zone);
+            KeysSection::Closed { reason, paused: keys::store::count_active(&mut tx, user.id).await? }
+        };
+        Ok(ProfilePage {
+            layout: Layout::new(site, Some(user)),
+            notice: None,
+            email: user.email.clone(),
+            name: Field::of(user.name.clone().unwrap_or_default()),
+            time_zone: Field::of(user.time_zone.clone()),
+            time_zones: time_zones(),
+            old_password_problem: None,
+            new_password_problem: None,
+            password_rules: crate::people::password::RULES,
+            keys,
+            dialog: Dialog::None,
+        })
+    }
+
+    /// The page with this dialog open on it.
+    pub async fn with(site: &Site, person: &SignedIn, dialog: Dialog) -> Result<Self> {
+        Ok(ProfilePage { dialog, ..Self::new(site, person, Order::Created).await? })
+    }
+
+    pub fn answer(&self, status: StatusCode) -> Result<HttpResponse> {
+        page::html(status, self)
+    }
+}
+
+/// The zones offered: those named by place, and UTC. Any other IANA name is accepted too.
+fn time_zones() -> Vec<&'static str> {
+    let places = ["Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"];
+    let is_place = |name: &&str| name.split_once('/').is_some_and(|(region, _)| places.contains(&region));
+    std::iter::once("UTC").chain(TZ_VARIANTS.iter().map(|zone| zone.name()).filter(is_place)).collect()
+}

@@ -1,0 +1,168 @@
+//! `/api/v1/groups` (contract/groups.md).
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path},
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    access::{
+        self,
+        auth::{Caller, UnlimitedWriter},
+        quotas,
+    },
+    app::site::Site,
+    base::{
+        clock,
+        error::{Error, Problems, Result},
+        ids::{GroupId, PropertyId},
+    },
+    hotel::groups::{
+        FIELDS, Group,
+        answers::Answer,
+        placements::{self, Giver},
+        store,
+    },
+    people::users,
+    resource::{
+        json,
+        judge::{self, Purpose},
+        query::Query,
+        steps,
+    },
+    web::body::Body,
+};
+
+/// The top key of bodies.
+const KEY: &str = "group";
+
+/// GET /groups: whole, unless pages are asked for.
+pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+    let query = Query::read(request.query_string())?;
+    let mut tx = site.db.read().await?;
+    let (ids, meta) = store::list(&mut tx, &caller, &query).await?;
+    steps::answer(Answer::many(&site, caller, tx, ids, meta)).await
+}
+
+/// GET /groups/:id
+pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let tx = site.db.read().await?;
+    steps::answer(Answer::one(&site, caller, tx, id)).await
+}
+
+/// POST /groups: the caller becomes the owner.
+pub async fn create(site: Data<Site>, UnlimitedWriter(caller): UnlimitedWriter, sent: Body) -> Result<HttpResponse> {
+    let sent = sent.top(KEY)?;
+    let id = GroupId::new();
+    let group = Group { id, title: title(&sent, Purpose::Create)?.unwrap_or_default() };
+    let mut tx = site.db.write().await?;
+    users::store::queue_on(&mut tx, caller.user).await?;
+    quotas::group(&mut tx, caller.user, site.settings.max_groups).await?;
+    store::insert(&mut tx, &group, caller.user, Giver::of(&caller), clock::now()).await?;
+    tx.commit().await?;
+    let body = json!({
+        "type": "group", "id": id, "attributes": { "id": id, "title": group.title },
+        "relationships": { "properties": { "data": [] } }
+    });
+    Ok(json::created(format!("{}/api/v1/groups/{id}", site.address()), &body))
+}
+
+/// PUT /groups/:id
+pub async fn update(
+    site: Data<Site>,
+    UnlimitedWriter(caller): UnlimitedWriter,
+    id: Path<String>,
+    sent: Body,
+) -> Result<HttpResponse> {
+    let sent = sent.top(KEY)?;
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let mut tx = site.db.write().await?;
+    let role = access::hold_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    role.must_own()?;
+    let mut group = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    if let Some(title) = title(&sent, Purpose::Update)? {
+        group.title = title;
+        store::update(&mut tx, &group).await?;
+    }
+    tx.commit().await?;
+    // What is in it may be much, and nobody waits for that.
+    let tx = site.db.read().await?;
+    steps::answer(Answer::one(&site, caller, tx, id)).await
+}
+
+/// DELETE /groups/:id: an empty one, but not the last that the caller owns.
+pub async fn delete(
+    site: Data<Site>,
+    UnlimitedWriter(caller): UnlimitedWriter,
+    id: Path<String>,
+) -> Result<HttpResponse> {
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let mut tx = site.db.write().await?;
+    // Two groups deleted at once must not both be the last but one.
+    users::store::queue_on(&mut tx, caller.user).await?;
+    let role = access::hold_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    role.must_own()?;
+    if store::count_properties(&mut tx, id).await? > 0 {
+        return Err(Error::Refused("Group has properties"));
+    }
+    if store::count_owned(&mut tx, caller.user).await? <= 1 {
+        return Err(Error::Refused("User must have at least one group"));
+    }
+    store::delete(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(json::success())
+}
+
+/// POST /groups/:group_id/properties/:property_id
+pub async fn add(
+    site: Data<Site>,
+    UnlimitedWriter(caller): UnlimitedWriter,
+    ids: Path<(String, String)>,
+) -> Result<HttpResponse> {
+    let (group, property) = read_ids(&ids)?;
+    let mut tx = site.db.write().await?;
+    // Whoever takes a right of the caller away waits for this, or is seen here.
+    users::store::queue_on(&mut tx, caller.user).await?;
+    let group_role = access::hold_group(&mut tx, &caller, group).await?.ok_or(Error::NotFound)?;
+    let property_role = access::hold_property(&mut tx, &caller, property).await?.ok_or(Error::NotFound)?;
+    group_role.must_own()?;
+    property_role.must_own()?;
+    quotas::group_of_property(&mut tx, property).await?;
+    if !placements::add(&mut tx, group, property, Giver::of(&caller), clock::now()).await? {
+        let mut problems = Problems::default();
+        problems.add("hotel_id", "Only one GroupHotel entity per Group and Hotel pair allowed!");
+        return Err(Error::Invalid(problems));
+    }
+    // One that would end at the next look: the caller owns the property only by what they made themselves.
+    placements::end_unsupported(&mut tx, property).await?;
+    placements::is_home(&mut tx, group, property).await?.ok_or(Error::Forbidden(None))?;
+    tx.commit().await?;
+    Ok(json::success())
+}
+
+/// DELETE /groups/:group_id/properties/:property_id: an owner of the property takes it out of any group but its home,
+/// also out of one that the owner does not see (contract/README.md, section 15, 104).
+pub async fn remove(
+    site: Data<Site>,
+    UnlimitedWriter(caller): UnlimitedWriter,
+    ids: Path<(String, String)>,
+) -> Result<HttpResponse> {
+    let (group, property) = read_ids(&ids)?;
+    let mut tx = site.db.write().await?;
+    placements::take_out(&mut tx, &caller, group, property).await?;
+    tx.commit().await?;
+    Ok(json::success())
+}
+
+fn read_ids(ids: &(String, String)) -> Result<(GroupId, PropertyId)> {
+    Ok((ids.0.parse().map_err(|_| Error::NotFound)?, ids.1.parse().map_err(|_| Error::NotFound)?))
+}
+
+fn title(sent: &Map<String, Value>, purpose: Purpose) -> Result<Option<String>> {
+    let mut problems = Problems::default();
+    let judged = judge::judge(FIELDS, sent, &Map::new(), purpose, &mut problems);
+    problems.none_or_invalid()?;
+    Ok(judged.get("title").and_then(Value::as_str).map(str::to_owned))
+}

@@ -1,0 +1,24 @@
+//! Groups: bundles of properties (contract/groups.md).
+
+mod answers;
+pub mod api;
+pub mod placements;
+pub mod store;
+
+use crate::{
+    base::ids::GroupId,
+    resource::fields::{Field, Kind, read_only, required},
+};
+
+/// The title of the group that every account begins with (contract/properties.md, quirk 11).
+pub const FIRST_TITLE: &str = "User Group";
+
+/// The fields of a group (contract/groups.md).
+pub const FIELDS: &[Field] =
+    &[read_only("id", Kind::Id, "The group's id."), required("title", Kind::Title, "Name of the group.")];
+
+/// A group.
+pub struct Group {
+    pub id: GroupId,
+    pub title: String,
+}

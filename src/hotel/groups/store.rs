@@ -1,0 +1,216 @@
+//! Groups in the database.
+
+use uuid::Uuid;
+
+use crate::{
+    access::{self, Role, auth::Caller},
+    base::{
+        clock::Moment,
+        error::Result,
+        ids::{GroupId, MemberId, PropertyId, UserId},
+    },
+    db::{Bind, Select, Tx, folded, row, run},
+    hotel::groups::{Group, placements::Giver},
+    people::users,
+    resource::{
+        json::Meta,
+        list::{self, Compared, Filterable, Listing, Orderable},
+        query::Query,
+    },
+};
+
+row!(Group { id, title });
+
+/// What the list of groups can be filtered and ordered by.
+pub const LISTING: Listing = Listing {
+    filters: &[
+        Filterable { name: "id", sql: "g.id {}", kind: Compared::Id },
+        Filterable { name: "title", sql: "g.title {}", kind: Compared::Text },
+    ],
+    orders: &[
+        Orderable { name: "id", sql: "g.id" },
+        Orderable { name: "title", sql: "g.sort_title" },
+        Orderable { name: "inserted_at", sql: "g.created_at" },
+    ],
+    default_order: "g.sort_title",
+    id: "g.id",
+};
+
+/// A group of a property.
+pub struct GroupOf {
+    pub property_id: PropertyId,
+    pub id: GroupId,
+    pub title: String,
+}
+
+row!(GroupOf { property_id, id, title });
+
+/// A property in a group.
+pub struct Link {
+    pub group_id: GroupId,
+    pub property_id: PropertyId,
+}
+
+row!(Link { group_id, property_id });
+
+/// The title of a property.
+pub struct Title {
+    pub id: PropertyId,
+    pub title: String,
+}
+
+row!(Title { id, title });
+
+fn select(columns: &str, caller: &Caller) -> Select {
+    let sql = format!("select {columns} from group_users gu join groups g on g.id = gu.group_id where gu.user_id = $1");
+    Select::new(sql, vec![Bind::Id(caller.user.0)])
+}
+
+/// The ids of the caller's groups: of all, or of one page where pages are asked for.
+pub async fn list(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Uuid>, Option<Meta>)> {
+    let rows = select("g.id", caller);
+    let count = select("count(*)", caller);
+    list::ids(tx, &LISTING, query, rows, count).await
+}
+
+/// Those of these groups that are the caller's.
+pub async fn by_ids(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Group>> {
+    let mut rows = select("g.id, g.title", caller);
+    let names = rows.bind_all(ids.iter().map(|id| Bind::Id(*id)));
+    rows.push(&format!(" and g.id in ({names})"));
+    rows.all(tx).await
+}
+
+/// One of the caller's groups.
+pub async fn by_id(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<Option<Group>> {
+    let mut rows = select("g.id, g.title", caller);
+    rows.and("g.id", Bind::Id(id.0));
+    Ok(rows.all(tx).await?.pop())
+}
+
+/// An owner of a group.
+pub struct UserOf {
+    pub group_id: GroupId,
+    pub user_id: UserId,
+}
+
+row!(UserOf { group_id, user_id });
+
+/// The groups of these properties that the caller sees: an owner of a property all that hold it, others their own
+/// (contract/README.md, section 15, 18 and 104).
+pub async fn of_properties(tx: &mut Tx, caller: &Caller, properties: &[PropertyId]) -> sqlx::Result<Vec<GroupOf>> {
+    const SQL: &str = "
+        select gp.property_id, g.id, g.title
+        from group_properties gp
+        join groups g on g.id = gp.group_id
+        where (exists (select 1 from group_users gu where gu.group_id = gp.group_id and gu.user_id = $1)
+                or exists (
+                    select 1 from property_users pu
+                    where pu.property_id = gp.property_id and pu.user_id = $1 and pu.role = 'owner')
+                or exists (
+                    select 1 from group_properties o join group_users ou on ou.group_id = o.group_id
+                    where o.property_id = gp.property_id and ou.user_id = $1 and ou.role = 'owner'))
+            and gp.property_id in (";
+    if properties.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut rows = Select::new(SQL, vec![Bind::Id(caller.user.0)]);
+    let names = rows.bind_all(properties.iter().map(|id| Bind::Id(id.0)));
+    rows.push(&names);
+    rows.push(") order by g.sort_title, g.id");
+    rows.all(tx).await
+}
+
+/// The ids of the properties in these groups that exist for the caller, each with its group, by title.
+pub async fn property_ids_of(tx: &mut Tx, caller: &Caller, groups: &[GroupId]) -> sqlx::Result<Vec<Link>> {
+    const SQL: &str = "
+        select gp.group_id, gp.property_id
+        from group_properties gp
+        join properties p on p.id = gp.property_id
+        where ($1 is null or p.id in (select property_id from api_key_properties where key_id = $1))
+            and gp.group_id in (";
+    if groups.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut rows = Select::new(SQL, vec![Bind::MaybeId(caller.limit().map(|key| key.0))]);
+    let names = rows.bind_all(groups.iter().map(|id| Bind::Id(id.0)));
+    rows.push(&names);
+    rows.push(") order by p.sort_title, p.id");
+    rows.all(tx).await
+}
+
+/// The titles of properties.
+pub async fn property_titles(tx: &mut Tx, ids: impl IntoIterator<Item = PropertyId>) -> sqlx::Result<Vec<Title>> {
+    let mut rows = Select::new("select id, title from properties where id in ", Vec::new());
+    let ids = rows.bind_ids(tx.is_postgres(), ids.into_iter().map(|id| id.0));
+    rows.push(&ids);
+    rows.all(tx).await
+}
+
+/// The group that a user's new properties go to: the default group as long as the user owns it, else the oldest that
+/// the user owns (contract/README.md, section 15, 108).
+pub async fn default_of(tx: &mut Tx, user: UserId) -> sqlx::Result<Option<GroupId>> {
+    const SQL: &str = "
+        select g.id from group_users gu
+        join groups g on g.id = gu.group_id
+        join users u on u.id = gu.user_id
+        where gu.user_id = $1 and gu.role = 'owner'
+        order by case when g.id = u.default_group_id then 0 else 1 end, g.created_at, g.id
+        limit 1";
+    Ok(Select::new(SQL, vec![user.into()]).values(tx).await?.pop())
+}
+
+/// As [`default_of`] the caller, and the group does not go away before this transaction ends.
+pub async fn hold_default(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<GroupId>> {
+    let Some(group) = default_of(tx, caller.user).await? else { return Ok(None) };
+    let role = access::hold_group(tx, caller, group).await?;
+    Ok(role.filter(|role| *role == Role::Owner).map(|_| group))
+}
+
+/// Gives a user the group that every account begins with.
+pub async fn insert_first(tx: &mut Tx, user: UserId, now: Moment) -> sqlx::Result<GroupId> {
+    let group = Group { id: GroupId::new(), title: super::FIRST_TITLE.to_owned() };
+    insert(tx, &group, user, Giver { user: Some(user), key: None }, now).await?;
+    users::store::set_default_group(tx, user, group.id).await?;
+    Ok(group.id)
+}
+
+/// Adds a group; the user becomes its owner.
+pub async fn insert(tx: &mut Tx, group: &Group, owner: UserId, giver: Giver, now: Moment) -> sqlx::Result<()> {
+    const SQL: &str = "insert into groups (id, title, sort_title, created_at) values ($1, $2, $3, $4)";
+    const OWNER: &str = "
+        insert into group_users (id, group_id, user_id, role, given_by, given_by_key, created_at)
+        values ($1, $2, $3, 'owner', $4, $5, $6)";
+    run!(tx, sqlx::query(SQL).bind(group.id).bind(&group.title).bind(folded(&group.title).into_bytes()).bind(now))?;
+    run!(
+        tx,
+        sqlx::query(OWNER).bind(MemberId::new()).bind(group.id).bind(owner).bind(giver.user).bind(giver.key).bind(now)
+    )
+    .map(drop)
+}
+
+/// Renames a group.
+pub async fn update(tx: &mut Tx, group: &Group) -> sqlx::Result<()> {
+    const SQL: &str = "update groups set title = $2, sort_title = $3 where id = $1";
+    run!(tx, sqlx::query(SQL).bind(group.id).bind(&group.title).bind(folded(&group.title).into_bytes())).map(drop)
+}
+
+/// Deletes a group, with its links to users.
+pub async fn delete(tx: &mut Tx, id: GroupId) -> sqlx::Result<()> {
+    const USERS: &str = "delete from group_users where group_id = $1";
+    const SQL: &str = "delete from groups where id = $1";
+    run!(tx, sqlx::query(USERS).bind(id))?;
+    run!(tx, sqlx::query(SQL).bind(id)).map(drop)
+}
+
+/// Properties in a group, whoever sees them.
+pub async fn count_properties(tx: &mut Tx, id: GroupId) -> sqlx::Result<i64> {
+    const SQL: &str = "select count(*) from group_properties where group_id = $1";
+    Select::new(SQL, vec![id.into()]).value(tx).await
+}
+
+/// Groups that a user owns.
+pub async fn count_owned(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
+    const SQL: &str = "select count(*) from group_users where user_id = $1 and role = 'owner'";
+    Select::new(SQL, vec![user.into()]).value(tx).await
+}

@@ -1,0 +1,239 @@
+//! `/api/v1/property_users` and `/api/v1/group_users`.
+
+use std::collections::HashMap;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path},
+};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::{
+    access::{
+        Role,
+        auth::{Caller, UserManager},
+        quotas,
+    },
+    app::site::Site,
+    base::{
+        clock,
+        error::{Error, Problems, Result},
+        ids::{self, GroupId, MemberId, PropertyId},
+    },
+    db::Tx,
+    hotel::{
+        groups::placements::Giver,
+        members::{Member, Of, ending, inviters, store},
+    },
+    people::users,
+    resource::{
+        json,
+        judge::{self, Purpose},
+        query::Query,
+        steps::{self, List, Source},
+    },
+    web::body::Body,
+};
+
+#[derive(Serialize)]
+struct MemberBody {
+    r#type: &'static str,
+    id: MemberId,
+    attributes: Map<String, Value>,
+    relationships: Map<String, Value>,
+}
+
+impl MemberBody {
+    fn new(of: Of, member: &Member) -> Result<Self> {
+        let overrides: Option<Value> = member.overrides.as_deref().map(serde_json::from_str).transpose()?;
+        let mut attributes = Map::new();
+        attributes.insert("id".to_owned(), json!(member.id));
+        attributes.insert("overrides".to_owned(), json!(overrides));
+        attributes.insert(of.parent_field().to_owned(), json!(member.parent));
+        attributes.insert("role".to_owned(), json!(member.role));
+        attributes.insert("user_id".to_owned(), json!(member.user_id));
+        let mut relationships = Map::new();
+        let parent = json!({ "data": { "id": member.parent, "type": of.parent_name() } });
+        relationships.insert(of.parent_name().to_owned(), parent);
+        let user = json!({ "id": member.user_id, "type": "user", "email": member.email, "name": member.name });
+        relationships.insert("user".to_owned(), json!({ "data": user }));
+        Ok(MemberBody { r#type: of.name(), id: member.id, attributes, relationships })
+    }
+}
+
+/// Links as a list shows them.
+struct Listed {
+    of: Of,
+    caller: Caller,
+}
+
+impl Source for Listed {
+    type Resource = MemberBody;
+
+    const A_STEP: usize = 100;
+
+    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, MemberBody>> {
+        let members = store::by_ids(tx, self.of, &self.caller, ids).await?;
+        members.iter().map(|member| Ok((member.id.0, MemberBody::new(self.of, member)?))).collect()
+    }
+}
+
+async fn list(of: Of, site: &Data<Site>, caller: Caller, request: &HttpRequest) -> Result<HttpResponse> {
+    let query = Query::read(request.query_string())?;
+    let mut tx = site.db.read().await?;
+    let (ids, meta) = store::list(&mut tx, of, &caller, &query).await?;
+    steps::answer(List::new(site, tx, Listed { of, caller }, ids, meta)).await
+}
+
+async fn read(of: Of, site: &Site, caller: &Caller, id: &str) -> Result<HttpResponse> {
+    let mut tx = site.db.read().await?;
+    let member = find(&mut tx, of, id).await?;
+    of.role(&mut tx, caller, member.parent).await?.ok_or(Error::NotFound)?;
+    Ok(json::one(&MemberBody::new(of, &member)?))
+}
+
+async fn find(tx: &mut Tx, of: Of, id: &str) -> Result<Member> {
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    store::by_id(tx, of, id).await?.ok_or(Error::NotFound)
+}
+
+/// As `find`, with the caller's role. Nobody else changes who the users are, or what rests on this one, before this
+/// transaction ends.
+pub async fn hold(tx: &mut Tx, of: Of, caller: &Caller, id: &str) -> Result<(Member, Role)> {
+    let Member { parent, user_id, .. } = find(tx, of, id).await?;
+    of.role(tx, caller, parent).await?.ok_or(Error::NotFound)?;
+    users::store::queue_on(tx, user_id).await?;
+    let role = of.hold(tx, caller, parent).await?.ok_or(Error::NotFound)?;
+    // It may have gone while this waited.
+    Ok((find(tx, of, id).await?, role))
+}
+
+async fn invite(of: Of, site: &Site, caller: &Caller, sent: Body) -> Result<HttpResponse> {
+    let sent = sent.top("invite")?;
+    let parent = sent.get(of.parent_field()).and_then(Value::as_str).and_then(ids::parse);
+    let mut tx = site.db.write().await?;
+    if let Some(parent) = parent {
+        of.role(&mut tx, caller, parent).await?.ok_or(Error::Forbidden(None))?.must_own()?;
+    }
+    let mut problems = Problems::default();
+    let judged = judge::judge(of.invite(), &sent, &Map::new(), Purpose::Create, &mut problems);
+    problems.none_or_invalid()?;
+    let email = text(&judged, "user_email");
+    let email = email.parse::<users::Email>().map_err(|problem| Error::Internal(problem.to_owned()))?;
+    let now = clock::now();
+    let user = users::store::find_or_invite(&mut tx, &email, caller.user, now).await?;
+    let parent = parent.ok_or(Error::NotFound)?;
+    users::store::queue_on(&mut tx, user.id).await?;
+    // The caller's role may have been lowered while this waited.
+    of.hold(&mut tx, caller, parent).await?.ok_or(Error::Forbidden(None))?.must_own()?;
+    if store::is_member(&mut tx, of, parent, user.id).await? {
+        return Err(Error::Refused("User already invited"));
+    }
+    match of {
+        Of::Property => quotas::user_of_property(&mut tx, PropertyId(parent)).await?,
+        Of::Group => quotas::user_of_group(&mut tx, GroupId(parent)).await?,
+    }
+    inviters::count_way(&mut tx, caller.user, user.id, now).await?;
+    let member = Member {
+        id: MemberId::new(),
+        parent,
+        user_id: user.id,
+        role: text(&judged, "role"),
+        overrides: overrides(&judged, None),
+        email: user.email,
+        name: user.name,
+    };
+    store::insert(&mut tx, of, &member, Giver::of(caller), now).await?;
+    tx.commit().await?;
+    let collection = format!("{}s", of.name());
+    let location = format!("{}/api/v1/{collection}/{}", site.address(), member.id);
+    Ok(json::created(location, &MemberBody::new(of, &member)?))
+}
+
+async fn update(of: Of, site: &Site, caller: &Caller, id: &str, sent: Body) -> Result<HttpResponse> {
+    let sent = sent.top(of.name())?;
+    let mut tx = site.db.write().await?;
+    let (mut member, role) = hold(&mut tx, of, caller, id).await?;
+    role.must_own()?;
+    let mut problems = Problems::default();
+    let judged = judge::judge(of.fields(), &sent, &Map::new(), Purpose::Update, &mut problems);
+    problems.none_or_invalid()?;
+    if judged.contains_key("role") {
+        member.role = text(&judged, "role");
+    }
+    member.overrides = overrides(&judged, member.overrides);
+    store::update(&mut tx, of, &member).await?;
+    ending::after_loss(&mut tx, of, member.parent, member.user_id).await?;
+    tx.commit().await?;
+    Ok(json::one(&MemberBody::new(of, &member)?))
+}
+
+async fn withdraw(of: Of, site: &Site, caller: &Caller, id: &str) -> Result<HttpResponse> {
+    let mut tx = site.db.write().await?;
+    let (member, role) = hold(&mut tx, of, caller, id).await?;
+    role.must_own()?;
+    if member.user_id == caller.user {
+        return Err(Error::Refused("User can not withdraw themself"));
+    }
+    ending::end(&mut tx, of, &member).await?;
+    tx.commit().await?;
+    Ok(json::success())
+}
+
+fn text(judged: &Map<String, Value>, field: &str) -> String {
+    judged.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// What was sent, else what was there.
+fn overrides(judged: &Map<String, Value>, old: Option<String>) -> Option<String> {
+    match judged.get("overrides") {
+        None => old,
+        Some(Value::Null) => None,
+        Some(object) => Some(object.to_string()),
+    }
+}
+
+macro_rules! handlers {
+    ($of:expr, $list:ident, $read:ident, $invite:ident, $update:ident, $withdraw:ident) => {
+        pub async fn $list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+            list($of, &site, caller, &request).await
+        }
+
+        pub async fn $read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+            read($of, &site, &caller, &id).await
+        }
+
+        pub async fn $invite(site: Data<Site>, UserManager(caller): UserManager, sent: Body) -> Result<HttpResponse> {
+            invite($of, &site, &caller, sent).await
+        }
+
+        pub async fn $update(
+            site: Data<Site>,
+            UserManager(caller): UserManager,
+            id: Path<String>,
+            sent: Body,
+        ) -> Result<HttpResponse> {
+            update($of, &site, &caller, &id, sent).await
+        }
+
+        pub async fn $withdraw(
+            site: Data<Site>,
+            UserManager(caller): UserManager,
+            id: Path<String>,
+        ) -> Result<HttpResponse> {
+            withdraw($of, &site, &caller, &id).await
+        }
+    };
+}
+
+handlers!(
+    Of::Property,
+    list_of_properties,
+    read_of_property,
+    invite_to_property,
+    update_of_property,
+    withdraw_from_property
+);
+handlers!(Of::Group, list_of_groups, read_of_group, invite_to_group, update_of_group, withdraw_from_group);

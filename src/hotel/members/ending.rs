@@ -1,0 +1,113 @@
+//! What else ends when a person loses a way to a property or a group (contract/README.md, section 15, 104), and how
+//! people leave by themselves (107).
+
+use uuid::Uuid;
+
+use crate::{
+    access,
+    base::{
+        clock::Moment,
+        error::{Error, Result},
+        ids::{GroupId, PropertyId, UserId},
+    },
+    db::Tx,
+    hotel::{
+        groups::placements,
+        members::{Member, Of, inviters, store},
+    },
+    people::users,
+};
+
+/// After a person lost a way, or its ownership, in this transaction: ends the placements that rested on it, and refuses
+/// where nobody would own the property or the group any more.
+pub async fn after_loss(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> Result<()> {
+    let properties = match of {
+        Of::Property => {
+            placements::end_unsupported(tx, PropertyId(parent)).await?;
+            vec![PropertyId(parent)]
+        }
+        Of::Group => {
+            let affected = placements::affected(tx, GroupId(parent), user).await?;
+            for property in &affected {
+                access::lock_property(tx, *property).await?;
+                placements::end_unsupported(tx, *property).await?;
+            }
+            must_have_owner(tx, Of::Group, parent).await?;
+            affected
+        }
+    };
+    for property in properties {
+        must_have_owner(tx, Of::Property, property.0).await?;
+    }
+    Ok(())
+}
+
+async fn must_have_owner(tx: &mut Tx, of: Of, parent: Uuid) -> Result<()> {
+    if store::has_owner(tx, of, parent).await? { Ok(()) } else { Err(Error::Refused(of.owner_rule())) }
+}
+
+/// Ends a person's link to a property or a group, with what rests on it.
+pub async fn end(tx: &mut Tx, of: Of, member: &Member) -> Result<()> {
+    store::delete(tx, of, member.id).await?;
+    after_loss(tx, of, member.parent, member.user_id).await
+}
+
+/// A person leaves a property or a group by their own will, and takes no more invitations from whoever gave it to them
+/// (contract/README.md, section 15, 107).
+///
+/// # Errors
+/// As [`leave`].
+pub async fn leave_for_good(tx: &mut Tx, of: Of, parent: Uuid, user: UserId, now: Moment) -> Result<()> {
+    lock(tx, of, parent, user).await?;
+    let giver = store::giver(tx, of, parent, user).await?;
+    leave(tx, of, parent, user).await?;
+    match giver {
+        Some(giver) if giver != user => Ok(inviters::refuse(tx, user, giver, now).await?),
+        _ => Ok(()),
+    }
+}
+
+/// A person leaves a property or a group; refused where nobody would own it any more.
+///
+/// # Errors
+/// `NotFound` where the person has no link of their own there.
+pub async fn leave(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> Result<()> {
+    lock(tx, of, parent, user).await?;
+    let member = store::of_user(tx, of, parent, user).await?.ok_or(Error::NotFound)?;
+    end(tx, of, &member).await
+}
+
+/// Locks a person, then what they are linked to: always in this order, so that no two writes wait for each other.
+pub async fn lock(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<()> {
+    users::store::queue_on(tx, user).await?;
+    match of {
+        Of::Property => access::lock_property(tx, PropertyId(parent)).await,
+        Of::Group => access::lock_group(tx, GroupId(parent)).await,
+    }
+}
+
+/// What became of the links that one person gave another.
+#[derive(Default)]
+pub struct Left {
+    pub ended: usize,
+    /// Links that stay, since nobody else owns what they lead to.
+    pub stayed: usize,
+}
+
+/// A person leaves everything that another gave them, but what nobody else would own.
+pub async fn leave_all_from(tx: &mut Tx, inviter: UserId, user: UserId) -> Result<Left> {
+    users::store::queue_on(tx, user).await?;
+    let mut left = Left::default();
+    // Groups are locked before properties.
+    for of in [Of::Group, Of::Property] {
+        for parent in store::given_by(tx, of, inviter, user).await? {
+            if store::is_last_owner(tx, of, parent, user).await? {
+                left.stayed += 1;
+                continue;
+            }
+            leave(tx, of, parent, user).await?;
+            left.ended += 1;
+        }
+    }
+    Ok(left)
+}

@@ -1,0 +1,78 @@
+//! Whom people take invitations from (contract/README.md, section 15, 107).
+
+use chrono::Duration;
+
+use crate::{
+    base::{
+        clock::Moment,
+        error::{Error, Result},
+        ids::UserId,
+    },
+    db::{Bind, Select, Tx, row, run},
+};
+
+/// New ways that one person may give another in a day.
+const WAYS_A_DAY: i64 = 20;
+
+/// Counts one more way that an inviter gives a user. Refused where the user does not take any from them, or has been
+/// given too many since a day ago. The user is locked by the caller.
+pub async fn count_way(tx: &mut Tx, inviter: UserId, user: UserId, now: Moment) -> Result<()> {
+    const BEGIN: &str = "
+        insert into ways_given (inviter_id, user_id, since, ways) values ($1, $2, $3, 1)
+        on conflict (inviter_id, user_id) do update set
+            ways = case when ways_given.since <= $4 or ways_given.since > $3 then 1 else ways_given.ways + 1 end,
+            since = case when ways_given.since <= $4 or ways_given.since > $3 then $3 else ways_given.since end";
+    const WAYS: &str = "select ways from ways_given where inviter_id = $1 and user_id = $2";
+    if inviter == user {
+        return Ok(());
+    }
+    let refused = Err(Error::Forbidden(Some("the user does not take invitations from you")));
+    if is_refused(tx, user, inviter).await? {
+        return refused;
+    }
+    let day_ago = now - Duration::days(1);
+    run!(tx, sqlx::query(BEGIN).bind(inviter).bind(user).bind(now).bind(day_ago))?;
+    match Select::new(WAYS, vec![inviter.into(), user.into()]).value::<i64>(tx).await? {
+        ..=WAYS_A_DAY => Ok(()),
+        _ => refused,
+    }
+}
+
+async fn is_refused(tx: &mut Tx, user: UserId, inviter: UserId) -> sqlx::Result<bool> {
+    const SQL: &str = "select count(*) from refused_inviters where user_id = $1 and inviter_id = $2";
+    Ok(Select::new(SQL, vec![user.into(), inviter.into()]).value::<i64>(tx).await? > 0)
+}
+
+/// A person whose invitations a user does not take.
+pub struct Inviter {
+    pub id: UserId,
+    pub email: String,
+    pub name: Option<String>,
+    pub since: Moment,
+}
+
+row!(Inviter { id, email, name, since });
+
+/// Those whose invitations a user does not take, by address.
+pub async fn refused_by(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Inviter>> {
+    const SQL: &str = "
+        select u.id, u.email, u.name, r.created_at as since
+        from refused_inviters r join users u on u.id = r.inviter_id
+        where r.user_id = $1 order by u.email_key collate \"C\"";
+    Select::new(SQL, vec![user.into()]).all(tx).await
+}
+
+/// From now on a user takes no invitations from this person.
+pub async fn refuse(tx: &mut Tx, user: UserId, inviter: UserId, now: Moment) -> sqlx::Result<()> {
+    const SQL: &str = "
+        insert into refused_inviters (user_id, inviter_id, created_at) values ($1, $2, $3)
+        on conflict (user_id, inviter_id) do nothing";
+    run!(tx, sqlx::query(SQL).bind(user).bind(inviter).bind(now)).map(drop)
+}
+
+/// A user takes invitations from this person again. False where they did already.
+pub async fn allow(tx: &mut Tx, user: UserId, inviter: UserId) -> sqlx::Result<bool> {
+    const SQL: &str = "delete from refused_inviters where user_id = $1 and inviter_id = $2";
+    let binds = vec![Bind::Id(user.0), Bind::Id(inviter.0)];
+    Ok(Select::new(SQL, binds).run(tx).await? > 0)
+}

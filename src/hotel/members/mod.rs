@@ -1,0 +1,169 @@
+//! Property users and group users: twins that link a user to a property or a group with a role
+//! (contract/property-users.md, contract/group-users.md).
+
+pub mod api;
+pub mod ending;
+pub mod inviters;
+pub mod own;
+pub mod pages;
+pub mod people;
+pub mod removal;
+pub mod store;
+pub mod ways;
+pub mod your_access;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    access::{self, Role, auth::Caller},
+    base::ids::{GroupId, MemberId, PropertyId, UserId},
+    db::Tx,
+    resource::fields::{Field, Kind, MOST_JSON, Shape, optional, read_only, required},
+};
+
+/// What users are linked to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    Property,
+    Group,
+}
+
+const ROLE: Kind = Kind::OneOf(&["owner", "user"]);
+const ABOUT_ROLE: &str = "`owner` also invites and withdraws users, and deletes.";
+const ABOUT_EMAIL: &str = "Whom to invite. An unknown address gets an account.";
+const ABOUT_OVERRIDES: &str = "Kept and given back, at most 16,384 bytes of JSON; it changes nothing.";
+
+/// Any JSON object.
+pub const OBJECT: Shape = Shape {
+    fits: Value::is_object,
+    most_bytes: Some(MOST_JSON),
+    schema: || json!({ "type": "object", "additionalProperties": true }),
+};
+
+/// The fields of an invitation to a property.
+pub const PROPERTY_INVITE: &[Field] = &[
+    required("property_id", Kind::Id, "Where to invite."),
+    required("user_email", Kind::Email, ABOUT_EMAIL),
+    required("role", ROLE, ABOUT_ROLE),
+    optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
+];
+
+/// The fields of an invitation to a group.
+pub const GROUP_INVITE: &[Field] = &[
+    required("group_id", Kind::Id, "Where to invite."),
+    required("user_email", Kind::Email, ABOUT_EMAIL),
+    required("role", ROLE, ABOUT_ROLE),
+    optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
+];
+
+/// The fields of a property user.
+pub const PROPERTY_USER: &[Field] = &[
+    read_only("id", Kind::Id, "The link's id."),
+    optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
+    read_only("property_id", Kind::Id, "The property."),
+    required("role", ROLE, ABOUT_ROLE),
+    read_only("user_id", Kind::Id, "The user."),
+];
+
+/// The fields of a group user.
+pub const GROUP_USER: &[Field] = &[
+    read_only("id", Kind::Id, "The link's id."),
+    optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
+    read_only("group_id", Kind::Id, "The group."),
+    required("role", ROLE, ABOUT_ROLE),
+    read_only("user_id", Kind::Id, "The user."),
+];
+
+/// A link between a user and a property or a group.
+pub struct Member {
+    pub id: MemberId,
+    /// The id of the property or the group.
+    pub parent: Uuid,
+    pub user_id: UserId,
+    /// `owner` or `user`.
+    pub role: String,
+    /// A JSON object.
+    pub overrides: Option<String>,
+    pub email: String,
+    pub name: Option<String>,
+}
+
+impl Of {
+    /// The type of the link, and the top key of its update.
+    pub fn name(self) -> &'static str {
+        match self {
+            Of::Property => "property_user",
+            Of::Group => "group_user",
+        }
+    }
+
+    /// The type of what users are linked to.
+    pub fn parent_name(self) -> &'static str {
+        match self {
+            Of::Property => "property",
+            Of::Group => "group",
+        }
+    }
+
+    /// The field that names it.
+    pub fn parent_field(self) -> &'static str {
+        match self {
+            Of::Property => "property_id",
+            Of::Group => "group_id",
+        }
+    }
+
+    /// The fields of an invitation.
+    pub fn invite(self) -> &'static [Field] {
+        match self {
+            Of::Property => PROPERTY_INVITE,
+            Of::Group => GROUP_INVITE,
+        }
+    }
+
+    /// The fields of the link.
+    pub fn fields(self) -> &'static [Field] {
+        match self {
+            Of::Property => PROPERTY_USER,
+            Of::Group => GROUP_USER,
+        }
+    }
+
+    fn owner_rule(self) -> &'static str {
+        match self {
+            Of::Property => "Property must have at least one owner",
+            Of::Group => "Group must have at least one owner",
+        }
+    }
+
+    /// The caller's role there; `None` where it does not exist for the caller.
+    async fn role(self, tx: &mut Tx, caller: &Caller, parent: Uuid) -> sqlx::Result<Option<Role>> {
+        match self {
+            Of::Property => access::on_property(tx, caller, PropertyId(parent)).await,
+            Of::Group => access::in_group(tx, caller, GroupId(parent)).await,
+        }
+    }
+
+    /// As `role`, and writes that rest on the same parent wait until this transaction ends.
+    async fn hold(self, tx: &mut Tx, caller: &Caller, parent: Uuid) -> sqlx::Result<Option<Role>> {
+        match self {
+            Of::Property => access::hold_property(tx, caller, PropertyId(parent)).await,
+            Of::Group => access::hold_group(tx, caller, GroupId(parent)).await,
+        }
+    }
+}
+
+/// Why a rule forbids to end a way, as a page says it.
+fn in_words(rule: &'static str) -> &'static str {
+    match rule {
+        "Property must have at least one owner" => {
+            "Nobody else owns this property. Give somebody else the role owner first."
+        }
+        "Group must have at least one owner" => "Nobody else owns this group. Give somebody else the role owner first.",
+        "Property must belong to at least one group" => {
+            "This group is the property's home. Put the property into another group that you own first."
+        }
+        rule => rule,
+    }
+}

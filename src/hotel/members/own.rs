@@ -1,0 +1,94 @@
+//! What a person was given, by whom, and in which groups they are: for the page on which they leave.
+
+use crate::{
+    base::{
+        clock::Moment,
+        ids::{GroupId, UserId},
+    },
+    db::{Bind, Select, Tx, row},
+    hotel::members::{Of, store},
+};
+
+/// A group that a person is in.
+pub struct OwnGroup {
+    pub id: GroupId,
+    pub title: String,
+    /// `owner` or `user`.
+    pub role: String,
+    pub since: Moment,
+    /// Who gave it, by address; `None` for the host, and for people who are gone.
+    pub given_by: Option<String>,
+    pub properties: i64,
+}
+
+row!(OwnGroup { id, title, role, since, given_by, properties });
+
+/// Groups of a user by title, from `offset` on.
+pub async fn groups(tx: &mut Tx, user: UserId, limit: i64, offset: i64) -> sqlx::Result<Vec<OwnGroup>> {
+    const SQL: &str = "
+        select g.id, g.title, gu.role, gu.created_at as since,
+            (select b.email from users b where b.id = gu.given_by) as given_by,
+            (select count(*) from group_properties gp where gp.group_id = g.id) as properties
+        from group_users gu join groups g on g.id = gu.group_id
+        where gu.user_id = $1 order by g.sort_title, g.id limit $2 offset $3";
+    Select::new(SQL, vec![user.into(), Bind::Whole(limit), Bind::Whole(offset)]).all(tx).await
+}
+
+/// How many groups a user is in.
+pub async fn count_groups(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
+    const SQL: &str = "select count(*) from group_users where user_id = $1";
+    Select::new(SQL, vec![user.into()]).value(tx).await
+}
+
+/// Where a group stands among those of a user, from 0.
+pub async fn place_of_group(tx: &mut Tx, user: UserId, group: GroupId) -> sqlx::Result<i64> {
+    const SQL: &str = "
+        select count(*) from group_users gu join groups g on g.id = gu.group_id
+        join groups o on o.id = $2
+        where gu.user_id = $1
+            and (g.sort_title < o.sort_title or (g.sort_title = o.sort_title and g.id < o.id))";
+    Select::new(SQL, vec![user.into(), group.into()]).value(tx).await
+}
+
+/// A person who gave a user something that the user still has.
+pub struct Given {
+    pub id: UserId,
+    pub email: String,
+    pub name: Option<String>,
+    pub groups: i64,
+    pub properties: i64,
+}
+
+row!(Given { id, email, name, groups, properties });
+
+/// Those who gave a user something, by address.
+pub async fn givers(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Given>> {
+    const SQL: &str = "
+        select u.id, u.email, u.name, given.groups, given.properties from (
+            select given_by, cast(sum(of_groups) as bigint) as groups,
+                cast(sum(of_properties) as bigint) as properties
+            from (
+                select given_by, 1 as of_groups, 0 as of_properties from group_users where user_id = $1
+                union all
+                select given_by, 0, 1 from property_users where user_id = $1) links
+            where given_by is not null and given_by <> $1
+            group by given_by) given
+        join users u on u.id = given.given_by
+        order by u.email_key collate \"C\"";
+    Select::new(SQL, vec![user.into()]).all(tx).await
+}
+
+/// Titles of what a user got from an inviter and cannot leave, since nobody else owns it.
+pub async fn staying(tx: &mut Tx, inviter: UserId, user: UserId) -> sqlx::Result<Vec<String>> {
+    const GROUP: &str = "select title from groups where id = $1";
+    const PROPERTY: &str = "select title from properties where id = $1";
+    let mut titles = Vec::new();
+    for (of, sql) in [(Of::Group, GROUP), (Of::Property, PROPERTY)] {
+        for parent in store::given_by(tx, of, inviter, user).await? {
+            if store::is_last_owner(tx, of, parent, user).await? {
+                titles.append(&mut Select::new(sql, vec![Bind::Id(parent)]).values(tx).await?);
+            }
+        }
+    }
+    Ok(titles)
+}

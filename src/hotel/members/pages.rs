@@ -1,0 +1,222 @@
+//! `/properties/{id}/people`: who has access to a property. Every form posts to the address that shows it.
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use serde::Deserialize;
+
+use crate::{
+    access::{self, Role, auth::SignedIn},
+    app::site::Site,
+    base::{
+        clock,
+        error::{Error, Result},
+        ids::{GroupId, MemberId, PropertyId},
+    },
+    hotel::{
+        groups::placements,
+        members::{
+            Of, api, ending,
+            people::{Beside, Dialog, Ending, PeoplePage, Problem, View},
+        },
+    },
+    web::{form::Arguments, page},
+};
+
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    page: String,
+    #[serde(default)]
+    notice: String,
+}
+
+/// A part of an address that must be an id.
+fn id<T: std::str::FromStr>(text: &str) -> Result<T> {
+    text.parse().map_err(|_| Error::NotFound)
+}
+
+async fn view(site: &Site, person: &SignedIn, property: PropertyId) -> Result<View> {
+    let mut tx = site.db.read().await?;
+    View::read(&mut tx, person, property).await
+}
+
+/// GET /properties/{id}/people
+pub async fn list(
+    site: Data<Site>,
+    person: SignedIn,
+    property: Path<String>,
+    asked: Arguments<Asked>,
+) -> Result<HttpResponse> {
+    let property = id(&property)?;
+    let view = view(&site, &person, property).await?;
+    let mut page = PeoplePage::new(&site, &person, property, &view, asked.0.page.parse().unwrap_or(1), None);
+    page.notice = match asked.0.notice.as_str() {
+        "removed" => Some("The access is removed."),
+        "taken_out" => Some("The property is no longer in that group."),
+        "left" => Some("You have left the property itself. What you still see of it comes through a group."),
+        _ => None,
+    };
+    page.answer(StatusCode::OK)
+}
+
+async fn with_dialog(
+    site: &Site,
+    person: &SignedIn,
+    property: PropertyId,
+    view: &View,
+    dialog: Dialog,
+) -> Result<HttpResponse> {
+    let mut page = PeoplePage::new(site, person, property, view, 1, None);
+    page.dialog = dialog;
+    page.answer(StatusCode::OK)
+}
+
+/// The list again where a rule forbids what was asked for; other errors stay what they are.
+async fn refused(
+    site: &Site,
+    person: &SignedIn,
+    property: PropertyId,
+    beside: Beside,
+    error: Error,
+) -> Result<HttpResponse> {
+    let text = match error {
+        Error::Refused(rule) => super::in_words(rule).to_owned(),
+        Error::Forbidden(_) => "You may not do this any more: your own role has just changed.".to_owned(),
+        error => return Err(error),
+    };
+    let view = view(site, person, property).await?;
+    let page = PeoplePage::new(site, person, property, &view, 1, Some(Problem { beside, text }));
+    page.answer(StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+fn back(property: PropertyId, notice: &str) -> HttpResponse {
+    page::see_other(&format!("/properties/{property}/people?notice={notice}"))
+}
+
+/// GET /properties/{id}/people/{link}/remove: asks for confirmation.
+pub async fn confirm_removal(site: Data<Site>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
+    let (property, link): (PropertyId, MemberId) = (id(&ids.0)?, id(&ids.1)?);
+    let view = view(&site, &person, property).await?;
+    if view.role != Role::Owner {
+        return Err(Error::NotFound);
+    }
+    let Some(way) = view.ways.iter().find(|way| way.link == link) else { return Ok(back(property, "removed")) };
+    let row = view.row(property, way, person.user.zone());
+    match &row.ending {
+        Ending::Remove { .. } => with_dialog(&site, &person, property, &view, Dialog::Remove { row }).await,
+        Ending::Leave { address } => Ok(page::see_other(address)),
+        Ending::Ask { .. } => Err(Error::NotFound),
+    }
+}
+
+/// POST /properties/{id}/people/{link}/remove: ends somebody else's link to the property, or to a group of the viewer's
+/// that holds it.
+pub async fn remove(site: Data<Site>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
+    let (property, link): (PropertyId, MemberId) = (id(&ids.0)?, id(&ids.1)?);
+    let view = view(&site, &person, property).await?;
+    if view.role != Role::Owner {
+        return Err(Error::NotFound);
+    }
+    // Sent twice, or ended by somebody else meanwhile: it is as was asked for.
+    let Some(way) = view.ways.iter().find(|way| way.link == link) else { return Ok(back(property, "removed")) };
+    let ending = view.ending(property, way);
+    if !matches!(ending, Ending::Remove { .. }) {
+        return Err(Error::NotFound);
+    }
+    let of = if way.group.is_some() { Of::Group } else { Of::Property };
+    match end_link(&site, &person, of, link).await {
+        Ok(()) | Err(Error::NotFound) => Ok(back(property, "removed")),
+        Err(error) => refused(&site, &person, property, Beside::Link(link), error).await,
+    }
+}
+
+async fn end_link(site: &Site, person: &SignedIn, of: Of, link: MemberId) -> Result<()> {
+    let mut tx = site.db.write().await?;
+    let (member, role) = api::hold(&mut tx, of, &person.caller(), &link.to_string()).await?;
+    role.must_own()?;
+    ending::end(&mut tx, of, &member).await?;
+    Ok(tx.commit().await?)
+}
+
+/// GET /properties/{id}/people/groups/{group}/take_out: asks for confirmation.
+pub async fn confirm_take_out(site: Data<Site>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
+    let (property, group): (PropertyId, GroupId) = (id(&ids.0)?, id(&ids.1)?);
+    let view = view(&site, &person, property).await?;
+    if view.role != Role::Owner {
+        return Err(Error::NotFound);
+    }
+    let Some(group) = view.groups.iter().find(|holding| holding.id == group) else {
+        return Ok(back(property, "taken_out"));
+    };
+    let row = view.group_row(group, person.user.zone());
+    if !row.can_take_out {
+        return Err(Error::NotFound);
+    }
+    with_dialog(&site, &person, property, &view, Dialog::TakeOut { row }).await
+}
+
+/// POST /properties/{id}/people/groups/{group}/take_out
+pub async fn take_out(site: Data<Site>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
+    let (property, group): (PropertyId, GroupId) = (id(&ids.0)?, id(&ids.1)?);
+    let view = view(&site, &person, property).await?;
+    if view.role != Role::Owner {
+        return Err(Error::NotFound);
+    }
+    let mut tx = site.db.write().await?;
+    let done = match placements::take_out(&mut tx, &person.caller(), group, property).await {
+        Ok(()) => tx.commit().await.map_err(Error::from),
+        Err(error) => {
+            drop(tx);
+            Err(error)
+        }
+    };
+    match done {
+        Ok(()) | Err(Error::NotFound) => {
+            let mut tx = site.db.read().await?;
+            Ok(match access::on_property(&mut tx, &person.caller(), property).await? {
+                Some(_) => back(property, "taken_out"),
+                None => page::see_other("/your_access?notice=taken_out"),
+            })
+        }
+        Err(error) => refused(&site, &person, property, Beside::Group(group), error).await,
+    }
+}
+
+/// GET /properties/{id}/people/leave: asks whether to leave the property itself.
+pub async fn confirm_leaving(site: Data<Site>, person: SignedIn, property: Path<String>) -> Result<HttpResponse> {
+    let property = id(&property)?;
+    let view = view(&site, &person, property).await?;
+    let Some(way) = view.ways.iter().find(|way| way.user == view.me && way.group.is_none()) else {
+        return Ok(page::see_other(&format!("/properties/{property}/people")));
+    };
+    let giver = way.given_by.clone().filter(|giver| *giver != way.email);
+    with_dialog(&site, &person, property, &view, Dialog::Leave { giver }).await
+}
+
+/// POST /properties/{id}/people/leave
+pub async fn leave(site: Data<Site>, person: SignedIn, property: Path<String>) -> Result<HttpResponse> {
+    let property: PropertyId = id(&property)?;
+    let view = match view(&site, &person, property).await {
+        // Sent twice: they are out already.
+        Err(Error::NotFound) => return Ok(page::see_other("/your_access")),
+        view => view?,
+    };
+    let Some(link) = view.ways.iter().find(|way| way.user == view.me && way.group.is_none()).map(|way| way.link) else {
+        return Ok(back(property, "left"));
+    };
+    let mut tx = site.db.write().await?;
+    let left = ending::leave_for_good(&mut tx, Of::Property, property.0, person.user.id, clock::now()).await;
+    if let Err(error) = left {
+        drop(tx);
+        return refused(&site, &person, property, Beside::Link(link), error).await;
+    }
+    let rest = access::on_property(&mut tx, &person.caller(), property).await?;
+    tx.commit().await?;
+    Ok(match rest {
+        Some(_) => back(property, "left"),
+        None => page::see_other("/your_access?notice=left_property"),
+    })
+}

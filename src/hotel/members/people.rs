@@ -1,0 +1,282 @@
+//! The page of a property that says who reaches it, and by which way (contract/README.md, section 15, 106).
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, http::StatusCode};
+use askama::Template;
+use chrono_tz::Tz;
+
+use crate::{
+    access::{self, Role, auth::SignedIn},
+    app::site::Site,
+    base::{
+        error::{Error, Result},
+        ids::{GroupId, MemberId, PropertyId, UserId},
+    },
+    db::{Bind, Select, Tx},
+    hotel::{
+        groups::placements::{self, Holding},
+        members::ways::{self, Way},
+    },
+    web::page::{self, Layout, When, counted},
+};
+
+/// Rows of a page.
+const LIMIT: usize = 25;
+
+/// Owners of a group that a row names.
+const NAMED: usize = 3;
+
+#[derive(Template)]
+#[template(path = "members/people.html")]
+pub struct PeoplePage {
+    layout: Layout,
+    /// The property.
+    id: PropertyId,
+    title: String,
+    pub notice: Option<&'static str>,
+    /// The viewer owns the property.
+    is_owner: bool,
+    /// `1 person`, `40 people`.
+    people: String,
+    owners: Vec<Named>,
+    rows: Vec<Row>,
+    page: usize,
+    pages: usize,
+    groups: Vec<GroupRow>,
+    pub dialog: Dialog,
+    /// Why what was asked for was not done: it stands beside its row.
+    problem: Option<Problem>,
+}
+
+/// A person as pages name them.
+pub struct Named {
+    pub name: Option<String>,
+    pub email: String,
+}
+
+/// Who made a link.
+pub struct Maker {
+    pub by: By,
+    pub key: Option<String>,
+}
+
+pub enum By {
+    /// Nobody is recorded.
+    Host,
+    /// The person whose link it is: it came with what they created.
+    Themself,
+    Person(String),
+}
+
+/// One way of one person.
+pub struct Row {
+    pub link: MemberId,
+    pub person: Named,
+    pub role: String,
+    pub through: Option<Through>,
+    pub since: When,
+    pub given: Maker,
+    pub ending: Ending,
+}
+
+pub struct Through {
+    pub title: String,
+    pub is_home: bool,
+}
+
+/// How a way can be ended by whoever looks at it.
+pub enum Ending {
+    /// It is one's own.
+    Leave {
+        address: String,
+    },
+    Remove {
+        address: String,
+    },
+    /// Owners of its group alone can: some of them, and how many more there are.
+    Ask {
+        owners: Vec<String>,
+        more: usize,
+    },
+}
+
+/// A group that holds the property.
+pub struct GroupRow {
+    pub id: GroupId,
+    pub title: String,
+    pub is_home: bool,
+    pub since: When,
+    pub put: Maker,
+    pub people: String,
+    /// The viewer may take the property out of it.
+    pub can_take_out: bool,
+}
+
+/// What stands open on the page.
+pub enum Dialog {
+    None,
+    Remove { row: Row },
+    TakeOut { row: GroupRow },
+    Leave { giver: Option<String> },
+}
+
+/// What a problem stands beside.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    Link(MemberId),
+    Group(GroupId),
+}
+
+pub struct Problem {
+    pub beside: Beside,
+    pub text: String,
+}
+
+impl Maker {
+    fn new(by: Option<String>, key: Option<String>, own: &str) -> Self {
+        let by = match by {
+            None => By::Host,
+            Some(by) if by == own => By::Themself,
+            Some(by) => By::Person(by),
+        };
+        Maker { by, key }
+    }
+}
+
+/// What a viewer sees of a property's people.
+pub struct View {
+    pub title: String,
+    pub role: Role,
+    pub me: UserId,
+    pub ways: Vec<Way>,
+    pub groups: Vec<Holding>,
+}
+
+impl View {
+    /// # Errors
+    /// `NotFound` where the property does not exist for the viewer.
+    pub async fn read(tx: &mut Tx, person: &SignedIn, property: PropertyId) -> Result<Self> {
+        const TITLE: &str = "select title from properties where id = $1";
+        let role = access::on_property(tx, &person.caller(), property).await?.ok_or(Error::NotFound)?;
+        let titles: Vec<String> = Select::new(TITLE, vec![Bind::Id(property.0)]).values(tx).await?;
+        Ok(View {
+            title: titles.into_iter().next().ok_or(Error::NotFound)?,
+            role,
+            me: person.user.id,
+            ways: ways::to_property(tx, property).await?,
+            groups: if role == Role::Owner { placements::holding(tx, property).await? } else { Vec::new() },
+        })
+    }
+
+    fn owns_group(&self, group: GroupId) -> bool {
+        self.ways.iter().any(|way| way.group == Some(group) && way.user == self.me && way.role == "owner")
+    }
+
+    pub fn ending(&self, property: PropertyId, way: &Way) -> Ending {
+        match way.group {
+            None if way.user == self.me => Ending::Leave { address: format!("/properties/{property}/people/leave") },
+            Some(group) if way.user == self.me => {
+                Ending::Leave { address: format!("/your_access/groups/{group}/leave") }
+            }
+            Some(group) if !self.owns_group(group) => {
+                let owners = self.ways.iter().filter(|way| way.group == Some(group) && way.role == "owner");
+                let mut owners: Vec<String> = owners.map(|way| way.email.clone()).collect();
+                let more = owners.len().saturating_sub(NAMED);
+                owners.truncate(NAMED);
+                Ending::Ask { owners, more }
+            }
+            _ => Ending::Remove { address: format!("/properties/{property}/people/{}/remove", way.link) },
+        }
+    }
+
+    /// A way as a row; the key with which it was given is told to owners alone.
+    pub fn row(&self, property: PropertyId, way: &Way, zone: Tz) -> Row {
+        let key = way.given_by_key.clone().filter(|_| self.role == Role::Owner);
+        Row {
+            link: way.link,
+            person: Named { name: way.name.clone(), email: way.email.clone() },
+            role: way.role.clone(),
+            through: way.group_title.clone().map(|title| Through { title, is_home: way.is_home }),
+            since: When::new(way.since, zone),
+            given: Maker::new(way.given_by.clone(), key, &way.email),
+            ending: self.ending(property, way),
+        }
+    }
+
+    /// The home can be left only for another group that its owner owns.
+    pub fn group_row(&self, group: &Holding, zone: Tz) -> GroupRow {
+        let owns_other = self.groups.iter().any(|other| other.id != group.id && self.owns_group(other.id));
+        GroupRow {
+            id: group.id,
+            title: group.title.clone(),
+            is_home: group.is_home,
+            since: When::new(group.since, zone),
+            put: Maker::new(group.put_by.clone(), group.put_by_key.clone(), ""),
+            people: counted(group.people, "person", "people"),
+            can_take_out: !group.is_home || (self.owns_group(group.id) && owns_other),
+        }
+    }
+
+    /// Everybody who owns the property, each once.
+    fn owners(&self) -> Vec<Named> {
+        let owners = self.ways.iter().filter(|way| way.role == "owner");
+        let by_email: BTreeMap<&str, Option<String>> = owners.map(|way| (&*way.email, way.name.clone())).collect();
+        by_email.into_iter().map(|(email, name)| Named { name, email: email.to_owned() }).collect()
+    }
+}
+
+impl PeoplePage {
+    /// The page with its rows of this number, or those with the row that a problem stands beside.
+    pub fn new(
+        site: &Site,
+        person: &SignedIn,
+        id: PropertyId,
+        view: &View,
+        page: usize,
+        problem: Option<Problem>,
+    ) -> Self {
+        let zone = person.user.zone();
+        let is_owner = view.role == Role::Owner;
+        let shown: Vec<&Way> = view.ways.iter().filter(|way| is_owner || way.user == view.me).collect();
+        let pages = shown.len().div_ceil(LIMIT).max(1);
+        let beside = problem.as_ref().and_then(|problem| {
+            shown.iter().position(|way| Beside::Link(way.link) == problem.beside).map(|place| place / LIMIT + 1)
+        });
+        let page = beside.unwrap_or(page).clamp(1, pages);
+        let mut emails: Vec<&str> = shown.iter().map(|way| &*way.email).collect();
+        emails.dedup();
+        PeoplePage {
+            layout: Layout::new(site, Some(&person.user)),
+            id,
+            title: view.title.clone(),
+            notice: None,
+            is_owner,
+            people: counted(i64::try_from(emails.len()).unwrap_or(i64::MAX), "person", "people"),
+            owners: if is_owner { Vec::new() } else { view.owners() },
+            rows: shown.iter().skip((page - 1) * LIMIT).take(LIMIT).map(|way| view.row(id, way, zone)).collect(),
+            page,
+            pages,
+            groups: view.groups.iter().map(|group| view.group_row(group, zone)).collect(),
+            dialog: Dialog::None,
+            problem,
+        }
+    }
+
+    /// What stands beside a row.
+    fn problem_of(&self, beside: Beside) -> Option<&str> {
+        self.problem.as_ref().filter(|problem| problem.beside == beside).map(|problem| &*problem.text)
+    }
+
+    fn link_problem(&self, link: &MemberId) -> Option<&str> {
+        self.problem_of(Beside::Link(*link))
+    }
+
+    fn group_problem(&self, group: &GroupId) -> Option<&str> {
+        self.problem_of(Beside::Group(*group))
+    }
+
+    pub fn answer(&self, status: StatusCode) -> Result<HttpResponse> {
+        page::html(status, self)
+    }
+}

@@ -1,0 +1,227 @@
+//! What the host takes away: every way of a person to one property, or everything of a person (contract/README.md,
+//! section 15, 104 and 106).
+
+use uuid::Uuid;
+
+use crate::{
+    access,
+    base::{
+        clock::{self, Moment},
+        error::{Error, Result},
+        ids::{GroupId, PropertyId, UserId},
+    },
+    db::{Select, Tx, row},
+    hotel::{
+        groups::{
+            self,
+            placements::{self, Giver},
+        },
+        members::{Of, ending, store},
+        properties,
+    },
+    people::users,
+};
+
+/// What was done to take a person away from a property.
+pub enum Done {
+    /// Their own link to it ended.
+    LinkEnded,
+    /// The property left a group that they own.
+    TakenOut { group: String },
+    /// They left a group, which holds so many properties.
+    LeftGroup { group: String, properties: i64 },
+    /// They owned its home alone: its home is a group of another owner now.
+    HomeMoved { group: String, owner: String },
+}
+
+/// A group through which a person reaches a property.
+struct Way {
+    group_id: GroupId,
+    title: String,
+    is_home: bool,
+    is_owner: bool,
+}
+
+row!(Way { group_id, title, is_home, is_owner });
+
+/// Takes every way to a property from a person.
+///
+/// # Errors
+/// `NotFound` where they have none; `Refused` where nobody else owns the property.
+pub async fn from_property(tx: &mut Tx, property: PropertyId, user: UserId) -> Result<Vec<Done>> {
+    const WAYS: &str = "
+        select gp.group_id, g.title, gp.is_home, gu.role = 'owner' as is_owner
+        from group_properties gp join group_users gu on gu.group_id = gp.group_id
+        join groups g on g.id = gp.group_id
+        where gp.property_id = $1 and gu.user_id = $2 order by gp.group_id";
+    users::store::queue_on(tx, user).await?;
+    let ways: Vec<Way> = Select::new(WAYS, vec![property.into(), user.into()]).all(tx).await?;
+    for way in &ways {
+        access::lock_group(tx, way.group_id).await?;
+    }
+    access::lock_property(tx, property).await?;
+    let link = store::of_user(tx, Of::Property, property.0, user).await?;
+    if link.is_none() && ways.is_empty() {
+        return Err(Error::NotFound);
+    }
+    let other = other_owner(tx, property, user).await?;
+    let owns = link.as_ref().is_some_and(|link| link.role == "owner") || ways.iter().any(|way| way.is_owner);
+    if owns && other.is_none() {
+        return Err(Error::Refused("Property must have at least one owner"));
+    }
+    let mut done = Vec::new();
+    for way in ways {
+        // It may have ended with one before it.
+        if placements::is_home(tx, way.group_id, property).await?.is_none() {
+            continue;
+        }
+        done.push(end_way(tx, property, user, way, other.as_ref()).await?);
+    }
+    if let Some(link) = link {
+        store::delete(tx, Of::Property, link.id).await?;
+        done.push(Done::LinkEnded);
+    }
+    ending::after_loss(tx, Of::Property, property.0, user).await?;
+    Ok(done)
+}
+
+async fn end_way(tx: &mut Tx, property: PropertyId, user: UserId, way: Way, other: Option<&Person>) -> Result<Done> {
+    let alone = way.is_owner && store::is_last_owner(tx, Of::Group, way.group_id.0, user).await?;
+    if way.is_owner && !way.is_home {
+        placements::remove(tx, way.group_id, property).await?;
+        return Ok(Done::TakenOut { group: way.title });
+    }
+    if let (true, Some(other)) = (alone, other) {
+        let group = rehome(tx, property, way.group_id, other, clock::now()).await?;
+        return Ok(Done::HomeMoved { group, owner: other.email.clone() });
+    }
+    let properties = groups::store::count_properties(tx, way.group_id).await?;
+    ending::leave(tx, Of::Group, way.group_id.0, user).await?;
+    Ok(Done::LeftGroup { group: way.title, properties })
+}
+
+struct Person {
+    id: UserId,
+    email: String,
+}
+
+row!(Person { id, email });
+
+/// Somebody else who owns a property: directly before through groups, the oldest link first.
+async fn other_owner(tx: &mut Tx, property: PropertyId, user: UserId) -> sqlx::Result<Option<Person>> {
+    const SQL: &str = "
+        select u.id, u.email from (
+            select pu.user_id, 0 as through, pu.created_at from property_users pu
+            where pu.property_id = $1 and pu.role = 'owner' and pu.user_id <> $2
+            union all
+            select gu.user_id, 1 as through, gu.created_at
+            from group_properties gp join group_users gu on gu.group_id = gp.group_id
+            where gp.property_id = $1 and gu.role = 'owner' and gu.user_id <> $2) owners
+        join users u on u.id = owners.user_id
+        order by owners.through, owners.created_at, u.id limit 1";
+    Select::new(SQL, vec![property.into(), user.into()]).maybe(tx).await
+}
+
+/// Makes a group of another owner the property's home instead of one that is left. The answer is its title.
+async fn rehome(tx: &mut Tx, property: PropertyId, old: GroupId, owner: &Person, now: Moment) -> Result<String> {
+    if !placements::move_home(tx, property, old, owner.id).await? {
+        let group = groups::store::default_of(tx, owner.id).await?;
+        let group = match group {
+            Some(group) => group,
+            None => groups::store::insert_first(tx, owner.id, now).await?,
+        };
+        placements::add(tx, group, property, Giver::default(), now).await?;
+        placements::move_home(tx, property, old, owner.id).await?;
+    }
+    placements::remove(tx, old, property).await?;
+    let home = placements::home(tx, property).await?;
+    Ok(home.map(|home| home.title).unwrap_or_default())
+}
+
+/// A property by name.
+pub struct Named {
+    pub id: PropertyId,
+    pub title: String,
+}
+
+row!(Named { id, title });
+
+/// The properties that this person owns and nobody else does, by title.
+pub async fn sole_owned(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Named>> {
+    const SQL: &str = "
+        select p.id, p.title from (
+            select property_id from property_users where user_id = $1 and role = 'owner'
+            union
+            select gp.property_id from group_users gu join group_properties gp on gp.group_id = gu.group_id
+            where gu.user_id = $1 and gu.role = 'owner') owned
+        join properties p on p.id = owned.property_id
+        where not exists (
+                select 1 from property_users pu
+                where pu.property_id = p.id and pu.role = 'owner' and pu.user_id <> $1)
+            and not exists (
+                select 1 from group_properties gp join group_users gu on gu.group_id = gp.group_id
+                where gp.property_id = p.id and gu.role = 'owner' and gu.user_id <> $1)
+        order by p.sort_title, p.id";
+    Select::new(SQL, vec![user.into()]).all(tx).await
+}
+
+/// Takes everything from a person who is to be deleted: the properties that only they own stay without an owner, or go
+/// too; those of others get a home among the other owners' groups; groups that nobody uses any more go.
+pub async fn from_everything(tx: &mut Tx, user: UserId, with_properties: bool) -> Result<Vec<Named>> {
+    users::store::queue_on(tx, user).await?;
+    let groups = store::parents_of(tx, Of::Group, user).await?;
+    for group in &groups {
+        access::lock_group(tx, GroupId(*group)).await?;
+    }
+    let sole = sole_owned(tx, user).await?;
+    if with_properties {
+        for property in &sole {
+            while !properties::store::delete(tx, property.id).await? {}
+        }
+    }
+    for group in groups {
+        leave_group(tx, GroupId(group), user, &sole).await?;
+    }
+    for property in store::parents_of(tx, Of::Property, user).await? {
+        access::lock_property(tx, PropertyId(property)).await?;
+        if let Some(link) = store::of_user(tx, Of::Property, property, user).await? {
+            store::delete(tx, Of::Property, link.id).await?;
+        }
+        placements::end_unsupported(tx, PropertyId(property)).await?;
+    }
+    Ok(sole)
+}
+
+async fn leave_group(tx: &mut Tx, group: GroupId, user: UserId, sole: &[Named]) -> Result<()> {
+    let alone = store::is_last_owner(tx, Of::Group, group.0, user).await?;
+    let affected = placements::affected(tx, group, user).await?;
+    if alone {
+        for property in placements::at_home(tx, group).await? {
+            if sole.iter().all(|sole| sole.id != property)
+                && let Some(other) = other_owner(tx, property, user).await?
+            {
+                access::lock_property(tx, property).await?;
+                rehome(tx, property, group, &other, clock::now()).await?;
+            }
+        }
+    }
+    let link = store::of_user(tx, Of::Group, group.0, user).await?;
+    if let Some(link) = link {
+        store::delete(tx, Of::Group, link.id).await?;
+    }
+    for property in affected {
+        access::lock_property(tx, property).await?;
+        placements::end_unsupported(tx, property).await?;
+    }
+    if is_unused(tx, group.0).await? {
+        groups::store::delete(tx, group).await?;
+    }
+    Ok(())
+}
+
+async fn is_unused(tx: &mut Tx, group: Uuid) -> sqlx::Result<bool> {
+    const SQL: &str = "
+        select (select count(*) from group_users where group_id = $1)
+            + (select count(*) from group_properties where group_id = $1)";
+    Ok(Select::new(SQL, vec![crate::db::Bind::Id(group)]).value::<i64>(tx).await? == 0)
+}

@@ -1,0 +1,286 @@
+//! `/your_access`: the groups that a person is in, who gave them access, and whose invitations they do not take. Here
+//! they leave (contract/README.md, section 15, 107).
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::{
+    access::auth::SignedIn,
+    app::site::Site,
+    base::{
+        clock,
+        error::{Error, Result},
+        ids::{GroupId, UserId},
+    },
+    hotel::members::{
+        Of, ending, inviters,
+        own::{self, OwnGroup},
+    },
+    web::{
+        form::Arguments,
+        page::{self, Layout, When, counted},
+    },
+};
+
+/// Groups of a page.
+const LIMIT: i64 = 25;
+
+/// Titles that a dialog names.
+const NAMED: usize = 10;
+
+#[derive(Template)]
+#[template(path = "members/your_access.html")]
+struct YourAccessPage {
+    layout: Layout,
+    notice: Option<String>,
+    groups: Vec<GroupRow>,
+    page: i64,
+    pages: i64,
+    givers: Vec<GiverRow>,
+    refused: Vec<RefusedRow>,
+    dialog: Dialog,
+    problem: Option<Problem>,
+}
+
+struct GroupRow {
+    id: GroupId,
+    title: String,
+    role: String,
+    since: When,
+    /// By address; `None` for the host.
+    given_by: Option<String>,
+    is_own: bool,
+    properties: String,
+}
+
+struct GiverRow {
+    id: UserId,
+    name: Option<String>,
+    email: String,
+    /// `2 groups and 1 property`.
+    given: String,
+}
+
+struct RefusedRow {
+    id: UserId,
+    name: Option<String>,
+    email: String,
+    since: When,
+}
+
+/// What stands open on the page.
+enum Dialog {
+    None,
+    LeaveGroup { row: GroupRow },
+    LeaveAll { row: GiverRow, staying: Vec<String>, more: usize },
+    Allow { row: RefusedRow },
+}
+
+/// Why what was asked for was not done: it stands beside its row.
+struct Problem {
+    id: uuid::Uuid,
+    text: &'static str,
+}
+
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    page: String,
+    #[serde(default)]
+    notice: String,
+    #[serde(default)]
+    stayed: String,
+}
+
+impl GroupRow {
+    fn new(group: OwnGroup, person: &SignedIn) -> Self {
+        GroupRow {
+            id: group.id,
+            title: group.title,
+            role: group.role,
+            since: When::new(group.since, person.user.zone()),
+            is_own: group.given_by.as_deref() == Some(&*person.user.email),
+            given_by: group.given_by,
+            properties: counted(group.properties, "property", "properties"),
+        }
+    }
+}
+
+impl GiverRow {
+    fn new(giver: own::Given) -> Self {
+        let groups = counted(giver.groups, "group", "groups");
+        let properties = counted(giver.properties, "property", "properties");
+        let given = match (giver.groups, giver.properties) {
+            (0, _) => properties,
+            (_, 0) => groups,
+            _ => format!("{groups} and {properties}"),
+        };
+        GiverRow { id: giver.id, name: giver.name, email: giver.email, given }
+    }
+}
+
+impl YourAccessPage {
+    async fn new(site: &Site, person: &SignedIn, page: i64) -> Result<Self> {
+        let user = person.user.id;
+        let mut tx = site.db.read().await?;
+        let pages = ((own::count_groups(&mut tx, user).await? + LIMIT - 1) / LIMIT).max(1);
+        let page = page.clamp(1, pages);
+        let groups = own::groups(&mut tx, user, LIMIT, (page - 1) * LIMIT).await?;
+        let refused = inviters::refused_by(&mut tx, user).await?;
+        Ok(YourAccessPage {
+            layout: Layout::new(site, Some(&person.user)),
+            notice: None,
+            groups: groups.into_iter().map(|group| GroupRow::new(group, person)).collect(),
+            page,
+            pages,
+            givers: own::givers(&mut tx, user).await?.into_iter().map(GiverRow::new).collect(),
+            refused: refused
+                .into_iter()
+                .map(|inviter| RefusedRow {
+                    id: inviter.id,
+                    name: inviter.name,
+                    email: inviter.email,
+                    since: When::new(inviter.since, person.user.zone()),
+                })
+                .collect(),
+            dialog: Dialog::None,
+            problem: None,
+        })
+    }
+
+    /// The page on which this group stands.
+    async fn with_group(site: &Site, person: &SignedIn, group: GroupId) -> Result<Self> {
+        let mut tx = site.db.read().await?;
+        let place = own::place_of_group(&mut tx, person.user.id, group).await?;
+        drop(tx);
+        Self::new(site, person, place / LIMIT + 1).await
+    }
+
+    fn problem_of(&self, id: &uuid::Uuid) -> Option<&str> {
+        self.problem.as_ref().filter(|problem| problem.id == *id).map(|problem| problem.text)
+    }
+
+    /// The page again where a rule forbids what was asked for; other errors stay what they are.
+    fn refused(mut self, id: uuid::Uuid, error: Error) -> Result<HttpResponse> {
+        let Error::Refused(rule) = error else { return Err(error) };
+        let text = match super::in_words(rule) {
+            "Nobody else owns this property. Give somebody else the role owner first." => {
+                "Nobody else would own a property that is in it. Give somebody else the role owner first."
+            }
+            text => text,
+        };
+        self.problem = Some(Problem { id, text });
+        page::html(StatusCode::UNPROCESSABLE_ENTITY, &self)
+    }
+}
+
+/// GET /your_access
+pub async fn show(site: Data<Site>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
+    let Arguments(asked) = asked;
+    let mut page = YourAccessPage::new(&site, &person, asked.page.parse().unwrap_or(1)).await?;
+    page.notice = notice(&asked);
+    page::html(StatusCode::OK, &page)
+}
+
+fn notice(asked: &Asked) -> Option<String> {
+    let text = match asked.notice.as_str() {
+        "left_property" => "You have left the property.",
+        "left_group" => "You have left the group.",
+        "taken_out" => "The property is no longer in that group, and you no longer see it.",
+        "allowed" => "This person can invite you again.",
+        "left_all" => match asked.stayed.parse::<i64>() {
+            Ok(stayed @ 1..) => {
+                let stays = counted(stayed, "of it stays", "of them stay");
+                return Some(format!("You have left what this person gave you; {stays}, since nobody else owns it."));
+            }
+            _ => "You have left everything that this person gave you.",
+        },
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// GET /your_access/groups/{id}/leave: asks for confirmation.
+pub async fn confirm_group(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let mut page = YourAccessPage::with_group(&site, &person, id).await?;
+    let Some(place) = page.groups.iter().position(|row| row.id == id) else {
+        return Ok(page::see_other("/your_access"));
+    };
+    // The dialog covers the list, which is read again when it closes.
+    page.dialog = Dialog::LeaveGroup { row: page.groups.remove(place) };
+    page::html(StatusCode::OK, &page)
+}
+
+/// POST /your_access/groups/{id}/leave
+pub async fn leave_group(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+    let id: GroupId = id.parse().map_err(|_| Error::NotFound)?;
+    let mut tx = site.db.write().await?;
+    match ending::leave_for_good(&mut tx, Of::Group, id.0, person.user.id, clock::now()).await {
+        Ok(()) => tx.commit().await?,
+        // Sent twice: they are out already.
+        Err(Error::NotFound) => {}
+        Err(error) => {
+            drop(tx);
+            return YourAccessPage::with_group(&site, &person, id).await?.refused(id.0, error);
+        }
+    }
+    Ok(page::see_other("/your_access?notice=left_group"))
+}
+
+/// GET /your_access/from/{user}/leave: asks whether to leave everything that somebody gave.
+pub async fn confirm_all(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+    let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
+    let mut page = YourAccessPage::new(&site, &person, 1).await?;
+    let Some(place) = page.givers.iter().position(|row| row.id == id) else {
+        return Ok(page::see_other("/your_access"));
+    };
+    let mut tx = site.db.read().await?;
+    let mut staying = own::staying(&mut tx, id, person.user.id).await?;
+    let more = staying.len().saturating_sub(NAMED);
+    staying.truncate(NAMED);
+    page.dialog = Dialog::LeaveAll { row: page.givers.remove(place), staying, more };
+    page::html(StatusCode::OK, &page)
+}
+
+/// POST /your_access/from/{user}/leave
+pub async fn leave_all(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+    let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
+    let page = YourAccessPage::new(&site, &person, 1).await?;
+    if page.givers.iter().all(|row| row.id != id) {
+        return Ok(page::see_other("/your_access"));
+    }
+    let mut tx = site.db.write().await?;
+    let left = match ending::leave_all_from(&mut tx, id, person.user.id).await {
+        Ok(left) => left,
+        Err(error) => return page.refused(id.0, error),
+    };
+    inviters::refuse(&mut tx, person.user.id, id, clock::now()).await?;
+    tx.commit().await?;
+    Ok(page::see_other(&format!("/your_access?notice=left_all&stayed={}", left.stayed)))
+}
+
+/// GET /your_access/refused/{user}/allow: asks for confirmation.
+pub async fn confirm_allowing(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+    let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
+    let mut page = YourAccessPage::new(&site, &person, 1).await?;
+    let Some(place) = page.refused.iter().position(|row| row.id == id) else {
+        return Ok(page::see_other("/your_access"));
+    };
+    page.dialog = Dialog::Allow { row: page.refused.remove(place) };
+    page::html(StatusCode::OK, &page)
+}
+
+/// POST /your_access/refused/{user}/allow
+pub async fn allow(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+    let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
+    let mut tx = site.db.write().await?;
+    inviters::allow(&mut tx, person.user.id, id).await?;
+    tx.commit().await?;
+    Ok(page::see_other("/your_access?notice=allowed"))
+}

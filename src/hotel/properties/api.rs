@@ -1,0 +1,445 @@
+//! `/api/v1/properties` (contract/properties.md).
+
+use std::{collections::HashMap, sync::Arc};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    access::{
+        self,
+        auth::{Caller, UnlimitedWriter, Writer},
+        quotas,
+    },
+    app::site::Site,
+    base::{
+        clock,
+        error::{Error, Problems, Result},
+        ids::PropertyId,
+        money,
+    },
+    db::Tx,
+    hotel::{
+        facilities,
+        groups::{self, store::GroupOf},
+        photos::{self, Parent, Photo},
+        properties::{
+            Draft, Property,
+            reached::{self, Found},
+            store::{self, Kept},
+        },
+        rate_plans::detach,
+    },
+    people::users,
+    resource::{
+        json::{self, Meta, Middle, Whole},
+        query::{self, Query},
+        rendered::Part,
+        steps::{self, List, Source, Steps},
+    },
+    web::body::Body,
+};
+
+/// The top key of bodies.
+const KEY: &str = "property";
+
+#[derive(Serialize)]
+struct Attributes {
+    id: PropertyId,
+    title: String,
+    is_active: bool,
+    email: Option<String>,
+    phone: Option<String>,
+    currency: String,
+    country: Option<String>,
+    state: Option<String>,
+    city: Option<String>,
+    address: Option<String>,
+    zip_code: Option<String>,
+    latitude: Option<String>,
+    longitude: Option<String>,
+    timezone: Option<String>,
+    property_type: String,
+    content: Content,
+    logo_url: Option<String>,
+    acc_channels_count: u32,
+    settings: Settings,
+}
+
+#[derive(Serialize)]
+struct Content {
+    description: Option<String>,
+    photos: Vec<Photo>,
+    important_information: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Settings {
+    allow_availability_autoupdate_on_confirmation: bool,
+    allow_availability_autoupdate_on_modification: bool,
+    allow_availability_autoupdate_on_cancellation: bool,
+    min_stay_type: String,
+    min_price: Option<String>,
+    max_price: Option<String>,
+    state_length: i64,
+}
+
+/// A property but for its groups, of which each caller sees others.
+fn part(Kept { id, property, .. }: Kept, photos: Vec<Photo>) -> Result<Part> {
+    let price = |minor: Option<i64>| minor.map(|minor| money::to_text(minor, &property.currency));
+    let settings = Settings {
+        allow_availability_autoupdate_on_confirmation: property.settings.allow_availability_autoupdate_on_confirmation,
+        allow_availability_autoupdate_on_modification: property.settings.allow_availability_autoupdate_on_modification,
+        allow_availability_autoupdate_on_cancellation: property.settings.allow_availability_autoupdate_on_cancellation,
+        min_price: price(property.settings.min_price),
+        max_price: price(property.settings.max_price),
+        min_stay_type: property.settings.min_stay_type,
+        state_length: property.settings.state_length,
+    };
+    let attributes = Attributes {
+        id,
+        title: property.title,
+        is_active: property.is_active,
+        email: property.email,
+        phone: property.phone,
+        currency: property.currency,
+        country: property.country,
+        state: property.state,
+        city: property.city,
+        address: property.address,
+        zip_code: property.zip_code,
+        latitude: property.latitude,
+        longitude: property.longitude,
+        timezone: property.timezone,
+        property_type: property.property_type,
+        content: Content {
+            description: property.content.description,
+            photos,
+            important_information: property.content.important_information,
+        },
+        logo_url: property.logo_url,
+        acc_channels_count: 0,
+        settings,
+    };
+    let attributes = serde_json::to_string(&attributes)?;
+    let head =
+        format!(r#"{{"type":"property","id":"{id}","attributes":{attributes},"relationships":{{"groups":{{"data":"#);
+    let facilities = serde_json::to_string(&facilities::OF_PROPERTIES.named(&property.facilities))?;
+    let tail = format!(r#"}},"facilities":{{"data":{facilities}}}}}}}"#);
+    Ok(Part::new(head.into_bytes(), tail.into_bytes()))
+}
+
+/// Parts made anew, with the versions that they are of.
+async fn make(tx: &mut Tx, properties: Vec<Kept>) -> Result<Vec<(PropertyId, i64, Arc<Part>)>> {
+    let ids: Vec<PropertyId> = properties.iter().map(|kept| kept.id).collect();
+    let mut photos: HashMap<PropertyId, Vec<Photo>> = HashMap::new();
+    for photo in photos::store::of_properties(tx, &ids).await? {
+        photos.entry(photo.property_id).or_default().push(photo);
+    }
+    let parts = properties.into_iter().map(|kept| {
+        let (id, version) = (kept.id, kept.version);
+        let photos = photos.remove(&id).unwrap_or_default();
+        Ok((id, version, Arc::new(part(kept, photos)?)))
+    });
+    parts.collect()
+}
+
+/// Properties as they are answered, in the order found. What is not kept is `None`.
+fn whole(found: &[Found], part: impl Fn(&Found) -> Option<Arc<Part>>) -> Result<Option<Vec<Whole>>> {
+    let mut all: Vec<Whole> = Vec::with_capacity(found.len());
+    for (place, property) in found.iter().enumerate() {
+        let Some(part) = part(property) else { return Ok(None) };
+        // Most properties of a page are in the same groups.
+        let same = place.checked_sub(1).filter(|before| is_same(&found[*before].groups, &property.groups));
+        let groups = match same {
+            Some(before) => all[before].middle.clone(),
+            None => Middle::new(serde_json::to_vec(&named(&property.groups))?),
+        };
+        all.push(Whole { part, middle: groups });
+    }
+    Ok(Some(all))
+}
+
+fn is_same(groups: &[GroupOf], others: &[GroupOf]) -> bool {
+    groups.iter().map(|group| (group.id, &group.title)).eq(others.iter().map(|group| (group.id, &group.title)))
+}
+
+fn named(groups: &[GroupOf]) -> Vec<json::Named<'_>> {
+    groups.iter().map(|group| json::Named::new("group", group.id.0, &group.title)).collect()
+}
+
+/// Properties whose newest versions are all kept; `None` where one is not.
+fn kept(site: &Site, found: &[Found]) -> Result<Option<Vec<Whole>>> {
+    whole(found, |found| site.rendered.get(found.id.0, found.version))
+}
+
+/// What is made of properties that were found.
+enum Made {
+    Whole(Vec<Whole>),
+    /// Too much to be held at once.
+    Long,
+    /// One has another version in this transaction, which sees one moment.
+    Changed,
+}
+
+/// Properties in the versions found: what is not kept is made, and kept.
+async fn made(site: &Site, tx: &mut Tx, found: &[Found]) -> Result<Made> {
+    let mut parts: HashMap<(PropertyId, i64), Arc<Part>> = HashMap::new();
+    let (mut missing, mut bytes) = (Vec::new(), 0);
+    for Found { id, version, .. } in found {
+        match site.rendered.get(id.0, *version) {
+            Some(part) => {
+                bytes += part.size();
+                parts.insert((*id, *version), part);
+            }
+            None => missing.push(*id),
+        }
+    }
+    for missing in missing.chunks(A_STEP) {
+        if bytes > steps::LONG {
+            return Ok(Made::Long);
+        }
+        for (id, version, part) in make_kept(site, tx, missing).await? {
+            bytes += part.size();
+            parts.insert((id, version), part);
+        }
+    }
+    let whole = whole(found, |found| parts.get(&(found.id, found.version)).cloned())?;
+    Ok(match whole {
+        Some(whole) if json::size(&whole) > steps::LONG => Made::Long,
+        Some(whole) => Made::Whole(whole),
+        None => Made::Changed,
+    })
+}
+
+/// Properties made and kept.
+async fn make_kept(site: &Site, tx: &mut Tx, ids: &[PropertyId]) -> Result<Vec<(PropertyId, i64, Arc<Part>)>> {
+    let properties = store::by_ids(tx, ids).await?;
+    let made = make(tx, properties).await?;
+    for (id, version, part) in &made {
+        site.rendered.keep(id.0, *version, part.clone());
+    }
+    Ok(made)
+}
+
+/// Properties that were found a moment ago; `Changed` also where more must be asked for.
+async fn gathered(site: &Site, found: &[Found]) -> Result<Made> {
+    if found.iter().any(|found| found.in_others) {
+        return Ok(Made::Changed);
+    }
+    match kept(site, found)? {
+        Some(whole) if json::size(&whole) <= steps::LONG => Ok(Made::Whole(whole)),
+        Some(_) => Ok(Made::Long),
+        None => made(site, &mut site.db.read().await?, found).await,
+    }
+}
+
+/// Properties of one step: each may have texts and photos of some 900 kB in all.
+const A_STEP: usize = 5;
+
+/// A long list. Those who see a property when the list begins may see it until it ends; what has changed meanwhile is
+/// shown as it is then, what has gone is left out.
+struct Listed {
+    site: Data<Site>,
+    found: Vec<Found>,
+    place: usize,
+    meta: Meta,
+    is_empty: bool,
+}
+
+impl Listed {
+    fn new(site: &Data<Site>, found: Vec<Found>, meta: Meta) -> Self {
+        Listed { site: site.clone(), found, place: 0, meta, is_empty: true }
+    }
+}
+
+impl Steps for Listed {
+    async fn next(&mut self, text: &mut Vec<u8>) -> Result<bool> {
+        if self.place == 0 {
+            text.extend_from_slice(br#"{"data":["#);
+        }
+        let found = &self.found[self.place..self.found.len().min(self.place + A_STEP)];
+        let mut parts: HashMap<PropertyId, Arc<Part>> = HashMap::new();
+        for Found { id, version, .. } in found {
+            parts.extend(self.site.rendered.get(id.0, *version).map(|part| (*id, part)));
+        }
+        let missing: Vec<PropertyId> =
+            found.iter().map(|found| found.id).filter(|id| !parts.contains_key(id)).collect();
+        if !missing.is_empty() {
+            let mut tx = self.site.db.read().await?;
+            parts.extend(make_kept(&self.site, &mut tx, &missing).await?.into_iter().map(|(id, _, part)| (id, part)));
+        }
+        for Found { id, groups, .. } in found {
+            let Some(part) = parts.remove(id) else { continue };
+            if !std::mem::take(&mut self.is_empty) {
+                text.push(b',');
+            }
+            text.extend_from_slice(&part.head);
+            serde_json::to_writer(&mut *text, &named(groups))?;
+            text.extend_from_slice(&part.tail);
+        }
+        self.place += found.len();
+        let more = self.place < self.found.len();
+        if !more {
+            text.extend_from_slice(br#"],"meta":"#);
+            serde_json::to_writer(&mut *text, &self.meta)?;
+            text.push(b'}');
+        }
+        Ok(more)
+    }
+}
+
+/// What never is, of properties that were found in the same transaction.
+fn gone() -> Error {
+    Error::Internal("a property is gone".to_owned())
+}
+
+/// A property as a write leaves it, not yet for others.
+async fn written(tx: &mut Tx, caller: &Caller, kept: Kept) -> Result<Whole> {
+    let groups = groups::store::of_properties(tx, caller, &[kept.id]).await?;
+    let (_, _, part) = make(tx, vec![kept]).await?.pop().ok_or(Error::NotFound)?;
+    Ok(Whole { part, middle: Middle::new(serde_json::to_vec(&named(&groups))?) })
+}
+
+/// GET /properties
+pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+    let query = Query::read(request.query_string())?;
+    // A statement of its own: the connection is back before another is asked for.
+    let short = reached::short_page(&mut site.db.glance().await?, &caller, &query).await?;
+    if let Some((found, meta)) = short {
+        match gathered(&site, &found).await? {
+            Made::Whole(whole) => return json::many_whole(&whole, &meta),
+            Made::Long => return steps::answer(Listed::new(&site, found, meta)).await,
+            Made::Changed => {}
+        }
+    }
+    let mut tx = site.db.read().await?;
+    let (found, meta) = reached::page(&mut tx, &caller, &query).await?;
+    match made(&site, &mut tx, &found).await? {
+        Made::Whole(whole) => json::many_whole(&whole, &meta),
+        Made::Long => {
+            drop(tx);
+            steps::answer(Listed::new(&site, found, meta)).await
+        }
+        Made::Changed => Err(gone()),
+    }
+}
+
+/// Properties in short.
+struct Choices(Caller);
+
+#[derive(Serialize)]
+struct ShortAttributes {
+    id: PropertyId,
+    title: String,
+    currency: String,
+}
+
+impl Source for Choices {
+    /// The type is plural here, unlike everywhere else.
+    type Resource = json::Short<PropertyId, ShortAttributes>;
+
+    const A_STEP: usize = 1_000;
+
+    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Self::Resource>> {
+        let choice = |store::Choice { id, title, currency }| {
+            (id.0, json::Short { r#type: "properties", id, attributes: ShortAttributes { id, title, currency } })
+        };
+        Ok(store::choices(tx, &self.0, ids).await?.into_iter().map(choice).collect())
+    }
+}
+
+/// GET /properties/options
+pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+    let query = Query::read(request.query_string())?;
+    let mut tx = site.db.read().await?;
+    let ids = store::all(&mut tx, &caller, &query).await?;
+    steps::answer(List::new(&site, tx, Choices(caller), ids, None)).await
+}
+
+/// GET /properties/:id
+pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let found = reached::by_id(&mut site.db.glance().await?, &caller, id).await?.ok_or(Error::NotFound)?;
+    // One that is long for a list is not too long by itself.
+    if let Made::Whole(whole) = gathered(&site, std::slice::from_ref(&found)).await? {
+        return json::one_whole(&whole);
+    }
+    let mut tx = site.db.read().await?;
+    let mut found = [reached::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?];
+    reached::with_other_groups(&mut tx, &caller, &mut found).await?;
+    let (_, _, part) = make_kept(&site, &mut tx, &[id]).await?.pop().ok_or_else(gone)?;
+    let middle = Middle::new(serde_json::to_vec(&named(&found[0].groups))?);
+    json::one_whole(&[Whole { part, middle }])
+}
+
+/// POST /properties
+pub async fn create(site: Data<Site>, UnlimitedWriter(caller): UnlimitedWriter, sent: Body) -> Result<HttpResponse> {
+    let sent = sent.top(KEY)?;
+    let mut problems = Problems::default();
+    let Draft { property, group, photos } = Property::create(&sent, &mut problems)?;
+    let id = PropertyId::new();
+    let photos = photos::plan(Parent { property: id, room_type: None }, Vec::new(), photos, &mut problems)?;
+    let mut tx = site.db.write().await?;
+    users::store::queue_on(&mut tx, caller.user).await?;
+    let (group, problem) = match group {
+        Some(group) => (access::hold_group(&mut tx, &caller, group).await?.map(|_| group), "does not exist"),
+        None => (groups::store::hold_default(&mut tx, &caller).await?, "can't be blank"),
+    };
+    if group.is_none() && !problems.names("group_id") {
+        problems.add("group_id", problem);
+    }
+    problems.none_or_invalid()?;
+    let group = group.ok_or(Error::NotFound)?;
+    quotas::property(&mut tx, caller.user, site.settings.max_properties).await?;
+    let now = clock::now();
+    store::insert(&mut tx, &caller, id, &property, group, now).await?;
+    photos::store::write(&mut tx, &photos, now).await?;
+    let whole = written(&mut tx, &caller, Kept { id, property, version: 1 }).await?;
+    tx.commit().await?;
+    Ok(json::created_whole(format!("{}/api/v1/properties/{id}", site.address()), whole))
+}
+
+/// PUT /properties/:id
+pub async fn update(site: Data<Site>, Writer(caller): Writer, id: Path<String>, sent: Body) -> Result<HttpResponse> {
+    let sent = sent.top(KEY)?;
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let mut tx = site.db.write().await?;
+    access::hold_property(&mut tx, &caller, id).await?;
+    let Kept { id, property, version } = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    let mut problems = Problems::default();
+    let Draft { property, photos, .. } = property.update(&sent, &mut problems)?;
+    let parent = Parent { property: id, room_type: None };
+    let photos = photos::plan(parent, photos::store::of_parent(&mut tx, parent).await?, photos, &mut problems)?;
+    problems.none_or_invalid()?;
+    store::update(&mut tx, id, &property).await?;
+    photos::store::write(&mut tx, &photos, clock::now()).await?;
+    let whole = written(&mut tx, &caller, Kept { id, property, version }).await?;
+    tx.commit().await?;
+    json::one_whole(&[whole])
+}
+
+/// DELETE /properties/:id. There are no channels yet that `force` would have to overrule. A large one goes in several
+/// transactions, with other writers in between.
+pub async fn delete(
+    site: Data<Site>,
+    Writer(caller): Writer,
+    id: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    query::is_forced(request.query_string())?;
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    detach::in_steps(async || {
+        let mut tx = site.db.write().await?;
+        access::hold_property(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?.must_own()?;
+        let is_last = store::delete(&mut tx, id).await?;
+        tx.commit().await?;
+        Ok(is_last)
+    })
+    .await?;
+    Ok(json::success())
+}

@@ -1,0 +1,226 @@
+//! Which properties a caller reaches, in which version, and through which groups: all that a request must ask the
+//! database for when what they look like is kept (`http/rendered.rs`).
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use crate::{
+    access::auth::Caller,
+    base::{
+        error::Result,
+        ids::{GroupId, PropertyId},
+    },
+    db::{Bind, Select, Tx, row},
+    hotel::{
+        groups::{self, store::GroupOf},
+        properties::store::{self, LISTING},
+    },
+    resource::{json::Meta, list, query::Query},
+};
+
+/// Rows that lead to a small account's properties. Its list is put in order here, which needs no temporary tables.
+const SMALL: usize = 200;
+
+/// A property that the caller reaches.
+pub struct Found {
+    pub id: PropertyId,
+    /// The newest.
+    pub version: i64,
+    /// Those that the caller sees, by title.
+    pub groups: Vec<GroupOf>,
+    /// True where other groups hold it too: an owner sees these as well, which takes another query.
+    pub in_others: bool,
+}
+
+/// A row of what leads to properties.
+struct Link {
+    /// A property's, or a group's.
+    id: Uuid,
+    version: i64,
+    sort_title: Vec<u8>,
+    /// The group through which this leads to a property; `None` where it leads there directly.
+    through: Option<GroupId>,
+    /// Of a group: that of properties is not needed.
+    title: Option<String>,
+    /// Of a property: how many groups hold it.
+    group_count: i64,
+}
+
+row!(Link, row => Link {
+    id: row.at(0)?,
+    version: row.at(1)?,
+    sort_title: row.at(2)?,
+    through: row.at(3)?,
+    title: row.at(4)?,
+    group_count: row.at(5)?,
+});
+
+/// The groups of a user, `$1`, and their ways to all properties, or to one, through a group and directly. Tables stand
+/// in the order in which they lead there, each by an index; of the properties the index `properties_by_version` tells
+/// all that is asked.
+macro_rules! links {
+    ($begin:literal, $groups:expr, $through_group:expr, $directly:expr, $end:literal) => {
+        concat!(
+            $begin,
+            "select g.id, cast(0 as bigint) as version, g.sort_title, cast(null as uuid) as through, g.title, cast(0 as bigint) ",
+            $groups,
+            $end,
+            " union all ",
+            $begin,
+            "select p.id, p.version, p.sort_title, gp.group_id, null, p.group_count ",
+            $through_group,
+            $end,
+            " union all ",
+            $begin,
+            "select p.id, p.version, p.sort_title, null, null, p.group_count ",
+            $directly,
+            $end
+        )
+    };
+}
+
+/// At most one more than `SMALL`, as SQLite and as PostgreSQL must be asked for them. PostgreSQL chooses how to read each
+/// part as if all of it were wanted, and may read the whole table, unless the part itself is limited.
+macro_rules! limited {
+    ($groups:literal, $through_group:literal, $directly:literal) => {
+        [
+            concat!(links!("", $groups, $through_group, $directly, ""), " limit 201"),
+            concat!(links!("(", $groups, $through_group, $directly, " limit 201)"), " limit 201"),
+        ]
+    };
+}
+
+const ALL: [&str; 2] = limited!(
+    "from group_users gu cross join groups g where gu.user_id = $1 and g.id = gu.group_id",
+    "from group_users gu cross join group_properties gp cross join properties p
+     where gu.user_id = $1 and gp.group_id = gu.group_id and p.id = gp.property_id",
+    "from property_users pu cross join properties p where pu.user_id = $1 and p.id = pu.property_id"
+);
+
+/// Those to which a key, `$2`, is limited.
+const CHOSEN: [&str; 2] = limited!(
+    "from group_users gu cross join groups g where gu.user_id = $1 and g.id = gu.group_id",
+    "from api_key_properties kp cross join group_properties gp cross join group_users gu cross join properties p
+     where kp.key_id = $2 and gp.property_id = kp.property_id and gu.group_id = gp.group_id and gu.user_id = $1
+        and p.id = kp.property_id",
+    "from api_key_properties kp cross join property_users pu cross join properties p
+     where kp.key_id = $2 and pu.property_id = kp.property_id and pu.user_id = $1 and p.id = kp.property_id"
+);
+
+/// One, `$2`.
+const ONE: &str = links!(
+    "",
+    "from group_properties gp cross join group_users gu cross join groups g
+     where gp.property_id = $2 and gu.group_id = gp.group_id and gu.user_id = $1 and g.id = gp.group_id",
+    "from group_properties gp cross join group_users gu cross join properties p
+     where gp.property_id = $2 and gu.group_id = gp.group_id and gu.user_id = $1 and p.id = gp.property_id",
+    "from property_users pu cross join properties p
+     where pu.property_id = $2 and pu.user_id = $1 and p.id = pu.property_id",
+    ""
+);
+
+/// One, `$2`, of those to which a key, `$3`, is limited.
+const ONE_CHOSEN: &str = links!(
+    "",
+    "from group_properties gp cross join group_users gu cross join groups g
+     where gp.property_id = $2 and gu.group_id = gp.group_id and gu.user_id = $1 and g.id = gp.group_id",
+    "from api_key_properties kp cross join group_properties gp cross join group_users gu cross join properties p
+     where kp.key_id = $3 and kp.property_id = $2 and gp.property_id = kp.property_id and gu.group_id = gp.group_id
+        and gu.user_id = $1 and p.id = kp.property_id",
+    "from api_key_properties kp cross join property_users pu cross join properties p
+     where kp.key_id = $3 and kp.property_id = $2 and pu.property_id = kp.property_id and pu.user_id = $1
+        and p.id = kp.property_id",
+    ""
+);
+
+/// One page of the caller's properties.
+pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Found>, Meta)> {
+    if let Some((mut found, meta)) = short_page(tx, caller, query).await? {
+        with_other_groups(tx, caller, &mut found).await?;
+        return Ok((found, meta));
+    }
+    let rows = store::select(tx, "p.id, p.version", caller);
+    let count = store::select(tx, "count(*)", caller);
+    let (rows, meta): (Vec<Version>, _) = list::page(tx, &LISTING, query, rows, count).await?;
+    let found = |Version { id, version }| Found { id, version, groups: Vec::new(), in_others: true };
+    let mut found: Vec<Found> = rows.into_iter().map(found).collect();
+    with_other_groups(tx, caller, &mut found).await?;
+    Ok((found, meta))
+}
+
+/// Asks for the groups of properties that are in others than those found; in the same transaction.
+pub async fn with_other_groups(tx: &mut Tx, caller: &Caller, found: &mut [Found]) -> sqlx::Result<()> {
+    let ids: Vec<PropertyId> = found.iter().filter(|found| found.in_others).map(|found| found.id).collect();
+    let mut groups: HashMap<PropertyId, Vec<GroupOf>> = HashMap::new();
+    for group in groups::store::of_properties(tx, caller, &ids).await? {
+        groups.entry(group.property_id).or_default().push(group);
+    }
+    for found in found.iter_mut().filter(|found| found.in_others) {
+        found.groups = groups.remove(&found.id).unwrap_or_default();
+        found.in_others = false;
+    }
+    Ok(())
+}
+
+/// The same by a single query, which needs no transaction, but for what is `in_others`. `None` where one is not enough.
+pub async fn short_page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Option<(Vec<Found>, Meta)>> {
+    if !query.is_plain() {
+        return Ok(None);
+    }
+    let Some(all) = small(tx, caller).await? else { return Ok(None) };
+    let (paging, total) = (query.paging(), all.len());
+    let offset = usize::try_from(paging.offset()).unwrap_or(usize::MAX);
+    let limit = usize::try_from(paging.limit).unwrap_or(usize::MAX);
+    let page = all.into_iter().skip(offset).take(limit).collect();
+    Ok(Some((page, Meta::new(paging, i64::try_from(total).unwrap_or(i64::MAX)))))
+}
+
+struct Version {
+    id: PropertyId,
+    version: i64,
+}
+
+row!(Version { id, version });
+
+/// All properties of a small account, by title. `None` for a larger one.
+async fn small(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<Vec<Found>>> {
+    let (user, engine) = (Bind::Id(caller.user.0), usize::from(tx.is_postgres()));
+    let select = match caller.limit() {
+        None => Select::new(ALL[engine], vec![user]),
+        Some(key) => Select::new(CHOSEN[engine], vec![user, Bind::Id(key.0)]),
+    };
+    let links: Vec<Link> = select.all(tx).await?;
+    Ok((links.len() <= SMALL).then(|| joined(links)))
+}
+
+/// One of the caller's properties; see `in_others`.
+pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Found>> {
+    let (user, id) = (Bind::Id(caller.user.0), Bind::Id(id.0));
+    let select = match caller.limit() {
+        None => Select::new(ONE, vec![user, id]),
+        Some(key) => Select::new(ONE_CHOSEN, vec![user, id, Bind::Id(key.0)]),
+    };
+    Ok(joined(select.all(tx).await?).pop())
+}
+
+/// Each property once, by title, equal ones by id; its groups likewise.
+fn joined(links: Vec<Link>) -> Vec<Found> {
+    let (mut groups, mut ways): (Vec<Link>, Vec<Link>) = links.into_iter().partition(|link| link.title.is_some());
+    let by_title = |a: &Link, b: &Link| (&a.sort_title, a.id).cmp(&(&b.sort_title, b.id));
+    groups.sort_unstable_by(by_title);
+    ways.sort_unstable_by(by_title);
+    let found = ways.chunk_by(|a, b| a.id == b.id).map(|ways| {
+        let id = PropertyId(ways[0].id);
+        let leads_there = |group: &&Link| ways.iter().any(|way| way.through == Some(GroupId(group.id)));
+        let of = |group: &Link| GroupOf {
+            property_id: id,
+            id: GroupId(group.id),
+            title: group.title.clone().unwrap_or_default(),
+        };
+        let groups: Vec<GroupOf> = groups.iter().filter(leads_there).map(of).collect();
+        let in_others = usize::try_from(ways[0].group_count) != Ok(groups.len());
+        Found { id, version: ways[0].version, groups, in_others }
+    });
+    found.collect()
+}

@@ -1,0 +1,109 @@
+//! When a key was last used: noted in memory, written in batches off the request, at most once a minute a key.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use crate::{
+    base::{
+        clock::{self, Moment},
+        ids::ApiKeyId,
+    },
+    db::Db,
+    keys::store,
+};
+
+/// A use younger than this, in microseconds, is not written again.
+const FRESH: u64 = 60 * 1_000_000;
+
+/// When, from where and by which client.
+#[derive(Clone)]
+pub struct LastUse {
+    pub at: Moment,
+    pub address: Option<String>,
+    /// The `User-Agent` as sent, at most 255 characters.
+    pub client: Option<String>,
+}
+
+/// When the last use that is written, or about to be, was.
+pub struct Written(AtomicI64);
+
+impl Written {
+    /// As the database has it.
+    pub fn new(at: Option<Moment>) -> Self {
+        Written(AtomicI64::new(at.map_or(i64::MIN, |at| at.timestamp_micros())))
+    }
+
+    /// True for one of all who ask, where it is more than a minute ago, or to come: the clock was set back.
+    fn is_old(&self, now: Moment) -> bool {
+        let (last, now) = (self.0.load(Relaxed), now.timestamp_micros());
+        now.abs_diff(last) >= FRESH && self.0.compare_exchange(last, now, Relaxed, Relaxed).is_ok()
+    }
+}
+
+/// Uses that wait to be written. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct LastUses {
+    waiting: Arc<Mutex<HashMap<ApiKeyId, LastUse>>>,
+    more: Arc<Notify>,
+    /// Held while a batch is written, so that the last batch of a process comes after the one under way.
+    writing: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl LastUses {
+    /// Notes a use if the last one is older than a minute. A first use is written at once, so that the key's owner
+    /// sees it arrive.
+    pub fn note(&self, key: ApiKeyId, last: &Written, used: impl FnOnce() -> LastUse, now: Moment) {
+        if !last.is_old(now) {
+            return;
+        }
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert_with(used);
+        self.more.notify_one();
+    }
+
+    /// Writes what waits, until the process ends. While one batch is written the next one gathers.
+    pub async fn keep_writing(self, db: Db) {
+        loop {
+            self.more.notified().await;
+            if self.write(&db).await.is_err() {
+                actix_web::rt::time::sleep(Duration::from_secs(1)).await;
+                self.more.notify_one();
+            }
+        }
+    }
+
+    /// Writes what waits. What could not be written waits on.
+    pub async fn write(&self, db: &Db) -> sqlx::Result<()> {
+        let _alone = self.writing.lock().await;
+        let batch = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let written = write(db, &batch).await;
+        if let Err(error) = &written {
+            log::warn!("the last use of {} keys could not be written: {error}", batch.len());
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            for (key, used) in batch {
+                waiting.entry(key).or_insert(used);
+            }
+        }
+        written
+    }
+}
+
+/// One key at a time: a writer that waits for a row must hold none that somebody who withdraws waits for.
+async fn write(db: &Db, batch: &HashMap<ApiKeyId, LastUse>) -> sqlx::Result<()> {
+    for (key, used) in batch {
+        let mut tx = db.write().await?;
+        store::note_use(&mut tx, *key, used, clock::now()).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! API keys: made by a person, shown once, sent as `user-api-key`, withdrawn when they leak.
+
+pub mod api;
+pub mod cache;
+pub mod last_use;
+pub mod limits;
+pub mod pages;
+pub mod store;
+
+use crate::base::{clock::Moment, ids::ApiKeyId, secret, text};
+
+/// A key as its owner holds it: prefix, `_`, 43 characters of base62 with 256 random bits, 6 more with the CRC32 of
+/// all before. It is shown once and kept nowhere; it cannot be printed by accident.
+pub struct PlainKey(String);
+
+/// What is kept of a key: its SHA-256. A slow hash would buy nothing (nobody guesses 256 bits) and cost every request.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct KeyDigest(Vec<u8>);
+
+crate::db::column!(KeyDigest(Vec<u8>) as Bytes);
+
+const RANDOM: usize = 43;
+const CHECKSUM: usize = 6;
+/// Characters of a host's prefix at most.
+pub const LONGEST_PREFIX: usize = 8;
+
+impl PlainKey {
+    pub fn generate(prefix: &str) -> Self {
+        let body = format!("{prefix}_{}", secret::random());
+        Self(format!("{body}{}", checksum(&body)))
+    }
+
+    /// A key as sent, white space around it forgiven. `None` where it cannot be one: that costs no query, and no hash.
+    /// Any prefix is accepted, so that a host may change it without breaking keys already made.
+    pub fn parse(sent: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(sent).ok()?.trim();
+        let (prefix, rest) = text.split_once('_')?;
+        let fits = (1..=LONGEST_PREFIX).contains(&prefix.len())
+            && prefix.bytes().all(|b| b.is_ascii_alphabetic())
+            && rest.len() == RANDOM + CHECKSUM
+            && rest.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !fits {
+            return None;
+        }
+        let (body, sum) = text.split_at(text.len() - CHECKSUM);
+        (checksum(body) == sum).then(|| Self(text.to_owned()))
+    }
+
+    pub fn digest(&self) -> KeyDigest {
+        KeyDigest(secret::Digest::of(&self.0).0)
+    }
+
+    /// The last six characters, by which its owner knows it in the list.
+    pub fn tail(&self) -> &str {
+        &self.0[self.0.len() - CHECKSUM..]
+    }
+
+    /// The key in the clear, for the one answer that shows it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for PlainKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("PlainKey(..)")
+    }
+}
+
+fn checksum(body: &str) -> String {
+    secret::base62(&crc32fast::hash(body.as_bytes()).to_be_bytes(), CHECKSUM)
+}
+
+/// A key as its owner's list shows it.
+pub struct ApiKey {
+    pub id: ApiKeyId,
+    pub title: String,
+    pub tail: String,
+    pub reach: limits::KeyReach,
+    pub read_only: bool,
+    pub manage_users: bool,
+    pub created_at: Moment,
+    pub last_used_at: Option<Moment>,
+    pub last_used_address: Option<String>,
+    pub last_used_client: Option<String>,
+    pub withdrawn_at: Option<Moment>,
+    pub withdrawn_by: Option<String>,
+}
+
+/// Who withdrew a key.
+#[derive(Clone, Copy)]
+pub enum By {
+    /// Its owner, on a page.
+    Owner,
+    /// The host, by a command.
+    Host,
+}
+
+impl By {
+    pub fn name(self) -> &'static str {
+        match self {
+            By::Owner => "owner",
+            By::Host => "host",
+        }
+    }
+}
+
+/// A key's title: 1 to 255 characters of one line, in any script. Two keys may have the same.
+pub fn title(text: &str) -> Result<String, String> {
+    let title = text.trim();
+    let length = title.chars().count();
+    if text::is_blank(title) {
+        Err("Give the key a title, such as the name of the program that will use it.".to_owned())
+    } else if length > 255 {
+        Err(format!("A title has at most 255 characters; this one has {length}."))
+    } else if !text::is_plain_line(title) {
+        Err("A title is one line without control characters or characters that turn its direction.".to_owned())
+    } else {
+        Ok(title.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_back_and_a_typing_error_is_found_without_a_query() {
+        let key = PlainKey::generate("lk");
+        assert_eq!(key.reveal().len(), 52);
+        assert!(key.reveal().ends_with(key.tail()));
+        assert!(PlainKey::parse(format!(" {}\t", key.reveal()).as_bytes()).is_some());
+        assert!(PlainKey::parse(PlainKey::generate("ABCDEFGH").reveal().as_bytes()).is_some());
+        for (place, _) in key.reveal().char_indices() {
+            let mut mistyped = key.reveal().to_owned().into_bytes();
+            mistyped[place] = if mistyped[place] == b'x' { b'y' } else { b'x' };
+            assert!(PlainKey::parse(&mistyped).is_none(), "position {place}");
+        }
+        assert_eq!(format!("{key:?}"), "PlainKey(..)");
+    }
+}

@@ -1,0 +1,244 @@
+//! API keys in the database.
+
+use std::collections::HashMap;
+
+use chrono::Duration;
+
+use crate::{
+    access::auth::Caller,
+    base::{
+        clock::Moment,
+        ids::{ApiKeyId, PropertyId, UserId},
+        secret::Digest,
+    },
+    db::{Bind, Select, Tx, folded, row, run},
+    hotel::properties,
+    keys::{
+        ApiKey, By, KeyDigest,
+        last_use::{LastUse, Written},
+        limits::{Chosen, KeyReach, Limits},
+    },
+    people::subscriptions::Subscription,
+};
+
+/// What the clocks of two machines may differ by.
+const CLOCKS_APART: Duration = Duration::minutes(1);
+
+/// Titles of chosen properties that a list shows of each key.
+const MOST_TITLES: i64 = 20;
+
+row!(ApiKey, row => ApiKey {
+    id: row.try_get("id")?,
+    title: row.try_get("title")?,
+    tail: row.try_get("tail")?,
+    reach: if row.try_get("all_properties")? { KeyReach::All } else { KeyReach::Chosen(Chosen::default()) },
+    read_only: row.try_get("read_only")?,
+    manage_users: row.try_get("manage_users")?,
+    created_at: row.try_get("created_at")?,
+    last_used_at: row.try_get("last_used_at")?,
+    last_used_address: row.try_get("last_used_address")?,
+    last_used_client: row.try_get("last_used_client")?,
+    withdrawn_at: row.try_get("withdrawn_at")?,
+    withdrawn_by: row.try_get("withdrawn_by")?,
+});
+
+macro_rules! select_keys {
+    ($which:literal) => {
+        concat!(
+            "select id, title, tail, all_properties, read_only, manage_users, created_at, last_used_at, last_used_address,
+                last_used_client, withdrawn_at, withdrawn_by
+             from api_keys where ",
+            $which
+        )
+    };
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The newest first.
+    Created,
+    TitleUp,
+    TitleDown,
+}
+
+impl Order {
+    /// From the query: `title`, `-title`.
+    pub fn read(text: &str) -> Self {
+        match text {
+            "title" => Order::TitleUp,
+            "-title" => Order::TitleDown,
+            _ => Order::Created,
+        }
+    }
+}
+
+/// All keys of a user, withdrawn ones too.
+pub async fn of_user(tx: &mut Tx, user: UserId, order: Order) -> sqlx::Result<Vec<ApiKey>> {
+    let sql = match order {
+        Order::Created => select_keys!("user_id = $1 order by created_at desc, id desc"),
+        Order::TitleUp => select_keys!("user_id = $1 order by sort_title, id"),
+        Order::TitleDown => select_keys!("user_id = $1 order by sort_title desc, id"),
+    };
+    let keys = Select::new(sql, vec![user.into()]).all(tx).await?;
+    with_properties(tx, user, keys).await
+}
+
+/// One key of a user.
+pub async fn by_id(tx: &mut Tx, user: UserId, id: ApiKeyId) -> sqlx::Result<Option<ApiKey>> {
+    const SQL: &str = select_keys!("id = $1 and user_id = $2");
+    let key = Select::new(SQL, vec![id.into(), user.into()]).all(tx).await?;
+    Ok(with_properties(tx, user, key).await?.pop())
+}
+
+/// The key that a form made.
+pub async fn by_form(tx: &mut Tx, user: UserId, form: &Digest) -> sqlx::Result<Option<ApiKey>> {
+    const SQL: &str = select_keys!("form_digest = $1 and user_id = $2");
+    let key = Select::new(SQL, vec![form.clone().into(), user.into()]).all(tx).await?;
+    Ok(with_properties(tx, user, key).await?.pop())
+}
+
+/// Tells of limited keys what they reach.
+async fn with_properties(tx: &mut Tx, user: UserId, mut keys: Vec<ApiKey>) -> sqlx::Result<Vec<ApiKey>> {
+    if keys.iter().all(|key| matches!(key.reach, KeyReach::All)) {
+        return Ok(keys);
+    }
+    let found = properties::search::of_keys(tx, &Caller::person(user), MOST_TITLES).await?;
+    let mut chosen: HashMap<ApiKeyId, Chosen> = HashMap::new();
+    for property in found {
+        let of_key = chosen.entry(property.key_id).or_default();
+        of_key.count = property.total;
+        of_key.titles.push(property.title);
+    }
+    for key in &mut keys {
+        if let KeyReach::Chosen(of_key) = &mut key.reach {
+            *of_key = chosen.remove(&key.id).unwrap_or_default();
+        }
+    }
+    Ok(keys)
+}
+
+/// All properties to which a key is limited, also those that its user no longer reaches.
+pub async fn properties_of(tx: &mut Tx, key: ApiKeyId) -> sqlx::Result<Vec<PropertyId>> {
+    const SQL: &str = "select property_id from api_key_properties where key_id = $1 order by property_id";
+    Select::new(SQL, vec![key.into()]).values(tx).await
+}
+
+/// Keys of a user that are not withdrawn.
+pub async fn count_active(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
+    const SQL: &str = "select count(*) from api_keys where user_id = $1 and withdrawn_at is null";
+    Select::new(SQL, vec![user.into()]).value(tx).await
+}
+
+/// A key about to be kept.
+pub struct NewKey<'a> {
+    pub id: ApiKeyId,
+    pub user: UserId,
+    pub title: &'a str,
+    pub digest: KeyDigest,
+    pub tail: &'a str,
+    pub form: &'a Digest,
+    pub limits: &'a Limits,
+}
+
+/// Keeps a new key with its limits.
+pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<()> {
+    const SQL: &str = "
+        insert into api_keys
+            (id, user_id, title, sort_title, digest, tail, form_digest, all_properties, read_only, manage_users,
+            created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    const LIMIT: &str = "
+        insert into api_key_properties (key_id, property_id) select $1, p.id from properties p where p.id in ";
+    run!(
+        tx,
+        sqlx::query(SQL)
+            .bind(key.id)
+            .bind(key.user)
+            .bind(key.title)
+            .bind(folded(key.title).into_bytes())
+            .bind(&key.digest)
+            .bind(key.tail)
+            .bind(key.form)
+            .bind(key.limits.properties.is_none())
+            .bind(key.limits.read_only)
+            .bind(key.limits.manage_users)
+            .bind(now)
+    )?;
+    match key.limits.properties.as_deref() {
+        None | Some([]) => Ok(()),
+        Some(properties) => {
+            let mut limit = Select::new(LIMIT, vec![Bind::Id(key.id.0)]);
+            let ids = limit.bind_ids(tx.is_postgres(), properties.iter().map(|id| id.0));
+            limit.push(&ids);
+            limit.run(tx).await.map(drop)
+        }
+    }
+}
+
+/// Withdraws a key, for good. False where it does not exist or was withdrawn before. Who withdraws it once more may be
+/// the first to be answered, and counts on it as well.
+pub async fn withdraw(tx: &mut Tx, id: ApiKeyId, by: By, now: Moment) -> sqlx::Result<bool> {
+    const SQL: &str = "
+        update api_keys set withdrawn_at = $2, withdrawn_by = $3 where id = $1 and withdrawn_at is null";
+    let withdrawn = run!(tx, sqlx::query(SQL).bind(id).bind(now).bind(by.name()))? == 1;
+    tx.raise_epoch().await?;
+    Ok(withdrawn)
+}
+
+/// Withdraws every key of a user.
+pub async fn withdraw_all(tx: &mut Tx, user: UserId, by: By, now: Moment) -> sqlx::Result<()> {
+    const SQL: &str = "
+        update api_keys set withdrawn_at = $2, withdrawn_by = $3 where user_id = $1 and withdrawn_at is null";
+    run!(tx, sqlx::query(SQL).bind(user).bind(now).bind(by.name()))?;
+    tx.raise_epoch().await
+}
+
+/// What a request with a key needs to know of it and of its user.
+pub struct Holder {
+    pub key: ApiKeyId,
+    pub user: UserId,
+    pub all_properties: bool,
+    pub read_only: bool,
+    pub manage_users: bool,
+    pub expires_at: Option<Moment>,
+    pub withdrawn_at: Option<Moment>,
+    pub last_use: Written,
+    pub deactivated_at: Option<Moment>,
+    pub subscription: Option<Subscription>,
+}
+
+row!(Holder, row => Holder {
+    key: row.try_get("id")?,
+    user: row.try_get("user_id")?,
+    all_properties: row.try_get("all_properties")?,
+    read_only: row.try_get("read_only")?,
+    manage_users: row.try_get("manage_users")?,
+    expires_at: row.try_get("expires_at")?,
+    withdrawn_at: row.try_get("withdrawn_at")?,
+    last_use: Written::new(row.try_get("last_used_at")?),
+    deactivated_at: row.try_get("deactivated_at")?,
+    subscription: Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?,
+});
+
+/// The holder of a key.
+pub async fn holder(tx: &mut Tx, digest: &KeyDigest) -> sqlx::Result<Option<Holder>> {
+    const SQL: &str = "
+        select k.id, k.user_id, k.all_properties, k.read_only, k.manage_users, k.expires_at, k.withdrawn_at, k.last_used_at,
+            u.deactivated_at, s.state, s.period_ends_at
+        from api_keys k
+        join users u on u.id = k.user_id
+        left join subscriptions s on s.user_id = k.user_id
+        where k.digest = $1";
+    Select::new(SQL, vec![digest.clone().into()]).maybe(tx).await
+}
+
+/// Notes the last use, unless a later one is noted already that is not to come: the clock may have been set back.
+/// Touches nothing else, so that a check under way cannot bring a withdrawn key back.
+pub async fn note_use(tx: &mut Tx, key: ApiKeyId, used: &LastUse, now: Moment) -> sqlx::Result<()> {
+    const SQL: &str = "
+        update api_keys set last_used_at = $2, last_used_address = $3, last_used_client = $4
+        where id = $1 and (last_used_at is null or last_used_at < $2 or last_used_at > $5)";
+    let to_come = now + CLOCKS_APART;
+    run!(tx, sqlx::query(SQL).bind(key).bind(used.at).bind(&used.address).bind(&used.client).bind(to_come)).map(drop)
+}

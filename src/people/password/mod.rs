@@ -1,0 +1,232 @@
+//! Passwords: which are good enough (NIST SP 800-63B-4, section 3.1.1), and how they are kept (argon2id, OWASP
+//! Password Storage Cheat Sheet).
+
+mod common; // passwords that are tried first
+pub mod hashing;
+
+use std::time::Duration;
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use tokio::time::timeout;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{
+    base::{
+        error::{Error, Result},
+        secret,
+    },
+    db::folded,
+    people::password::{
+        common::is_common,
+        hashing::{Asker, Threads},
+    },
+};
+
+/// Characters at least, for an account without a second factor.
+const SHORTEST: usize = 15;
+
+/// What is said to a new password that is the old one.
+pub const THE_SAME: &str = "This is the current password. Choose another.";
+
+const LONGEST: usize = 256;
+
+/// How long a sign-in waits for its turn to be hashed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The rules, told before anybody fails.
+pub const RULES: &str = "At least 15 characters. Not a common password, a pattern of the keyboard, or a common word with \
+    digits; not made of your email address or this site's name.";
+
+/// A password as typed. It cannot be printed.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Password(String);
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+impl Password {
+    /// As typed, to be compared with what is kept. Keyboards write one sign in several ways, so all are made one (NIST
+    /// SP 800-63B-4, section 3.1.1.2).
+    pub fn typed(text: String) -> Self {
+        Self(text.nfkc().collect())
+    }
+
+    /// A new password, if it is good enough; else what to do about it.
+    pub fn chosen(text: String, product: &str, email: &str) -> std::result::Result<Self, String> {
+        let Password(text) = Self::typed(text);
+        let length = text.chars().count();
+        if length < SHORTEST {
+            return Err(match length {
+                0 => format!("Enter a password of at least {SHORTEST} characters."),
+                _ => format!("Use at least {SHORTEST} characters (you entered {length})."),
+            });
+        }
+        if length > LONGEST {
+            return Err(format!("Use at most {LONGEST} characters (you entered {length})."));
+        }
+        let plain = folded(&text);
+        let names = [folded(product), "latchkey".to_owned(), folded(email), local_part(&folded(email))];
+        if names.iter().any(|name| is_mostly(&plain, name)) {
+            return Err("This password is too similar to the site's name or your email. Choose another.".to_owned());
+        }
+        if is_common(&plain) {
+            return Err("This password is too common. Choose another.".to_owned());
+        }
+        Ok(Self(text))
+    }
+
+    /// Whether it is the one that is kept.
+    pub fn is(&self, kept: &str) -> bool {
+        PasswordHash::new(kept).is_ok_and(|kept| Argon2::default().verify_password(self.0.as_bytes(), &kept).is_ok())
+    }
+
+    /// The hash to keep, made at once by whoever asks: for commands, which need not step back behind requests.
+    pub fn hashed(&self, cost: Cost) -> std::result::Result<String, String> {
+        hash(&argon2(cost)?, self)
+    }
+}
+
+fn local_part(email: &str) -> String {
+    email.split('@').next().unwrap_or_default().to_owned()
+}
+
+/// True where nothing but digits and signs is left when the name is taken out.
+fn is_mostly(text: &str, name: &str) -> bool {
+    name.len() > 2 && text.contains(name) && !text.replace(name, "").chars().any(char::is_alphabetic)
+}
+
+/// How much work one hash is.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub memory_kib: u32,
+    pub iterations: u32,
+}
+
+/// Hashes passwords, few at a time and on threads of their own: each takes tens of MiB, and a storm of sign-ins must
+/// not take all memory or slow down requests with keys.
+pub struct Hasher {
+    argon2: Argon2<'static>,
+    /// The hash of a password that nobody has: an unknown address costs the same time as a wrong password.
+    nobody: String,
+    threads: Threads,
+}
+
+/// What a comparison found.
+pub enum Verdict {
+    Wrong,
+    Right,
+    /// Right, but kept as a weaker hash than is made now; the new one.
+    RightUpgrade(String),
+}
+
+impl Hasher {
+    pub fn new(cost: Cost, at_once: usize) -> std::result::Result<Self, String> {
+        Ok(Self { argon2: argon2(cost)?, nobody: nobody(cost), threads: Threads::start(at_once)? })
+    }
+
+    /// The hash to keep, as a PHC string.
+    pub async fn hash(&self, asker: Asker, password: Password) -> Result<String> {
+        let argon2 = self.argon2.clone();
+        self.in_turn(asker, move || hash(&argon2, &password)).await?.map_err(Error::Internal)
+    }
+
+    /// Compares a typed password with what is kept; `None` where there is no such account or it has no password.
+    pub async fn verify(&self, asker: Asker, typed: Password, kept: Option<String>) -> Result<Verdict> {
+        // What is longer than any password is not kept while it waits.
+        let typed = if typed.0.len() > LONGEST * 4 { Password::default() } else { typed };
+        let argon2 = self.argon2.clone();
+        let known = kept.is_some();
+        let kept = kept.unwrap_or_else(|| self.nobody.clone());
+        self.in_turn(asker, move || {
+            let parsed = PasswordHash::new(&kept).map_err(|error| format!("a kept hash is unreadable: {error}"))?;
+            let right = argon2.verify_password(typed.0.as_bytes(), &parsed).is_ok();
+            Ok(match (known && right, is_weaker(&parsed, argon2.params())) {
+                (false, _) => Verdict::Wrong,
+                (true, false) => Verdict::Right,
+                (true, true) => Verdict::RightUpgrade(hash(&argon2, &typed)?),
+            })
+        })
+        .await?
+        .map_err(Error::Internal)
+    }
+
+    async fn in_turn<T: Send + 'static>(&self, asker: Asker, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let done = self.threads.run(asker, work).map_err(|_| Error::Unavailable)?;
+        match timeout(PATIENCE, done).await {
+            Ok(Ok(done)) => done.map_err(|_| Error::Internal("a hash ended in a panic".to_owned())),
+            // It made place for others, or its turn did not come.
+            Ok(Err(_)) | Err(_) => Err(Error::Unavailable),
+        }
+    }
+}
+
+/// A hash of that cost that no password has; made of random characters, since to make it of a password would take the
+/// memory of a hash when the program starts. (The last character of salt and of output carries few bits: `A` has none.)
+fn nobody(Cost { memory_kib, iterations }: Cost) -> String {
+    let (salt, output) = (secret::random(), secret::random());
+    format!("$argon2id$v=19$m={memory_kib},t={iterations},p=1${}A${}A", &salt[..21], &output[..42])
+}
+
+fn argon2(cost: Cost) -> std::result::Result<Argon2<'static>, String> {
+    let params = Params::new(cost.memory_kib, cost.iterations, 1, None)
+        .map_err(|error| format!("The password settings are not possible: {error}."))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn hash(argon2: &Argon2, password: &Password) -> std::result::Result<String, String> {
+    argon2
+        .hash_password(password.0.as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(|error| format!("hashing: {error}"))
+}
+
+fn is_weaker(kept: &PasswordHash, wanted: &Params) -> bool {
+    Params::try_from(kept).map_or(true, |params| params.m_cost() < wanted.m_cost() || params.t_cost() < wanted.t_cost())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An unknown address must cost what a known one does.
+    #[test]
+    fn the_hash_that_nobody_has_is_read_and_compared_as_any_other() {
+        let cost = Cost { memory_kib: 64, iterations: 3 };
+        let argon2 = Hasher::new(cost, 1).expect("a hasher").argon2;
+        let (nobody, made) =
+            (nobody(cost), hash(&argon2, &Password("seven boats at noon".to_owned())).expect("a hash"));
+        let [nobody, made] = [&nobody, &made].map(|text| PasswordHash::new(text).expect("a PHC string"));
+        assert_eq!((nobody.algorithm.as_str(), nobody.version), (made.algorithm.as_str(), made.version));
+        assert_eq!(nobody.params.to_string(), made.params.to_string());
+        let lengths = |hash: &PasswordHash| (hash.salt.map(|salt| salt.len()), hash.hash.map(|output| output.len()));
+        assert_eq!(lengths(&nobody), lengths(&made));
+        let error = argon2.verify_password(b"seven boats at noon", &nobody).expect_err("nobody has it");
+        assert_eq!(error, argon2::password_hash::Error::PasswordInvalid);
+    }
+
+    #[test]
+    fn weak_passwords_are_told_apart() {
+        let chosen = |text: &str| Password::chosen(text.to_owned(), "Stay Sync", "rita@farol.example").is_ok();
+        assert!(chosen("seven boats at noon"));
+        assert!(chosen("пароль от маяка 7"));
+        for weak in [
+            "fourteen chars",
+            "aaaaaaaaaaaaaaaaaaaa",
+            "abcabcabcabcabcabc",
+            "QWERTYUIOPASDFGHJKL",
+            "latchkey-2026-11-23",
+            "Stay Sync 123456789",
+            "rita@farol.example 1",
+            "ｐａｓｓｗｏｒｄ１２３４５６７",
+            &"long".repeat(65),
+        ] {
+            assert!(!chosen(weak), "{weak}");
+        }
+    }
+}

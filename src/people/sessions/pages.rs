@@ -1,0 +1,160 @@
+//! Sign in, sign out.
+
+use actix_session::Session;
+use actix_web::{
+    HttpMessage, HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::Data,
+};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::{
+    app::site::Site,
+    base::{error::Result, ids::UserId},
+    people::{
+        password::{Password, Verdict, hashing::Asker},
+        sessions,
+        users::{self, Email},
+    },
+    web::{
+        admission::{self, Weight},
+        client_ip,
+        form::{Arguments, Field, Form},
+        page::{self, Layout, Resume},
+        request_log::{self, Asking, Reason},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "sessions/sign_in.html")]
+struct SignInPage {
+    layout: Layout,
+    notice: Option<String>,
+    email: Field,
+    return_to: String,
+}
+
+#[derive(Deserialize)]
+pub struct Arrival {
+    #[serde(default)]
+    return_to: String,
+    #[serde(default)]
+    notice: String,
+}
+
+#[derive(Deserialize)]
+pub struct SignIn {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    return_to: String,
+}
+
+/// GET /sign_in
+pub async fn show(site: Data<Site>, session: Session, arrival: Arguments<Arrival>) -> Result<HttpResponse> {
+    let Arguments(arrival) = arrival;
+    let return_to = Resume::own_path(&arrival.return_to);
+    if let Some(user) = sessions::user(&session) {
+        let mut tx = site.db.read().await?;
+        let account = users::store::by_id(&mut tx, user).await?;
+        if account.is_some_and(|account| account.user.deactivated_at.is_none()) {
+            return Ok(page::see_other(return_to));
+        }
+    }
+    let notice = match arrival.notice.as_str() {
+        "signed_out" => Some("You are signed out."),
+        "password_set" => Some("Your password is set. Sign in with it."),
+        "kept" => Some("Your session has ended. Sign in to go on: what you typed is kept, passwords excepted."),
+        _ => None,
+    };
+    let page = SignInPage {
+        layout: Layout::new(&site, None),
+        notice: notice.map(str::to_owned),
+        email: Field::default(),
+        return_to: return_to.to_owned(),
+    };
+    page::html(StatusCode::OK, &page)
+}
+
+/// POST /sign_in
+pub async fn sign_in(
+    request: HttpRequest,
+    site: Data<Site>,
+    session: Session,
+    form: Form<SignIn>,
+) -> Result<HttpResponse> {
+    let Form(SignIn { email, password, return_to }) = form;
+    let return_to = Resume::own_path(&return_to);
+    let kept = match email.parse::<Email>() {
+        Ok(email) => {
+            let mut tx = site.db.read().await?;
+            users::store::credentials(&mut tx, &email).await?
+        }
+        Err(_) => None,
+    };
+    let hash = kept.as_ref().and_then(|kept| kept.password_hash.clone());
+    let network = request_log::client(&request).map_or(0, client_ip::network);
+    // Those who wait for a hash keep out nobody else.
+    let waiting = admission::wait(&request);
+    let verdict = site.hasher.verify(Asker::Network(network), Password::typed(password), hash.clone()).await;
+    if verdict.is_err() {
+        tell(&request, "sign-in: busy", None);
+    }
+    let verdict = verdict?;
+    waiting.enter(&request, Weight::nothing(&site.gate))?;
+    let problem = match (verdict, kept) {
+        (Verdict::Wrong, kept) => {
+            tell(&request, "sign-in: wrong", kept.map(|kept| kept.id));
+            "The email or the password is wrong."
+        }
+        (_, None) => "The email or the password is wrong.",
+        (_, Some(kept)) if kept.deactivated_at.is_some() => {
+            tell(&request, "sign-in: deactivated", Some(kept.id));
+            "This account has been deactivated."
+        }
+        (verdict, Some(kept)) => {
+            let mut hash = hash.unwrap_or_default();
+            if let Verdict::RightUpgrade(new) = verdict {
+                let mut tx = site.db.write().await?;
+                users::store::replace_password(&mut tx, kept.id, &hash, &new).await?;
+                tx.commit().await?;
+                hash = new;
+            }
+            sessions::begin(&session, kept.id, &hash)?;
+            tell(&request, "sign-in: ok", Some(kept.id));
+            return Ok(page::see_other(return_to));
+        }
+    };
+    let page = SignInPage {
+        layout: Layout::new(&site, None),
+        notice: None,
+        email: Field::wrong(email, problem),
+        return_to: return_to.to_owned(),
+    };
+    page::html(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+/// Has the log tell how it went, and whose account it was, if it is one: never the address that was typed.
+fn tell(request: &HttpRequest, outcome: &'static str, user: Option<UserId>) {
+    let mut noted = request.extensions_mut();
+    noted.insert(Reason(outcome.into()));
+    if let Some(user) = user {
+        noted.insert(Asking(user, None));
+    }
+}
+
+/// POST /sign_out. Browsers keep whole pages for the way back, `no-store` or not; those are asked for too.
+pub async fn sign_out(session: Session) -> HttpResponse {
+    session.purge();
+    let mut answer = page::see_other("/sign_in?notice=signed_out");
+    answer.headers_mut().insert(header::CLEAR_SITE_DATA, header::HeaderValue::from_static("\"cache\""));
+    answer
+}
+
+/// GET /sign_out: somebody typed the address. Signing out is a POST, so that no link can do it.
+pub async fn sign_out_typed() -> HttpResponse {
+    page::see_other("/user_profile")
+}

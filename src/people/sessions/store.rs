@@ -1,0 +1,148 @@
+//! Sessions in the database, for actix-session. The cookie carries a random id, the table its SHA-256.
+
+use std::collections::HashMap;
+
+use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
+use actix_web::cookie::time;
+use chrono::Duration;
+
+use crate::{
+    base::{
+        clock::{self, Moment},
+        ids::UserId,
+        secret::{self, Digest},
+    },
+    db::{Bind, Db, Select, Tx, row, run},
+    people::{
+        sessions::{USER, VERIFIED},
+        users,
+    },
+};
+
+/// An expiry is written at most this often.
+const STEP: Duration = Duration::minutes(1);
+
+/// Sessions, for actix-session's middleware.
+pub struct Sessions {
+    pub db: Db,
+    /// Ends a session that is not used.
+    pub idle: Duration,
+    /// Ends every session.
+    pub absolute: Duration,
+}
+
+type State = HashMap<String, String>;
+
+/// A session as it is kept.
+struct Kept {
+    user_id: UserId,
+    expires_at: Moment,
+    created_at: Moment,
+}
+
+row!(Kept { user_id, expires_at, created_at });
+
+impl SessionStore for Sessions {
+    async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
+        let found = self.user(&Digest::of(key.as_ref())).await.map_err(|error| LoadError::Other(error.into()))?;
+        Ok(found.map(|user| State::from([(USER.to_owned(), format!("\"{user}\""))])))
+    }
+
+    async fn save(&self, state: State, _: &time::Duration) -> Result<SessionKey, SaveError> {
+        let user = state.get(USER).and_then(|user| user.trim_matches('"').parse::<UserId>().ok());
+        let user = user.ok_or_else(|| SaveError::Serialization(sqlx::Error::RowNotFound.into()))?;
+        let verified = state.get(VERIFIED).and_then(|hash| serde_json::from_str::<String>(hash).ok());
+        let id = secret::random();
+        self.begin(user, &verified.unwrap_or_default(), &Digest::of(&id))
+            .await
+            .map_err(|error| SaveError::Other(error.into()))?;
+        SessionKey::try_from(id).map_err(|error| SaveError::Other(error.into()))
+    }
+
+    /// Nothing of a session changes but its user, and that takes a new one. A row is never made anew here: it would
+    /// undo a sign-out.
+    async fn update(&self, key: SessionKey, _: State, _: &time::Duration) -> Result<SessionKey, UpdateError> {
+        Ok(key)
+    }
+
+    /// Done when the session is read.
+    async fn update_ttl(&self, _: &SessionKey, _: &time::Duration) -> Result<(), anyhow::Error> {
+        Ok(())
+    }
+
+    async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
+        Ok(self.end(&Digest::of(key.as_ref())).await?)
+    }
+}
+
+impl Sessions {
+    async fn end(&self, digest: &Digest) -> sqlx::Result<()> {
+        const SQL: &str = "delete from sessions where digest = $1";
+        let mut tx = self.db.write().await?;
+        run!(&mut tx, sqlx::query(SQL).bind(digest))?;
+        tx.commit().await
+    }
+
+    /// Whose session it is, while it lasts; using it lets it last longer.
+    async fn user(&self, digest: &Digest) -> sqlx::Result<Option<UserId>> {
+        const SQL: &str = "
+            select user_id, expires_at, created_at from sessions
+            where digest = $1 and expires_at > $2 and created_at > $3";
+        let now = clock::now();
+        let mut tx = self.db.glance().await?;
+        let binds = vec![digest.clone().into(), Bind::Moment(now), Bind::Moment(now - self.absolute)];
+        let found = Select::new(SQL, binds).maybe(&mut tx).await?;
+        drop(tx);
+        let Some(Kept { user_id: user, expires_at, created_at }) = found else { return Ok(None) };
+        // The clock was ahead when it began: it would last for as long as that, and its own time.
+        if created_at > now + STEP {
+            self.end(digest).await?;
+            return Ok(None);
+        }
+        let wanted = (now + self.idle).min(created_at + self.absolute);
+        // A session that cannot be prolonged just now is still one.
+        if wanted - expires_at > STEP.min(self.idle / 2)
+            && let Err(error) = self.prolong(digest, wanted).await
+        {
+            log::warn!("a session could not be prolonged: {error}");
+        }
+        Ok(Some(user))
+    }
+
+    async fn prolong(&self, digest: &Digest, expires_at: Moment) -> sqlx::Result<()> {
+        const SQL: &str = "update sessions set expires_at = $2 where digest = $1";
+        let mut tx = self.db.write().await?;
+        run!(&mut tx, sqlx::query(SQL).bind(digest).bind(expires_at))?;
+        tx.commit().await
+    }
+
+    /// Keeps a new session, and forgets those that have ended. Queued on the user, so that whatever ends all sessions
+    /// comes before it, and is seen, or after it, and ends this one too.
+    async fn begin(&self, user: UserId, verified: &str, digest: &Digest) -> sqlx::Result<()> {
+        const FORGET: &str = "delete from sessions where expires_at <= $1";
+        // However often somebody signs in, a hundred sessions are kept.
+        const FORGET_OLDEST: &str = "
+            delete from sessions where user_id = $1 and digest not in (
+                select digest from sessions where user_id = $1 order by created_at desc, digest limit 100)";
+        const SQL: &str = "
+            insert into sessions (digest, user_id, created_at, expires_at)
+            select $1, id, $3, $4 from users where id = $2 and password_hash = $5 and deactivated_at is null";
+        let now = clock::now();
+        let mut tx = self.db.write().await?;
+        run!(&mut tx, sqlx::query(FORGET).bind(now))?;
+        users::store::queue_on(&mut tx, user).await?;
+        let end = now + self.idle.min(self.absolute);
+        let kept = run!(&mut tx, sqlx::query(SQL).bind(digest).bind(user).bind(now).bind(end).bind(verified))?;
+        if kept == 0 {
+            return Err(sqlx::Error::RowNotFound);
+        }
+        run!(&mut tx, sqlx::query(FORGET_OLDEST).bind(user))?;
+        tx.commit().await
+    }
+}
+
+/// Ends every session of a user.
+pub async fn end_all(tx: &mut Tx, user: UserId) -> sqlx::Result<()> {
+    const SQL: &str = "delete from sessions where user_id = $1";
+    run!(tx, sqlx::query(SQL).bind(user)).map(drop)
+}

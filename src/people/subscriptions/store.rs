@@ -1,0 +1,35 @@
+//! Subscriptions in the database.
+
+use crate::{
+    base::{clock::Moment, ids::UserId},
+    db::{Select, Tx, row, run},
+    people::subscriptions::{State, Subscription},
+};
+
+row!(Subscription, row => Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?
+    .ok_or(sqlx::Error::RowNotFound)?);
+
+pub async fn of_user(tx: &mut Tx, user: UserId) -> sqlx::Result<Option<Subscription>> {
+    const SQL: &str = "select state, period_ends_at from subscriptions where user_id = $1";
+    Select::new(SQL, vec![user.into()]).maybe(tx).await
+}
+
+pub async fn set(
+    tx: &mut Tx,
+    user: UserId,
+    state: State,
+    period_ends_at: Option<Moment>,
+    now: Moment,
+) -> sqlx::Result<()> {
+    const FIRST: &str = "
+        insert into subscriptions (user_id, state, period_ends_at, updated_at) values ($1, $2, $3, $4)
+        on conflict (user_id) do nothing";
+    const NEXT: &str = "
+        update subscriptions set state = $2, period_ends_at = $3, updated_at = $4 where user_id = $1";
+    // Before the first there can be no keys, and so nothing that is remembered of them.
+    if run!(tx, sqlx::query(FIRST).bind(user).bind(state.name()).bind(period_ends_at).bind(now))? == 1 {
+        return Ok(());
+    }
+    run!(tx, sqlx::query(NEXT).bind(user).bind(state.name()).bind(period_ends_at).bind(now))?;
+    tx.raise_epoch().await
+}

@@ -1,0 +1,118 @@
+//! The page behind a one-use link: a person sets name and password.
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::{
+    app::site::Site,
+    base::{clock, error::Result, secret::Digest},
+    people::{
+        password::{Password, RULES, THE_SAME, Verdict, hashing::Asker},
+        sessions,
+        users::{User, store},
+    },
+    web::{
+        form::{Field, Form},
+        page::{self, Layout},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "users/welcome.html")]
+struct WelcomePage {
+    layout: Layout,
+    action: String,
+    email: String,
+    name: Field,
+    password_problem: Option<String>,
+    rules: &'static str,
+}
+
+/// What is behind a link that is not good any more, or never was.
+#[derive(Template)]
+#[template(path = "users/link_ended.html")]
+struct LinkEndedPage {
+    layout: Layout,
+}
+
+fn ended(site: &Site) -> Result<HttpResponse> {
+    page::html(StatusCode::NOT_FOUND, &LinkEndedPage { layout: Layout::new(site, None) })
+}
+
+/// The path of a link.
+pub fn path(token: &str) -> String {
+    format!("/welcome/{token}")
+}
+
+/// GET /welcome/{token}
+pub async fn show(site: Data<Site>, token: Path<String>) -> Result<HttpResponse> {
+    let Some(user) = invited(&site, &token).await? else { return ended(&site) };
+    let name = Field::of(user.name.clone().unwrap_or_default());
+    page::html(StatusCode::OK, &welcome(&site, &token, user, name, None))
+}
+
+#[derive(Deserialize)]
+pub struct Chosen {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: String,
+}
+
+/// POST /welcome/{token}: uses the link up.
+pub async fn set(site: Data<Site>, token: Path<String>, form: Form<Chosen>) -> Result<HttpResponse> {
+    let Form(Chosen { name: typed, password }) = form;
+    let Some(user) = invited(&site, &token).await? else { return ended(&site) };
+    let name = super::name(&typed);
+    let password = match Password::chosen(password, &site.settings.host_name, &user.email) {
+        Ok(new) if is_current(&site, &user, &new).await? => Err(THE_SAME.to_owned()),
+        other => other,
+    };
+    let (name, password) = match (name, password) {
+        (Ok(name), Ok(password)) => (name, password),
+        (name, password) => {
+            let name = Field { value: typed, problem: name.err() };
+            let page = welcome(&site, &token, user, name, password.err());
+            return page::html(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        }
+    };
+    let hash = site.hasher.hash(Asker::User(user.id), password).await?;
+    let mut tx = site.db.write().await?;
+    if !store::use_link(&mut tx, &Digest::of(&token), clock::now()).await? {
+        return ended(&site);
+    }
+    store::set_name(&mut tx, user.id, name.as_deref()).await?;
+    store::set_password(&mut tx, user.id, &hash).await?;
+    sessions::store::end_all(&mut tx, user.id).await?;
+    tx.commit().await?;
+    Ok(page::see_other("/sign_in?notice=password_set"))
+}
+
+async fn invited(site: &Site, token: &str) -> Result<Option<User>> {
+    let mut tx = site.db.read().await?;
+    Ok(store::by_link(&mut tx, &Digest::of(token), clock::now()).await?)
+}
+
+/// Whether the person has this password already.
+async fn is_current(site: &Site, user: &User, new: &Password) -> Result<bool> {
+    let mut tx = site.db.read().await?;
+    let Some(kept) = store::password_hash(&mut tx, user.id).await? else { return Ok(false) };
+    drop(tx);
+    Ok(!matches!(site.hasher.verify(Asker::User(user.id), new.clone(), Some(kept)).await?, Verdict::Wrong))
+}
+
+fn welcome(site: &Site, token: &str, user: User, name: Field, password_problem: Option<String>) -> WelcomePage {
+    WelcomePage {
+        layout: Layout::new(site, None),
+        action: path(token),
+        email: user.email,
+        name,
+        password_problem,
+        rules: RULES,
+    }
+}

@@ -1,0 +1,68 @@
+//! People: who they are, how they sign in.
+
+pub mod invitation;
+pub mod pages;
+pub mod store;
+
+use chrono_tz::Tz;
+
+use crate::base::{clock::Moment, email, ids::UserId, text};
+
+/// A person with an account.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub id: UserId,
+    pub email: String,
+    /// Not known until a person invited has set it.
+    pub name: Option<String>,
+    /// IANA name.
+    pub time_zone: String,
+    pub deactivated_at: Option<Moment>,
+}
+
+impl User {
+    /// The name, or else the address.
+    pub fn called(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.email)
+    }
+
+    /// The zone in which times are shown to this person.
+    pub fn zone(&self) -> Tz {
+        self.time_zone.parse().unwrap_or(Tz::UTC)
+    }
+}
+
+/// An email address that looks like one.
+#[derive(Clone, Debug)]
+pub struct Email {
+    /// As typed, without white space around it.
+    pub text: String,
+    /// For comparison; see [`email::key`].
+    pub key: String,
+}
+
+impl std::str::FromStr for Email {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        let key = email::key(text).ok_or("This is not an email address.")?;
+        Ok(Email { text: text.to_owned(), key })
+    }
+}
+
+/// A person's name: at most 255 characters of one line; empty when not given.
+pub fn name(text: &str) -> Result<Option<String>, String> {
+    let name = text.trim();
+    if !text::is_plain_line(name) {
+        return Err("A name is one line without control characters or characters that turn its direction.".to_owned());
+    }
+    if !name.is_empty() && text::is_blank(name) {
+        return Err("Nothing of this name can be seen. Write one, or leave it empty.".to_owned());
+    }
+    let length = name.chars().count();
+    if length > 255 {
+        return Err(format!("A name has at most 255 characters; this one has {length}."));
+    }
+    Ok((!name.is_empty()).then(|| name.to_owned()))
+}

@@ -1,0 +1,135 @@
+//! The details and the password on the User Profile page.
+
+use actix_session::Session;
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use serde::Deserialize;
+
+use crate::{
+    access::auth::SignedIn,
+    app::site::Site,
+    base::error::Result,
+    host::profile::ProfilePage,
+    keys::store::Order,
+    people::{
+        password::{self, Password, Verdict, hashing::Asker},
+        sessions,
+        users::store,
+    },
+    web::{
+        form::{Arguments, Field, Form},
+        page,
+    },
+};
+
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    order: String,
+    #[serde(default)]
+    notice: String,
+    /// Typed before a session ended, kept through the sign-in.
+    name: Option<String>,
+    time_zone: Option<String>,
+}
+
+/// GET /user_profile
+pub async fn profile(site: Data<Site>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
+    let Arguments(asked) = asked;
+    let mut page = ProfilePage::new(&site, &person, Order::read(&asked.order)).await?;
+    page.notice = match asked.notice.as_str() {
+        "saved" => Some("Your profile is saved."),
+        "password" => Some("Your password is changed. Other browsers are signed out."),
+        "withdrawn" => Some("The API key is withdrawn. No request with it succeeds any more."),
+        "all_withdrawn" => Some("All API keys are withdrawn."),
+        _ if asked.name.is_some() => Some("What you typed is kept, but not saved yet."),
+        _ => None,
+    }
+    .map(str::to_owned);
+    page.name.value = asked.name.unwrap_or(page.name.value);
+    page.time_zone.value = asked.time_zone.unwrap_or(page.time_zone.value);
+    page.answer(StatusCode::OK)
+}
+
+#[derive(Deserialize)]
+pub struct Details {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    time_zone: String,
+}
+
+/// POST /user_profile
+pub async fn save(site: Data<Site>, person: SignedIn, form: Form<Details>) -> Result<HttpResponse> {
+    let Form(details) = form;
+    let name = super::name(&details.name);
+    let zone = details.time_zone.parse::<chrono_tz::Tz>();
+    if let (Ok(name), Ok(zone)) = (&name, zone) {
+        let mut tx = site.db.write().await?;
+        store::set_profile(&mut tx, person.user.id, name.as_deref(), zone.name()).await?;
+        tx.commit().await?;
+        return Ok(page::see_other("/user_profile?notice=saved"));
+    }
+    let mut page = ProfilePage::new(&site, &person, Order::Created).await?;
+    page.name = Field { value: details.name, problem: name.err() };
+    page.time_zone = match zone {
+        Ok(_) => Field::of(details.time_zone),
+        Err(_) => Field::wrong(details.time_zone, "Choose one of the time zones of the list."),
+    };
+    page.answer(StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+#[derive(Deserialize)]
+pub struct NewPassword {
+    #[serde(default)]
+    old_password: String,
+    #[serde(default)]
+    new_password: String,
+}
+
+/// POST /user_profile/password: asks for the old one, ends the user's other sessions.
+pub async fn change_password(
+    site: Data<Site>,
+    person: SignedIn,
+    session: Session,
+    form: Form<NewPassword>,
+) -> Result<HttpResponse> {
+    let Form(NewPassword { old_password, new_password }) = form;
+    let user = &person.user;
+    let mut tx = site.db.read().await?;
+    let kept = store::password_hash(&mut tx, user.id).await?;
+    drop(tx);
+    let typed = Password::typed(old_password);
+    let old = site.hasher.verify(Asker::User(user.id), typed.clone(), kept.clone()).await?;
+    let new = Password::chosen(new_password, &site.settings.host_name, &user.email);
+    let new = new.and_then(|new| if new == typed { Err(password::THE_SAME.to_owned()) } else { Ok(new) });
+    let (mut old_problem, new) = match (old, new) {
+        (Verdict::Right | Verdict::RightUpgrade(_), Ok(new)) => (None, Ok(new)),
+        (Verdict::Wrong, new) => (Some("This is not your current password.".to_owned()), new),
+        (_, new) => (None, new),
+    };
+    if let (None, Ok(new)) = (&old_problem, &new) {
+        let hash = site.hasher.hash(Asker::User(user.id), new.clone()).await?;
+        let mut tx = site.db.write().await?;
+        if store::replace_password(&mut tx, user.id, &kept.unwrap_or_default(), &hash).await? {
+            sessions::store::end_all(&mut tx, user.id).await?;
+            tx.commit().await?;
+            sessions::begin(&session, user.id, &hash)?;
+            return Ok(page::see_other("/user_profile?notice=password"));
+        }
+        old_problem = Some("Your password has been changed meanwhile.".to_owned());
+    }
+    let mut page = ProfilePage::new(&site, &person, Order::Created).await?;
+    page.old_password_problem = old_problem;
+    page.new_password_problem = new.err();
+    page.answer(StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+/// GET /user_profile/password: where a sign-in leads after a session ended under the form.
+pub async fn password_form() -> HttpResponse {
+    page::see_other("/user_profile#password")
+}
+
+/// GET /
+pub async fn home() -> HttpResponse {
+    page::see_other("/user_profile")
+}

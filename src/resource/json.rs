@@ -1,0 +1,191 @@
+//! The envelope of API answers (contract/README.md, section 2).
+
+use std::{borrow::Cow, sync::Arc};
+
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    http::header::{self, HeaderValue},
+};
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    base::{
+        clock::Moment,
+        error::{Error, Result},
+    },
+    resource::{query::Paging, rendered::Part},
+};
+
+/// Numbers of a paged list.
+#[derive(Serialize)]
+pub struct Meta {
+    pub page: i64,
+    pub limit: i64,
+    pub total: i64,
+}
+
+impl Meta {
+    pub fn new(paging: Paging, total: i64) -> Self {
+        Meta { page: paging.page, limit: paging.limit, total }
+    }
+}
+
+#[derive(Serialize)]
+struct Envelope<T> {
+    data: T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<Meta>,
+}
+
+/// A moment as answers tell it: UTC to the microsecond, without a zone (contract/README.md, section 9).
+pub fn timestamp(moment: Moment) -> String {
+    moment.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()
+}
+
+/// 200 with one resource.
+pub fn one(resource: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().json(Envelope { data: resource, meta: None })
+}
+
+/// 200 with a list, with its numbers where it is paged.
+pub fn many(resources: &[impl Serialize], meta: Option<Meta>) -> HttpResponse {
+    HttpResponse::Ok().json(Envelope { data: resources, meta })
+}
+
+/// 201 with the new resource and its address.
+pub fn created(location: String, resource: &impl Serialize) -> HttpResponse {
+    HttpResponse::Created().insert_header((header::LOCATION, location)).json(Envelope { data: resource, meta: None })
+}
+
+/// A resource whose text is there already: its part, and what belongs in its middle.
+pub struct Whole {
+    pub part: Arc<Part>,
+    pub middle: Middle,
+}
+
+/// What depends on who asks.
+#[derive(Clone)]
+pub struct Middle {
+    text: Arc<[u8]>,
+    digest: blake3::Hash,
+}
+
+impl Middle {
+    pub fn new(text: Vec<u8>) -> Self {
+        let digest = blake3::hash(&text);
+        Middle { text: text.into(), digest }
+    }
+}
+
+/// 200 with the first of these.
+pub fn one_whole(whole: &[Whole]) -> Result<HttpResponse> {
+    let first = whole.get(..1).ok_or(Error::NotFound)?;
+    Ok(joined(HttpResponse::Ok(), br#"{"data":"#, first, b"}"))
+}
+
+/// 200 with a list and its numbers.
+pub fn many_whole(whole: &[Whole], meta: &Meta) -> Result<HttpResponse> {
+    let end = [br#"],"meta":"#, &*serde_json::to_vec(meta)?, b"}"].concat();
+    Ok(joined(HttpResponse::Ok(), br#"{"data":["#, whole, &end))
+}
+
+/// 201 with the new resource and its address.
+pub fn created_whole(location: String, whole: Whole) -> HttpResponse {
+    let mut answer = HttpResponse::Created();
+    answer.insert_header((header::LOCATION, location));
+    joined(answer, br#"{"data":"#, &[whole], b"}")
+}
+
+/// Bytes of all of them, a comma behind each.
+pub fn size(whole: &[Whole]) -> usize {
+    whole.iter().map(|Whole { part, middle }| part.head.len() + middle.text.len() + part.tail.len() + 1).sum()
+}
+
+/// An answer put together from pieces. The hash by which it is known is that of the pieces' hashes.
+fn joined(mut answer: HttpResponseBuilder, before: &[u8], whole: &[Whole], after: &[u8]) -> HttpResponse {
+    let mut body = Vec::with_capacity(before.len() + size(whole) + after.len());
+    let mut hash = blake3::Hasher::new();
+    hash.update(after);
+    body.extend_from_slice(before);
+    for (place, Whole { part, middle }) in whole.iter().enumerate() {
+        if place > 0 {
+            body.push(b',');
+        }
+        for piece in [&*part.head, &*middle.text, &*part.tail] {
+            body.extend_from_slice(piece);
+        }
+        hash.update(&part.digest.as_bytes()[..16]);
+        hash.update(&middle.digest.as_bytes()[..16]);
+    }
+    body.extend_from_slice(after);
+    answer.insert_header((header::ETAG, etag(hash.finalize())));
+    answer.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")));
+    answer.body(body)
+}
+
+/// An entity tag of half a hash. (BLAKE3, since it takes a fraction of the time of SHA-256 where the processor has no
+/// instructions for that, and nobody can make two bodies of one tag either.)
+pub fn etag(hash: blake3::Hash) -> HeaderValue {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut tag = Vec::with_capacity(34);
+    tag.push(b'"');
+    for byte in hash.as_bytes().iter().take(16) {
+        tag.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    }
+    tag.push(b'"');
+    HeaderValue::from_bytes(&tag).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// 200 of an action that has nothing to tell.
+pub fn success() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "meta": { "message": "Success" } }))
+}
+
+/// `{"data": …}` inside relationships.
+#[derive(Serialize)]
+pub struct Data<T> {
+    pub data: T,
+}
+
+/// A resource without relationships, as short lists and catalogues have it.
+#[derive(Serialize)]
+pub struct Short<I, A> {
+    pub r#type: &'static str,
+    pub id: I,
+    pub attributes: A,
+}
+
+/// A related resource by its id alone.
+#[derive(Serialize)]
+pub struct Link {
+    r#type: &'static str,
+    id: Uuid,
+}
+
+impl Link {
+    pub fn new(r#type: &'static str, id: Uuid) -> Self {
+        Link { r#type, id }
+    }
+}
+
+/// A related resource by its name.
+#[derive(Serialize)]
+pub struct Named<'a> {
+    r#type: &'static str,
+    id: Uuid,
+    attributes: NamedAttributes<'a>,
+}
+
+#[derive(Serialize)]
+struct NamedAttributes<'a> {
+    id: Uuid,
+    title: Cow<'a, str>,
+}
+
+impl<'a> Named<'a> {
+    pub fn new(r#type: &'static str, id: Uuid, title: impl Into<Cow<'a, str>>) -> Self {
+        Named { r#type, id, attributes: NamedAttributes { id, title: title.into() } }
+    }
+}

@@ -1,0 +1,10 @@
+//! What the collections of the API share: fields, validation, lists, and how an answer is written.
+
+pub mod fields;
+pub mod json;
+pub mod judge;
+pub mod list;
+pub mod numbers;
+pub mod query;
+pub mod rendered;
+pub mod steps;

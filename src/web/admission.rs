@@ -1,0 +1,249 @@
+//! What is refused before it costs anything, so that the rest is served well: too many requests of one key or one
+//! address (429), and more requests or bodies at once than this process can have under way (503).
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::AcqRel},
+    },
+};
+
+use actix_web::{
+    HttpMessage, HttpRequest,
+    dev::ServiceRequest,
+    http::{Method, header},
+};
+
+use crate::{
+    app::site::Site,
+    base::{
+        error::{Error, Result},
+        ids::{ApiKeyId, UserId},
+        logging::OnceAMinute,
+        settings::Settings,
+    },
+    web::{assets, client_ip, https, rate_limit::Rates, request_log},
+};
+
+/// Bytes of bodies that are there at once; what is read from them may be as much again.
+const BODIES: usize = 32 * 1024 * 1024;
+
+/// Bodies up to this size are not counted: the number of connections bounds them.
+const SMALL: usize = 64 * 1024;
+
+/// Which limit was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    Key,
+    User,
+    Address,
+}
+
+impl Whose {
+    /// The name of the limit in the headers `RateLimit` and `RateLimit-Policy`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Whose::Key => "key",
+            Whose::User => "user",
+            Whose::Address => "address",
+        }
+    }
+}
+
+/// What goes on in this process.
+pub struct Gate {
+    keys: Rates,
+    users: Rates,
+    addresses: Rates,
+    reads: Arc<Room>,
+    writes: Arc<Room>,
+    pages: Arc<Room>,
+    bodies: Arc<Room>,
+    told: OnceAMinute,
+}
+
+/// So much at once. Rooms do not share a line of the processor's cache.
+#[repr(align(64))]
+struct Room {
+    taken: AtomicUsize,
+    limit: usize,
+}
+
+impl Room {
+    fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Room { taken: AtomicUsize::new(0), limit })
+    }
+
+    fn take(self: &Arc<Self>, size: usize) -> Result<Share> {
+        let share = Share { room: self.clone(), size };
+        // Where it is too much the share is dropped again at once.
+        if self.taken.fetch_add(size, AcqRel) + size <= self.limit { Ok(share) } else { Err(Error::Unavailable) }
+    }
+}
+
+/// A part of a room, given back when it is dropped.
+pub struct Share {
+    room: Arc<Room>,
+    size: usize,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.room.taken.fetch_sub(self.size, AcqRel);
+    }
+}
+
+/// A request with a body that was let in; it counts for as long as the request is there.
+struct Inside {
+    request: Share,
+    _body: Weight,
+}
+
+/// What a body takes of the room for bodies, as it arrives.
+pub struct Weight {
+    bodies: Arc<Room>,
+    arrived: usize,
+    share: Option<Share>,
+}
+
+impl Weight {
+    pub fn nothing(gate: &Gate) -> Self {
+        Weight { bodies: gate.bodies.clone(), arrived: 0, share: None }
+    }
+
+    /// Counts so many more bytes.
+    pub fn add(&mut self, bytes: usize) -> Result<()> {
+        self.arrived += bytes;
+        if self.arrived <= SMALL {
+            return Ok(());
+        }
+        match &mut self.share {
+            None => self.share = Some(self.bodies.take(self.arrived)?),
+            Some(share) => {
+                let mut more = self.bodies.take(bytes)?;
+                share.size += std::mem::take(&mut more.size);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Gate {
+    /// Half of the requests at once may be reads of the API, a quarter its writes, a quarter pages: where one kind
+    /// stands still the others go on.
+    pub fn new(settings: &Settings) -> Self {
+        let most = settings.max_requests as usize;
+        Gate {
+            keys: Rates::new(settings.requests_per_key),
+            users: Rates::new(settings.requests_per_key),
+            addresses: Rates::new(settings.requests_per_address),
+            reads: Room::new(most.div_ceil(2)),
+            writes: Room::new(most.div_ceil(4)),
+            pages: Room::new(most.div_ceil(4)),
+            bodies: Room::new(BODIES),
+            told: OnceAMinute::default(),
+        }
+    }
+
+    /// Counts a request of a key that is good.
+    pub fn key(&self, key: ApiKeyId) -> Result<()> {
+        self.keys.take(key).map_err(|refusal| Error::TooMany(Whose::Key, refusal))
+    }
+
+    /// Counts a request that a signed-in user sends to the API: as many are let in as of one key.
+    pub fn user(&self, user: UserId) -> Result<()> {
+        self.users.take(user).map_err(|refusal| Error::TooMany(Whose::User, refusal))
+    }
+
+    fn address(&self, address: IpAddr) -> Result<()> {
+        self.addresses.take(client_ip::network(address)).map_err(|refusal| {
+            self.tell(address);
+            Error::TooMany(Whose::Address, refusal)
+        })
+    }
+
+    /// Once a minute at most, the host reads what may be a proxy that is not listed.
+    fn tell(&self, address: IpAddr) {
+        if self.told.is_due() {
+            log::warn!(
+                "{address} sends more than LATCHKEY_REQUESTS_PER_ADDRESS and is answered 429; if it is a proxy, add it \
+                 to LATCHKEY_TRUSTED_PROXIES"
+            );
+        }
+    }
+}
+
+pub fn is_write(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Lets a request of the API in, or refuses it. It is inside while what this gives, or else the request, is there.
+pub fn api(site: &Site, request: &ServiceRequest) -> Result<Option<Share>> {
+    https::check(site, request)?;
+    let room = if is_write(request.method()) { &site.gate.writes } else { &site.gate.reads };
+    enter(site, request, room)
+}
+
+/// The same for pages. What machines watch is always let in, and so are files that there are, which pages need: by
+/// their exact names, so that nothing else is.
+pub fn page(site: &Site, request: &ServiceRequest) -> Result<Option<Share>> {
+    let path = request.path();
+    if !is_write(request.method()) && matches!(path, "/healthz" | "/readyz") {
+        return Ok(None);
+    }
+    https::check(site, request)?;
+    if !is_write(request.method()) && assets::is_there(path) {
+        return Ok(None);
+    }
+    enter(site, request, &site.gate.pages)
+}
+
+fn enter(site: &Site, request: &ServiceRequest, room: &Arc<Room>) -> Result<Option<Share>> {
+    if let Some(address) = request_log::client(request.request()) {
+        site.gate.address(address)?;
+    }
+    let share = room.take(1)?;
+    let headers = request.headers();
+    if !headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::TRANSFER_ENCODING) {
+        return Ok(Some(share));
+    }
+    request.extensions_mut().insert(Inside { request: share, _body: Weight::nothing(&site.gate) });
+    Ok(None)
+}
+
+/// A request whose body is waited for. Meanwhile it does not count: those who send slowly would keep out all others.
+pub struct Waiting {
+    room: Option<Arc<Room>>,
+}
+
+/// Lets a request wait for its body.
+pub fn wait(request: &HttpRequest) -> Waiting {
+    let inside = request.extensions_mut().remove::<Inside>();
+    Waiting { room: inside.map(|inside| inside.request.room.clone()) }
+}
+
+impl Waiting {
+    /// Lets it in again with the body that has come.
+    pub fn enter(self, request: &HttpRequest, body: Weight) -> Result<()> {
+        if let Some(room) = self.room {
+            request.extensions_mut().insert(Inside { request: room.take(1)?, _body: body });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_is_given_back_when_its_share_is_dropped() {
+        let room = Room::new(10);
+        let share = room.take(7).expect("there is room");
+        assert!(matches!(room.take(4), Err(Error::Unavailable)));
+        let rest = room.take(3).expect("what was refused takes nothing");
+        drop((share, rest));
+        assert!(room.take(10).is_ok());
+    }
+}

@@ -1,0 +1,143 @@
+//! What every answer under `/api` has: JSON errors, cache headers, CORS, ETag (contract/README.md, sections 1, 4, 10
+//! and 15).
+
+use actix_web::{
+    HttpMessage, HttpResponse, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+
+use crate::{
+    app::site::Site,
+    base::error::Error,
+    web::{
+        admission, https,
+        request_log::{self, RequestId},
+    },
+};
+
+/// A custom header does not keep shared caches away as `Authorization` does, so the answer does.
+const CACHE: HeaderValue = HeaderValue::from_static("private, no-cache");
+const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+const VARY: HeaderValue = HeaderValue::from_static("user-api-key, cookie, accept-encoding, origin");
+
+/// Any origin may call with a key; no cookies cross origins. (actix-cors writes its lists in another order on every
+/// worker, so that answers that should be the same are not, and refuses a preflight without saying why.)
+const CORS: [(HeaderName, &str); 2] = [
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "etag, location, retry-after, x-request-id, allow"),
+];
+const PREFLIGHT: [(HeaderName, &str); 3] = [
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE, OPTIONS"),
+    (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, user-api-key, if-none-match"),
+    (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+];
+
+pub async fn face(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let method = request.method().clone();
+    let path = request.path().to_owned();
+    let site = request.app_data::<Data<Site>>().cloned();
+    let promise = site.as_ref().and_then(|site| https::promise(site));
+    let inside = match site.as_ref().map(|site| admission::api(site, &request)).transpose() {
+        Ok(inside) => inside,
+        Err(error) => {
+            let mut answer = as_json(request.error_response(error), &method, &path);
+            add_headers(answer.headers_mut(), promise);
+            return Ok(answer);
+        }
+    };
+    if is_preflight(&request) {
+        let mut answer = request.into_response(HttpResponse::Ok().finish());
+        add_headers(answer.headers_mut(), promise);
+        for (name, value) in PREFLIGHT {
+            answer.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        return Ok(answer);
+    }
+    let answered = next.call(request).await;
+    drop(inside);
+    let mut answer = match answered {
+        Ok(answer) => answer.map_into_boxed_body(),
+        // The session store failed: there is no request left to answer from.
+        Err(error) => {
+            log::error!("a session could not be read or kept: {error}");
+            let refusal = Error::Unavailable;
+            let mut answer = json_error(&refusal, &method, &path, None);
+            add_headers(answer.headers_mut(), promise);
+            return Err(InternalError::from_response(error, answer).into());
+        }
+    };
+    if answer.status().is_client_error() || answer.status().is_server_error() {
+        answer = as_json(answer, &method, &path);
+    }
+    add_headers(answer.headers_mut(), promise);
+    Ok(answer)
+}
+
+/// A browser asks before it sends; that needs no key.
+fn is_preflight(request: &ServiceRequest) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ORIGIN)
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn add_headers(headers: &mut HeaderMap, promise: Option<&'static str>) {
+    headers.insert(header::CACHE_CONTROL, CACHE);
+    headers.insert(header::VARY, VARY);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // JSON that is opened as a page is nobody's page.
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    if let Some(promise) = promise {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(promise));
+    }
+    for (name, value) in CORS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+/// Errors of ours carry what to say; those of the framework are told by their status.
+fn as_json(answer: ServiceResponse, method: &Method, path: &str) -> ServiceResponse {
+    let (request, response) = answer.into_parts();
+    let id = request.extensions().get::<RequestId>().copied();
+    let new = match response.error().and_then(|error| error.as_error::<Error>()) {
+        Some(error) => {
+            request_log::note_reason(&request, error);
+            json_error(error, method, path, id)
+        }
+        None => {
+            let error = match response.status() {
+                StatusCode::NOT_FOUND => Error::NotFound,
+                StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
+                status if status.is_client_error() => Error::bad_request("the request could not be understood"),
+                status => Error::Internal(format!("the framework answered {status}")),
+            };
+            json_error(&error, method, path, id)
+        }
+    };
+    ServiceResponse::new(request, new)
+}
+
+fn json_error(error: &Error, method: &Method, path: &str, id: Option<RequestId>) -> HttpResponse {
+    log_fault(error, id);
+    let mut answer = error.error_response();
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.set_body(BoxBody::new(error.to_json(method, path)))
+}
+
+/// What happened goes to the log, once; the caller learns only that it was our fault.
+pub fn log_fault(error: &Error, id: Option<RequestId>) {
+    if error.status_code().is_server_error() {
+        let id = id.map_or("-".to_owned(), |id| id.0.to_string());
+        log::error!("request={id} {error}");
+    }
+}

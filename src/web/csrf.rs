@@ -1,0 +1,64 @@
+//! Writes that a browser's cookie vouches for are believed only from our own pages: cross-site request forgery
+//! (OWASP, CSRF Prevention Cheat Sheet: Fetch Metadata, with Origin as the fallback).
+
+use actix_web::{
+    HttpRequest,
+    http::{Method, header},
+};
+use url::{Host, Url};
+
+use crate::base::{
+    error::{Error, FROM_ELSEWHERE, Result},
+    logging::OnceAMinute,
+};
+
+static REFUSED: OnceAMinute = OnceAMinute::new();
+
+/// Refuses a writing request that did not start on a page of this site.
+pub fn check(request: &HttpRequest, base_url: &Url) -> Result<()> {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let ours = match text(header::HeaderName::from_static("sec-fetch-site")) {
+        Some(site) => matches!(site, "same-origin" | "none"),
+        // Browsers leave that header out on plain http.
+        None => text(header::ORIGIN)
+            .and_then(|origin| origin.parse::<Url>().ok())
+            .is_some_and(|origin| is_ours(&origin, base_url)),
+    };
+    if ours {
+        return Ok(());
+    }
+    let origin = text(header::ORIGIN).and_then(|origin| origin.parse::<Url>().ok()).filter(Url::has_host);
+    let Some(origin) = origin else { return Err(Error::Forbidden(Some(FROM_ELSEWHERE))) };
+    let (sent, ours) = (origin.origin().ascii_serialization(), base_url.origin().ascii_serialization());
+    if REFUSED.is_due() {
+        log::warn!(
+            "a form of {sent:.200} is refused, since the address of this site is {ours}; if people are to use the \
+             former, set LATCHKEY_BASE_URL to it"
+        );
+    }
+    // Whoever has the page itself under another name is told; a stranger's page is not.
+    let own_host = text(header::HOST).is_some_and(|host| sent.split_once("://").is_some_and(|(_, name)| name == host));
+    Err(if own_host { Error::OtherName { sent, ours } } else { Error::Forbidden(Some(FROM_ELSEWHERE)) })
+}
+
+/// The base URL's origin; on loopback under any of its names.
+fn is_ours(origin: &Url, base_url: &Url) -> bool {
+    origin.origin() == base_url.origin()
+        || (is_loopback(origin)
+            && is_loopback(base_url)
+            && origin.scheme() == base_url.scheme()
+            && origin.port_or_known_default() == base_url.port_or_known_default())
+}
+
+/// True for `localhost` and the loopback addresses.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,149 @@
+//! Entity tags: the hash of this caller's body; a matching `If-None-Match` is answered 304 (RFC 9110, sections 8.8.3 and
+//! 13.1.2).
+//!
+//! On SQLite a tag that a caller asks for again is kept with the version of the whole database from before it was made.
+//! As long as nothing at all was committed since, by whatever process, the answer is the same and is not made anew.
+
+use std::sync::{Mutex, PoisonError};
+
+use actix_web::{
+    HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap, HeaderValue},
+    },
+    middleware::Next,
+};
+
+use crate::{
+    access::auth::Caller,
+    app::site::Site,
+    base::{
+        cache::Recent,
+        error::settled,
+        ids::{ApiKeyId, UserId},
+    },
+    resource::json,
+};
+
+/// Half of the tags there is room for: some 300 bytes each.
+const HALF: usize = 10_000;
+
+/// Addresses longer than this are not worth their place.
+const LONGEST: usize = 300;
+
+/// Who asks for what.
+#[derive(PartialEq, Eq, Hash)]
+struct Asked {
+    user: UserId,
+    limit: Option<ApiKeyId>,
+    address: String,
+}
+
+/// Of which version of the database a tag is.
+#[derive(Clone)]
+struct Tag {
+    version: i64,
+    tag: HeaderValue,
+}
+
+/// Tags that were asked for again lately.
+pub struct Tags(Mutex<Recent<Asked, Tag>>);
+
+impl Default for Tags {
+    fn default() -> Self {
+        Tags(Mutex::new(Recent::new(HALF, |_| 1)))
+    }
+}
+
+impl Tags {
+    fn known(&self) -> std::sync::MutexGuard<'_, Recent<Asked, Tag>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, asked: &Asked, version: i64) -> Option<HeaderValue> {
+        let kept = self.known().get(asked)?;
+        (kept.version == version).then_some(kept.tag)
+    }
+
+    fn keep(&self, asked: Asked, tag: Tag) {
+        self.known().keep(asked, tag);
+    }
+}
+
+/// Answers a request with its tag, or with 304.
+pub async fn answer(
+    site: &Site,
+    caller: Option<&Caller>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let losses = site.db.losses();
+        let mut answer = settled(site, losses, next.call(request).await?.map_into_boxed_body()).await;
+        // What a write leaves is not what it was sent (RFC 9110, section 9.3.4).
+        answer.headers_mut().remove(header::ETAG);
+        return Ok(answer);
+    }
+    // Read before anything else is: what is committed meanwhile makes another version.
+    let again = match caller {
+        Some(caller) if request.headers().contains_key(header::IF_NONE_MATCH) => {
+            asked(caller, &request).zip(site.db.version())
+        }
+        _ => None,
+    };
+    if let Some((asked, version)) = &again
+        && let Some(tag) = site.tags.get(asked, *version)
+        && is_known(request.headers(), &tag)
+    {
+        return Ok(request.into_response(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish()));
+    }
+    let answer = next.call(request).await?.map_into_boxed_body();
+    if answer.status() != StatusCode::OK {
+        return Ok(answer);
+    }
+    let answer = with_tag(answer);
+    if let Some((asked, version)) = again
+        && let Some(tag) = answer.headers().get(header::ETAG)
+    {
+        site.tags.keep(asked, Tag { version, tag: tag.clone() });
+    }
+    Ok(answer)
+}
+
+fn asked(caller: &Caller, request: &ServiceRequest) -> Option<Asked> {
+    let address = request.uri().path_and_query()?.as_str();
+    let fits = address.len() <= LONGEST;
+    fits.then(|| Asked { user: caller.user, limit: caller.limit(), address: address.to_owned() })
+}
+
+fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|known| matches!(known.trim().trim_start_matches("W/"), known if *tag == *known || known == "*"))
+}
+
+fn with_tag(answer: ServiceResponse) -> ServiceResponse {
+    let (request, response) = answer.into_parts();
+    let (mut response, body) = response.into_parts();
+    let body = match body.try_into_bytes() {
+        Ok(body) => body,
+        Err(body) => return ServiceResponse::new(request, response.set_body(body)),
+    };
+    let tag = match response.headers().get(header::ETAG) {
+        Some(tag) => tag.clone(),
+        None => json::etag(blake3::hash(&body)),
+    };
+    let is_known = is_known(request.headers(), &tag);
+    response.headers_mut().insert(header::ETAG, tag);
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response.headers_mut().remove(header::CONTENT_TYPE);
+        return ServiceResponse::new(request, response.set_body(BoxBody::new(())));
+    }
+    ServiceResponse::new(request, response.set_body(BoxBody::new(body)))
+}

@@ -1,0 +1,55 @@
+//! Where the base URL is https, nothing is answered that came over a network readable: whoever asks that way learns of
+//! it before a key or a password has become a habit.
+
+use actix_web::dev::ServiceRequest;
+
+use crate::{
+    app::site::Site,
+    base::{
+        error::{Error, Result},
+        logging::OnceAMinute,
+    },
+    web::client_ip,
+};
+
+const DIRECT: &str = "this site is reached by https alone (LATCHKEY_BASE_URL), and this request did not come through a \
+    proxy of LATCHKEY_TRUSTED_PROXIES";
+const MARKED: &str = "this site is reached by https alone (LATCHKEY_BASE_URL), and the proxy says that this request \
+    came by http";
+
+static REFUSED: OnceAMinute = OnceAMinute::new();
+static UNMARKED: OnceAMinute = OnceAMinute::new();
+
+/// Refuses a request whose peer is neither this machine nor a listed proxy, and one that a listed proxy marks `http`.
+pub fn check(site: &Site, request: &ServiceRequest) -> Result<()> {
+    if site.base_url.scheme() != "https" {
+        return Ok(());
+    }
+    let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else { return Ok(()) };
+    let why = match client_ip::is_listed(&peer, &site.settings.trusted_proxies) {
+        false if peer.is_loopback() => return Ok(()),
+        false => DIRECT,
+        true => match client_ip::came_plain(request.headers()) {
+            Some(true) => MARKED,
+            Some(false) => return Ok(()),
+            None => {
+                if UNMARKED.is_due() {
+                    log::warn!("the proxy {peer} does not say in X-Forwarded-Proto whether its clients use https");
+                }
+                return Ok(());
+            }
+        },
+    };
+    if REFUSED.is_due() {
+        log::warn!("a request of {peer} is refused: {why}");
+    }
+    Err(Error::Insecure(why))
+}
+
+/// What browsers are told to remember of a site that is reached by https.
+pub fn promise(site: &Site) -> Option<&'static str> {
+    (site.base_url.scheme() == "https").then_some(match site.settings.hsts_subdomains {
+        true => "max-age=31536000; includeSubDomains",
+        false => "max-age=31536000",
+    })
+}

@@ -1,0 +1,93 @@
+//! A resource with its verbs: every GET also answers HEAD, any other method is a 405 that says what is allowed.
+//! (actix answers both with 404 by itself.)
+
+use actix_web::{
+    FromRequest, Handler, Resource, Responder,
+    http::Method,
+    web::{self, ServiceConfig},
+};
+
+use crate::base::error::Error;
+
+/// The verbs of one path.
+pub struct Verbs {
+    path: String,
+    resource: Resource,
+    allow: Vec<&'static str>,
+}
+
+/// Starts the verbs of `path`.
+pub fn resource(path: &str) -> Verbs {
+    Verbs { path: path.to_owned(), resource: web::resource(path), allow: Vec::new() }
+}
+
+/// Paths with their verbs, which can be told as well as served.
+#[derive(Default)]
+pub struct Routes {
+    resources: Vec<Resource>,
+    /// Each path with its methods, HEAD among them.
+    pub listed: Vec<(String, Vec<&'static str>)>,
+}
+
+impl Routes {
+    pub fn add(mut self, verbs: Verbs) -> Self {
+        self.listed.push((verbs.path.clone(), verbs.allow.clone()));
+        self.resources.push(verbs.done());
+        self
+    }
+
+    /// Serves them, for `configure`.
+    pub fn serve(self, config: &mut ServiceConfig) {
+        for resource in self.resources {
+            config.service(resource);
+        }
+    }
+}
+
+macro_rules! verb {
+    ($name:ident, $method:ident) => {
+        pub fn $name<F, Args>(self, handler: F) -> Self
+        where
+            F: Handler<Args>,
+            Args: FromRequest + 'static,
+            F::Output: Responder + 'static,
+        {
+            self.on(Method::$method, stringify!($method), handler)
+        }
+    };
+}
+
+impl Verbs {
+    pub fn get<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.on(Method::GET, "GET", handler.clone()).on(Method::HEAD, "HEAD", handler)
+    }
+
+    verb!(post, POST);
+    verb!(put, PUT);
+    verb!(delete, DELETE);
+
+    fn on<F, Args>(mut self, method: Method, name: &'static str, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.resource = self.resource.route(web::method(method).to(handler));
+        self.allow.push(name);
+        self
+    }
+
+    /// The finished resource, for `service`.
+    pub fn done(self) -> Resource {
+        let allow = self.allow.join(", ");
+        self.resource.default_service(web::to(move || {
+            let refusal = Error::MethodNotAllowed(allow.clone());
+            async move { Err::<&'static str, Error>(refusal) }
+        }))
+    }
+}

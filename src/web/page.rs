@@ -1,0 +1,154 @@
+//! What all pages share.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{Method, StatusCode, header, uri::PathAndQuery},
+};
+use askama::Template;
+use chrono::SecondsFormat;
+use chrono_tz::Tz;
+
+use crate::{
+    app::site::Site,
+    base::{
+        clock::Moment,
+        error::{Error, Result},
+    },
+    people::users::User,
+    web::assets,
+};
+
+/// The frame around every page.
+pub struct Layout {
+    /// The host's name.
+    pub host: String,
+    /// Whom to ask, and where that leads.
+    pub support: Option<String>,
+    pub support_href: Option<String>,
+    /// The name, or else the address, of the person signed in.
+    pub person: Option<String>,
+    pub css: &'static str,
+    pub js: &'static str,
+    pub icon: &'static str,
+}
+
+/// The person signed in, as the header names them; put into the request's extensions for a page that tells an error.
+#[derive(Clone)]
+pub struct Greeted(pub String);
+
+impl Layout {
+    pub fn new(site: &Site, user: Option<&User>) -> Self {
+        let support = site.settings.support.clone();
+        let support_href = support.as_ref().map(|support| match support.contains("://") {
+            true => support.clone(),
+            false => format!("mailto:{support}"),
+        });
+        Layout {
+            host: site.settings.host_name.clone(),
+            support,
+            support_href,
+            person: user.map(|user| user.called().to_owned()),
+            css: assets::url("app.css"),
+            js: assets::url("app.js"),
+            icon: assets::url("icon.svg"),
+        }
+    }
+}
+
+/// A moment, shown in somebody's time zone.
+pub struct When {
+    /// For `<time datetime>`: RFC 3339, UTC.
+    pub machine: String,
+    pub text: String,
+}
+
+impl When {
+    pub fn new(moment: Moment, zone: Tz) -> Self {
+        When {
+            machine: moment.to_rfc3339_opts(SecondsFormat::Secs, true),
+            text: moment.with_timezone(&zone).format("%-d %b %Y, %H:%M").to_string(),
+        }
+    }
+}
+
+/// A number with its noun: `1 active key`, `6 active keys`.
+pub fn counted(number: i64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// A page with this status. No cache keeps it: most pages are somebody's.
+pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse> {
+    let body = page.render().map_err(|error| Error::Internal(format!("a template failed: {error}")))?;
+    Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(body))
+}
+
+/// Leads on to another page of ours.
+pub fn see_other(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
+}
+
+/// Where to go on after a sign-in. Every form posts to the address that shows it, so a form whose session has expired
+/// goes on at that address, with what was typed as query arguments; secrets are left out.
+///
+/// Fields that would make the address too long are left out, and `left_out=1` says so.
+pub struct Resume;
+
+/// Bytes of a page's address: what proxies take.
+pub const LONGEST_ADDRESS: usize = 8192;
+
+/// Bytes of an address that is carried through a sign-in, as an argument of another one.
+const LONGEST_RESUMED: usize = 8000;
+
+impl Resume {
+    pub fn of(request: &HttpRequest, typed: &[u8]) -> String {
+        let path = if is_carried(request.path()) { request.path() } else { "/" };
+        if *request.method() == Method::GET || *request.method() == Method::HEAD {
+            let whole = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+            return if is_carried(whole) { whole } else { path }.to_owned();
+        }
+        let mut query = String::new();
+        let mut left_out = false;
+        for (name, value) in url::form_urlencoded::parse(typed) {
+            if name.contains("password") || name.contains("token") {
+                continue;
+            }
+            let before = query.len();
+            let pair = url::form_urlencoded::Serializer::new(String::new()).append_pair(&name, &value).finish();
+            query.extend([if query.is_empty() { "" } else { "&" }, &pair]);
+            // What no address bar takes is not worth a failed sign-in.
+            if !is_carried(&query) {
+                query.truncate(before);
+                left_out = true;
+            }
+        }
+        match (query.is_empty(), left_out) {
+            (true, _) => path.to_owned(),
+            (false, false) => format!("{path}?{query}"),
+            (false, true) => format!("{path}?{query}&left_out=1"),
+        }
+    }
+
+    /// A path of this site; anything else leads to the profile. Browsers read `//` and `/\` as another host.
+    pub fn own_path(path: &str) -> &str {
+        let own = path.starts_with('/')
+            && !path.starts_with("//")
+            && !path.contains('\\')
+            && !path.chars().any(|c| c.is_control() || c.is_whitespace());
+        if own { path } else { "/user_profile" }
+    }
+}
+
+/// True where this is short enough once it is encoded as an argument, with room for the rest of the address.
+fn is_carried(part: &str) -> bool {
+    url::form_urlencoded::byte_serialize(part.as_bytes()).map(str::len).sum::<usize>() < LONGEST_RESUMED - 200
+}
+
+/// The address of the sign-in page that leads on to `return_to`.
+pub fn sign_in_address(return_to: &str, kept: bool) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("return_to", return_to);
+    if kept {
+        query.append_pair("notice", "kept");
+    }
+    format!("/sign_in?{}", query.finish())
+}

@@ -1,0 +1,196 @@
+//! What every page's answer has: security headers, and errors as pages.
+
+use actix_web::{
+    HttpMessage, HttpResponse, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use askama::Template;
+
+use crate::{
+    app::site::Site,
+    base::error::{Error, settled},
+    web::{
+        admission,
+        api_responses::log_fault,
+        csrf, https,
+        page::{Greeted, LONGEST_ADDRESS, Layout, sign_in_address},
+        request_log::{self, RequestId},
+    },
+};
+
+/// Nothing from elsewhere, nothing inline, framed by nobody.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+    frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The same for a page that one of ours shows in a frame.
+pub const FRAMED_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    layout: Layout,
+    title: String,
+    message: String,
+    request_id: String,
+}
+
+pub async fn face(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let site = request.app_data::<Data<Site>>().cloned();
+    let Some(site) = site else { return Err(Error::Internal("no site".to_owned()).into()) };
+    let id = request.extensions().get::<RequestId>().copied();
+    let inside = match admission::page(&site, &request) {
+        Ok(inside) => inside,
+        Err(error) => {
+            request_log::note_reason(request.request(), &error);
+            let page = error_page(&site, &error, id, None);
+            return Ok(with_headers(request.into_response(page), &site));
+        }
+    };
+    let of_this_site = match request.uri().path_and_query().is_some_and(|path| path.as_str().len() > LONGEST_ADDRESS) {
+        true => Err(Error::AddressTooLong),
+        false => csrf::check(request.request(), &site.base_url),
+    };
+    if let Err(error) = of_this_site {
+        request_log::note_reason(request.request(), &error);
+        let page = error_page(&site, &error, id, None);
+        return Ok(with_headers(request.into_response(page), &site));
+    }
+    let (is_write, losses) = (admission::is_write(request.method()), site.db.losses());
+    let answered = next.call(request).await;
+    drop(inside);
+    match answered {
+        Ok(answer) => {
+            let mut answer = answer.map_into_boxed_body();
+            if is_write {
+                answer = settled(&site, losses, answer).await;
+            }
+            let answer = if is_bare_error(&answer) { as_page(answer, &site, id) } else { answer };
+            Ok(with_headers(answer, &site))
+        }
+        // The session store failed: there is no request left to answer from.
+        Err(error) => {
+            log::error!("a session could not be read or kept: {error}");
+            let mut page = error_page(&site, &Error::Unavailable, id, None);
+            add_headers(page.headers_mut(), &site);
+            Err(InternalError::from_response(error, page).into())
+        }
+    }
+}
+
+/// True for an error that no page has said yet.
+fn is_bare_error(answer: &ServiceResponse) -> bool {
+    answer.response().error().is_some()
+}
+
+fn as_page(answer: ServiceResponse, site: &Site, id: Option<RequestId>) -> ServiceResponse {
+    let (request, response) = answer.into_parts();
+    let greeted = request.extensions().get::<Greeted>().cloned();
+    let page = match response.error().and_then(|error| error.as_error::<Error>()) {
+        Some(Error::SignIn { return_to, kept }) => {
+            HttpResponse::SeeOther().insert_header((header::LOCATION, sign_in_address(return_to, *kept))).finish()
+        }
+        Some(error) => {
+            request_log::note_reason(&request, error);
+            error_page(site, error, id, greeted)
+        }
+        None => error_page(site, &Error::bad_request("The request could not be understood."), id, greeted),
+    };
+    ServiceResponse::new(request, page)
+}
+
+fn error_page(site: &Site, error: &Error, id: Option<RequestId>, greeted: Option<Greeted>) -> HttpResponse {
+    log_fault(error, id);
+    let (title, message) = words(error);
+    let page = ErrorPage {
+        layout: Layout { person: greeted.map(|person| person.0), ..Layout::new(site, None) },
+        title: title.to_owned(),
+        message,
+        request_id: id.map_or(String::new(), |id| id.0.to_string()),
+    };
+    let mut answer = error.error_response();
+    match page.render() {
+        Ok(body) => {
+            let html = HeaderValue::from_static("text/html; charset=utf-8");
+            answer.headers_mut().insert(header::CONTENT_TYPE, html);
+            answer.set_body(BoxBody::new(body))
+        }
+        Err(error) => {
+            log::error!("a template failed: {error}");
+            answer
+        }
+    }
+}
+
+/// What happened, and what to do.
+fn words(error: &Error) -> (&'static str, String) {
+    let told = |text: &str| text.to_owned();
+    match error {
+        Error::NotFound => ("Page not found", told("There is no such page, or it is not yours to see.")),
+        Error::MethodNotAllowed(_) => ("Not possible here", told("This address does not answer that kind of request.")),
+        Error::Full(reason) => ("No more of these", format!("Not done: {reason}.")),
+        Error::Forbidden(_) => {
+            ("Refused", told("The request did not come from a page of this site. Open the page here and try again."))
+        }
+        Error::BadRequest(details) => ("Not understood", details.join(" ")),
+        Error::Insecure(why) => ("Use https", format!("Refused: {why}. Open the https address of this site.")),
+        Error::OtherName { sent, ours } => (
+            "Refused",
+            format!(
+                "The request did not come from a page of this site: you have opened it as {sent}, and its address is \
+                 {ours}. Open {ours} and try again. If {sent} is the address to use, whoever runs this site sets \
+                 LATCHKEY_BASE_URL to it."
+            ),
+        ),
+        Error::AddressTooLong => (
+            "Address too long",
+            told("The address is longer than can be taken. Open the page without what stands behind its path."),
+        ),
+        Error::TooLarge => ("Too large", told("The form holds more than can be taken. Shorten it and send it again.")),
+        Error::Encoded => ("Not understood", told("The form was sent compressed. Send it as it is.")),
+        Error::Unauthorized(_) | Error::SignIn { .. } => ("Sign in", told("Sign in to see this page.")),
+        Error::Invalid(_) => ("Not understood", told("Something in the form is not as it should be.")),
+        Error::TooMany(_, refusal) => (
+            "Too many requests",
+            format!("More requests came from your network than are taken. Try again in {} s.", refusal.seconds),
+        ),
+        error if error.status_code() == StatusCode::SERVICE_UNAVAILABLE => (
+            "Back in a moment",
+            told("The site cannot answer just now. Nothing you sent was half done; try again in a few seconds."),
+        ),
+        _ => ("Something went wrong", told("Something went wrong on our side. Try again; if it stays, ask for help.")),
+    }
+}
+
+fn with_headers(mut answer: ServiceResponse, site: &Site) -> ServiceResponse {
+    add_headers(answer.headers_mut(), site);
+    answer
+}
+
+fn add_headers(headers: &mut HeaderMap, site: &Site) {
+    let mut add = |name: HeaderName, value: &'static str| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    add(header::CONTENT_SECURITY_POLICY, POLICY);
+    add(header::CACHE_CONTROL, "no-store");
+    // `no-referrer` would make Chromium send `Origin: null` with our own forms.
+    add(header::REFERRER_POLICY, "same-origin");
+    add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    add(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    if let Some(promise) = https::promise(site) {
+        add(header::STRICT_TRANSPORT_SECURITY, promise);
+    }
+}
