@@ -1,11 +1,12 @@
 //! What a caller sees and may do: the one place where roles, groups and the limits of keys meet. Every query on what
 //! belongs to a property or a group is built on these, so what is not the caller's is not found.
 
-pub mod auth;
+pub mod caller;
 pub mod quotas;
+pub mod signed_in;
 
 use crate::{
-    access::auth::Caller,
+    access::caller::Caller,
     base::{
         error::{Error, Result},
         ids::{GroupId, PropertyId},

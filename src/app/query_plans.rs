@@ -1,7 +1,7 @@
 //! What the planners of both databases make of large accounts: a list reads no rows of other people, whatever share of
 //! a table is theirs. Looked at in the plans, after statistics were gathered, with no planner switch off.
 
-use std::{cell::RefCell, path::Path};
+use std::path::Path;
 
 #[expect(clippy::disallowed_types, reason = "data by the million is made by the database itself")]
 use sqlx::AssertSqlSafe;
@@ -9,20 +9,15 @@ use sqlx::sqlite::SqliteSynchronous;
 use uuid::Uuid;
 
 use crate::{
-    access::auth::Caller,
+    access::caller::Caller,
     base::ids::UserId,
-    db::{Db, On, PATIENCE, Select, Server, Tx, row},
+    db::{Db, On, PATIENCE, RAN, Select, Server, Tx, row},
     hotel::{
         members::{self, Of},
         properties, rate_plans, room_types,
     },
     resource::query::Query,
 };
-
-thread_local! {
-    /// The selects that ran on this thread.
-    pub static RAN: RefCell<Vec<Select>> = const { RefCell::new(Vec::new()) };
-}
 
 /// Users beside the one.
 const OTHERS: usize = 1_000;

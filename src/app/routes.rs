@@ -8,19 +8,22 @@ use actix_web::{
 };
 
 use crate::{
-    access::auth::MaybeSignedIn,
-    app::site::Site,
+    access::signed_in::MaybeSignedIn,
     base::error::{Error, Result},
-    host::docs,
+    host::{docs, profile},
     hotel::{facilities, groups, members, properties, rate_plans, room_types},
     keys,
-    people::sessions,
+    people::{sessions, users::invitation},
+    web::state::AppState,
     web::{
         assets,
         methods::{Routes, resource},
         page_responses,
     },
 };
+
+/// The code of a 404 when one of these is read (contract/README.md, section 4, "404 codes").
+pub const READ: &str = "not_found";
 
 /// Under `/api/v1`, for callers (contract/README.md, section 14).
 pub fn api() -> Routes {
@@ -35,9 +38,15 @@ pub fn api() -> Routes {
         .add(resource("/me").get(keys::api::me))
         .add(resource("/properties").get(properties::list).post(properties::create))
         .add(resource("/properties/options").get(properties::options))
-        .add(resource("/properties/{id}").get(properties::read).put(properties::update).delete(properties::delete))
+        .add(
+            resource("/properties/{id}")
+                .get(properties::read)
+                .put(properties::update)
+                .delete(properties::delete)
+                .not_found(READ),
+        )
         .add(resource("/groups").get(groups::list).post(groups::create))
-        .add(resource("/groups/{id}").get(groups::read).put(groups::update).delete(groups::delete))
+        .add(resource("/groups/{id}").get(groups::read).put(groups::update).delete(groups::delete).not_found(READ))
         .add(resource("/groups/{group_id}/properties/{property_id}").post(groups::add).delete(groups::remove))
         .add(resource("/property_users").get(members::list_of_properties).post(members::invite_to_property))
         .add(
@@ -55,11 +64,23 @@ pub fn api() -> Routes {
         )
         .add(resource("/room_types").get(room_types::list).post(room_types::create))
         .add(resource("/room_types/options").get(room_types::options))
-        .add(resource("/room_types/{id}").get(room_types::read).put(room_types::update).delete(room_types::delete))
+        .add(
+            resource("/room_types/{id}")
+                .get(room_types::read)
+                .put(room_types::update)
+                .delete(room_types::delete)
+                .not_found(READ),
+        )
         .add(resource("/rate_plans").get(rate_plans::list).post(rate_plans::create))
         .add(resource("/rate_plans/options").get(rate_plans::options))
-        .add(resource("/rate_plans/{id}").get(rate_plans::read).put(rate_plans::update).delete(rate_plans::delete))
-        .add(resource("/openapi.json").get(crate::app::openapi::api::read))
+        .add(
+            resource("/rate_plans/{id}")
+                .get(rate_plans::read)
+                .put(rate_plans::update)
+                .delete(rate_plans::delete)
+                .not_found(READ),
+        )
+        .add(resource("/openapi.json").get(docs::document::read))
         .add(resource("/property_facilities").get(facilities::of_properties))
         .add(resource("/property_facilities/options").get(facilities::options_of_properties))
         .add(resource("/room_facilities").get(facilities::of_rooms))
@@ -68,10 +89,9 @@ pub fn api() -> Routes {
 
 /// Pages, for people. Every form posts to the address that shows it.
 pub fn pages(pages: &mut ServiceConfig) {
-    use crate::keys::pages as keys;
-    use crate::people::users::{invitation, pages as users};
     use docs::pages as docs;
     use members::{pages as people, your_access};
+    use profile::{details as users, keys};
     use sessions::pages as sessions;
 
     pages
@@ -145,7 +165,7 @@ async fn alive() -> HttpResponse {
 }
 
 /// GET /readyz: the database answers, and its schema is there.
-async fn ready(site: Data<Site>) -> Result<HttpResponse> {
+async fn ready(site: Data<AppState>) -> Result<HttpResponse> {
     site.db.is_ready().await?;
     Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body("ready\n"))
 }

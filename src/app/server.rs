@@ -25,13 +25,16 @@ use tokio::net::{TcpListener, TcpSocket};
 use url::Url;
 
 use crate::{
-    access::auth,
-    app::{routes, site::Site},
-    people::sessions::store::Sessions,
+    app::{auth, routes},
+    host::docs::document::ApiDocument,
+    keys::{cache::CredentialCache, last_use::LastUses},
+    people::{password::Hasher, sessions::store::Sessions},
+    resource::rendered::Rendered,
     web::{
         api_responses,
         connections::{Connection, Counts, KEEP_ALIVE, Watch},
-        page_responses, request_log,
+        etag, page_responses, request_log,
+        state::AppState,
     },
 };
 
@@ -78,33 +81,52 @@ fn bind(address: SocketAddr, unread: Duration) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// The parts of the running program, each made once: what handlers and layers take.
+#[derive(Clone)]
+pub struct Parts {
+    pub state: Data<AppState>,
+    pub hasher: Data<Hasher>,
+    pub credentials: Data<CredentialCache>,
+    pub last_uses: Data<LastUses>,
+    pub rendered: Data<Rendered>,
+    pub document: Data<ApiDocument>,
+    pub cookie_key: Key,
+}
+
 /// Serves until it is told to stop; then running requests finish.
-pub fn serve(listener: TcpListener, site: Data<Site>, cookie_key: &Key) -> std::io::Result<Server> {
+pub fn serve(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
+    let state = parts.state.clone();
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let connections = connections(site.settings.max_connections as usize);
-    let per_address = site.settings.connections_per_address.map_or(connections.div_ceil(4), |most| most as usize);
-    let counts = Counts::new(per_address, site.settings.trusted_proxies.clone());
-    let head = Duration::from_secs(site.settings.head_seconds.into());
-    let cookie_key = cookie_key.clone();
+    let connections = connections(state.settings.max_connections as usize);
+    let per_address = state.settings.connections_per_address.map_or(connections.div_ceil(4), |most| most as usize);
+    let counts = Counts::new(per_address, state.settings.trusted_proxies.clone());
+    let head = Duration::from_secs(state.settings.head_seconds.into());
     let app = move || {
         // Where both are sent the key decides, and the session is not even looked up.
         let with_key = web::scope("/api")
             .guard(guard::fn_guard(|request| request.head().headers.contains_key(auth::USER_API_KEY)))
+            .wrap(from_fn(etag::etag))
             .wrap(from_fn(auth::authenticate))
             .wrap(from_fn(api_responses::face))
             .configure(api);
         let with_session = web::scope("/api")
+            .wrap(from_fn(etag::etag))
             .wrap(from_fn(auth::authenticate))
-            .wrap(session(&site, &cookie_key))
+            .wrap(session(&state, &parts.cookie_key))
             .wrap(from_fn(api_responses::face))
             .configure(api);
         let pages = web::scope("")
-            .wrap(session(&site, &cookie_key))
+            .wrap(session(&state, &parts.cookie_key))
             .wrap(from_fn(page_responses::face))
             .configure(routes::pages)
             .default_service(web::to(routes::no_page));
         App::new()
-            .app_data(site.clone())
+            .app_data(parts.state.clone())
+            .app_data(parts.hasher.clone())
+            .app_data(parts.credentials.clone())
+            .app_data(parts.last_uses.clone())
+            .app_data(parts.rendered.clone())
+            .app_data(parts.document.clone())
             .wrap(from_fn(request_log::note))
             .configure(routes::open)
             .service(with_key)
@@ -172,19 +194,19 @@ fn cookie_name(base_url: &Url) -> String {
     base_url.port().map_or(name.to_owned(), |port| format!("{name}-{port}"))
 }
 
-fn session(site: &Site, key: &Key) -> SessionMiddleware<Sessions> {
-    let secure = site.base_url.scheme() == "https";
+fn session(state: &AppState, key: &Key) -> SessionMiddleware<Sessions> {
+    let secure = state.base_url.scheme() == "https";
     let store = Sessions {
-        db: site.db.clone(),
-        idle: chrono::Duration::minutes(site.settings.session_idle_minutes.into()),
-        absolute: chrono::Duration::hours(site.settings.session_hours.into()),
+        db: state.db.clone(),
+        idle: chrono::Duration::minutes(state.settings.session_idle_minutes.into()),
+        absolute: chrono::Duration::hours(state.settings.session_hours.into()),
     };
     // How long a session lasts is the store's to say.
     let lifecycle = BrowserSession::default()
-        .state_ttl(time::Duration::hours(site.settings.session_hours.into()))
+        .state_ttl(time::Duration::hours(state.settings.session_hours.into()))
         .state_ttl_extension_policy(TtlExtensionPolicy::OnStateChanges);
     SessionMiddleware::builder(store, key.clone())
-        .cookie_name(cookie_name(&site.base_url))
+        .cookie_name(cookie_name(&state.base_url))
         .cookie_secure(secure)
         .cookie_same_site(SameSite::Lax)
         .cookie_path("/".to_owned())

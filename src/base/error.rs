@@ -1,22 +1,8 @@
-//! One error, decided once; `api_face` shows it as JSON, `page_face` as a page.
+//! One error type for all floors; `web/errors.rs` gives it a status and JSON, `web/page_responses.rs` shows it as a page.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
-use actix_web::{
-    HttpResponse, ResponseError,
-    dev::ServiceResponse,
-    http::{Method, StatusCode, header},
-};
 use serde_json::{Value, json};
-
-use crate::{
-    app::site::Site,
-    db,
-    web::{
-        admission::Whose,
-        rate_limit::{Refusal, WINDOW_SECONDS},
-    },
-};
 
 /// Why a request is not answered as hoped.
 #[derive(Debug)]
@@ -28,6 +14,8 @@ pub enum Error {
     SignIn { return_to: String, kept: bool },
     /// Known, but not allowed.
     Forbidden(Option<&'static str>),
+    /// A write that did not start on a page of this site (cross-site request forgery).
+    CrossSite,
     /// It came over a network readable, and the base URL is https.
     Insecure(&'static str),
     /// The form stands at another origin than the base URL's, on a page of this very server.
@@ -51,13 +39,39 @@ pub enum Error {
     /// Fields that do not hold what they should.
     Invalid(Problems),
     /// More requests of a key or an address than it may send.
-    TooMany(Whose, Refusal),
+    TooMany(LimitKind, RateLimited),
     /// Cannot be answered just now, but soon: too much of the same is under way, or a part is down.
     Unavailable,
     /// The database refused or failed.
     Database(sqlx::Error),
     /// A fault of ours; the text is for the log.
     Internal(String),
+}
+
+/// Whose requests a rate limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitKind {
+    Key,
+    User,
+    Address,
+}
+
+impl LimitKind {
+    /// The name of the limit in the headers `RateLimit` and `RateLimit-Policy`.
+    pub fn name(self) -> &'static str {
+        match self {
+            LimitKind::Key => "key",
+            LimitKind::User => "user",
+            LimitKind::Address => "address",
+        }
+    }
+}
+
+/// Too many requests: how many a minute are allowed, and after how many seconds the next one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimited {
+    pub limit: u32,
+    pub seconds: u64,
 }
 
 /// Why a form, or a write with a session, is refused.
@@ -78,54 +92,16 @@ impl Error {
                 Cow::Borrowed(*reason)
             }
             Error::Refused(rule) => Cow::Borrowed(*rule),
-            Error::OtherName { .. } => Cow::Borrowed(FROM_ELSEWHERE),
+            Error::CrossSite | Error::OtherName { .. } => Cow::Borrowed(FROM_ELSEWHERE),
             Error::Full(reason) => Cow::Owned(reason.clone()),
             Error::BadRequest(details) => Cow::Owned(details.first().map(|detail| without_names(detail))?),
             Error::Invalid(problems) => Cow::Owned(problems.0.keys().fold("invalid:".to_owned(), |mut text, field| {
                 text.extend([" ", &*without_names(field)]);
                 text
             })),
-            Error::TooMany(whose, _) => Cow::Owned(format!("the limit of the {}", whose.name())),
+            Error::TooMany(kind, _) => Cow::Owned(format!("the limit of the {}", kind.name())),
             _ => return None,
         })
-    }
-
-    /// The body of an API answer (contract/README.md, section 4).
-    pub fn to_json(&self, method: &Method, path: &str) -> String {
-        let (code, title) = match self {
-            Error::Unauthorized(_) | Error::SignIn { .. } => ("unauthorized", "Unauthorized"),
-            Error::Forbidden(_) | Error::Full(_) | Error::Insecure(_) | Error::OtherName { .. } => {
-                ("forbidden", "Forbidden")
-            }
-            Error::AddressTooLong => ("uri_too_long", "URI Too Long"),
-            Error::NotFound => (not_found_code(method, path), "Resource Not Found"),
-            Error::MethodNotAllowed(_) => ("method_not_allowed", "Method Not Allowed"),
-            Error::BadRequest(_) | Error::Refused(_) => ("bad_request", "Bad Request"),
-            Error::TooLarge => ("payload_too_large", "Payload Too Large"),
-            Error::Encoded => ("unsupported_media_type", "Unsupported Media Type"),
-            Error::Invalid(_) => ("validation_error", "Validation Error"),
-            Error::TooMany(..) => ("http_too_many_requests", "Too Many Requests"),
-            Error::Unavailable | Error::Database(_) | Error::Internal(_) => {
-                if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
-                    ("service_unavailable", "Service Unavailable")
-                } else {
-                    ("internal_server_error", "Internal Server Error")
-                }
-            }
-        };
-        let details = match self {
-            Error::Unauthorized(Some(reason)) | Error::Forbidden(Some(reason)) | Error::Insecure(reason) => {
-                json!([reason])
-            }
-            Error::OtherName { .. } => json!([FROM_ELSEWHERE]),
-            Error::Full(reason) => json!([reason]),
-            Error::BadRequest(details) => json!(details),
-            Error::Refused(rule) => json!(rule),
-            Error::Invalid(problems) => problems.to_json(),
-            // By far the most, so that it is cheap to refuse.
-            _ => return format!(r#"{{"errors":{{"code":"{code}","title":"{title}"}}}}"#),
-        };
-        json!({ "errors": { "code": code, "title": title, "details": details } }).to_string()
     }
 }
 
@@ -143,18 +119,6 @@ fn without_names(sentence: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Which of the two documented codes a 404 carries (contract/README.md, section 4, "404 codes").
-fn not_found_code(method: &Method, path: &str) -> &'static str {
-    let path = path.strip_prefix("/api/v1/").unwrap_or_default();
-    let collection = path.split('/').next().unwrap_or_default();
-    let known =
-        matches!(collection, "properties" | "groups" | "room_types" | "rate_plans") && path.split('/').count() <= 2;
-    match *method {
-        Method::GET | Method::HEAD if known => "not_found",
-        _ => "resource_not_found",
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
@@ -163,70 +127,6 @@ impl fmt::Display for Error {
             other => write!(f, "{other:?}"),
         }
     }
-}
-
-impl ResponseError for Error {
-    fn status_code(&self) -> StatusCode {
-        match self {
-            Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Error::SignIn { .. } => StatusCode::SEE_OTHER,
-            Error::Forbidden(_) | Error::Full(_) | Error::Insecure(_) | Error::OtherName { .. } => {
-                StatusCode::FORBIDDEN
-            }
-            Error::AddressTooLong => StatusCode::URI_TOO_LONG,
-            Error::NotFound => StatusCode::NOT_FOUND,
-            Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Error::BadRequest(_) | Error::Refused(_) => StatusCode::BAD_REQUEST,
-            Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Error::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Error::TooMany(..) => StatusCode::TOO_MANY_REQUESTS,
-            Error::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Error::Database(error) if db::is_unavailable(error) => StatusCode::SERVICE_UNAVAILABLE,
-            Error::Database(_) | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    /// Status and headers; the face of the part of the site that answers writes the body.
-    fn error_response(&self) -> HttpResponse {
-        let mut answer = HttpResponse::build(self.status_code());
-        match self {
-            Error::MethodNotAllowed(allow) => {
-                answer.insert_header((header::ALLOW, allow.as_str()));
-            }
-            // RFC 9110, section 15.5.16: it says what is taken.
-            Error::Encoded => {
-                answer.insert_header((header::ACCEPT_ENCODING, "identity"));
-            }
-            // RFC 9110, section 11.6.1: a 401 carries a challenge.
-            Error::Unauthorized(_) => {
-                answer.insert_header((header::WWW_AUTHENTICATE, "ApiKey"));
-            }
-            // draft-ietf-httpapi-ratelimit-headers
-            Error::TooMany(whose, refusal) => {
-                let (name, Refusal { limit, seconds }) = (whose.name(), refusal);
-                answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
-                answer.insert_header(("ratelimit-policy", format!("\"{name}\";q={limit};w={WINDOW_SECONDS}")));
-                answer.insert_header(("ratelimit", format!("\"{name}\";r=0;t={seconds}")));
-            }
-            _ if self.status_code() == StatusCode::SERVICE_UNAVAILABLE => {
-                answer.insert_header((header::RETRY_AFTER, "2"));
-            }
-            _ => {}
-        }
-        answer.finish()
-    }
-}
-
-/// A refused write may rest on what another has just written: it waits until that is kept, and is 503 where it was lost
-/// since the losses were counted.
-pub async fn settled(site: &Site, losses: u64, answer: ServiceResponse) -> ServiceResponse {
-    if answer.status().is_client_error()
-        && let Err(error) = site.db.settled(losses).await
-    {
-        return answer.error_response(Error::from(error));
-    }
-    answer
 }
 
 impl From<sqlx::Error> for Error {
@@ -307,7 +207,8 @@ impl Problems {
         if self.is_empty() { Ok(()) } else { Err(Error::Invalid(self)) }
     }
 
-    fn to_json(&self) -> Value {
+    /// As the `details` of a response.
+    pub fn to_json(&self) -> Value {
         let value = |problem: &Problem| match problem {
             Problem::Messages(messages) => json!(messages),
             Problem::Inside(problems) => problems.to_json(),

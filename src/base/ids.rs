@@ -34,8 +34,6 @@ macro_rules! id {
                 crate::base::ids::parse(text).map(Self).ok_or("this is no id: ids look like 0197a3b2-5c1e-7d34-8a86-2e8f4d6a1b37")
             }
         }
-
-        crate::db::column!($name(uuid::Uuid) as Id);
     )* };
 }
 

@@ -13,8 +13,6 @@ impl Digest {
     }
 }
 
-crate::db::column!(Digest(Vec<u8>) as Bytes);
-
 /// 256 bits from the operating system, as 43 characters of base62.
 ///
 /// # Panics

@@ -6,9 +6,9 @@ use chrono::Duration;
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use ipnet::IpNet;
 use sqlx::sqlite::SqliteSynchronous;
-use url::Url;
+use url::{Host, Url};
 
-use crate::{base::logging, keys::LONGEST_PREFIX, people::password::Cost, web::csrf};
+use crate::base::logging;
 
 /// Settings, read once at start. None is needed.
 #[derive(Args, Clone)]
@@ -212,13 +212,33 @@ impl Settings {
         if url.as_str().trim_end_matches('/') != url.origin().ascii_serialization() {
             return Err("The base URL must be scheme, host and port only, such as https://pms.example.".to_owned());
         }
-        if url.scheme() == "http" && !csrf::is_loopback(&url) && !self.allow_http {
+        if url.scheme() == "http" && !is_loopback(&url) && !self.allow_http {
             return Err(format!(
                 "The base URL {text} is plain http on a network: passwords and keys would cross it readable. Put a \
                  proxy with TLS in front and set --base-url https://…, or set LATCHKEY_ALLOW_HTTP=1 if you must."
             ));
         }
         Ok(url)
+    }
+}
+
+/// How much work one password hash is.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub memory_kib: u32,
+    pub iterations: u32,
+}
+
+/// Characters of a key's prefix at most.
+pub const LONGEST_PREFIX: usize = 8;
+
+/// True for `localhost` and the loopback addresses.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 

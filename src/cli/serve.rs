@@ -1,14 +1,14 @@
 //! Serving, with or without demo data.
 
-use std::{fs::File, net::SocketAddr, sync::OnceLock, time::Duration};
+use std::{fs::File, net::SocketAddr, time::Duration};
 
 use actix_web::{cookie::Key, rt, web::Data};
 use tokio::net::TcpListener;
 
 use crate::{
     app::{
-        server,
-        site::{self, Site},
+        openapi,
+        server::{self, Parts},
     },
     base::settings::Settings,
     cli::{
@@ -17,20 +17,21 @@ use crate::{
         other_user::quoted,
         told,
     },
-    db::{Found, PATIENCE, missing},
-    keys::{cache::Callers, last_use::LastUses},
+    db::{Found, PATIENCE, host_values, missing},
+    host::docs::document::ApiDocument,
+    keys::{cache::CredentialCache, last_use::LastUses},
     people::{
         password::Hasher,
         users::{self},
     },
     resource::rendered::Rendered,
-    web::{admission::Gate, etag::Tags},
+    web::{admission::Gate, etag::Tags, state::AppState},
 };
 
 /// `latchkey serve`
 pub async fn serve(settings: Settings) -> Outcome {
     let start = Start::new(settings, false).await?;
-    let has_users = users::store::any(&mut start.site.db.read().await.map_err(told)?).await.map_err(told)?;
+    let has_users = users::store::any(&mut start.parts.state.db.read().await.map_err(told)?).await.map_err(told)?;
     start
         .serve(|site| {
             if !has_users {
@@ -41,7 +42,7 @@ pub async fn serve(settings: Settings) -> Outcome {
 }
 
 /// What a command needs to be told to find the same database, from any folder.
-fn folder_of(site: &Site) -> String {
+fn folder_of(site: &AppState) -> String {
     match (&site.settings.database_url, std::path::absolute(site.settings.data_dir())) {
         (None, Ok(folder)) => format!(" --data-dir {}", quoted(&folder.to_string_lossy())),
         _ => String::new(),
@@ -62,7 +63,7 @@ pub async fn demo(mut settings: Settings) -> Outcome {
         }
     };
     let start = Start::new(settings, true).await?;
-    let demo = crate::demo::prepare(&start.site).await?;
+    let demo = crate::demo::prepare(&start.parts.state).await?;
     start
         .serve(|site| {
             println!("Email: {}", demo.email);
@@ -75,8 +76,7 @@ pub async fn demo(mut settings: Settings) -> Outcome {
 /// A server about to serve.
 struct Start {
     listener: TcpListener,
-    site: Data<Site>,
-    cookie_key: Key,
+    parts: Parts,
     /// Held while this process serves a SQLite file.
     _only: Option<File>,
 }
@@ -104,41 +104,42 @@ impl Start {
         let db = place.newest(&settings, PATIENCE).await?.alone();
         place.warn();
         let mut tx = db.write().await.map_err(told)?;
-        let cookie_key =
-            site::shared_value(&mut tx, "cookie_key", Key::generate().master().to_owned()).await.map_err(told)?;
-        site::keep_base_url(&mut tx, &base_url).await.map_err(told)?;
+        let cookie_key = host_values::shared_value(&mut tx, "cookie_key", Key::generate().master().to_owned())
+            .await
+            .map_err(told)?;
+        host_values::keep_base_url(&mut tx, &base_url).await.map_err(told)?;
         tx.commit().await.map_err(told)?;
         let hasher = Hasher::new(settings.cost(), settings.argon2_at_once.into())?;
         let gate = Gate::new(&settings);
-        let site = Data::new(Site {
-            settings,
-            base_url,
-            db,
-            hasher,
-            callers: Callers::default(),
-            last_uses: LastUses::default(),
-            rendered: Rendered::default(),
-            tags: Tags::default(),
-            gate,
-            document: OnceLock::new(),
-            reference: OnceLock::new(),
-        });
-        Ok(Start { listener, site, cookie_key: Key::from(&cookie_key), _only: only })
+        let site = AppState { settings, base_url, db, tags: Tags::default(), gate };
+        let (host, support) = (site.settings.host_name.clone(), site.settings.support.clone());
+        let address = site.address().to_owned();
+        let document = ApiDocument::new(site.address(), move || openapi::document(&host, support.as_deref(), &address));
+        let parts = Parts {
+            state: Data::new(site),
+            hasher: Data::new(hasher),
+            credentials: Data::new(CredentialCache::default()),
+            last_uses: Data::new(LastUses::default()),
+            rendered: Data::new(Rendered::default()),
+            document: Data::new(document),
+            cookie_key: Key::from(&cookie_key),
+        };
+        Ok(Start { listener, parts, _only: only })
     }
 
-    async fn serve(self, greet: impl FnOnce(&Site)) -> Outcome {
-        let site = self.site.clone();
-        let writing = rt::spawn(site.last_uses.clone().keep_writing(site.db.clone()));
-        let server = server::serve(self.listener, self.site, &self.cookie_key)
+    async fn serve(self, greet: impl FnOnce(&AppState)) -> Outcome {
+        let (state, last_uses) = (self.parts.state.clone(), self.parts.last_uses.clone());
+        let writing = rt::spawn(last_uses.get_ref().clone().keep_writing(state.db.clone()));
+        let server = server::serve(self.listener, self.parts)
             .map_err(|error| format!("The server could not start: {error}."))?;
-        println!("Latchkey is serving {}", site.address());
-        greet(&site);
+        println!("Latchkey is serving {}", state.address());
+        greet(&state);
         let stopped = server.await.map_err(|error| format!("The server stopped: {error}."));
-        if site.last_uses.write(&site.db).await.is_err() {
+        if last_uses.write(&state.db).await.is_err() {
             log::warn!("the last uses of some keys are lost");
         }
         writing.abort();
-        site.db.close().await;
+        state.db.close().await;
         stopped
     }
 }

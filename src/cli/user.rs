@@ -6,7 +6,6 @@ use chrono::Days;
 use clap::Subcommand;
 
 use crate::{
-    app::site,
     base::{
         clock,
         error::Error,
@@ -15,7 +14,7 @@ use crate::{
         settings::Settings,
     },
     cli::{Outcome, change, told, written},
-    db::{Db, Tx},
+    db::{Db, Tx, host_values},
     hotel::members::removal,
     keys::{self, By},
     people::{
@@ -197,7 +196,7 @@ async fn make_link(settings: &Settings, db: &Db, email: Email) -> Outcome {
 async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
     let base_url = match &settings.base_url {
         Some(_) => settings.base_url(None)?,
-        None => match site::kept_base_url(&mut tx).await.map_err(told)? {
+        None => match host_values::kept_base_url(&mut tx).await.map_err(told)? {
             Some(kept) => kept,
             None => settings.base_url(None)?,
         },

@@ -4,6 +4,7 @@
 
 mod faults; // what an error means
 mod found; // what a database holds before anything is done to it
+pub mod host_values; // what all processes share
 mod look; // reading SQLite
 mod migrations; // migrations
 mod postgres;
@@ -20,6 +21,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::time::timeout;
 
 pub(crate) use crate::db::row::{column, row};
+#[cfg(test)]
+pub use crate::db::statement::RAN;
 pub use crate::db::{
     faults::{is_gone, is_taken, is_unavailable, plain},
     found::{Found, look_at_file},

@@ -3,6 +3,11 @@
 use rusqlite::types::FromSql;
 use sqlx::{Decode, Postgres, Row as _, Sqlite, Type, postgres::PgRow, sqlite::SqliteRow};
 
+use crate::base::{
+    ids::{ApiKeyId, GroupId, MemberId, PhotoId, PropertyId, RatePlanId, RoomTypeId, UserId},
+    secret::Digest,
+};
+
 /// A row of any of the three drivers.
 pub enum Row<'a> {
     /// Read by a request, see `look.rs`.
@@ -126,3 +131,13 @@ macro_rules! column {
     };
 }
 pub(crate) use column;
+
+column!(Digest(Vec<u8>) as Bytes);
+column!(UserId(uuid::Uuid) as Id);
+column!(ApiKeyId(uuid::Uuid) as Id);
+column!(PropertyId(uuid::Uuid) as Id);
+column!(GroupId(uuid::Uuid) as Id);
+column!(MemberId(uuid::Uuid) as Id);
+column!(RoomTypeId(uuid::Uuid) as Id);
+column!(RatePlanId(uuid::Uuid) as Id);
+column!(PhotoId(uuid::Uuid) as Id);

@@ -16,6 +16,12 @@ use crate::{
     },
 };
 
+#[cfg(test)]
+thread_local! {
+    /// The statements that ran on this thread.
+    pub static RAN: std::cell::RefCell<Vec<Select>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
 /// A value bound to a query.
 #[derive(Clone, Debug)]
 pub enum Bind {
@@ -143,7 +149,7 @@ impl Select {
     /// All rows.
     pub async fn all<T: FromRow>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>> {
         #[cfg(test)]
-        crate::app::query_plans::RAN.with_borrow_mut(|ran| ran.push(self.clone()));
+        RAN.with_borrow_mut(|ran| ran.push(self.clone()));
         match &mut tx.on {
             On::Look(look) => look.all(self.sql, self.binds, self.cached).await,
             // Boxed: sqlx's futures are large, and all that await them would be moved about with them.

@@ -3,15 +3,14 @@
 mod hotels;
 
 use crate::{
-    access::auth::Caller,
-    app::site::{self, Site},
+    access::caller::Caller,
     base::{
         clock::{self, Moment},
         error::{Error, Problems, Result},
         ids::{ApiKeyId, GroupId, PropertyId, UserId},
         secret::{self, Digest},
     },
-    db::Tx,
+    db::{Tx, host_values},
     demo::hotels::{ALPS, COAST},
     hotel::{
         groups::{self, Group, placements::Giver},
@@ -24,6 +23,7 @@ use crate::{
         subscriptions::{self, State},
         users::{self, Email},
     },
+    web::state::AppState,
 };
 
 const EMAIL: &str = "demo@latchkey.example";
@@ -46,19 +46,19 @@ pub struct Demo {
 }
 
 /// Fills an empty database, or finds what an earlier demo made. Other data it leaves alone, in words.
-pub async fn prepare(site: &Site) -> std::result::Result<Demo, String> {
+pub async fn prepare(site: &AppState) -> std::result::Result<Demo, String> {
     fill(site).await.map_err(|error| match error {
         Error::Forbidden(Some(reason)) => reason.to_owned(),
         other => format!("The demo's data could not be made: {other}."),
     })
 }
 
-async fn fill(site: &Site) -> Result<Demo> {
+async fn fill(site: &AppState) -> Result<Demo> {
     let password = secret::random().split_off(23);
     let hash = Password::typed(password.clone()).hashed(site.settings.cost()).map_err(Error::Internal)?;
     let now = clock::now();
     let mut tx = site.db.write().await?;
-    let user = match site::find_value(&mut tx, MARK).await? {
+    let user = match host_values::find_value(&mut tx, MARK).await? {
         Some(_) => earlier(&mut tx, &hash, now).await?,
         None if users::store::all(&mut tx).await?.is_empty() => fresh(&mut tx, &hash, now).await?,
         None => {
@@ -97,7 +97,7 @@ async fn earlier(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
 async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     let user = users::store::add_account(tx, &email()?, Some("Demo".to_owned()), Some(hash), now).await?;
     let user = user.ok_or(Error::Internal("a demo user before the demo".to_owned()))?;
-    site::shared_value(tx, MARK, user.0.as_bytes().to_vec()).await?;
+    host_values::shared_value(tx, MARK, user.0.as_bytes().to_vec()).await?;
     subscriptions::store::set(tx, user, State::Active, None, now).await?;
     let caller = Caller::person(user);
     let first = groups::store::hold_default(tx, &caller).await?;

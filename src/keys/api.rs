@@ -4,8 +4,7 @@ use actix_web::{HttpResponse, web::Data};
 use serde::Serialize;
 
 use crate::{
-    access::auth::Caller,
-    app::site::Site,
+    access::caller::Caller,
     base::{
         clock::Moment,
         error::{Error, Result},
@@ -14,6 +13,7 @@ use crate::{
     db::{Bind, Select, Tx, row},
     people::subscriptions::Subscription,
     resource::json,
+    web::state::AppState,
 };
 
 #[derive(Serialize)]
@@ -75,7 +75,7 @@ async fn find(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<Found>> {
 }
 
 /// GET /me
-pub async fn me(site: Data<Site>, caller: Caller) -> Result<HttpResponse> {
+pub async fn me(site: Data<AppState>, caller: Caller) -> Result<HttpResponse> {
     let found = find(&mut site.db.glance().await?, &caller).await?.ok_or(Error::Unauthorized(None))?;
     let Found { email, name, expires_at, title, tail, subscription } = found;
     let ends_at = subscription.and_then(|subscription| subscription.ends_at(site.settings.grace()));

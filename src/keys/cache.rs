@@ -1,4 +1,4 @@
-//! What is remembered of the holders of keys, so that a request costs no query before it is let in. It holds for as long
+//! What is remembered of the credentials of keys, so that a request costs no query before it is let in. It holds for as long
 //! as nothing was taken away from anybody (`db/epoch.rs`); what ends by time is compared with the clock each time.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,48 +8,48 @@ use crate::{
     db::Db,
     keys::{
         KeyDigest,
-        store::{self, Holder},
+        store::{self, Credential},
     },
 };
 
-/// Half of the holders there is room for: some 300 bytes each.
+/// Half of the credentials there is room for: some 300 bytes each.
 const HALF: usize = 10_000;
 
-/// Holders of keys that were used lately.
-pub struct Callers(Mutex<Known>);
+/// Credentials of keys that were used lately.
+pub struct CredentialCache(Mutex<Known>);
 
 struct Known {
     generation: u64,
-    holders: Recent<KeyDigest, Arc<Holder>>,
+    credentials: Recent<KeyDigest, Arc<Credential>>,
 }
 
-impl Default for Callers {
+impl Default for CredentialCache {
     fn default() -> Self {
-        Callers(Mutex::new(Known { generation: 0, holders: Recent::new(HALF, |_| 1) }))
+        CredentialCache(Mutex::new(Known { generation: 0, credentials: Recent::new(HALF, |_| 1) }))
     }
 }
 
-impl Callers {
-    /// The holder of a key. `None` where there is no such key.
-    pub async fn holder(&self, db: &Db, digest: KeyDigest) -> sqlx::Result<Option<Arc<Holder>>> {
+impl CredentialCache {
+    /// The credential of a key. `None` where there is no such key.
+    pub async fn credential(&self, db: &Db, digest: KeyDigest) -> sqlx::Result<Option<Arc<Credential>>> {
         let remembered = db.young_generation().and_then(|generation| self.known().get(generation, &digest));
         match remembered {
-            Some(holder) => Ok(Some(holder)),
+            Some(credential) => Ok(Some(credential)),
             None => Box::pin(self.look_up(db, digest)).await,
         }
     }
 
-    async fn look_up(&self, db: &Db, digest: KeyDigest) -> sqlx::Result<Option<Arc<Holder>>> {
+    async fn look_up(&self, db: &Db, digest: KeyDigest) -> sqlx::Result<Option<Arc<Credential>>> {
         let generation = db.generation().await?;
-        if let Some(holder) = self.known().get(generation, &digest) {
-            return Ok(Some(holder));
+        if let Some(credential) = self.known().get(generation, &digest) {
+            return Ok(Some(credential));
         }
         let mut tx = db.glance().await?;
-        let Some(holder) = store::holder(&mut tx, &digest).await? else { return Ok(None) };
-        let holder = Arc::new(holder);
+        let Some(credential) = store::credential(&mut tx, &digest).await? else { return Ok(None) };
+        let credential = Arc::new(credential);
         // Of the generation from before the look-up: what was taken away meanwhile began another.
-        self.known().keep(generation, digest, holder.clone());
-        Ok(Some(holder))
+        self.known().keep(generation, digest, credential.clone());
+        Ok(Some(credential))
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -62,18 +62,18 @@ impl Known {
     fn is_of(&mut self, generation: u64) -> bool {
         if self.generation < generation {
             self.generation = generation;
-            self.holders.clear();
+            self.credentials.clear();
         }
         self.generation == generation
     }
 
-    fn get(&mut self, generation: u64, digest: &KeyDigest) -> Option<Arc<Holder>> {
-        if self.is_of(generation) { self.holders.get(digest) } else { None }
+    fn get(&mut self, generation: u64, digest: &KeyDigest) -> Option<Arc<Credential>> {
+        if self.is_of(generation) { self.credentials.get(digest) } else { None }
     }
 
-    fn keep(&mut self, generation: u64, digest: KeyDigest, holder: Arc<Holder>) {
+    fn keep(&mut self, generation: u64, digest: KeyDigest, credential: Arc<Credential>) {
         if self.is_of(generation) {
-            self.holders.keep(digest, holder);
+            self.credentials.keep(digest, credential);
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::{
-    access::auth::Caller,
+    access::caller::Caller,
     base::ids::PropertyId,
     db::Tx,
     hotel::properties::search::{self, Brief, MOST_IDS},

@@ -1,13 +1,14 @@
 //! API keys: made by a person, shown once, sent as `user-api-key`, withdrawn when they leak.
 
+mod admit;
 pub mod api;
 pub mod cache;
 pub mod last_use;
 pub mod limits;
-pub mod pages;
 pub mod store;
 
-use crate::base::{clock::Moment, ids::ApiKeyId, secret, text};
+use crate::base::{clock::Moment, ids::ApiKeyId, secret, settings::LONGEST_PREFIX, text};
+pub use crate::keys::admit::wrong_form;
 
 /// A key as its owner holds it: prefix, `_`, 43 characters of base62 with 256 random bits, 6 more with the CRC32 of
 /// all before. It is shown once and kept nowhere; it cannot be printed by accident.
@@ -21,9 +22,6 @@ crate::db::column!(KeyDigest(Vec<u8>) as Bytes);
 
 const RANDOM: usize = 43;
 const CHECKSUM: usize = 6;
-/// Characters of a host's prefix at most.
-pub const LONGEST_PREFIX: usize = 8;
-
 impl PlainKey {
     pub fn generate(prefix: &str) -> Self {
         let body = format!("{prefix}_{}", secret::random());

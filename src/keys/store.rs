@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::Duration;
 
 use crate::{
-    access::auth::Caller,
+    access::caller::Caller,
     base::{
         clock::Moment,
         ids::{ApiKeyId, PropertyId, UserId},
@@ -195,7 +195,7 @@ pub async fn withdraw_all(tx: &mut Tx, user: UserId, by: By, now: Moment) -> sql
 }
 
 /// What a request with a key needs to know of it and of its user.
-pub struct Holder {
+pub struct Credential {
     pub key: ApiKeyId,
     pub user: UserId,
     pub all_properties: bool,
@@ -208,7 +208,7 @@ pub struct Holder {
     pub subscription: Option<Subscription>,
 }
 
-row!(Holder, row => Holder {
+row!(Credential, row => Credential {
     key: row.try_get("id")?,
     user: row.try_get("user_id")?,
     all_properties: row.try_get("all_properties")?,
@@ -221,8 +221,8 @@ row!(Holder, row => Holder {
     subscription: Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?,
 });
 
-/// The holder of a key.
-pub async fn holder(tx: &mut Tx, digest: &KeyDigest) -> sqlx::Result<Option<Holder>> {
+/// The credential of a key.
+pub async fn credential(tx: &mut Tx, digest: &KeyDigest) -> sqlx::Result<Option<Credential>> {
     const SQL: &str = "
         select k.id, k.user_id, k.all_properties, k.read_only, k.manage_users, k.expires_at, k.withdrawn_at, k.last_used_at,
             u.deactivated_at, s.state, s.period_ends_at

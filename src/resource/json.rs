@@ -16,6 +16,7 @@ use crate::{
         error::{Error, Result},
     },
     resource::{query::Paging, rendered::Part},
+    web::etag,
 };
 
 /// Numbers of a paged list.
@@ -120,22 +121,9 @@ fn joined(mut answer: HttpResponseBuilder, before: &[u8], whole: &[Whole], after
         hash.update(&middle.digest.as_bytes()[..16]);
     }
     body.extend_from_slice(after);
-    answer.insert_header((header::ETAG, etag(hash.finalize())));
+    answer.insert_header((header::ETAG, etag::of_hash(hash.finalize())));
     answer.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")));
     answer.body(body)
-}
-
-/// An entity tag of half a hash. (BLAKE3, since it takes a fraction of the time of SHA-256 where the processor has no
-/// instructions for that, and nobody can make two bodies of one tag either.)
-pub fn etag(hash: blake3::Hash) -> HeaderValue {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut tag = Vec::with_capacity(34);
-    tag.push(b'"');
-    for byte in hash.as_bytes().iter().take(16) {
-        tag.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-    }
-    tag.push(b'"');
-    HeaderValue::from_bytes(&tag).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// 200 of an action that has nothing to tell.

@@ -12,13 +12,17 @@ use actix_web::{
     HttpResponse,
     body::{BodySize, MessageBody},
     http::header::ContentType,
-    web::{Bytes, Data},
+    web::Bytes,
 };
 use serde::Serialize;
 use tokio::task::yield_now;
 use uuid::Uuid;
 
-use crate::{app::site::Site, base::error::Result, db::Tx, resource::json::Meta};
+use crate::{
+    base::error::Result,
+    db::{Db, Tx},
+    resource::json::Meta,
+};
 
 /// Bytes from which an answer is long.
 pub const LONG: usize = 1024 * 1024;
@@ -108,7 +112,7 @@ pub trait Source: 'static {
 /// A list whose ids are known. A short one is of one moment; the steps of a long one each read what is newest then, and
 /// leave out what has gone meanwhile.
 pub struct List<S> {
-    site: Data<Site>,
+    db: Db,
     source: S,
     ids: Vec<Uuid>,
     place: usize,
@@ -120,8 +124,8 @@ pub struct List<S> {
 }
 
 impl<S: Source> List<S> {
-    pub fn new(site: &Data<Site>, tx: Tx, source: S, ids: Vec<Uuid>, meta: Option<Meta>) -> Self {
-        List { site: site.clone(), source, ids, place: 0, meta, tx: Some(tx), written: 0, is_empty: true }
+    pub fn new(db: &Db, tx: Tx, source: S, ids: Vec<Uuid>, meta: Option<Meta>) -> Self {
+        List { db: db.clone(), source, ids, place: 0, meta, tx: Some(tx), written: 0, is_empty: true }
     }
 }
 
@@ -135,7 +139,7 @@ impl<S: Source> Steps for List<S> {
         if !ids.is_empty() {
             let mut tx = match self.tx.take() {
                 Some(tx) => tx,
-                None => self.site.db.read().await?,
+                None => self.db.read().await?,
             };
             let mut found = self.source.read(&mut tx, ids).await?;
             for resource in ids.iter().filter_map(|id| found.remove(id)) {

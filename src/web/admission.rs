@@ -9,21 +9,17 @@ use std::{
     },
 };
 
-use actix_web::{
-    HttpMessage, HttpRequest,
-    dev::ServiceRequest,
-    http::{Method, header},
-};
+use actix_web::{HttpMessage, HttpRequest, dev::ServiceRequest, http::header};
 
 use crate::{
-    app::site::Site,
     base::{
-        error::{Error, Result},
+        error::{Error, LimitKind, Result},
         ids::{ApiKeyId, UserId},
         logging::OnceAMinute,
         settings::Settings,
     },
-    web::{assets, client_ip, https, rate_limit::Rates, request_log},
+    web::state::AppState,
+    web::{assets, client_ip, https, methods, rate_limit::Rates, request_log},
 };
 
 /// Bytes of bodies that are there at once; what is read from them may be as much again.
@@ -31,25 +27,6 @@ const BODIES: usize = 32 * 1024 * 1024;
 
 /// Bodies up to this size are not counted: the number of connections bounds them.
 const SMALL: usize = 64 * 1024;
-
-/// Which limit was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
-    Key,
-    User,
-    Address,
-}
-
-impl Whose {
-    /// The name of the limit in the headers `RateLimit` and `RateLimit-Policy`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Whose::Key => "key",
-            Whose::User => "user",
-            Whose::Address => "address",
-        }
-    }
-}
 
 /// What goes on in this process.
 pub struct Gate {
@@ -148,18 +125,18 @@ impl Gate {
 
     /// Counts a request of a key that is good.
     pub fn key(&self, key: ApiKeyId) -> Result<()> {
-        self.keys.take(key).map_err(|refusal| Error::TooMany(Whose::Key, refusal))
+        self.keys.take(key).map_err(|refusal| Error::TooMany(LimitKind::Key, refusal))
     }
 
     /// Counts a request that a signed-in user sends to the API: as many are let in as of one key.
     pub fn user(&self, user: UserId) -> Result<()> {
-        self.users.take(user).map_err(|refusal| Error::TooMany(Whose::User, refusal))
+        self.users.take(user).map_err(|refusal| Error::TooMany(LimitKind::User, refusal))
     }
 
     fn address(&self, address: IpAddr) -> Result<()> {
         self.addresses.take(client_ip::network(address)).map_err(|refusal| {
             self.tell(address);
-            Error::TooMany(Whose::Address, refusal)
+            Error::TooMany(LimitKind::Address, refusal)
         })
     }
 
@@ -174,32 +151,28 @@ impl Gate {
     }
 }
 
-pub fn is_write(method: &Method) -> bool {
-    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
-}
-
 /// Lets a request of the API in, or refuses it. It is inside while what this gives, or else the request, is there.
-pub fn api(site: &Site, request: &ServiceRequest) -> Result<Option<Share>> {
+pub fn api(site: &AppState, request: &ServiceRequest) -> Result<Option<Share>> {
     https::check(site, request)?;
-    let room = if is_write(request.method()) { &site.gate.writes } else { &site.gate.reads };
+    let room = if methods::is_write(request.method()) { &site.gate.writes } else { &site.gate.reads };
     enter(site, request, room)
 }
 
 /// The same for pages. What machines watch is always let in, and so are files that there are, which pages need: by
 /// their exact names, so that nothing else is.
-pub fn page(site: &Site, request: &ServiceRequest) -> Result<Option<Share>> {
+pub fn page(site: &AppState, request: &ServiceRequest) -> Result<Option<Share>> {
     let path = request.path();
-    if !is_write(request.method()) && matches!(path, "/healthz" | "/readyz") {
+    if !methods::is_write(request.method()) && matches!(path, "/healthz" | "/readyz") {
         return Ok(None);
     }
     https::check(site, request)?;
-    if !is_write(request.method()) && assets::is_there(path) {
+    if !methods::is_write(request.method()) && assets::is_there(path) {
         return Ok(None);
     }
     enter(site, request, &site.gate.pages)
 }
 
-fn enter(site: &Site, request: &ServiceRequest, room: &Arc<Room>) -> Result<Option<Share>> {
+fn enter(site: &AppState, request: &ServiceRequest, room: &Arc<Room>) -> Result<Option<Share>> {
     if let Some(address) = request_log::client(request.request()) {
         site.gate.address(address)?;
     }

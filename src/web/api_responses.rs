@@ -15,10 +15,12 @@ use actix_web::{
 };
 
 use crate::{
-    app::site::Site,
     base::error::Error,
+    web::state::AppState,
     web::{
-        admission, https,
+        admission,
+        errors::NotFoundCode,
+        https, methods,
         request_log::{self, RequestId},
     },
 };
@@ -44,14 +46,13 @@ pub async fn face(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let method = request.method().clone();
-    let path = request.path().to_owned();
-    let site = request.app_data::<Data<Site>>().cloned();
+    let is_read = methods::is_read(request.method());
+    let site = request.app_data::<Data<AppState>>().cloned();
     let promise = site.as_ref().and_then(|site| https::promise(site));
     let inside = match site.as_ref().map(|site| admission::api(site, &request)).transpose() {
         Ok(inside) => inside,
         Err(error) => {
-            let mut answer = as_json(request.error_response(error), &method, &path);
+            let mut answer = as_json(request.error_response(error), is_read);
             add_headers(answer.headers_mut(), promise);
             return Ok(answer);
         }
@@ -72,13 +73,13 @@ pub async fn face(
         Err(error) => {
             log::error!("a session could not be read or kept: {error}");
             let refusal = Error::Unavailable;
-            let mut answer = json_error(&refusal, &method, &path, None);
+            let mut answer = json_error(&refusal, NotFoundCode::default(), None);
             add_headers(answer.headers_mut(), promise);
             return Err(InternalError::from_response(error, answer).into());
         }
     };
     if answer.status().is_client_error() || answer.status().is_server_error() {
-        answer = as_json(answer, &method, &path);
+        answer = as_json(answer, is_read);
     }
     add_headers(answer.headers_mut(), promise);
     Ok(answer)
@@ -106,13 +107,15 @@ fn add_headers(headers: &mut HeaderMap, promise: Option<&'static str>) {
 }
 
 /// Errors of ours carry what to say; those of the framework are told by their status.
-fn as_json(answer: ServiceResponse, method: &Method, path: &str) -> ServiceResponse {
+fn as_json(answer: ServiceResponse, is_read: bool) -> ServiceResponse {
     let (request, response) = answer.into_parts();
     let id = request.extensions().get::<RequestId>().copied();
+    let said = request.app_data::<NotFoundCode>().copied().filter(|_| is_read);
+    let not_found = said.unwrap_or_default();
     let new = match response.error().and_then(|error| error.as_error::<Error>()) {
         Some(error) => {
             request_log::note_reason(&request, error);
-            json_error(error, method, path, id)
+            json_error(error, not_found, id)
         }
         None => {
             let error = match response.status() {
@@ -121,17 +124,17 @@ fn as_json(answer: ServiceResponse, method: &Method, path: &str) -> ServiceRespo
                 status if status.is_client_error() => Error::bad_request("the request could not be understood"),
                 status => Error::Internal(format!("the framework answered {status}")),
             };
-            json_error(&error, method, path, id)
+            json_error(&error, not_found, id)
         }
     };
     ServiceResponse::new(request, new)
 }
 
-fn json_error(error: &Error, method: &Method, path: &str, id: Option<RequestId>) -> HttpResponse {
+fn json_error(error: &Error, not_found: NotFoundCode, id: Option<RequestId>) -> HttpResponse {
     log_fault(error, id);
     let mut answer = error.error_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer.set_body(BoxBody::new(error.to_json(method, path)))
+    answer.set_body(BoxBody::new(error.to_json(not_found.0)))
 }
 
 /// What happened goes to the log, once; the caller learns only that it was our fault.

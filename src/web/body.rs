@@ -16,8 +16,8 @@ use actix_web::{
 use serde_json::{Map, Value};
 
 use crate::{
-    app::site::Site,
     base::error::{Error, Result},
+    web::state::AppState,
     web::{
         admission::{self, Weight},
         parse::{self, Counter, TooMuch},
@@ -77,7 +77,7 @@ pub fn received(
     let waiting = admission::wait(&request);
     let body = BodyStream::new(payload.take());
     async move {
-        let Some(site) = request.app_data::<Data<Site>>() else { return Err(Missing::Broken) };
+        let Some(site) = request.app_data::<Data<AppState>>() else { return Err(Missing::Broken) };
         if is_encoded(&request) {
             return Err(Missing::Encoded);
         }

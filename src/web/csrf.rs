@@ -1,22 +1,23 @@
 //! Writes that a browser's cookie vouches for are believed only from our own pages: cross-site request forgery
 //! (OWASP, CSRF Prevention Cheat Sheet: Fetch Metadata, with Origin as the fallback).
 
-use actix_web::{
-    HttpRequest,
-    http::{Method, header},
-};
-use url::{Host, Url};
+use actix_web::{HttpRequest, http::header};
+use url::Url;
 
-use crate::base::{
-    error::{Error, FROM_ELSEWHERE, Result},
-    logging::OnceAMinute,
+use crate::{
+    base::{
+        error::{Error, Result},
+        logging::OnceAMinute,
+        settings::is_loopback,
+    },
+    web::methods,
 };
 
 static REFUSED: OnceAMinute = OnceAMinute::new();
 
 /// Refuses a writing request that did not start on a page of this site.
 pub fn check(request: &HttpRequest, base_url: &Url) -> Result<()> {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    if !methods::is_write(request.method()) {
         return Ok(());
     }
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
@@ -31,7 +32,7 @@ pub fn check(request: &HttpRequest, base_url: &Url) -> Result<()> {
         return Ok(());
     }
     let origin = text(header::ORIGIN).and_then(|origin| origin.parse::<Url>().ok()).filter(Url::has_host);
-    let Some(origin) = origin else { return Err(Error::Forbidden(Some(FROM_ELSEWHERE))) };
+    let Some(origin) = origin else { return Err(Error::CrossSite) };
     let (sent, ours) = (origin.origin().ascii_serialization(), base_url.origin().ascii_serialization());
     if REFUSED.is_due() {
         log::warn!(
@@ -41,7 +42,7 @@ pub fn check(request: &HttpRequest, base_url: &Url) -> Result<()> {
     }
     // Whoever has the page itself under another name is told; a stranger's page is not.
     let own_host = text(header::HOST).is_some_and(|host| sent.split_once("://").is_some_and(|(_, name)| name == host));
-    Err(if own_host { Error::OtherName { sent, ours } } else { Error::Forbidden(Some(FROM_ELSEWHERE)) })
+    Err(if own_host { Error::OtherName { sent, ours } } else { Error::CrossSite })
 }
 
 /// The base URL's origin; on loopback under any of its names.
@@ -51,14 +52,4 @@ fn is_ours(origin: &Url, base_url: &Url) -> bool {
             && is_loopback(base_url)
             && origin.scheme() == base_url.scheme()
             && origin.port_or_known_default() == base_url.port_or_known_default())
-}
-
-/// True for `localhost` and the loopback addresses.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

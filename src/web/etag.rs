@@ -7,25 +7,24 @@
 use std::sync::{Mutex, PoisonError};
 
 use actix_web::{
-    HttpResponse,
+    HttpMessage, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode,
+        StatusCode,
         header::{self, HeaderMap, HeaderValue},
     },
     middleware::Next,
+    web::Data,
 };
 
 use crate::{
-    access::auth::Caller,
-    app::site::Site,
     base::{
         cache::Recent,
-        error::settled,
+        error::Error,
         ids::{ApiKeyId, UserId},
     },
-    resource::json,
+    web::{errors::settled, methods, state::AppState},
 };
 
 /// Half of the tags there is room for: some 300 bytes each.
@@ -73,29 +72,38 @@ impl Tags {
     }
 }
 
-/// Answers a request with its tag, or with 304.
-pub async fn answer(
-    site: &Site,
-    caller: Option<&Caller>,
+/// Whose response it is: what a user sees, or a key that limits it. Put into the request's extensions by whoever
+/// authenticates.
+#[derive(Clone, Copy)]
+pub struct Viewer {
+    pub user: UserId,
+    pub limit: Option<ApiKeyId>,
+}
+
+/// Middleware: answers a read with its tag, or with 304.
+pub async fn etag(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let losses = site.db.losses();
-        let mut answer = settled(site, losses, next.call(request).await?.map_into_boxed_body()).await;
+    let state = request.app_data::<Data<AppState>>().cloned();
+    let Some(state) = state else { return Err(Error::Internal("no state".to_owned()).into()) };
+    if !methods::is_read(request.method()) {
+        let losses = state.db.losses();
+        let mut answer = settled(&state.db, losses, next.call(request).await?.map_into_boxed_body()).await;
         // What a write leaves is not what it was sent (RFC 9110, section 9.3.4).
         answer.headers_mut().remove(header::ETAG);
         return Ok(answer);
     }
+    let viewer = request.extensions().get::<Viewer>().copied();
     // Read before anything else is: what is committed meanwhile makes another version.
-    let again = match caller {
-        Some(caller) if request.headers().contains_key(header::IF_NONE_MATCH) => {
-            asked(caller, &request).zip(site.db.version())
+    let again = match viewer {
+        Some(viewer) if request.headers().contains_key(header::IF_NONE_MATCH) => {
+            asked(viewer, &request).zip(state.db.version())
         }
         _ => None,
     };
     if let Some((asked, version)) = &again
-        && let Some(tag) = site.tags.get(asked, *version)
+        && let Some(tag) = state.tags.get(asked, *version)
         && is_known(request.headers(), &tag)
     {
         return Ok(request.into_response(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish()));
@@ -108,15 +116,15 @@ pub async fn answer(
     if let Some((asked, version)) = again
         && let Some(tag) = answer.headers().get(header::ETAG)
     {
-        site.tags.keep(asked, Tag { version, tag: tag.clone() });
+        state.tags.keep(asked, Tag { version, tag: tag.clone() });
     }
     Ok(answer)
 }
 
-fn asked(caller: &Caller, request: &ServiceRequest) -> Option<Asked> {
+fn asked(viewer: Viewer, request: &ServiceRequest) -> Option<Asked> {
     let address = request.uri().path_and_query()?.as_str();
     let fits = address.len() <= LONGEST;
-    fits.then(|| Asked { user: caller.user, limit: caller.limit(), address: address.to_owned() })
+    fits.then(|| Asked { user: viewer.user, limit: viewer.limit, address: address.to_owned() })
 }
 
 fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
@@ -136,7 +144,7 @@ fn with_tag(answer: ServiceResponse) -> ServiceResponse {
     };
     let tag = match response.headers().get(header::ETAG) {
         Some(tag) => tag.clone(),
-        None => json::etag(blake3::hash(&body)),
+        None => of_hash(blake3::hash(&body)),
     };
     let is_known = is_known(request.headers(), &tag);
     response.headers_mut().insert(header::ETAG, tag);
@@ -146,4 +154,17 @@ fn with_tag(answer: ServiceResponse) -> ServiceResponse {
         return ServiceResponse::new(request, response.set_body(BoxBody::new(())));
     }
     ServiceResponse::new(request, response.set_body(BoxBody::new(body)))
+}
+
+/// An entity tag of half a hash. (BLAKE3, since it takes a fraction of the time of SHA-256 where the processor has no
+/// instructions for that, and nobody can make two bodies of one tag either.)
+pub fn of_hash(hash: blake3::Hash) -> HeaderValue {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut tag = Vec::with_capacity(34);
+    tag.push(b'"');
+    for byte in hash.as_bytes().iter().take(16) {
+        tag.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    }
+    tag.push(b'"');
+    HeaderValue::from_bytes(&tag).unwrap_or(HeaderValue::from_static("\"\""))
 }

@@ -4,12 +4,12 @@
 use actix_web::dev::ServiceRequest;
 
 use crate::{
-    app::site::Site,
     base::{
         error::{Error, Result},
         logging::OnceAMinute,
     },
     web::client_ip,
+    web::state::AppState,
 };
 
 const DIRECT: &str = "this site is reached by https alone (LATCHKEY_BASE_URL), and this request did not come through a \
@@ -21,7 +21,7 @@ static REFUSED: OnceAMinute = OnceAMinute::new();
 static UNMARKED: OnceAMinute = OnceAMinute::new();
 
 /// Refuses a request whose peer is neither this machine nor a listed proxy, and one that a listed proxy marks `http`.
-pub fn check(site: &Site, request: &ServiceRequest) -> Result<()> {
+pub fn check(site: &AppState, request: &ServiceRequest) -> Result<()> {
     if site.base_url.scheme() != "https" {
         return Ok(());
     }
@@ -47,7 +47,7 @@ pub fn check(site: &Site, request: &ServiceRequest) -> Result<()> {
 }
 
 /// What browsers are told to remember of a site that is reached by https.
-pub fn promise(site: &Site) -> Option<&'static str> {
+pub fn promise(site: &AppState) -> Option<&'static str> {
     (site.base_url.scheme() == "https").then_some(match site.settings.hsts_subdomains {
         true => "max-age=31536000; includeSubDomains",
         false => "max-age=31536000",

@@ -7,7 +7,17 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use crate::base::error::Error;
+use crate::{base::error::Error, web::errors::NotFoundCode};
+
+/// True for GET and HEAD.
+pub fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// True for methods that may change something (RFC 9110, section 9.2.1: the others are safe).
+pub fn is_write(method: &Method) -> bool {
+    !method.is_safe()
+}
 
 /// The verbs of one path.
 pub struct Verbs {
@@ -70,6 +80,12 @@ impl Verbs {
     verb!(post, POST);
     verb!(put, PUT);
     verb!(delete, DELETE);
+
+    /// The code of a 404 when the path is read; without this it is that of [`NotFoundCode::default`].
+    pub fn not_found(mut self, code: &'static str) -> Self {
+        self.resource = self.resource.app_data(NotFoundCode(code));
+        self
+    }
 
     fn on<F, Args>(mut self, method: Method, name: &'static str, handler: F) -> Self
     where

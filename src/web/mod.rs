@@ -8,6 +8,7 @@ pub mod client_ip; // who is at the other end
 pub mod compression;
 pub mod connections; // limits and deadlines of connections
 pub mod csrf; // forms of other sites
+pub mod errors; // status and JSON of an error
 pub mod etag; // conditional requests
 pub mod form; // typed forms
 pub mod https; // requests over plain HTTP
@@ -18,3 +19,4 @@ pub mod page_responses; // what every page gets
 pub mod parse; // JSON within a budget
 pub mod rate_limit; // requests a minute
 pub mod request_log; // one line a request
+pub mod state; // what every handler may use

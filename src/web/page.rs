@@ -2,20 +2,18 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{Method, StatusCode, header, uri::PathAndQuery},
+    http::{StatusCode, header, uri::PathAndQuery},
 };
 use askama::Template;
 use chrono::SecondsFormat;
 use chrono_tz::Tz;
 
 use crate::{
-    app::site::Site,
     base::{
         clock::Moment,
         error::{Error, Result},
     },
-    people::users::User,
-    web::assets,
+    web::{assets, methods, state::AppState},
 };
 
 /// The frame around every page.
@@ -37,17 +35,18 @@ pub struct Layout {
 pub struct Greeted(pub String);
 
 impl Layout {
-    pub fn new(site: &Site, user: Option<&User>) -> Self {
-        let support = site.settings.support.clone();
+    /// `person` is the name or the email of whoever is signed in.
+    pub fn new(state: &AppState, person: Option<&str>) -> Self {
+        let support = state.settings.support.clone();
         let support_href = support.as_ref().map(|support| match support.contains("://") {
             true => support.clone(),
             false => format!("mailto:{support}"),
         });
         Layout {
-            host: site.settings.host_name.clone(),
+            host: state.settings.host_name.clone(),
             support,
             support_href,
-            person: user.map(|user| user.called().to_owned()),
+            person: person.map(str::to_owned),
             css: assets::url("app.css"),
             js: assets::url("app.js"),
             icon: assets::url("icon.svg"),
@@ -102,7 +101,7 @@ const LONGEST_RESUMED: usize = 8000;
 impl Resume {
     pub fn of(request: &HttpRequest, typed: &[u8]) -> String {
         let path = if is_carried(request.path()) { request.path() } else { "/" };
-        if *request.method() == Method::GET || *request.method() == Method::HEAD {
+        if methods::is_read(request.method()) {
             let whole = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
             return if is_carried(whole) { whole } else { path }.to_owned();
         }

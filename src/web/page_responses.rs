@@ -15,12 +15,14 @@ use actix_web::{
 use askama::Template;
 
 use crate::{
-    app::site::Site,
-    base::error::{Error, settled},
+    base::error::Error,
+    web::state::AppState,
     web::{
         admission,
         api_responses::log_fault,
-        csrf, https,
+        csrf,
+        errors::settled,
+        https, methods,
         page::{Greeted, LONGEST_ADDRESS, Layout, sign_in_address},
         request_log::{self, RequestId},
     },
@@ -47,7 +49,7 @@ pub async fn face(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let site = request.app_data::<Data<Site>>().cloned();
+    let site = request.app_data::<Data<AppState>>().cloned();
     let Some(site) = site else { return Err(Error::Internal("no site".to_owned()).into()) };
     let id = request.extensions().get::<RequestId>().copied();
     let inside = match admission::page(&site, &request) {
@@ -67,14 +69,14 @@ pub async fn face(
         let page = error_page(&site, &error, id, None);
         return Ok(with_headers(request.into_response(page), &site));
     }
-    let (is_write, losses) = (admission::is_write(request.method()), site.db.losses());
+    let (is_write, losses) = (methods::is_write(request.method()), site.db.losses());
     let answered = next.call(request).await;
     drop(inside);
     match answered {
         Ok(answer) => {
             let mut answer = answer.map_into_boxed_body();
             if is_write {
-                answer = settled(&site, losses, answer).await;
+                answer = settled(&site.db, losses, answer).await;
             }
             let answer = if is_bare_error(&answer) { as_page(answer, &site, id) } else { answer };
             Ok(with_headers(answer, &site))
@@ -94,7 +96,7 @@ fn is_bare_error(answer: &ServiceResponse) -> bool {
     answer.response().error().is_some()
 }
 
-fn as_page(answer: ServiceResponse, site: &Site, id: Option<RequestId>) -> ServiceResponse {
+fn as_page(answer: ServiceResponse, site: &AppState, id: Option<RequestId>) -> ServiceResponse {
     let (request, response) = answer.into_parts();
     let greeted = request.extensions().get::<Greeted>().cloned();
     let page = match response.error().and_then(|error| error.as_error::<Error>()) {
@@ -110,7 +112,7 @@ fn as_page(answer: ServiceResponse, site: &Site, id: Option<RequestId>) -> Servi
     ServiceResponse::new(request, page)
 }
 
-fn error_page(site: &Site, error: &Error, id: Option<RequestId>, greeted: Option<Greeted>) -> HttpResponse {
+fn error_page(site: &AppState, error: &Error, id: Option<RequestId>, greeted: Option<Greeted>) -> HttpResponse {
     log_fault(error, id);
     let (title, message) = words(error);
     let page = ErrorPage {
@@ -140,9 +142,10 @@ fn words(error: &Error) -> (&'static str, String) {
         Error::NotFound => ("Page not found", told("There is no such page, or it is not yours to see.")),
         Error::MethodNotAllowed(_) => ("Not possible here", told("This address does not answer that kind of request.")),
         Error::Full(reason) => ("No more of these", format!("Not done: {reason}.")),
-        Error::Forbidden(_) => {
+        Error::CrossSite => {
             ("Refused", told("The request did not come from a page of this site. Open the page here and try again."))
         }
+        Error::Forbidden(_) => ("Not allowed", told("You may not do this.")),
         Error::BadRequest(details) => ("Not understood", details.join(" ")),
         Error::Insecure(why) => ("Use https", format!("Refused: {why}. Open the https address of this site.")),
         Error::OtherName { sent, ours } => (
@@ -173,12 +176,12 @@ fn words(error: &Error) -> (&'static str, String) {
     }
 }
 
-fn with_headers(mut answer: ServiceResponse, site: &Site) -> ServiceResponse {
+fn with_headers(mut answer: ServiceResponse, site: &AppState) -> ServiceResponse {
     add_headers(answer.headers_mut(), site);
     answer
 }
 
-fn add_headers(headers: &mut HeaderMap, site: &Site) {
+fn add_headers(headers: &mut HeaderMap, site: &AppState) {
     let mut add = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));

@@ -9,6 +9,8 @@ use std::{
     time::Instant,
 };
 
+use crate::base::error::RateLimited;
+
 /// Clients that share a line of the processor's cache.
 const WAYS: usize = 8;
 
@@ -37,13 +39,6 @@ pub struct Rates {
     lines: Box<[Line]>,
 }
 
-/// Too many requests: how many a minute there may be, and after how many seconds the next one is let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    pub limit: u32,
-    pub seconds: u64,
-}
-
 impl Rates {
     pub fn new(limit: u32) -> Self {
         let lines = if limit == 0 { 0 } else { LINES };
@@ -57,7 +52,7 @@ impl Rates {
     }
 
     /// Lets one more request of this client in, or says when.
-    pub fn take(&self, client: impl Hash) -> Result<(), Refusal> {
+    pub fn take(&self, client: impl Hash) -> Result<(), RateLimited> {
         if self.limit == 0 {
             return Ok(());
         }
@@ -65,7 +60,7 @@ impl Rates {
         self.take_at(self.hasher.hash_one(client), now)
     }
 
-    fn take_at(&self, hash: u64, now: u64) -> Result<(), Refusal> {
+    fn take_at(&self, hash: u64, now: u64) -> Result<(), RateLimited> {
         // The lowest bits choose the line, the highest ones are the tag; no tag is 0, which is an empty place.
         let Some(Line(places)) = self.lines.get((hash as usize) % LINES) else { return Ok(()) };
         let tag = (hash >> TIME_BITS).max(1) << TIME_BITS;
@@ -76,7 +71,7 @@ impl Rates {
             let next = full_at + self.each;
             let most = now + self.each * u64::from(self.limit);
             if next > most {
-                return Err(Refusal { limit: self.limit, seconds: (next - most).div_ceil(1_000_000).max(1) });
+                return Err(RateLimited { limit: self.limit, seconds: (next - most).div_ceil(1_000_000).max(1) });
             }
             if place.compare_exchange_weak(seen, tag | (next & TIME), Relaxed, Relaxed).is_ok() {
                 return Ok(());
@@ -118,7 +113,7 @@ mod tests {
         for _ in 0..60 {
             assert_eq!(rates.take_at(one, 5), Ok(()));
         }
-        assert_eq!(rates.take_at(one, 5), Err(Refusal { limit: 60, seconds: 1 }));
+        assert_eq!(rates.take_at(one, 5), Err(RateLimited { limit: 60, seconds: 1 }));
         assert_eq!(rates.take_at(other, 5), Ok(()), "another client has a bucket of its own");
         assert_eq!(rates.take_at(one, 1_000_005), Ok(()), "what was earned in the seconds told");
         assert!(rates.take_at(one, 1_000_005).is_err());

@@ -24,11 +24,11 @@ use log::Level;
 use uuid::{Builder, Uuid};
 
 use crate::{
-    app::site::Site,
     base::{
         ids::{ApiKeyId, UserId},
         logging::{self, Format},
     },
+    web::state::AppState,
     web::{assets, client_ip, compression, connections, normalize_path},
 };
 
@@ -71,7 +71,7 @@ pub async fn note(
     let method = known(request.method());
     normalize_path::normalize(&mut request);
     let encoding = compression::asked_for(&request);
-    let site = request.app_data::<Data<Site>>();
+    let site = request.app_data::<Data<AppState>>();
     let client = site.and_then(|site| client_ip::of(request.request(), &site.settings.trusted_proxies));
     request.extensions_mut().insert(RequestId(id, client));
     let header = HeaderValue::from_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))

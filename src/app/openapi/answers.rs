@@ -1,12 +1,11 @@
 //! Answers: those of success, and every error with an example of each of its reasons, made by the code that answers.
 
-use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    app::openapi::schemas::reference,
-    base::error::{Error, Problems},
-    web::{admission::Whose, rate_limit::Refusal},
+    app::{openapi::schemas::reference, routes},
+    base::error::{Error, LimitKind, Problems, RateLimited},
+    web::errors::NotFoundCode,
 };
 
 /// The headers that every answer has.
@@ -47,12 +46,11 @@ fn invalid(field: &str, message: &str) -> Error {
 pub fn errors() -> Value {
     let mut all = Map::new();
     let mut add = |name: &str, about: &str, reasons: &[(&str, Error)]| {
-        let path = "/api/v1/properties/0197a3b2-5c1e-7d34-8a86-2e8f4d6a1b37";
+        let not_found = if name == "Missing" { routes::READ } else { NotFoundCode::default().0 };
         let examples: Map<String, Value> = reasons
             .iter()
             .map(|(reason, error)| {
-                let method = if name == "Missing" { Method::GET } else { Method::PUT };
-                let value: Value = serde_json::from_str(&error.to_json(&method, path)).unwrap_or_default();
+                let value: Value = serde_json::from_str(&error.to_json(not_found)).unwrap_or_default();
                 (reason.replace(' ', "_"), json!({ "summary": reason, "value": value }))
             })
             .collect();
@@ -121,11 +119,11 @@ pub fn errors() -> Value {
     );
     add("TooLarge", "The body has more than 10 MiB.", &[("too large", Error::TooLarge)]);
     add("Encoded", "The body is compressed. Send it as it is.", &[("encoded", Error::Encoded)]);
-    let refusal = Refusal { limit: 6_000, seconds: 1 };
+    let refusal = RateLimited { limit: 6_000, seconds: 1 };
     add(
         "TooMany",
         "More requests than one key or one address may send.",
-        &[("too many requests", Error::TooMany(Whose::Key, refusal))],
+        &[("too many requests", Error::TooMany(LimitKind::Key, refusal))],
     );
     add("Unavailable", "Not just now; try again soon.", &[("unavailable", Error::Unavailable)]);
     all.into()

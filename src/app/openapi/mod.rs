@@ -2,7 +2,6 @@
 //! (`http/fields.rs`, `http/listing.rs`), so that it cannot say something else than the program does.
 
 mod answers;
-pub mod api;
 mod collections;
 mod examples;
 mod operations;
@@ -11,15 +10,11 @@ mod schemas;
 
 use serde_json::{Map, Value, json};
 
-use crate::{
-    app::{routes, site::Site},
-    base::error::Result,
-};
+use crate::{app::routes, base::error::Result};
 
 /// The document for this host.
-pub fn document(site: &Site) -> Result<Value> {
-    let host = &site.settings.host_name;
-    let mut operations = operations::all(site.address())?;
+pub fn document(host: &str, support: Option<&str>, address: &str) -> Result<Value> {
+    let mut operations = operations::all(address)?;
     let mut paths = Map::new();
     for (path, methods) in routes::api().listed {
         let mut item = Map::new();
@@ -33,7 +28,7 @@ pub fn document(site: &Site) -> Result<Value> {
         }
     }
     let mut contact = json!({ "name": host });
-    if let Some(support) = &site.settings.support {
+    if let Some(support) = support {
         contact[if support.contains("://") { "url" } else { "email" }] = json!(support);
     }
     Ok(json!({
@@ -45,7 +40,7 @@ pub fn document(site: &Site) -> Result<Value> {
             "description": ABOUT,
             "contact": contact
         },
-        "servers": [{ "url": format!("{}/api/v1", site.address()) }],
+        "servers": [{ "url": format!("{address}/api/v1") }],
         "security": [{ "user-api-key": [] }],
         "tags": collections::tags(),
         "paths": paths,

@@ -9,14 +9,17 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    access::auth::MaybeSignedIn,
-    app::{openapi, site::Site},
+    access::signed_in::MaybeSignedIn,
     base::error::{Error, Result},
-    host::docs::reference::{Operation, Reference, Tag},
+    host::docs::{
+        document::ApiDocument,
+        reference::{Operation, Tag},
+    },
     web::{
         assets,
         form::Arguments,
         page::{self, Layout},
+        state::AppState,
     },
 };
 
@@ -33,14 +36,14 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    fn new(site: &'a Site, here: &'static str) -> Result<Self> {
+    fn new(document: &'a ApiDocument, site: &'a AppState, here: &'static str) -> Result<Self> {
         Ok(Frame {
             css: assets::url("docs.css"),
             js: assets::url("docs.js"),
             address: site.address(),
             here,
             tag: None,
-            tags: &reference(site)?.tags,
+            tags: &document.reference()?.tags,
         })
     }
 
@@ -56,18 +59,8 @@ impl<'a> Frame<'a> {
 
 /// The documentation reads the same for everybody; whoever is signed in keeps the header's links. Without the database
 /// it still reads.
-fn layout(site: &Site, person: MaybeSignedIn) -> Layout {
-    Layout::new(site, person.0.as_ref().map(|person| &person.user))
-}
-
-fn reference(site: &Site) -> Result<&Reference> {
-    match site.reference.get() {
-        Some(made) => Ok(made),
-        None => {
-            let made = Reference::read(&openapi::document(site)?, site.address());
-            Ok(site.reference.get_or_init(|| made))
-        }
-    }
+fn layout(site: &AppState, person: MaybeSignedIn) -> Layout {
+    Layout::new(site, person.0.as_ref().map(|person| person.user.called()))
 }
 
 #[derive(Template)]
@@ -78,8 +71,15 @@ struct Overview<'a> {
 }
 
 /// GET /docs
-pub async fn overview(site: Data<Site>, person: MaybeSignedIn) -> Result<HttpResponse> {
-    page::html(StatusCode::OK, &Overview { layout: layout(&site, person), frame: Frame::new(&site, "/docs")? })
+pub async fn overview(
+    site: Data<AppState>,
+    document: Data<ApiDocument>,
+    person: MaybeSignedIn,
+) -> Result<HttpResponse> {
+    page::html(
+        StatusCode::OK,
+        &Overview { layout: layout(&site, person), frame: Frame::new(&document, &site, "/docs")? },
+    )
 }
 
 #[derive(Template)]
@@ -96,12 +96,16 @@ struct ApiKeyAccess<'a> {
 }
 
 /// GET /docs/api_key_access
-pub async fn api_key_access(site: Data<Site>, person: MaybeSignedIn) -> Result<HttpResponse> {
+pub async fn api_key_access(
+    site: Data<AppState>,
+    document: Data<ApiDocument>,
+    person: MaybeSignedIn,
+) -> Result<HttpResponse> {
     let settings = &site.settings;
     let address = site.address();
     let page = ApiKeyAccess {
         layout: layout(&site, person),
-        frame: Frame::new(&site, "/docs/api_key_access")?,
+        frame: Frame::new(&document, &site, "/docs/api_key_access")?,
         authority: address.split_once("://").map_or(address, |(_, authority)| authority),
         prefix: &settings.key_prefix,
         max_keys: settings.max_keys,
@@ -119,10 +123,14 @@ struct Conventions<'a> {
 }
 
 /// GET /docs/conventions
-pub async fn conventions(site: Data<Site>, person: MaybeSignedIn) -> Result<HttpResponse> {
+pub async fn conventions(
+    site: Data<AppState>,
+    document: Data<ApiDocument>,
+    person: MaybeSignedIn,
+) -> Result<HttpResponse> {
     page::html(
         StatusCode::OK,
-        &Conventions { layout: layout(&site, person), frame: Frame::new(&site, "/docs/conventions")? },
+        &Conventions { layout: layout(&site, person), frame: Frame::new(&document, &site, "/docs/conventions")? },
     )
 }
 
@@ -154,9 +162,14 @@ impl Operations<'_> {
 }
 
 /// GET /docs/reference
-pub async fn operations(site: Data<Site>, person: MaybeSignedIn, search: Arguments<Search>) -> Result<HttpResponse> {
+pub async fn operations(
+    site: Data<AppState>,
+    document: Data<ApiDocument>,
+    person: MaybeSignedIn,
+    search: Arguments<Search>,
+) -> Result<HttpResponse> {
     let wanted = search.0.q;
-    let frame = Frame::new(&site, "/docs/reference")?;
+    let frame = Frame::new(&document, &site, "/docs/reference")?;
     let all = frame.tags.iter().flat_map(|tag| &tag.operations);
     let found = match all.filter(|operation| operation.is_found(&wanted)).count() {
         0 => "No operation has all these words.".to_owned(),
@@ -175,8 +188,13 @@ struct TagPage<'a> {
 }
 
 /// GET /docs/reference/{tag}
-pub async fn tag(site: Data<Site>, person: MaybeSignedIn, slug: Path<String>) -> Result<HttpResponse> {
-    let tag = reference(&site)?.tag(&slug).ok_or(Error::NotFound)?;
-    let frame = Frame { tag: Some(tag), ..Frame::new(&site, "/docs/reference")? };
+pub async fn tag(
+    site: Data<AppState>,
+    document: Data<ApiDocument>,
+    person: MaybeSignedIn,
+    slug: Path<String>,
+) -> Result<HttpResponse> {
+    let tag = document.reference()?.tag(&slug).ok_or(Error::NotFound)?;
+    let frame = Frame { tag: Some(tag), ..Frame::new(&document, &site, "/docs/reference")? };
     page::html(StatusCode::OK, &TagPage { layout: layout(&site, person), frame, tag })
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, cmp::Ordering};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::{
-    access::auth::Caller,
+    access::caller::Caller,
     base::{
         error::{Error, Result},
         ids,

@@ -2,17 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use actix_web::web::Data;
 use uuid::Uuid;
 
 use crate::{
-    access::auth::Caller,
-    app::site::Site,
+    access::caller::Caller,
     base::{
         error::{Error, Result},
         ids::{GroupId, PropertyId},
     },
-    db::Tx,
+    db::{Db, Tx},
     hotel::groups::{
         Group,
         store::{self, Link},
@@ -37,7 +35,7 @@ enum Envelope {
 
 /// An answer with one group, or a list of them.
 pub struct Answer {
-    site: Data<Site>,
+    db: Db,
     caller: Caller,
     envelope: Envelope,
     ids: std::vec::IntoIter<Uuid>,
@@ -60,17 +58,17 @@ enum Piece {
 }
 
 impl Answer {
-    pub fn one(site: &Data<Site>, caller: Caller, tx: Tx, id: GroupId) -> Self {
-        Self::new(site, caller, tx, Envelope::One, vec![id.0])
+    pub fn one(db: &Db, caller: Caller, tx: Tx, id: GroupId) -> Self {
+        Self::new(db, caller, tx, Envelope::One, vec![id.0])
     }
 
-    pub fn many(site: &Data<Site>, caller: Caller, tx: Tx, ids: Vec<Uuid>, meta: Option<Meta>) -> Self {
-        Self::new(site, caller, tx, Envelope::Many(meta), ids)
+    pub fn many(db: &Db, caller: Caller, tx: Tx, ids: Vec<Uuid>, meta: Option<Meta>) -> Self {
+        Self::new(db, caller, tx, Envelope::Many(meta), ids)
     }
 
-    fn new(site: &Data<Site>, caller: Caller, tx: Tx, envelope: Envelope, ids: Vec<Uuid>) -> Self {
+    fn new(db: &Db, caller: Caller, tx: Tx, envelope: Envelope, ids: Vec<Uuid>) -> Self {
         Answer {
-            site: site.clone(),
+            db: db.clone(),
             caller,
             envelope,
             ids: ids.into_iter(),
@@ -163,7 +161,7 @@ impl Steps for Answer {
         let before = text.len();
         let mut tx = match self.tx.take() {
             Some(tx) => tx,
-            None => self.site.db.read().await?,
+            None => self.db.read().await?,
         };
         if self.pieces.is_empty() {
             self.find(&mut tx).await?;

@@ -9,10 +9,9 @@ use serde_json::{Map, Value, json};
 use crate::{
     access::{
         self,
-        auth::{Caller, UnlimitedWriter},
+        caller::{Caller, UnlimitedWriter},
         quotas,
     },
-    app::site::Site,
     base::{
         clock,
         error::{Error, Problems, Result},
@@ -32,28 +31,33 @@ use crate::{
         steps,
     },
     web::body::Body,
+    web::state::AppState,
 };
 
 /// The top key of bodies.
 const KEY: &str = "group";
 
 /// GET /groups: whole, unless pages are asked for.
-pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn list(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
     let (ids, meta) = store::list(&mut tx, &caller, &query).await?;
-    steps::answer(Answer::many(&site, caller, tx, ids, meta)).await
+    steps::answer(Answer::many(&site.db, caller, tx, ids, meta)).await
 }
 
 /// GET /groups/:id
-pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+pub async fn read(site: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let tx = site.db.read().await?;
-    steps::answer(Answer::one(&site, caller, tx, id)).await
+    steps::answer(Answer::one(&site.db, caller, tx, id)).await
 }
 
 /// POST /groups: the caller becomes the owner.
-pub async fn create(site: Data<Site>, UnlimitedWriter(caller): UnlimitedWriter, sent: Body) -> Result<HttpResponse> {
+pub async fn create(
+    site: Data<AppState>,
+    UnlimitedWriter(caller): UnlimitedWriter,
+    sent: Body,
+) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let id = GroupId::new();
     let group = Group { id, title: title(&sent, Purpose::Create)?.unwrap_or_default() };
@@ -71,7 +75,7 @@ pub async fn create(site: Data<Site>, UnlimitedWriter(caller): UnlimitedWriter, 
 
 /// PUT /groups/:id
 pub async fn update(
-    site: Data<Site>,
+    site: Data<AppState>,
     UnlimitedWriter(caller): UnlimitedWriter,
     id: Path<String>,
     sent: Body,
@@ -89,12 +93,12 @@ pub async fn update(
     tx.commit().await?;
     // What is in it may be much, and nobody waits for that.
     let tx = site.db.read().await?;
-    steps::answer(Answer::one(&site, caller, tx, id)).await
+    steps::answer(Answer::one(&site.db, caller, tx, id)).await
 }
 
 /// DELETE /groups/:id: an empty one, but not the last that the caller owns.
 pub async fn delete(
-    site: Data<Site>,
+    site: Data<AppState>,
     UnlimitedWriter(caller): UnlimitedWriter,
     id: Path<String>,
 ) -> Result<HttpResponse> {
@@ -117,7 +121,7 @@ pub async fn delete(
 
 /// POST /groups/:group_id/properties/:property_id
 pub async fn add(
-    site: Data<Site>,
+    site: Data<AppState>,
     UnlimitedWriter(caller): UnlimitedWriter,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse> {
@@ -145,7 +149,7 @@ pub async fn add(
 /// DELETE /groups/:group_id/properties/:property_id: an owner of the property takes it out of any group but its home,
 /// also out of one that the owner does not see (contract/README.md, section 15, 104).
 pub async fn remove(
-    site: Data<Site>,
+    site: Data<AppState>,
     UnlimitedWriter(caller): UnlimitedWriter,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse> {

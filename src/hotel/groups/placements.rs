@@ -2,7 +2,7 @@
 //! (contract/README.md, section 15, 104).
 
 use crate::{
-    access::{self, Role, auth::Caller},
+    access::{self, Role, caller::Caller},
     base::{
         clock::Moment,
         error::{Error, Result},

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
-    access::{self, Role, auth::Caller},
+    access::{self, Role, caller::Caller},
     base::{
         clock::Moment,
         error::Result,

@@ -13,10 +13,9 @@ use uuid::Uuid;
 use crate::{
     access::{
         Role,
-        auth::{Caller, UserManager},
+        caller::{Caller, UserManager},
         quotas,
     },
-    app::site::Site,
     base::{
         clock,
         error::{Error, Problems, Result},
@@ -35,6 +34,7 @@ use crate::{
         steps::{self, List, Source},
     },
     web::body::Body,
+    web::state::AppState,
 };
 
 #[derive(Serialize)]
@@ -80,14 +80,14 @@ impl Source for Listed {
     }
 }
 
-async fn list(of: Of, site: &Data<Site>, caller: Caller, request: &HttpRequest) -> Result<HttpResponse> {
+async fn list(of: Of, site: &Data<AppState>, caller: Caller, request: &HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
     let (ids, meta) = store::list(&mut tx, of, &caller, &query).await?;
-    steps::answer(List::new(site, tx, Listed { of, caller }, ids, meta)).await
+    steps::answer(List::new(&site.db, tx, Listed { of, caller }, ids, meta)).await
 }
 
-async fn read(of: Of, site: &Site, caller: &Caller, id: &str) -> Result<HttpResponse> {
+async fn read(of: Of, site: &AppState, caller: &Caller, id: &str) -> Result<HttpResponse> {
     let mut tx = site.db.read().await?;
     let member = find(&mut tx, of, id).await?;
     of.role(&mut tx, caller, member.parent).await?.ok_or(Error::NotFound)?;
@@ -110,7 +110,7 @@ pub async fn hold(tx: &mut Tx, of: Of, caller: &Caller, id: &str) -> Result<(Mem
     Ok((find(tx, of, id).await?, role))
 }
 
-async fn invite(of: Of, site: &Site, caller: &Caller, sent: Body) -> Result<HttpResponse> {
+async fn invite(of: Of, site: &AppState, caller: &Caller, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top("invite")?;
     let parent = sent.get(of.parent_field()).and_then(Value::as_str).and_then(ids::parse);
     let mut tx = site.db.write().await?;
@@ -152,7 +152,7 @@ async fn invite(of: Of, site: &Site, caller: &Caller, sent: Body) -> Result<Http
     Ok(json::created(location, &MemberBody::new(of, &member)?))
 }
 
-async fn update(of: Of, site: &Site, caller: &Caller, id: &str, sent: Body) -> Result<HttpResponse> {
+async fn update(of: Of, site: &AppState, caller: &Caller, id: &str, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(of.name())?;
     let mut tx = site.db.write().await?;
     let (mut member, role) = hold(&mut tx, of, caller, id).await?;
@@ -170,7 +170,7 @@ async fn update(of: Of, site: &Site, caller: &Caller, id: &str, sent: Body) -> R
     Ok(json::one(&MemberBody::new(of, &member)?))
 }
 
-async fn withdraw(of: Of, site: &Site, caller: &Caller, id: &str) -> Result<HttpResponse> {
+async fn withdraw(of: Of, site: &AppState, caller: &Caller, id: &str) -> Result<HttpResponse> {
     let mut tx = site.db.write().await?;
     let (member, role) = hold(&mut tx, of, caller, id).await?;
     role.must_own()?;
@@ -197,20 +197,24 @@ fn overrides(judged: &Map<String, Value>, old: Option<String>) -> Option<String>
 
 macro_rules! handlers {
     ($of:expr, $list:ident, $read:ident, $invite:ident, $update:ident, $withdraw:ident) => {
-        pub async fn $list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+        pub async fn $list(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
             list($of, &site, caller, &request).await
         }
 
-        pub async fn $read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+        pub async fn $read(site: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
             read($of, &site, &caller, &id).await
         }
 
-        pub async fn $invite(site: Data<Site>, UserManager(caller): UserManager, sent: Body) -> Result<HttpResponse> {
+        pub async fn $invite(
+            site: Data<AppState>,
+            UserManager(caller): UserManager,
+            sent: Body,
+        ) -> Result<HttpResponse> {
             invite($of, &site, &caller, sent).await
         }
 
         pub async fn $update(
-            site: Data<Site>,
+            site: Data<AppState>,
             UserManager(caller): UserManager,
             id: Path<String>,
             sent: Body,
@@ -219,7 +223,7 @@ macro_rules! handlers {
         }
 
         pub async fn $withdraw(
-            site: Data<Site>,
+            site: Data<AppState>,
             UserManager(caller): UserManager,
             id: Path<String>,
         ) -> Result<HttpResponse> {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    access::{self, Role, auth::Caller},
+    access::{self, Role, caller::Caller},
     base::ids::{GroupId, MemberId, PropertyId, UserId},
     db::Tx,
     resource::fields::{Field, Kind, MOST_JSON, Shape, optional, read_only, required},

@@ -8,8 +8,7 @@ use actix_web::{
 use serde::Deserialize;
 
 use crate::{
-    access::{self, Role, auth::SignedIn},
-    app::site::Site,
+    access::{self, Role, signed_in::SignedIn},
     base::{
         clock,
         error::{Error, Result},
@@ -22,6 +21,7 @@ use crate::{
             people::{Beside, Dialog, Ending, PeoplePage, Problem, View},
         },
     },
+    web::state::AppState,
     web::{form::Arguments, page},
 };
 
@@ -38,14 +38,14 @@ fn id<T: std::str::FromStr>(text: &str) -> Result<T> {
     text.parse().map_err(|_| Error::NotFound)
 }
 
-async fn view(site: &Site, person: &SignedIn, property: PropertyId) -> Result<View> {
+async fn view(site: &AppState, person: &SignedIn, property: PropertyId) -> Result<View> {
     let mut tx = site.db.read().await?;
     View::read(&mut tx, person, property).await
 }
 
 /// GET /properties/{id}/people
 pub async fn list(
-    site: Data<Site>,
+    site: Data<AppState>,
     person: SignedIn,
     property: Path<String>,
     asked: Arguments<Asked>,
@@ -63,7 +63,7 @@ pub async fn list(
 }
 
 async fn with_dialog(
-    site: &Site,
+    site: &AppState,
     person: &SignedIn,
     property: PropertyId,
     view: &View,
@@ -76,7 +76,7 @@ async fn with_dialog(
 
 /// The list again where a rule forbids what was asked for; other errors stay what they are.
 async fn refused(
-    site: &Site,
+    site: &AppState,
     person: &SignedIn,
     property: PropertyId,
     beside: Beside,
@@ -97,7 +97,11 @@ fn back(property: PropertyId, notice: &str) -> HttpResponse {
 }
 
 /// GET /properties/{id}/people/{link}/remove: asks for confirmation.
-pub async fn confirm_removal(site: Data<Site>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
+pub async fn confirm_removal(
+    site: Data<AppState>,
+    person: SignedIn,
+    ids: Path<(String, String)>,
+) -> Result<HttpResponse> {
     let (property, link): (PropertyId, MemberId) = (id(&ids.0)?, id(&ids.1)?);
     let view = view(&site, &person, property).await?;
     if view.role != Role::Owner {
@@ -114,7 +118,7 @@ pub async fn confirm_removal(site: Data<Site>, person: SignedIn, ids: Path<(Stri
 
 /// POST /properties/{id}/people/{link}/remove: ends somebody else's link to the property, or to a group of the viewer's
 /// that holds it.
-pub async fn remove(site: Data<Site>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
+pub async fn remove(site: Data<AppState>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
     let (property, link): (PropertyId, MemberId) = (id(&ids.0)?, id(&ids.1)?);
     let view = view(&site, &person, property).await?;
     if view.role != Role::Owner {
@@ -133,7 +137,7 @@ pub async fn remove(site: Data<Site>, person: SignedIn, ids: Path<(String, Strin
     }
 }
 
-async fn end_link(site: &Site, person: &SignedIn, of: Of, link: MemberId) -> Result<()> {
+async fn end_link(site: &AppState, person: &SignedIn, of: Of, link: MemberId) -> Result<()> {
     let mut tx = site.db.write().await?;
     let (member, role) = api::hold(&mut tx, of, &person.caller(), &link.to_string()).await?;
     role.must_own()?;
@@ -142,7 +146,11 @@ async fn end_link(site: &Site, person: &SignedIn, of: Of, link: MemberId) -> Res
 }
 
 /// GET /properties/{id}/people/groups/{group}/take_out: asks for confirmation.
-pub async fn confirm_take_out(site: Data<Site>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
+pub async fn confirm_take_out(
+    site: Data<AppState>,
+    person: SignedIn,
+    ids: Path<(String, String)>,
+) -> Result<HttpResponse> {
     let (property, group): (PropertyId, GroupId) = (id(&ids.0)?, id(&ids.1)?);
     let view = view(&site, &person, property).await?;
     if view.role != Role::Owner {
@@ -159,7 +167,7 @@ pub async fn confirm_take_out(site: Data<Site>, person: SignedIn, ids: Path<(Str
 }
 
 /// POST /properties/{id}/people/groups/{group}/take_out
-pub async fn take_out(site: Data<Site>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
+pub async fn take_out(site: Data<AppState>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
     let (property, group): (PropertyId, GroupId) = (id(&ids.0)?, id(&ids.1)?);
     let view = view(&site, &person, property).await?;
     if view.role != Role::Owner {
@@ -186,7 +194,7 @@ pub async fn take_out(site: Data<Site>, person: SignedIn, ids: Path<(String, Str
 }
 
 /// GET /properties/{id}/people/leave: asks whether to leave the property itself.
-pub async fn confirm_leaving(site: Data<Site>, person: SignedIn, property: Path<String>) -> Result<HttpResponse> {
+pub async fn confirm_leaving(site: Data<AppState>, person: SignedIn, property: Path<String>) -> Result<HttpResponse> {
     let property = id(&property)?;
     let view = view(&site, &person, property).await?;
     let Some(way) = view.ways.iter().find(|way| way.user == view.me && way.group.is_none()) else {
@@ -197,7 +205,7 @@ pub async fn confirm_leaving(site: Data<Site>, person: SignedIn, property: Path<
 }
 
 /// POST /properties/{id}/people/leave
-pub async fn leave(site: Data<Site>, person: SignedIn, property: Path<String>) -> Result<HttpResponse> {
+pub async fn leave(site: Data<AppState>, person: SignedIn, property: Path<String>) -> Result<HttpResponse> {
     let property: PropertyId = id(&property)?;
     let view = match view(&site, &person, property).await {
         // Sent twice: they are out already.

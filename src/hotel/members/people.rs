@@ -7,8 +7,7 @@ use askama::Template;
 use chrono_tz::Tz;
 
 use crate::{
-    access::{self, Role, auth::SignedIn},
-    app::site::Site,
+    access::{self, Role, signed_in::SignedIn},
     base::{
         error::{Error, Result},
         ids::{GroupId, MemberId, PropertyId, UserId},
@@ -19,6 +18,7 @@ use crate::{
         members::ways::{self, Way},
     },
     web::page::{self, Layout, When, counted},
+    web::state::AppState,
 };
 
 /// Rows of a page.
@@ -229,7 +229,7 @@ impl View {
 impl PeoplePage {
     /// The page with its rows of this number, or those with the row that a problem stands beside.
     pub fn new(
-        site: &Site,
+        site: &AppState,
         person: &SignedIn,
         id: PropertyId,
         view: &View,
@@ -247,7 +247,7 @@ impl PeoplePage {
         let mut emails: Vec<&str> = shown.iter().map(|way| &*way.email).collect();
         emails.dedup();
         PeoplePage {
-            layout: Layout::new(site, Some(&person.user)),
+            layout: Layout::new(site, Some(person.user.called())),
             id,
             title: view.title.clone(),
             notice: None,

@@ -10,8 +10,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    access::auth::SignedIn,
-    app::site::Site,
+    access::signed_in::SignedIn,
     base::{
         clock,
         error::{Error, Result},
@@ -21,6 +20,7 @@ use crate::{
         Of, ending, inviters,
         own::{self, OwnGroup},
     },
+    web::state::AppState,
     web::{
         form::Arguments,
         page::{self, Layout, When, counted},
@@ -125,7 +125,7 @@ impl GiverRow {
 }
 
 impl YourAccessPage {
-    async fn new(site: &Site, person: &SignedIn, page: i64) -> Result<Self> {
+    async fn new(site: &AppState, person: &SignedIn, page: i64) -> Result<Self> {
         let user = person.user.id;
         let mut tx = site.db.read().await?;
         let pages = ((own::count_groups(&mut tx, user).await? + LIMIT - 1) / LIMIT).max(1);
@@ -133,7 +133,7 @@ impl YourAccessPage {
         let groups = own::groups(&mut tx, user, LIMIT, (page - 1) * LIMIT).await?;
         let refused = inviters::refused_by(&mut tx, user).await?;
         Ok(YourAccessPage {
-            layout: Layout::new(site, Some(&person.user)),
+            layout: Layout::new(site, Some(person.user.called())),
             notice: None,
             groups: groups.into_iter().map(|group| GroupRow::new(group, person)).collect(),
             page,
@@ -154,7 +154,7 @@ impl YourAccessPage {
     }
 
     /// The page on which this group stands.
-    async fn with_group(site: &Site, person: &SignedIn, group: GroupId) -> Result<Self> {
+    async fn with_group(site: &AppState, person: &SignedIn, group: GroupId) -> Result<Self> {
         let mut tx = site.db.read().await?;
         let place = own::place_of_group(&mut tx, person.user.id, group).await?;
         drop(tx);
@@ -180,7 +180,7 @@ impl YourAccessPage {
 }
 
 /// GET /your_access
-pub async fn show(site: Data<Site>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
+pub async fn show(site: Data<AppState>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
     let Arguments(asked) = asked;
     let mut page = YourAccessPage::new(&site, &person, asked.page.parse().unwrap_or(1)).await?;
     page.notice = notice(&asked);
@@ -206,7 +206,7 @@ fn notice(asked: &Asked) -> Option<String> {
 }
 
 /// GET /your_access/groups/{id}/leave: asks for confirmation.
-pub async fn confirm_group(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn confirm_group(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut page = YourAccessPage::with_group(&site, &person, id).await?;
     let Some(place) = page.groups.iter().position(|row| row.id == id) else {
@@ -218,7 +218,7 @@ pub async fn confirm_group(site: Data<Site>, person: SignedIn, id: Path<String>)
 }
 
 /// POST /your_access/groups/{id}/leave
-pub async fn leave_group(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn leave_group(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     let id: GroupId = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.write().await?;
     match ending::leave_for_good(&mut tx, Of::Group, id.0, person.user.id, clock::now()).await {
@@ -234,7 +234,7 @@ pub async fn leave_group(site: Data<Site>, person: SignedIn, id: Path<String>) -
 }
 
 /// GET /your_access/from/{user}/leave: asks whether to leave everything that somebody gave.
-pub async fn confirm_all(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn confirm_all(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
     let mut page = YourAccessPage::new(&site, &person, 1).await?;
     let Some(place) = page.givers.iter().position(|row| row.id == id) else {
@@ -249,7 +249,7 @@ pub async fn confirm_all(site: Data<Site>, person: SignedIn, id: Path<String>) -
 }
 
 /// POST /your_access/from/{user}/leave
-pub async fn leave_all(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn leave_all(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
     let page = YourAccessPage::new(&site, &person, 1).await?;
     if page.givers.iter().all(|row| row.id != id) {
@@ -266,7 +266,7 @@ pub async fn leave_all(site: Data<Site>, person: SignedIn, id: Path<String>) -> 
 }
 
 /// GET /your_access/refused/{user}/allow: asks for confirmation.
-pub async fn confirm_allowing(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn confirm_allowing(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
     let mut page = YourAccessPage::new(&site, &person, 1).await?;
     let Some(place) = page.refused.iter().position(|row| row.id == id) else {
@@ -277,7 +277,7 @@ pub async fn confirm_allowing(site: Data<Site>, person: SignedIn, id: Path<Strin
 }
 
 /// POST /your_access/refused/{user}/allow
-pub async fn allow(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn allow(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.write().await?;
     inviters::allow(&mut tx, person.user.id, id).await?;

@@ -12,17 +12,16 @@ use uuid::Uuid;
 use crate::{
     access::{
         self,
-        auth::{Caller, UnlimitedWriter, Writer},
+        caller::{Caller, UnlimitedWriter, Writer},
         quotas,
     },
-    app::site::Site,
     base::{
         clock,
         error::{Error, Problems, Result},
         ids::PropertyId,
         money,
     },
-    db::Tx,
+    db::{Db, Tx},
     hotel::{
         facilities,
         groups::{self, store::GroupOf},
@@ -38,10 +37,11 @@ use crate::{
     resource::{
         json::{self, Meta, Middle, Whole},
         query::{self, Query},
-        rendered::Part,
+        rendered::{Part, Rendered},
         steps::{self, List, Source, Steps},
     },
     web::body::Body,
+    web::state::AppState,
 };
 
 /// The top key of bodies.
@@ -173,8 +173,8 @@ fn named(groups: &[GroupOf]) -> Vec<json::Named<'_>> {
 }
 
 /// Properties whose newest versions are all kept; `None` where one is not.
-fn kept(site: &Site, found: &[Found]) -> Result<Option<Vec<Whole>>> {
-    whole(found, |found| site.rendered.get(found.id.0, found.version))
+fn kept(rendered: &Rendered, found: &[Found]) -> Result<Option<Vec<Whole>>> {
+    whole(found, |found| rendered.get(found.id.0, found.version))
 }
 
 /// What is made of properties that were found.
@@ -187,11 +187,11 @@ enum Made {
 }
 
 /// Properties in the versions found: what is not kept is made, and kept.
-async fn made(site: &Site, tx: &mut Tx, found: &[Found]) -> Result<Made> {
+async fn made(rendered: &Rendered, tx: &mut Tx, found: &[Found]) -> Result<Made> {
     let mut parts: HashMap<(PropertyId, i64), Arc<Part>> = HashMap::new();
     let (mut missing, mut bytes) = (Vec::new(), 0);
     for Found { id, version, .. } in found {
-        match site.rendered.get(id.0, *version) {
+        match rendered.get(id.0, *version) {
             Some(part) => {
                 bytes += part.size();
                 parts.insert((*id, *version), part);
@@ -203,7 +203,7 @@ async fn made(site: &Site, tx: &mut Tx, found: &[Found]) -> Result<Made> {
         if bytes > steps::LONG {
             return Ok(Made::Long);
         }
-        for (id, version, part) in make_kept(site, tx, missing).await? {
+        for (id, version, part) in make_kept(rendered, tx, missing).await? {
             bytes += part.size();
             parts.insert((id, version), part);
         }
@@ -217,24 +217,24 @@ async fn made(site: &Site, tx: &mut Tx, found: &[Found]) -> Result<Made> {
 }
 
 /// Properties made and kept.
-async fn make_kept(site: &Site, tx: &mut Tx, ids: &[PropertyId]) -> Result<Vec<(PropertyId, i64, Arc<Part>)>> {
+async fn make_kept(rendered: &Rendered, tx: &mut Tx, ids: &[PropertyId]) -> Result<Vec<(PropertyId, i64, Arc<Part>)>> {
     let properties = store::by_ids(tx, ids).await?;
     let made = make(tx, properties).await?;
     for (id, version, part) in &made {
-        site.rendered.keep(id.0, *version, part.clone());
+        rendered.keep(id.0, *version, part.clone());
     }
     Ok(made)
 }
 
 /// Properties that were found a moment ago; `Changed` also where more must be asked for.
-async fn gathered(site: &Site, found: &[Found]) -> Result<Made> {
+async fn gathered(db: &Db, rendered: &Rendered, found: &[Found]) -> Result<Made> {
     if found.iter().any(|found| found.in_others) {
         return Ok(Made::Changed);
     }
-    match kept(site, found)? {
+    match kept(rendered, found)? {
         Some(whole) if json::size(&whole) <= steps::LONG => Ok(Made::Whole(whole)),
         Some(_) => Ok(Made::Long),
-        None => made(site, &mut site.db.read().await?, found).await,
+        None => made(rendered, &mut db.read().await?, found).await,
     }
 }
 
@@ -244,7 +244,8 @@ const A_STEP: usize = 5;
 /// A long list. Those who see a property when the list begins may see it until it ends; what has changed meanwhile is
 /// shown as it is then, what has gone is left out.
 struct Listed {
-    site: Data<Site>,
+    db: Db,
+    rendered: Data<Rendered>,
     found: Vec<Found>,
     place: usize,
     meta: Meta,
@@ -252,8 +253,8 @@ struct Listed {
 }
 
 impl Listed {
-    fn new(site: &Data<Site>, found: Vec<Found>, meta: Meta) -> Self {
-        Listed { site: site.clone(), found, place: 0, meta, is_empty: true }
+    fn new(db: &Db, rendered: &Data<Rendered>, found: Vec<Found>, meta: Meta) -> Self {
+        Listed { db: db.clone(), rendered: rendered.clone(), found, place: 0, meta, is_empty: true }
     }
 }
 
@@ -265,13 +266,15 @@ impl Steps for Listed {
         let found = &self.found[self.place..self.found.len().min(self.place + A_STEP)];
         let mut parts: HashMap<PropertyId, Arc<Part>> = HashMap::new();
         for Found { id, version, .. } in found {
-            parts.extend(self.site.rendered.get(id.0, *version).map(|part| (*id, part)));
+            parts.extend(self.rendered.get(id.0, *version).map(|part| (*id, part)));
         }
         let missing: Vec<PropertyId> =
             found.iter().map(|found| found.id).filter(|id| !parts.contains_key(id)).collect();
         if !missing.is_empty() {
-            let mut tx = self.site.db.read().await?;
-            parts.extend(make_kept(&self.site, &mut tx, &missing).await?.into_iter().map(|(id, _, part)| (id, part)));
+            let mut tx = self.db.read().await?;
+            parts.extend(
+                make_kept(&self.rendered, &mut tx, &missing).await?.into_iter().map(|(id, _, part)| (id, part)),
+            );
         }
         for Found { id, groups, .. } in found {
             let Some(part) = parts.remove(id) else { continue };
@@ -306,24 +309,29 @@ async fn written(tx: &mut Tx, caller: &Caller, kept: Kept) -> Result<Whole> {
 }
 
 /// GET /properties
-pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn list(
+    site: Data<AppState>,
+    rendered: Data<Rendered>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     // A statement of its own: the connection is back before another is asked for.
     let short = reached::short_page(&mut site.db.glance().await?, &caller, &query).await?;
     if let Some((found, meta)) = short {
-        match gathered(&site, &found).await? {
+        match gathered(&site.db, &rendered, &found).await? {
             Made::Whole(whole) => return json::many_whole(&whole, &meta),
-            Made::Long => return steps::answer(Listed::new(&site, found, meta)).await,
+            Made::Long => return steps::answer(Listed::new(&site.db, &rendered, found, meta)).await,
             Made::Changed => {}
         }
     }
     let mut tx = site.db.read().await?;
     let (found, meta) = reached::page(&mut tx, &caller, &query).await?;
-    match made(&site, &mut tx, &found).await? {
+    match made(&rendered, &mut tx, &found).await? {
         Made::Whole(whole) => json::many_whole(&whole, &meta),
         Made::Long => {
             drop(tx);
-            steps::answer(Listed::new(&site, found, meta)).await
+            steps::answer(Listed::new(&site.db, &rendered, found, meta)).await
         }
         Made::Changed => Err(gone()),
     }
@@ -354,31 +362,40 @@ impl Source for Choices {
 }
 
 /// GET /properties/options
-pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn options(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
     let ids = store::all(&mut tx, &caller, &query).await?;
-    steps::answer(List::new(&site, tx, Choices(caller), ids, None)).await
+    steps::answer(List::new(&site.db, tx, Choices(caller), ids, None)).await
 }
 
 /// GET /properties/:id
-pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+pub async fn read(
+    site: Data<AppState>,
+    rendered: Data<Rendered>,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let found = reached::by_id(&mut site.db.glance().await?, &caller, id).await?.ok_or(Error::NotFound)?;
     // One that is long for a list is not too long by itself.
-    if let Made::Whole(whole) = gathered(&site, std::slice::from_ref(&found)).await? {
+    if let Made::Whole(whole) = gathered(&site.db, &rendered, std::slice::from_ref(&found)).await? {
         return json::one_whole(&whole);
     }
     let mut tx = site.db.read().await?;
     let mut found = [reached::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?];
     reached::with_other_groups(&mut tx, &caller, &mut found).await?;
-    let (_, _, part) = make_kept(&site, &mut tx, &[id]).await?.pop().ok_or_else(gone)?;
+    let (_, _, part) = make_kept(&rendered, &mut tx, &[id]).await?.pop().ok_or_else(gone)?;
     let middle = Middle::new(serde_json::to_vec(&named(&found[0].groups))?);
     json::one_whole(&[Whole { part, middle }])
 }
 
 /// POST /properties
-pub async fn create(site: Data<Site>, UnlimitedWriter(caller): UnlimitedWriter, sent: Body) -> Result<HttpResponse> {
+pub async fn create(
+    site: Data<AppState>,
+    UnlimitedWriter(caller): UnlimitedWriter,
+    sent: Body,
+) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let mut problems = Problems::default();
     let Draft { property, group, photos } = Property::create(&sent, &mut problems)?;
@@ -405,7 +422,12 @@ pub async fn create(site: Data<Site>, UnlimitedWriter(caller): UnlimitedWriter, 
 }
 
 /// PUT /properties/:id
-pub async fn update(site: Data<Site>, Writer(caller): Writer, id: Path<String>, sent: Body) -> Result<HttpResponse> {
+pub async fn update(
+    site: Data<AppState>,
+    Writer(caller): Writer,
+    id: Path<String>,
+    sent: Body,
+) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.write().await?;
@@ -426,7 +448,7 @@ pub async fn update(site: Data<Site>, Writer(caller): Writer, id: Path<String>, 
 /// DELETE /properties/:id. There are no channels yet that `force` would have to overrule. A large one goes in several
 /// transactions, with other writers in between.
 pub async fn delete(
-    site: Data<Site>,
+    site: Data<AppState>,
     Writer(caller): Writer,
     id: Path<String>,
     request: HttpRequest,

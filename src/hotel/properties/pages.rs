@@ -7,14 +7,14 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    access::auth::SignedIn,
-    app::site::Site,
+    access::signed_in::SignedIn,
     base::{error::Result, ids::PropertyId},
     hotel::{
         groups,
         properties::search::{self, By, Order},
     },
     resource::query::Paging,
+    web::state::AppState,
     web::{
         form::Arguments,
         page::{self, Layout, counted},
@@ -74,7 +74,7 @@ pub struct Asked {
 }
 
 /// GET /properties
-pub async fn list(site: Data<Site>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
+pub async fn list(site: Data<AppState>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
     let Arguments(asked) = asked;
     let (caller, order) = (person.caller(), Order::read(&asked.order));
     let mut tx = site.db.read().await?;
@@ -89,7 +89,7 @@ pub async fn list(site: Data<Site>, person: SignedIn, asked: Arguments<Asked>) -
     let pages = (total + LIMIT - 1) / LIMIT;
     let at = |page: i64| address(&asked.q, order, page);
     let page = PropertiesPage {
-        layout: Layout::new(&site, Some(&person.user)),
+        layout: Layout::new(&site, Some(person.user.called())),
         columns: By::ALL.map(|by| Column::new(by, &asked.q, order)).into(),
         rows: found
             .into_iter()

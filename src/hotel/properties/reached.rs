@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::{
-    access::auth::Caller,
+    access::caller::Caller,
     base::{
         error::Result,
         ids::{GroupId, PropertyId},

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    access::{self, auth::Caller},
+    access::{self, caller::Caller},
     base::ids::{ApiKeyId, PropertyId},
     db::{Bind, Select, Tx, folded, row},
     hotel::properties::store,

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::{
-    access::{self, auth::Caller},
+    access::{self, caller::Caller},
     base::{
         clock::Moment,
         error::Result,

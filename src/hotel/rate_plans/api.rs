@@ -13,10 +13,9 @@ use uuid::Uuid;
 use crate::{
     access::{
         self,
-        auth::{Caller, Writer},
+        caller::{Caller, Writer},
         quotas,
     },
-    app::site::Site,
     base::{
         clock,
         error::{Error, Problems, Result},
@@ -41,6 +40,7 @@ use crate::{
         steps::{self, List, Source},
     },
     web::body::Body,
+    web::state::AppState,
 };
 
 /// The top key of bodies.
@@ -141,11 +141,11 @@ impl Source for Listed {
 }
 
 /// GET /rate_plans
-pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn list(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
     let (ids, meta) = store::page(&mut tx, &caller, &query).await?;
-    steps::answer(List::new(&site, tx, Listed(caller), ids, Some(meta))).await
+    steps::answer(List::new(&site.db, tx, Listed(caller), ids, Some(meta))).await
 }
 
 /// The same in short.
@@ -187,22 +187,22 @@ impl Source for Choices {
 }
 
 /// GET /rate_plans/options
-pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn options(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
     let ids = store::all(&mut tx, &caller, &query).await?;
-    steps::answer(List::new(&site, tx, Choices(caller), ids, None)).await
+    steps::answer(List::new(&site.db, tx, Choices(caller), ids, None)).await
 }
 
 /// GET /rate_plans/:id
-pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+pub async fn read(site: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
     let mut tx = site.db.read().await?;
     let kept = find(&mut tx, &caller, &id).await?;
     Ok(json::one(&RatePlanBody::from(kept)))
 }
 
 /// POST /rate_plans
-pub async fn create(site: Data<Site>, Writer(caller): Writer, sent: Body) -> Result<HttpResponse> {
+pub async fn create(site: Data<AppState>, Writer(caller): Writer, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let mut problems = Problems::default();
     let judged = rules::judge(&sent, Purpose::Create, &mut problems)?;
@@ -220,7 +220,12 @@ pub async fn create(site: Data<Site>, Writer(caller): Writer, sent: Body) -> Res
 }
 
 /// PUT /rate_plans/:id
-pub async fn update(site: Data<Site>, Writer(caller): Writer, id: Path<String>, sent: Body) -> Result<HttpResponse> {
+pub async fn update(
+    site: Data<AppState>,
+    Writer(caller): Writer,
+    id: Path<String>,
+    sent: Body,
+) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let mut tx = site.db.write().await?;
     let Kept { id, property, room_type, plan } = hold(&mut tx, &caller, &id).await?;
@@ -244,7 +249,7 @@ pub async fn update(site: Data<Site>, Writer(caller): Writer, id: Path<String>, 
 /// DELETE /rate_plans/:id. There are no channels yet that `force` would have to overrule. Where many plans derive from it
 /// they are made independent in several transactions; the plan itself goes in the last.
 pub async fn delete(
-    site: Data<Site>,
+    site: Data<AppState>,
     Writer(caller): Writer,
     id: Path<String>,
     request: HttpRequest,

@@ -12,10 +12,9 @@ use uuid::Uuid;
 use crate::{
     access::{
         self,
-        auth::{Caller, Writer},
+        caller::{Caller, Writer},
         quotas,
     },
-    app::site::Site,
     base::{
         clock,
         error::{Error, Problems, Result},
@@ -38,6 +37,7 @@ use crate::{
         steps::{self, List, Source},
     },
     web::body::Body,
+    web::state::AppState,
 };
 
 /// The top key of bodies.
@@ -129,11 +129,11 @@ impl Source for Listed {
 }
 
 /// GET /room_types
-pub async fn list(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn list(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
     let (ids, meta) = store::page(&mut tx, &caller, &query).await?;
-    steps::answer(List::new(&site, tx, Listed(caller), ids, Some(meta))).await
+    steps::answer(List::new(&site.db, tx, Listed(caller), ids, Some(meta))).await
 }
 
 /// The same in short.
@@ -162,15 +162,15 @@ impl Source for Choices {
 }
 
 /// GET /room_types/options
-pub async fn options(site: Data<Site>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn options(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = site.db.read().await?;
     let ids = store::all(&mut tx, &caller, &query).await?;
-    steps::answer(List::new(&site, tx, Choices(caller), ids, None)).await
+    steps::answer(List::new(&site.db, tx, Choices(caller), ids, None)).await
 }
 
 /// GET /room_types/:id
-pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+pub async fn read(site: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
     let mut tx = site.db.read().await?;
     let kept = find(&mut tx, &caller, &id).await?;
     let photos = photos::store::of_room_types(&mut tx, &[kept.id]).await?;
@@ -178,7 +178,7 @@ pub async fn read(site: Data<Site>, caller: Caller, id: Path<String>) -> Result<
 }
 
 /// POST /room_types
-pub async fn create(site: Data<Site>, Writer(caller): Writer, sent: Body) -> Result<HttpResponse> {
+pub async fn create(site: Data<AppState>, Writer(caller): Writer, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let mut problems = Problems::default();
     let Draft { room_type, property, photos } = RoomType::default().draft(&sent, Purpose::Create, &mut problems)?;
@@ -204,7 +204,12 @@ pub async fn create(site: Data<Site>, Writer(caller): Writer, sent: Body) -> Res
 }
 
 /// PUT /room_types/:id
-pub async fn update(site: Data<Site>, Writer(caller): Writer, id: Path<String>, sent: Body) -> Result<HttpResponse> {
+pub async fn update(
+    site: Data<AppState>,
+    Writer(caller): Writer,
+    id: Path<String>,
+    sent: Body,
+) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let mut tx = site.db.write().await?;
     let Kept { id, property, room_type } = hold(&mut tx, &caller, &id).await?;
@@ -223,7 +228,7 @@ pub async fn update(site: Data<Site>, Writer(caller): Writer, id: Path<String>, 
 /// DELETE /room_types/:id, with its rate plans and photos. There are no channels yet that `force` would have to
 /// overrule. What is large goes in several transactions (`rate_plans/detach.rs`); the room type itself in the last.
 pub async fn delete(
-    site: Data<Site>,
+    site: Data<AppState>,
     Writer(caller): Writer,
     id: Path<String>,
     request: HttpRequest,

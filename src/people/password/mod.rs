@@ -17,6 +17,7 @@ use crate::{
     base::{
         error::{Error, Result},
         secret,
+        settings::Cost,
     },
     db::folded,
     people::password::{
@@ -99,13 +100,6 @@ fn local_part(email: &str) -> String {
 /// True where nothing but digits and signs is left when the name is taken out.
 fn is_mostly(text: &str, name: &str) -> bool {
     name.len() > 2 && text.contains(name) && !text.replace(name, "").chars().any(char::is_alphabetic)
-}
-
-/// How much work one hash is.
-#[derive(Clone, Copy, Debug)]
-pub struct Cost {
-    pub memory_kib: u32,
-    pub iterations: u32,
 }
 
 /// Hashes passwords, few at a time and on threads of their own: each takes tens of MiB, and a storm of sign-ins must

@@ -10,13 +10,13 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    app::site::Site,
     base::{error::Result, ids::UserId},
     people::{
-        password::{Password, Verdict, hashing::Asker},
+        password::{Hasher, Password, Verdict, hashing::Asker},
         sessions,
         users::{self, Email},
     },
+    web::state::AppState,
     web::{
         admission::{self, Weight},
         client_ip,
@@ -54,7 +54,7 @@ pub struct SignIn {
 }
 
 /// GET /sign_in
-pub async fn show(site: Data<Site>, session: Session, arrival: Arguments<Arrival>) -> Result<HttpResponse> {
+pub async fn show(site: Data<AppState>, session: Session, arrival: Arguments<Arrival>) -> Result<HttpResponse> {
     let Arguments(arrival) = arrival;
     let return_to = Resume::own_path(&arrival.return_to);
     if let Some(user) = sessions::user(&session) {
@@ -82,7 +82,8 @@ pub async fn show(site: Data<Site>, session: Session, arrival: Arguments<Arrival
 /// POST /sign_in
 pub async fn sign_in(
     request: HttpRequest,
-    site: Data<Site>,
+    site: Data<AppState>,
+    hasher: Data<Hasher>,
     session: Session,
     form: Form<SignIn>,
 ) -> Result<HttpResponse> {
@@ -99,7 +100,7 @@ pub async fn sign_in(
     let network = request_log::client(&request).map_or(0, client_ip::network);
     // Those who wait for a hash keep out nobody else.
     let waiting = admission::wait(&request);
-    let verdict = site.hasher.verify(Asker::Network(network), Password::typed(password), hash.clone()).await;
+    let verdict = hasher.verify(Asker::Network(network), Password::typed(password), hash.clone()).await;
     if verdict.is_err() {
         tell(&request, "sign-in: busy", None);
     }

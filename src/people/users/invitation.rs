@@ -9,13 +9,13 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    app::site::Site,
     base::{clock, error::Result, secret::Digest},
     people::{
-        password::{Password, RULES, THE_SAME, Verdict, hashing::Asker},
+        password::{Hasher, Password, RULES, THE_SAME, Verdict, hashing::Asker},
         sessions,
         users::{User, store},
     },
+    web::state::AppState,
     web::{
         form::{Field, Form},
         page::{self, Layout},
@@ -40,7 +40,7 @@ struct LinkEndedPage {
     layout: Layout,
 }
 
-fn ended(site: &Site) -> Result<HttpResponse> {
+fn ended(site: &AppState) -> Result<HttpResponse> {
     page::html(StatusCode::NOT_FOUND, &LinkEndedPage { layout: Layout::new(site, None) })
 }
 
@@ -50,7 +50,7 @@ pub fn path(token: &str) -> String {
 }
 
 /// GET /welcome/{token}
-pub async fn show(site: Data<Site>, token: Path<String>) -> Result<HttpResponse> {
+pub async fn show(site: Data<AppState>, token: Path<String>) -> Result<HttpResponse> {
     let Some(user) = invited(&site, &token).await? else { return ended(&site) };
     let name = Field::of(user.name.clone().unwrap_or_default());
     page::html(StatusCode::OK, &welcome(&site, &token, user, name, None))
@@ -65,12 +65,17 @@ pub struct Chosen {
 }
 
 /// POST /welcome/{token}: uses the link up.
-pub async fn set(site: Data<Site>, token: Path<String>, form: Form<Chosen>) -> Result<HttpResponse> {
+pub async fn set(
+    site: Data<AppState>,
+    hasher: Data<Hasher>,
+    token: Path<String>,
+    form: Form<Chosen>,
+) -> Result<HttpResponse> {
     let Form(Chosen { name: typed, password }) = form;
     let Some(user) = invited(&site, &token).await? else { return ended(&site) };
     let name = super::name(&typed);
     let password = match Password::chosen(password, &site.settings.host_name, &user.email) {
-        Ok(new) if is_current(&site, &user, &new).await? => Err(THE_SAME.to_owned()),
+        Ok(new) if is_current(&site, &hasher, &user, &new).await? => Err(THE_SAME.to_owned()),
         other => other,
     };
     let (name, password) = match (name, password) {
@@ -81,7 +86,7 @@ pub async fn set(site: Data<Site>, token: Path<String>, form: Form<Chosen>) -> R
             return page::html(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
     };
-    let hash = site.hasher.hash(Asker::User(user.id), password).await?;
+    let hash = hasher.hash(Asker::User(user.id), password).await?;
     let mut tx = site.db.write().await?;
     if !store::use_link(&mut tx, &Digest::of(&token), clock::now()).await? {
         return ended(&site);
@@ -93,20 +98,20 @@ pub async fn set(site: Data<Site>, token: Path<String>, form: Form<Chosen>) -> R
     Ok(page::see_other("/sign_in?notice=password_set"))
 }
 
-async fn invited(site: &Site, token: &str) -> Result<Option<User>> {
+async fn invited(site: &AppState, token: &str) -> Result<Option<User>> {
     let mut tx = site.db.read().await?;
     Ok(store::by_link(&mut tx, &Digest::of(token), clock::now()).await?)
 }
 
 /// Whether the person has this password already.
-async fn is_current(site: &Site, user: &User, new: &Password) -> Result<bool> {
+async fn is_current(site: &AppState, hasher: &Hasher, user: &User, new: &Password) -> Result<bool> {
     let mut tx = site.db.read().await?;
     let Some(kept) = store::password_hash(&mut tx, user.id).await? else { return Ok(false) };
     drop(tx);
-    Ok(!matches!(site.hasher.verify(Asker::User(user.id), new.clone(), Some(kept)).await?, Verdict::Wrong))
+    Ok(!matches!(hasher.verify(Asker::User(user.id), new.clone(), Some(kept)).await?, Verdict::Wrong))
 }
 
-fn welcome(site: &Site, token: &str, user: User, name: Field, password_problem: Option<String>) -> WelcomePage {
+fn welcome(site: &AppState, token: &str, user: User, name: Field, password_problem: Option<String>) -> WelcomePage {
     WelcomePage {
         layout: Layout::new(site, None),
         action: path(token),

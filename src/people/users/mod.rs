@@ -1,7 +1,6 @@
 //! People: who they are, how they sign in.
 
 pub mod invitation;
-pub mod pages;
 pub mod store;
 
 use chrono_tz::Tz;

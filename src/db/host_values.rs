@@ -1,43 +1,8 @@
-//! What every handler may need, made once at start.
+//! Values that all processes on one database share (table `host_values`).
 
-use std::sync::OnceLock;
-
-use actix_web::web::Bytes;
 use url::Url;
 
-use crate::{
-    base::settings::Settings,
-    db::{Bind, Db, Select, Tx, run},
-    host::docs::reference::Reference,
-    keys::{cache::Callers, last_use::LastUses},
-    people::password::Hasher,
-    resource::rendered::Rendered,
-    web::{admission::Gate, etag::Tags},
-};
-
-/// The parts of the running program.
-pub struct Site {
-    pub settings: Settings,
-    pub base_url: Url,
-    pub db: Db,
-    pub hasher: Hasher,
-    pub callers: Callers,
-    pub last_uses: LastUses,
-    pub rendered: Rendered,
-    pub tags: Tags,
-    pub gate: Gate,
-    /// The API's document, made when it is first asked for.
-    pub document: OnceLock<Bytes>,
-    /// What the documentation shows of the API, made when it is first read.
-    pub reference: OnceLock<Reference>,
-}
-
-impl Site {
-    /// The base URL without a slash at its end: what paths are put behind.
-    pub fn address(&self) -> &str {
-        self.base_url.as_str().trim_end_matches('/')
-    }
-}
+use crate::db::{Bind, Select, Tx, run};
 
 /// A value that all copies of the program share: the first to ask makes it.
 pub async fn shared_value(tx: &mut Tx, name: &str, new: Vec<u8>) -> sqlx::Result<Vec<u8>> {

@@ -1,20 +1,23 @@
 //! The User Profile page: the details, API keys and password of whoever is signed in, and the one dialog that may stand
-//! open on it. `users::pages` and `api_keys::pages` both answer with it.
+//! open on it. `details.rs` and `keys.rs` both answer with it.
+
+pub mod details;
+pub mod keys;
 
 use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use crate::{
-    access::auth::SignedIn,
-    app::site::Site,
+    access::signed_in::SignedIn,
     base::{clock, error::Result},
     keys::{
-        self, ApiKey,
+        ApiKey,
         limits::{self, AccessFields, KeyReach},
-        store::Order,
+        store::{self, Order},
     },
     people::subscriptions,
+    web::state::AppState,
     web::{
         form::Field,
         page::{self, Layout, When, counted},
@@ -130,14 +133,14 @@ pub enum Dialog {
 
 impl ProfilePage {
     /// The page as it stands in the database, no dialog open.
-    pub async fn new(site: &Site, person: &SignedIn, order: Order) -> Result<Self> {
+    pub async fn new(site: &AppState, person: &SignedIn, order: Order) -> Result<Self> {
         let user = &person.user;
         let zone = user.zone();
         let now = clock::now();
         let grace = site.settings.grace();
         let mut tx = site.db.read().await?;
         let keys = if subscriptions::is_active(person.subscription.as_ref(), grace, now) {
-            let keys = keys::store::of_user(&mut tx, user.id, order).await?;
+            let keys = store::of_user(&mut tx, user.id, order).await?;
             let active = keys.iter().filter(|key| key.withdrawn_at.is_none()).count();
             let limit = site.settings.max_keys;
             let rows = keys.into_iter().map(|key| KeyRow::new(key, zone)).collect();
@@ -145,10 +148,10 @@ impl ProfilePage {
             KeysSection::Open { rows, order, full, limit: counted(limit, "active key", "active keys") }
         } else {
             let reason = subscriptions::why_not(person.subscription.as_ref(), grace, zone);
-            KeysSection::Closed { reason, paused: keys::store::count_active(&mut tx, user.id).await? }
+            KeysSection::Closed { reason, paused: store::count_active(&mut tx, user.id).await? }
         };
         Ok(ProfilePage {
-            layout: Layout::new(site, Some(user)),
+            layout: Layout::new(site, Some(user.called())),
             notice: None,
             email: user.email.clone(),
             name: Field::of(user.name.clone().unwrap_or_default()),
@@ -163,7 +166,7 @@ impl ProfilePage {
     }
 
     /// The page with this dialog open on it.
-    pub async fn with(site: &Site, person: &SignedIn, dialog: Dialog) -> Result<Self> {
+    pub async fn with(site: &AppState, person: &SignedIn, dialog: Dialog) -> Result<Self> {
         Ok(ProfilePage { dialog, ..Self::new(site, person, Order::Created).await? })
     }
 

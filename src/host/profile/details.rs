@@ -5,16 +5,16 @@ use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use serde::Deserialize;
 
 use crate::{
-    access::auth::SignedIn,
-    app::site::Site,
+    access::signed_in::SignedIn,
     base::error::Result,
     host::profile::ProfilePage,
     keys::store::Order,
     people::{
-        password::{self, Password, Verdict, hashing::Asker},
+        password::{self, Hasher, Password, Verdict, hashing::Asker},
         sessions,
-        users::store,
+        users::{self, store},
     },
+    web::state::AppState,
     web::{
         form::{Arguments, Field, Form},
         page,
@@ -33,7 +33,7 @@ pub struct Asked {
 }
 
 /// GET /user_profile
-pub async fn profile(site: Data<Site>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
+pub async fn profile(site: Data<AppState>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
     let Arguments(asked) = asked;
     let mut page = ProfilePage::new(&site, &person, Order::read(&asked.order)).await?;
     page.notice = match asked.notice.as_str() {
@@ -59,9 +59,9 @@ pub struct Details {
 }
 
 /// POST /user_profile
-pub async fn save(site: Data<Site>, person: SignedIn, form: Form<Details>) -> Result<HttpResponse> {
+pub async fn save(site: Data<AppState>, person: SignedIn, form: Form<Details>) -> Result<HttpResponse> {
     let Form(details) = form;
-    let name = super::name(&details.name);
+    let name = users::name(&details.name);
     let zone = details.time_zone.parse::<chrono_tz::Tz>();
     if let (Ok(name), Ok(zone)) = (&name, zone) {
         let mut tx = site.db.write().await?;
@@ -88,7 +88,8 @@ pub struct NewPassword {
 
 /// POST /user_profile/password: asks for the old one, ends the user's other sessions.
 pub async fn change_password(
-    site: Data<Site>,
+    site: Data<AppState>,
+    hasher: Data<Hasher>,
     person: SignedIn,
     session: Session,
     form: Form<NewPassword>,
@@ -99,7 +100,7 @@ pub async fn change_password(
     let kept = store::password_hash(&mut tx, user.id).await?;
     drop(tx);
     let typed = Password::typed(old_password);
-    let old = site.hasher.verify(Asker::User(user.id), typed.clone(), kept.clone()).await?;
+    let old = hasher.verify(Asker::User(user.id), typed.clone(), kept.clone()).await?;
     let new = Password::chosen(new_password, &site.settings.host_name, &user.email);
     let new = new.and_then(|new| if new == typed { Err(password::THE_SAME.to_owned()) } else { Ok(new) });
     let (mut old_problem, new) = match (old, new) {
@@ -108,7 +109,7 @@ pub async fn change_password(
         (_, new) => (None, new),
     };
     if let (None, Ok(new)) = (&old_problem, &new) {
-        let hash = site.hasher.hash(Asker::User(user.id), new.clone()).await?;
+        let hash = hasher.hash(Asker::User(user.id), new.clone()).await?;
         let mut tx = site.db.write().await?;
         if store::replace_password(&mut tx, user.id, &kept.unwrap_or_default(), &hash).await? {
             sessions::store::end_all(&mut tx, user.id).await?;

@@ -10,8 +10,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    access::{auth::SignedIn, quotas},
-    app::site::Site,
+    access::{quotas, signed_in::SignedIn},
     base::{
         clock,
         error::{Error, Result},
@@ -21,11 +20,12 @@ use crate::{
     db::{self, Tx},
     host::profile::{Dialog, KeyRow, LastUse, ProfilePage},
     keys::{
-        ApiKey, By, PlainKey,
+        self, ApiKey, By, PlainKey,
         limits::{self, AccessFields, Limits, Typed},
         store,
     },
     people::{subscriptions, users},
+    web::state::AppState,
     web::{
         form::{Arguments, Field, Form},
         page::{self, Layout, counted},
@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// Without an active subscription these addresses do not exist.
-fn gate(site: &Site, person: &SignedIn) -> Result<()> {
+fn gate(site: &AppState, person: &SignedIn) -> Result<()> {
     match subscriptions::is_active(person.subscription.as_ref(), site.settings.grace(), clock::now()) {
         true => Ok(()),
         false => Err(Error::NotFound),
@@ -53,14 +53,14 @@ pub struct NewKey {
 }
 
 /// GET /user_profile/api_keys/new
-pub async fn new(site: Data<Site>, person: SignedIn, typed: Arguments<NewKey>) -> Result<HttpResponse> {
+pub async fn new(site: Data<AppState>, person: SignedIn, typed: Arguments<NewKey>) -> Result<HttpResponse> {
     gate(&site, &person)?;
     let Arguments(NewKey { title, access, .. }) = typed;
     create_dialog(&site, &person, Field::of(title), access.opened(), None).await?.answer(StatusCode::OK)
 }
 
 async fn create_dialog(
-    site: &Site,
+    site: &AppState,
     person: &SignedIn,
     title: Field,
     access: Typed,
@@ -73,10 +73,10 @@ async fn create_dialog(
 }
 
 /// POST /user_profile/api_keys/new: the one answer that shows the key.
-pub async fn create(site: Data<Site>, person: SignedIn, form: Form<NewKey>) -> Result<HttpResponse> {
+pub async fn create(site: Data<AppState>, person: SignedIn, form: Form<NewKey>) -> Result<HttpResponse> {
     gate(&site, &person)?;
     let Form(NewKey { title: typed, form_token, access }) = form;
-    match (super::title(&typed), access.read()) {
+    match (keys::title(&typed), access.read()) {
         (Ok(title), Ok(limits)) => {
             make(&site, &person, Wanted { title, limits, typed: access, replaces: None }, form_token).await
         }
@@ -97,7 +97,7 @@ pub struct Replacement {
 /// POST /user_profile/api_keys/{id}/replace: withdraws a key whose text was lost and makes a new one with the same
 /// limits, in one step.
 pub async fn replace(
-    site: Data<Site>,
+    site: Data<AppState>,
     person: SignedIn,
     id: Path<String>,
     form: Form<Replacement>,
@@ -136,7 +136,7 @@ enum Made {
     Refused(String),
 }
 
-async fn make(site: &Data<Site>, person: &SignedIn, wanted: Wanted, form_token: String) -> Result<HttpResponse> {
+async fn make(site: &Data<AppState>, person: &SignedIn, wanted: Wanted, form_token: String) -> Result<HttpResponse> {
     // A form without a token is none of ours, and repeats nothing.
     let token = if form_token.is_empty() { secret::random() } else { form_token };
     let made = insert(site, person, &wanted, &Digest::of(&token)).await?;
@@ -167,7 +167,7 @@ async fn make(site: &Data<Site>, person: &SignedIn, wanted: Wanted, form_token: 
     }
 }
 
-async fn insert(site: &Site, person: &SignedIn, wanted: &Wanted, form: &Digest) -> Result<Made> {
+async fn insert(site: &AppState, person: &SignedIn, wanted: &Wanted, form: &Digest) -> Result<Made> {
     let now = clock::now();
     let user = person.user.id;
     let mut tx = site.db.write().await?;
@@ -212,14 +212,14 @@ async fn insert(site: &Site, person: &SignedIn, wanted: &Wanted, form: &Digest) 
 }
 
 /// A key of this user; a withdrawn one is found too.
-async fn find(site: &Site, user: UserId, id: &str) -> Result<ApiKey> {
+async fn find(site: &AppState, user: UserId, id: &str) -> Result<ApiKey> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.read().await?;
     store::by_id(&mut tx, user, id).await?.ok_or(Error::NotFound)
 }
 
 /// GET /user_profile/api_keys/{id}/withdraw: asks for confirmation.
-pub async fn confirm(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn confirm(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     gate(&site, &person)?;
     let key = find(&site, person.user.id, &id).await?;
     if key.withdrawn_at.is_some() {
@@ -230,7 +230,7 @@ pub async fn confirm(site: Data<Site>, person: SignedIn, id: Path<String>) -> Re
 }
 
 /// POST /user_profile/api_keys/{id}/withdraw
-pub async fn withdraw(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn withdraw(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     gate(&site, &person)?;
     let key = find(&site, person.user.id, &id).await?.id;
     whole(site, async move |tx: &mut Tx| store::withdraw(tx, key, By::Owner, clock::now()).await.map(drop)).await?;
@@ -239,7 +239,7 @@ pub async fn withdraw(site: Data<Site>, person: SignedIn, id: Path<String>) -> R
 
 /// GET /user_profile/withdraw_all_keys: asks for confirmation. Also without a subscription: a key that leaked must not
 /// come back alive with it.
-pub async fn confirm_all(site: Data<Site>, person: SignedIn) -> Result<HttpResponse> {
+pub async fn confirm_all(site: Data<AppState>, person: SignedIn) -> Result<HttpResponse> {
     let mut tx = site.db.read().await?;
     let active = store::count_active(&mut tx, person.user.id).await?;
     drop(tx);
@@ -250,14 +250,14 @@ pub async fn confirm_all(site: Data<Site>, person: SignedIn) -> Result<HttpRespo
 }
 
 /// POST /user_profile/withdraw_all_keys
-pub async fn withdraw_all(site: Data<Site>, person: SignedIn) -> Result<HttpResponse> {
+pub async fn withdraw_all(site: Data<AppState>, person: SignedIn) -> Result<HttpResponse> {
     let user = person.user.id;
     whole(site, async move |tx: &mut Tx| store::withdraw_all(tx, user, By::Owner, clock::now()).await).await?;
     Ok(page::see_other("/user_profile?notice=all_withdrawn"))
 }
 
 /// Runs a change to its end, also when the client goes away meanwhile (which drops the handler).
-async fn whole<F>(site: Data<Site>, change: F) -> Result<()>
+async fn whole<F>(site: Data<AppState>, change: F) -> Result<()>
 where
     F: AsyncFnOnce(&mut Tx) -> sqlx::Result<()> + 'static,
 {
@@ -280,11 +280,11 @@ struct FirstUsePage {
 }
 
 /// GET /user_profile/api_keys/{id}/first_use: has the first request arrived? Shown inside the dialog with the key.
-pub async fn first_use(site: Data<Site>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn first_use(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     gate(&site, &person)?;
     let row = KeyRow::new(find(&site, person.user.id, &id).await?, person.user.zone());
     let page = FirstUsePage {
-        layout: Layout::new(&site, Some(&person.user)),
+        layout: Layout::new(&site, Some(person.user.called())),
         address: format!("/user_profile/api_keys/{}/first_use", row.id),
         first_use: row.last_used,
     };

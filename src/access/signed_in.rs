@@ -1,0 +1,102 @@
+//! Who is signed in with this browser, for pages.
+
+use std::pin::Pin;
+
+use actix_session::SessionExt;
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    web::{Bytes, Data},
+};
+
+use crate::{
+    access::caller::Caller,
+    base::{
+        error::{Error, Result},
+        ids::UserId,
+    },
+    people::{
+        sessions,
+        subscriptions::Subscription,
+        users::{self, User, store::Account},
+    },
+    web::{
+        body, form,
+        page::{Greeted, Resume},
+        request_log::Asking,
+        state::AppState,
+    },
+};
+
+/// The account of a signed-in person, unless it was deactivated.
+pub async fn account(state: &AppState, user: UserId) -> Result<Option<Account>> {
+    let mut tx = state.db.glance().await?;
+    let account = users::store::by_id(&mut tx, user).await?;
+    Ok(account.filter(|account| account.user.deactivated_at.is_none()))
+}
+
+/// A person signed in with a browser. Pages take this; without it they lead to sign-in and then back.
+pub struct SignedIn {
+    pub user: User,
+    pub subscription: Option<Subscription>,
+}
+
+impl SignedIn {
+    /// The person as a caller of the API: with all their powers.
+    pub fn caller(&self) -> Caller {
+        Caller::person(self.user.id)
+    }
+}
+
+/// Who has signed in with this browser, if anybody.
+async fn person(request: &HttpRequest) -> Result<Option<SignedIn>> {
+    let Some(user) = sessions::user(&request.get_session()) else { return Ok(None) };
+    let state = request.app_data::<Data<AppState>>().ok_or_else(|| Error::Internal("no state".to_owned()))?;
+    let Some(account) = account(state, user).await? else { return Ok(None) };
+    request.extensions_mut().insert(Asking(user, None));
+    request.extensions_mut().insert(Greeted(account.user.called().to_owned()));
+    Ok(Some(SignedIn { user: account.user, subscription: account.subscription }))
+}
+
+impl FromRequest for SignedIn {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let typed = sessions::user(&request.get_session())
+            .is_none()
+            .then(|| body::received(&request, payload, form::LIMIT, None));
+        Box::pin(async move {
+            if let Some(person) = person(&request).await? {
+                return Ok(person);
+            }
+            let typed = match typed {
+                Some(typed) => typed.await.unwrap_or_default(),
+                None => Bytes::new(),
+            };
+            Err(Error::SignIn { return_to: Resume::of(&request, &typed), kept: !typed.is_empty() })
+        })
+    }
+}
+
+/// A person signed in, or nobody: for pages that are open to all. (`Option<SignedIn>` would have the framework log
+/// where a sign-in leads, which may hold what somebody has pasted into an address.)
+pub struct MaybeSignedIn(pub Option<SignedIn>);
+
+impl FromRequest for MaybeSignedIn {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            // Whom to greet is not worth a failed page: without the database these pages are there.
+            let found = person(&request).await.unwrap_or_else(|error| {
+                log::error!("who is signed in could not be found: {error}");
+                None
+            });
+            Ok(MaybeSignedIn(found))
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! Middleware that finds who is asking: by an API key or by a browser session. Extractors read what it has found.
+
+use actix_session::SessionExt;
+use actix_web::{
+    HttpMessage,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{self, HeaderName},
+    middleware::Next,
+    web::Data,
+};
+
+use crate::{
+    access::{caller::Caller, signed_in},
+    base::{
+        clock::{self, Moment},
+        error::{Error, Result},
+    },
+    keys::{
+        self, PlainKey,
+        cache::CredentialCache,
+        last_use::{LastUse, LastUses},
+    },
+    people::sessions,
+    web::{
+        csrf,
+        etag::Viewer,
+        methods,
+        request_log::{self, Asking},
+        state::AppState,
+    },
+};
+
+/// The header of a key; the only place keys are taken from.
+pub const USER_API_KEY: HeaderName = HeaderName::from_static("user-api-key");
+
+/// What anybody may read (contract/README.md, section 15, 2).
+const OPEN: &str = "/api/v1/openapi.json";
+
+/// Finds the caller before anything else of an API request is looked at.
+pub async fn authenticate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> std::result::Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if request.path() == OPEN && methods::is_read(request.method()) {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    match caller(&request).await {
+        Ok(caller) => {
+            let mut found = request.extensions_mut();
+            found.insert(Asking(caller.user, caller.key));
+            found.insert(Viewer { user: caller.user, limit: caller.limit() });
+            found.insert(caller);
+            drop(found);
+            Ok(next.call(request).await?.map_into_boxed_body())
+        }
+        Err(error) => Ok(request.error_response(error)),
+    }
+}
+
+async fn caller(request: &ServiceRequest) -> Result<Caller> {
+    let now = clock::now();
+    let mut keys = request.headers().get_all(USER_API_KEY);
+    match (keys.next(), keys.next()) {
+        (None, _) => by_session(request).await,
+        (Some(sent), None) => {
+            let sent = sent.as_bytes();
+            let key = PlainKey::parse(sent).ok_or_else(|| Error::Unauthorized(keys::wrong_form(sent)))?;
+            by_key(request, key, now).await
+        }
+        (Some(_), Some(_)) => Err(Error::Unauthorized(None)),
+    }
+}
+
+fn part<T: 'static>(request: &ServiceRequest) -> Result<&Data<T>> {
+    request.app_data().ok_or_else(|| Error::Internal("a part of the program is missing".to_owned()))
+}
+
+async fn by_key(request: &ServiceRequest, key: PlainKey, now: Moment) -> Result<Caller> {
+    let state: &Data<AppState> = part(request)?;
+    let cache: &Data<CredentialCache> = part(request)?;
+    let last_uses: &Data<LastUses> = part(request)?;
+    let credential = cache.credential(&state.db, key.digest()).await?.ok_or(Error::Unauthorized(None))?;
+    let caller = credential.admit(state.settings.grace(), now)?;
+    state.gate.key(credential.key)?;
+    last_uses.note(credential.key, &credential.last_use, || used_by(request, now), now);
+    Ok(caller)
+}
+
+fn used_by(request: &ServiceRequest, now: Moment) -> LastUse {
+    let client = request.headers().get(header::USER_AGENT).map(|agent| {
+        let agent = String::from_utf8_lossy(agent.as_bytes());
+        agent.chars().filter(|c| !c.is_control()).take(255).collect()
+    });
+    let address = request_log::client(request.request());
+    LastUse { at: now, address: address.map(|address| address.to_string()), client }
+}
+
+async fn by_session(request: &ServiceRequest) -> Result<Caller> {
+    let state: &Data<AppState> = part(request)?;
+    let user = sessions::user(&request.get_session()).ok_or(Error::Unauthorized(None))?;
+    csrf::check(request.request(), &state.base_url)?;
+    state.gate.user(user)?;
+    signed_in::account(state, user).await?.ok_or(Error::Unauthorized(None))?;
+    Ok(Caller::person(user))
+}

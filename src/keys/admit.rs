@@ -1,0 +1,55 @@
+//! When a key is good.
+
+use chrono::Duration;
+
+use crate::{
+    access::caller::{Caller, Reach},
+    base::{
+        clock::Moment,
+        error::{Error, Result},
+    },
+    keys::store::Credential,
+    people::subscriptions,
+};
+
+impl Credential {
+    /// The caller that the key stands for, with the key's rights (contract/README.md, section 3).
+    ///
+    /// # Errors
+    /// `Unauthorized` when the key was withdrawn or has expired or its user is deactivated, `Forbidden` when the
+    /// subscription is not active.
+    pub fn admit(&self, grace: Duration, now: Moment) -> Result<Caller> {
+        if self.withdrawn_at.is_some() {
+            return Err(Error::Unauthorized(Some("the API key was withdrawn")));
+        }
+        if self.expires_at.is_some_and(|end| end <= now) {
+            return Err(Error::Unauthorized(Some("the API key has expired")));
+        }
+        if self.deactivated_at.is_some() {
+            return Err(Error::Unauthorized(None));
+        }
+        if !subscriptions::is_active(self.subscription.as_ref(), grace, now) {
+            return Err(Error::Forbidden(Some("the subscription is not active")));
+        }
+        Ok(Caller {
+            user: self.user,
+            key: Some(self.key),
+            reach: if self.all_properties { Reach::All } else { Reach::Chosen(self.key) },
+            read_only: self.read_only,
+            manage_users: self.manage_users,
+        })
+    }
+}
+
+/// What is wrong with the form of a key that is none; never anything of what it says.
+pub fn wrong_form(sent: &[u8]) -> Option<&'static str> {
+    let sent = sent.trim_ascii();
+    let is_quote = |byte: Option<&u8>| matches!(byte, Some(b'"' | b'\''));
+    if sent.get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case(b"bearer ")) {
+        Some("send the API key without \"Bearer\"")
+    } else if is_quote(sent.first()) || is_quote(sent.last()) {
+        Some("remove the quotes around the API key")
+    } else {
+        None
+    }
+}
