@@ -16,13 +16,10 @@ use crate::{
         clock::{self, Moment},
         error::{Error, Result},
     },
-    keys::{
-        self, PlainKey,
-        cache::CredentialCache,
-        last_use::{LastUse, LastUses},
-    },
+    keys::{self, PlainKey, cache::CredentialCache, last_use::LastUses, used::LastUse},
     people::sessions,
     web::{
+        admission::Gate,
         csrf,
         etag::Viewer,
         methods,
@@ -82,7 +79,7 @@ async fn by_key(request: &ServiceRequest, key: PlainKey, now: Moment) -> Result<
     let last_uses: &Data<LastUses> = part(request)?;
     let credential = cache.credential(&state.db, key.digest()).await?.ok_or(Error::Unauthorized(None))?;
     let caller = credential.admit(state.settings.grace(), now)?;
-    state.gate.key(credential.key)?;
+    part::<Gate>(request)?.key(credential.key)?;
     last_uses.note(credential.key, &credential.last_use, || used_by(request, now), now);
     Ok(caller)
 }
@@ -100,7 +97,7 @@ async fn by_session(request: &ServiceRequest) -> Result<Caller> {
     let state: &Data<AppState> = part(request)?;
     let user = sessions::user(&request.get_session()).ok_or(Error::Unauthorized(None))?;
     csrf::check(request.request(), &state.base_url)?;
-    state.gate.user(user)?;
+    part::<Gate>(request)?.user(user)?;
     signed_in::account(state, user).await?.ok_or(Error::Unauthorized(None))?;
     Ok(Caller::person(user))
 }

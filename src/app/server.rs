@@ -31,9 +31,11 @@ use crate::{
     people::{password::Hasher, sessions::store::Sessions},
     resource::rendered::Rendered,
     web::{
+        admission::Gate,
         api_responses,
         connections::{Connection, Counts, KEEP_ALIVE, Watch},
-        etag, page_responses, request_log,
+        etag::{self, Tags},
+        page_responses, request_log,
         state::AppState,
     },
 };
@@ -85,6 +87,8 @@ fn bind(address: SocketAddr, unread: Duration) -> std::io::Result<TcpListener> {
 #[derive(Clone)]
 pub struct Parts {
     pub state: Data<AppState>,
+    pub gate: Data<Gate>,
+    pub tags: Data<Tags>,
     pub hasher: Data<Hasher>,
     pub credentials: Data<CredentialCache>,
     pub last_uses: Data<LastUses>,
@@ -122,6 +126,8 @@ pub fn serve(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
             .default_service(web::to(routes::no_page));
         App::new()
             .app_data(parts.state.clone())
+            .app_data(parts.gate.clone())
+            .app_data(parts.tags.clone())
             .app_data(parts.hasher.clone())
             .app_data(parts.credentials.clone())
             .app_data(parts.last_uses.clone())

@@ -111,12 +111,14 @@ impl Start {
         tx.commit().await.map_err(told)?;
         let hasher = Hasher::new(settings.cost(), settings.argon2_at_once.into())?;
         let gate = Gate::new(&settings);
-        let site = AppState { settings, base_url, db, tags: Tags::default(), gate };
+        let site = AppState { settings, base_url, db };
         let (host, support) = (site.settings.host_name.clone(), site.settings.support.clone());
         let address = site.address().to_owned();
         let document = ApiDocument::new(site.address(), move || openapi::document(&host, support.as_deref(), &address));
         let parts = Parts {
             state: Data::new(site),
+            gate: Data::new(gate),
+            tags: Data::new(Tags::default()),
             hasher: Data::new(hasher),
             credentials: Data::new(CredentialCache::default()),
             last_uses: Data::new(LastUses::default()),

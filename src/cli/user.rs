@@ -15,7 +15,7 @@ use crate::{
     },
     cli::{Outcome, change, told, written},
     db::{Db, Tx, host_values},
-    hotel::members::removal,
+    hotel::{accounts, members::removal},
     keys::{self, By},
     people::{
         password::{Password, RULES, THE_SAME},
@@ -111,7 +111,7 @@ async fn add_user(settings: &Settings, db: &Db, email: Email, name: Option<Strin
     let password = ask_password(settings, &email)?;
     let hash = password.hashed(settings.cost())?;
     let mut tx = db.write().await.map_err(told)?;
-    let user = match users::store::add_account(&mut tx, &email, name, Some(&hash), clock::now()).await {
+    let user = match accounts::open(&mut tx, &email, name, Some(&hash), clock::now()).await {
         Ok(None) => return Err(format!("User {} already exists.", email.text)),
         added => added.map_err(told)?,
     }
@@ -125,7 +125,7 @@ async fn add_user(settings: &Settings, db: &Db, email: Email, name: Option<Strin
 async fn invite(settings: &Settings, db: &Db, email: Email, name: Option<String>) -> Outcome {
     let name = users::name(&name.unwrap_or_default())?;
     let mut tx = db.write().await.map_err(told)?;
-    match users::store::add_account(&mut tx, &email, name, None, clock::now()).await.map_err(told)? {
+    match accounts::open(&mut tx, &email, name, None, clock::now()).await.map_err(told)? {
         Some(user) => print_link(settings, tx, user).await,
         None => {
             Err(format!("User {} already exists. Print a new link with: latchkey user link {}", email.text, email.text))

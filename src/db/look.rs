@@ -20,7 +20,11 @@ use rusqlite::{
 };
 use tokio::{sync::Semaphore, time::timeout};
 
-use crate::db::{Bind, FromRow, PATIENCE, Row};
+use crate::db::{
+    bind::Bind,
+    limits::PATIENCE,
+    row::{FromRow, Row},
+};
 
 /// Connections kept for the next reader.
 const MOST_IDLE: usize = 8;

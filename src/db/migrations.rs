@@ -1,20 +1,17 @@
-//! The schema, brought up to date at each start.
+//! The migrations, and what is known of those of a database.
 
 use std::{
     fs::{File, OpenOptions},
     io,
     os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use actix_web::rt;
 use rustix::fs::OFlags;
 use sqlx::{
     SqlSafeStr,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    migrate::{Migration, MigrationType, Migrator},
 };
-
-use crate::db::{Db, Kind, plain, postgres};
 
 /// What was applied to a database. sqlx keeps it in a table that other programs have, too.
 pub const APPLIED: &str = "select version, checksum from _sqlx_migrations where success order by version";
@@ -45,40 +42,12 @@ pub fn missing(applied: &[i64]) -> Result<Option<(i64, i64)>, String> {
     Ok(is_missing.then(|| (applied.last().copied().unwrap_or_default(), known.last().copied().unwrap_or_default())))
 }
 
-fn too_new(version: i64) -> String {
+pub fn too_new(version: i64) -> String {
     let newest = migrator().iter().map(|m| m.version).max().unwrap_or_default();
     format!(
         "The database was made by a newer version (its schema is {version}, this program knows {newest}). Run that \
          version or a later one."
     )
-}
-
-impl Db {
-    /// Brings the schema up to date. Many copies may do so at once: on PostgreSQL a lock of the database puts them in
-    /// line, SQLite gets a file that is locked meanwhile.
-    pub async fn migrate(&self, sqlite_lock: &Path) -> Result<(), String> {
-        let migrator = migrator();
-        let done = match &self.kind {
-            Kind::Sqlite { writer, .. } => {
-                let _held = lock_when_free(sqlite_lock.to_owned()).await.map_err(|error| {
-                    format!("Cannot write {}: {error}. The data folder must be writable.", sqlite_lock.display())
-                })?;
-                writer.migrate(&migrator).await
-            }
-            Kind::Postgres(pool) => postgres::migrate(&pool.connections, migrator).await,
-        };
-        done.map_err(|error| match error {
-            MigrateError::VersionMissing(version) => too_new(version),
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                let next = match &self.kind {
-                    Kind::Postgres(pool) if postgres::is_forbidden(&error) => postgres::remedy(&pool.user),
-                    _ => String::new(),
-                };
-                format!("The database's schema could not be brought up to date: {}. {next}", plain(&error))
-            }
-            other => format!("The database's schema could not be brought up to date: {other}."),
-        })
-    }
 }
 
 /// A file that is there to be locked. A link in its place is not followed, and nothing in it is lost.
@@ -92,18 +61,7 @@ pub fn lock_file(path: &Path) -> io::Result<File> {
     )
 }
 
-/// Waits for the lock on a blocking thread: another process may be migrating for a while.
-async fn lock_when_free(path: PathBuf) -> io::Result<File> {
-    rt::task::spawn_blocking(move || {
-        let file = lock_file(&path)?;
-        file.lock()?;
-        Ok(file)
-    })
-    .await
-    .map_err(io::Error::other)?
-}
-
-fn migrator() -> Migrator {
+pub fn migrator() -> Migrator {
     let migration = |version, title: &'static str, sql: &'static str| {
         let kind = MigrationType::Simple;
         Migration::new(version, title.into(), kind, sql.into_sql_str(), false)

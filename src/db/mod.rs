@@ -2,310 +2,41 @@
 //!
 //! `db.read()` and `db.write()` say what is meant; a [`Tx`] that is dropped is undone.
 
+mod bind; // a value bound to a statement
+mod database; // Db, Tx
+mod execute; // run!
 mod faults; // what an error means
+mod folded; // how texts are compared
 mod found; // what a database holds before anything is done to it
 pub mod host_values; // what all processes share
+mod limits; // of waiting
 mod look; // reading SQLite
-mod migrations; // migrations
-mod postgres;
+mod migrate; // the schema, brought up to date
+mod migrations;
+mod postgres; // the server, and what it holds
+mod postgres_pool;
 mod postgres_url;
 mod revocation; // how long what is remembered of callers holds
+mod revocation_store;
 mod row;
 mod statement; // one query, on any of them
 mod writer; // writing SQLite
 
-use std::{path::Path, sync::Arc, time::Duration};
-
-use actix_web::rt::{self, time::sleep};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use tokio::time::timeout;
-
-pub(crate) use crate::db::row::{column, row};
 #[cfg(test)]
 pub use crate::db::statement::RAN;
 pub use crate::db::{
+    bind::Bind,
+    database::{Db, On, Tx},
     faults::{is_gone, is_taken, is_unavailable, plain},
+    folded::folded,
     found::{Found, look_at_file},
+    limits::{PATIENCE, PATIENCE_OF_COMMANDS, in_time},
     migrations::{lock_file, missing},
     postgres::Server,
     row::{FromRow, Row},
-    statement::{Bind, Select},
+    statement::Select,
 };
-use crate::db::{
-    look::{Look, Looks},
-    postgres::{Pool, Turn},
-    revocation::Epoch,
-    writer::{Write, Writer},
+pub(crate) use crate::db::{
+    execute::run,
+    row::{column, row},
 };
-
-/// How long a request waits for a connection, and SQLite for its lock, before it is answered 503.
-pub const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How long a command waits for SQLite's lock: beside a busy server, whose writers follow each other closely, it may take
-/// a while until a writer of another process gets it.
-pub const PATIENCE_OF_COMMANDS: Duration = Duration::from_secs(60);
-
-/// How long PostgreSQL may take for one answer.
-const LONGEST_ANSWER: Duration = Duration::from_secs(10);
-
-/// Prepared statements that a connection of sqlx keeps. No text that a caller chooses makes a new one without end.
-const STATEMENTS: usize = 100;
-
-/// One database. Cheap to clone.
-#[derive(Clone)]
-pub struct Db {
-    kind: Kind,
-    epoch: Arc<Epoch>,
-    /// No other process answers requests from this database.
-    alone: bool,
-}
-
-#[derive(Clone)]
-enum Kind {
-    /// One file. Readers beside one writer, as SQLite allows.
-    Sqlite {
-        looks: Arc<Looks>,
-        writer: Writer,
-    },
-    Postgres(Pool),
-}
-
-/// A connection to the database, in a transaction or just for one query.
-pub struct Tx {
-    pub on: On,
-    db: Db,
-    /// It changes what callers may do.
-    raised: bool,
-}
-
-/// By which driver.
-pub enum On {
-    Look(Look),
-    Sqlite(Write),
-    Postgres(Turn),
-}
-
-/// Runs one write; the answer is the number of rows it touched.
-macro_rules! run {
-    ($tx:expr, $query:expr) => {{
-        let tx: &mut $crate::db::Tx = $tx;
-        match &mut tx.on {
-            $crate::db::On::Look(_) => {
-                Err(sqlx::Error::Configuration("a transaction that reads does not write".into()))
-            }
-            // Boxed, as in `select.rs`.
-            $crate::db::On::Sqlite(write) => {
-                Box::pin(async { $query.execute(write.connection()).await.map(|done| done.rows_affected()) }).await
-            }
-            $crate::db::On::Postgres(turn) => {
-                let keeps = turn.keeps_statements;
-                let done = async {
-                    let query = if keeps { $query } else { $query.persistent(false) };
-                    query.execute(turn.connection()).await.map(|done| done.rows_affected())
-                };
-                Box::pin($crate::db::in_time(done)).await
-            }
-        }
-    }};
-}
-pub(crate) use run;
-
-/// A network that has fallen silent looks like a slow database: neither is waited for without end.
-pub async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    timeout(LONGEST_ANSWER, answer).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
-}
-
-impl Db {
-    /// Opens a SQLite file, which is made when missing. Its lock is waited for so long.
-    pub async fn sqlite(file: &Path, synchronous: SqliteSynchronous, patience: Duration) -> Result<Self, String> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(synchronous)
-            .foreign_keys(true)
-            .busy_timeout(patience)
-            .statement_cache_capacity(STATEMENTS)
-            // Deleted texts are written over.
-            .pragma("secure_delete", "on")
-            // Large sorts go where there is room, also on machines without a temporary folder. It holds for the process.
-            .pragma("temp_store_directory", quoted(file.parent().unwrap_or(Path::new("."))))
-            .collation("C", |a, b| a.as_bytes().cmp(b.as_bytes()));
-        let explain = |error: sqlx::Error| {
-            let reason = plain(&error);
-            format!("Cannot open the database {}: {reason}. The file and its folder must be writable.", file.display())
-        };
-        let writer = Writer::open(&options).await.map_err(explain)?;
-        // A file that may only be read opens all the same; a write, undone, tells.
-        let mut attempt = writer.begin().await.map_err(explain)?;
-        sqlx::query("pragma user_version = 1").execute(attempt.connection()).await.map_err(explain)?;
-        drop(attempt);
-        let looks = Looks::new(file).map_err(explain)?;
-        Ok(Self::new(Kind::Sqlite { looks, writer }))
-    }
-
-    /// A pool of connections to PostgreSQL, made as they are needed.
-    pub fn postgres(server: &Server, connections: u32) -> Self {
-        Self::new(Kind::Postgres(Pool::new(server, connections)))
-    }
-
-    fn new(kind: Kind) -> Self {
-        Db { kind, epoch: Arc::new(Epoch::new()), alone: false }
-    }
-
-    /// The same, for the one process that serves a SQLite file. On PostgreSQL there may always be others.
-    pub fn alone(mut self) -> Self {
-        self.alone = matches!(self.kind, Kind::Sqlite { .. });
-        self
-    }
-
-    fn tx(&self, on: On) -> Tx {
-        Tx { on, db: self.clone(), raised: false }
-    }
-
-    /// A connection that only reads, each query what is newest then: for one query, which needs no transaction.
-    pub async fn glance(&self) -> sqlx::Result<Tx> {
-        Ok(self.tx(match &self.kind {
-            Kind::Sqlite { looks, .. } => On::Look(looks.glance()?),
-            Kind::Postgres(pool) => On::Postgres(Box::pin(pool.glance()).await?),
-        }))
-    }
-
-    /// A number that changes whenever anything is committed, on SQLite; `None` where there is none.
-    pub fn version(&self) -> Option<i64> {
-        match &self.kind {
-            Kind::Sqlite { looks, .. } => looks.version(),
-            Kind::Postgres(_) => None,
-        }
-    }
-
-    /// How many transactions were lost so far, each with what several had written.
-    pub fn losses(&self) -> u64 {
-        match &self.kind {
-            Kind::Sqlite { writer, .. } => writer.losses(),
-            Kind::Postgres(_) => 0,
-        }
-    }
-
-    /// Waits until what a refused write has seen is kept: on SQLite it may be in a transaction that is still open.
-    ///
-    /// # Errors
-    /// Where some of it was lost since the losses were counted.
-    pub async fn settled(&self, losses: u64) -> sqlx::Result<()> {
-        match &self.kind {
-            Kind::Sqlite { writer, .. } => {
-                // As a commit: the client may go away, and others count on what is committed here.
-                let writer = writer.clone();
-                let settled = rt::spawn(async move { writer.settled(losses).await });
-                settled.await.map_err(|_| sqlx::Error::WorkerCrashed)?
-            }
-            Kind::Postgres(_) => Ok(()),
-        }
-    }
-
-    /// A transaction that only reads, all of it at one moment.
-    pub async fn read(&self) -> sqlx::Result<Tx> {
-        Ok(self.tx(match &self.kind {
-            Kind::Sqlite { looks, .. } => On::Look(looks.read()?),
-            Kind::Postgres(pool) => {
-                let begun = pool.begin(postgres::TO_READ);
-                On::Postgres(Box::pin(begun).await?)
-            }
-        }))
-    }
-
-    /// A transaction that writes.
-    pub async fn write(&self) -> sqlx::Result<Tx> {
-        Ok(self.tx(match &self.kind {
-            Kind::Sqlite { writer, .. } => On::Sqlite(Box::pin(writer.begin()).await?),
-            Kind::Postgres(pool) => On::Postgres(Box::pin(pool.begin(postgres::TO_WRITE)).await?),
-        }))
-    }
-
-    /// Closes all connections; on SQLite this also folds the log back into the file.
-    pub async fn close(&self) {
-        match &self.kind {
-            Kind::Sqlite { looks, writer } => {
-                looks.close();
-                writer.close().await;
-            }
-            Kind::Postgres(pool) => pool.connections.close().await,
-        }
-    }
-
-    /// Gathers what the planner wants to know.
-    #[cfg(test)]
-    pub async fn analyze(&self) -> sqlx::Result<()> {
-        match &self.kind {
-            Kind::Sqlite { writer, .. } => writer.command("analyze").await,
-            Kind::Postgres(pool) => sqlx::query("vacuum analyze").execute(&pool.connections).await.map(drop),
-        }
-    }
-}
-
-impl Tx {
-    /// Makes the writes durable, also when whoever asked for them goes away meanwhile. A change of what callers may do
-    /// holds from then on, in all processes.
-    pub async fn commit(self) -> sqlx::Result<()> {
-        rt::spawn(self.commit_whole()).await.map_err(|_| sqlx::Error::WorkerCrashed)?
-    }
-
-    async fn commit_whole(self) -> sqlx::Result<()> {
-        let Tx { on, db, raised } = self;
-        let change = raised.then(|| db.epoch.change());
-        let done = match on {
-            On::Look(_) => Ok(()),
-            On::Sqlite(write) => write.commit().await,
-            On::Postgres(turn) => turn.commit().await,
-        };
-        // Also after an error: it may have come after the commit.
-        drop(change);
-        if raised && !db.alone {
-            sleep(revocation::WAIT).await;
-        }
-        done
-    }
-
-    /// The two planners want the same thing said in different words.
-    pub fn is_postgres(&self) -> bool {
-        matches!(self.on, On::Postgres(_))
-    }
-}
-
-fn quoted(folder: &Path) -> String {
-    format!("'{}'", folder.to_string_lossy().replace('\'', "''"))
-}
-
-/// The key by which titles and addresses are ordered and compared: case and accents folded, as UTF-8, so that both
-/// databases order them alike, byte by byte (contract/README.md, section 15, 15).
-pub fn folded(text: &str) -> String {
-    use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-    text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Db, Select, SqliteSynchronous};
-
-    #[actix_web::test]
-    async fn every_connection_to_sqlite_keeps_a_log_and_syncs_it_as_the_host_wants() {
-        for (wanted, level) in [(SqliteSynchronous::Full, 2), (SqliteSynchronous::Normal, 1)] {
-            let folder = tempfile::tempdir().unwrap();
-            let db = Db::sqlite(&folder.path().join("latchkey.db"), wanted, super::PATIENCE).await.unwrap();
-            db.migrate(&folder.path().join("lock")).await.unwrap();
-            // Nothing is given back before all are asked: each is a connection of its own.
-            let mut all = vec![db.write().await.unwrap()];
-            for _ in 0..20 {
-                all.push(db.read().await.unwrap());
-                all.push(db.glance().await.unwrap());
-            }
-            for (number, tx) in all.iter_mut().enumerate() {
-                let mode: String = Select::new("pragma journal_mode", Vec::new()).value(tx).await.unwrap();
-                let synchronous: i64 = Select::new("pragma synchronous", Vec::new()).value(tx).await.unwrap();
-                // Those who read have nothing to sync, and may be more careful than they need be.
-                let fits = if number == 0 { synchronous == level } else { synchronous >= level };
-                assert!(mode == "wal" && fits, "connection {number}: {mode}, {synchronous}");
-            }
-        }
-    }
-}

@@ -18,10 +18,8 @@ use std::{
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::db::{Db, Select, Tx, run};
-
 /// For how long a reading is trusted.
-const TRUST: Duration = Duration::from_millis(250);
+pub const TRUST: Duration = Duration::from_millis(250);
 
 /// For how long a change is not answered: a little longer, since clocks that are being set go up to a thousandth faster
 /// or slower.
@@ -34,23 +32,23 @@ pub struct Epoch {
     /// Changes that are being committed.
     changing: AtomicUsize,
     /// Held by the one that reads, while others wait for what it finds.
-    turn: tokio::sync::Mutex<()>,
+    pub turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Reading {
+pub struct Reading {
     /// The row's value, and since when it is known to have been that.
     found: Option<(i64, Instant)>,
     /// Readings that have failed.
-    failures: u64,
+    pub failures: u64,
 }
 
 /// Since the machine was started, its sleep included: a clock that nobody sets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Instant(Duration);
+pub struct Instant(Duration);
 
 impl Instant {
-    fn now() -> Self {
+    pub fn now() -> Self {
         let now = clock_gettime(ClockId::Boottime);
         Instant(Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or_default()))
     }
@@ -80,24 +78,24 @@ impl Epoch {
     }
 
     /// The generation of now; while a change is being committed one of its own for everybody who asks.
-    fn current(&self) -> u64 {
+    pub fn current(&self) -> u64 {
         match self.changing.load(SeqCst) {
             0 => self.generation.load(SeqCst),
             _ => self.generation.fetch_add(1, SeqCst) + 1,
         }
     }
 
-    fn reading(&self) -> std::sync::MutexGuard<'_, Reading> {
+    pub fn reading(&self) -> std::sync::MutexGuard<'_, Reading> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The generation that a request which arrived then may trust for so long, if the last reading is young enough.
-    fn trusted(&self, arrived: Instant, trust: Duration) -> Option<u64> {
+    pub fn trusted(&self, arrived: Instant, trust: Duration) -> Option<u64> {
         let (_, began) = self.reading().found?;
         (arrived.0 < began.0 + trust).then(|| self.current())
     }
 
-    fn note(&self, began: Instant, found: &sqlx::Result<i64>) {
+    pub fn note(&self, began: Instant, found: &sqlx::Result<i64>) {
         let mut reading = self.reading();
         match found {
             Ok(epoch) => {
@@ -118,64 +116,5 @@ impl Drop for Change<'_> {
     fn drop(&mut self) {
         self.0.forget();
         self.0.changing.fetch_sub(1, SeqCst);
-    }
-}
-
-impl Db {
-    /// The generation of memory that a request may use that arrives now, if the last reading is young enough.
-    pub fn young_generation(&self) -> Option<u64> {
-        self.epoch.trusted(Instant::now(), TRUST)
-    }
-
-    /// The generation of memory that a request may use that arrives now.
-    ///
-    /// # Errors
-    /// Where the epoch cannot be read nothing is known, and nobody let in. Those who wait for one reading share its
-    /// failure: a database that answers nobody is not asked by each in turn.
-    pub async fn generation(&self) -> sqlx::Result<u64> {
-        self.generation_by(TRUST).await
-    }
-
-    /// Whether the database answers, and its schema is there. Those who ask at once wait for one answer.
-    pub async fn is_ready(&self) -> sqlx::Result<()> {
-        self.generation_by(Duration::ZERO).await.map(drop)
-    }
-
-    async fn generation_by(&self, trust: Duration) -> sqlx::Result<u64> {
-        let arrived = Instant::now();
-        if let Some(generation) = self.epoch.trusted(arrived, trust) {
-            return Ok(generation);
-        }
-        let failures = self.epoch.reading().failures;
-        let _turn = self.epoch.turn.lock().await;
-        if let Some(generation) = self.epoch.trusted(arrived, trust) {
-            return Ok(generation);
-        }
-        if self.epoch.reading().failures != failures {
-            return Err(sqlx::Error::PoolTimedOut);
-        }
-        let began = Instant::now();
-        let found = self.read_epoch().await;
-        self.epoch.note(began, &found);
-        found.map(|_| self.epoch.current())
-    }
-
-    async fn read_epoch(&self) -> sqlx::Result<i64> {
-        let mut tx = self.glance().await?;
-        Select::new("select epoch from auth_epoch", Vec::new()).value(&mut tx).await
-    }
-}
-
-impl Tx {
-    /// Says that this transaction changes what callers may do. It comes last, when all other rows are held: every such
-    /// change waits for this one row.
-    ///
-    /// The new value is a random one. A counter could come back to a value that it had before: where a database is set
-    /// back, because it was restored or because a standby without the last commits took over, and then counts on.
-    pub async fn raise_epoch(&mut self) -> sqlx::Result<()> {
-        const SQL: &str = "update auth_epoch set epoch = $1";
-        run!(self, sqlx::query(SQL).bind(rand::random::<i64>()))?;
-        self.raised = true;
-        Ok(())
     }
 }

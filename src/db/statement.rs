@@ -7,31 +7,18 @@ use sqlx::AssertSqlSafe;
 use sqlx::{SqlSafeStr, SqlStr};
 use uuid::Uuid;
 
-use crate::{
-    base::clock::Moment,
-    db::{
-        On, Tx,
-        row::{Column, FromRow, Row},
-        run,
-    },
+use crate::db::{
+    bind::Bind,
+    database::{On, Tx},
+    execute::run,
+    limits::in_time,
+    row::{Column, FromRow, Row},
 };
 
 #[cfg(test)]
 thread_local! {
     /// The statements that ran on this thread.
     pub static RAN: std::cell::RefCell<Vec<Select>> = const { std::cell::RefCell::new(Vec::new()) };
-}
-
-/// A value bound to a query.
-#[derive(Clone, Debug)]
-pub enum Bind {
-    Id(Uuid),
-    MaybeId(Option<Uuid>),
-    Text(String),
-    Bytes(Vec<u8>),
-    Boolean(bool),
-    Whole(i64),
-    Moment(Moment),
 }
 
 /// A query made of parts, its values bound in step with its text.
@@ -156,7 +143,7 @@ impl Select {
             On::Sqlite(write) => Box::pin(async { fetch!(self, Sqlite, write.connection(), true) }).await,
             On::Postgres(turn) => {
                 let keeps = turn.keeps_statements;
-                Box::pin(super::in_time(async { fetch!(self, Postgres, turn.connection(), keeps) })).await
+                Box::pin(in_time(async { fetch!(self, Postgres, turn.connection(), keeps) })).await
             }
         }
     }

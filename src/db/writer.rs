@@ -14,7 +14,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::db::PATIENCE;
+use crate::db::limits::PATIENCE;
 
 /// The connection, in line for which writers wait.
 #[derive(Clone)]

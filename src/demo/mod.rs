@@ -13,10 +13,11 @@ use crate::{
     db::{Tx, host_values},
     demo::hotels::{ALPS, COAST},
     hotel::{
+        accounts,
         groups::{self, Group, placements::Giver},
         properties::{self, Draft, Property},
     },
-    keys::{self, By, PlainKey, limits::Limits, store::Order},
+    keys::{self, By, PlainKey, scope::Limits, store::Order},
     people::{
         password::Password,
         sessions,
@@ -95,7 +96,7 @@ async fn earlier(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
 }
 
 async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
-    let user = users::store::add_account(tx, &email()?, Some("Demo".to_owned()), Some(hash), now).await?;
+    let user = accounts::open(tx, &email()?, Some("Demo".to_owned()), Some(hash), now).await?;
     let user = user.ok_or(Error::Internal("a demo user before the demo".to_owned()))?;
     host_values::shared_value(tx, MARK, user.0.as_bytes().to_vec()).await?;
     subscriptions::store::set(tx, user, State::Active, None, now).await?;

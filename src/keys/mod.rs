@@ -5,7 +5,9 @@ pub mod api;
 pub mod cache;
 pub mod last_use;
 pub mod limits;
+pub mod scope;
 pub mod store;
+pub mod used;
 
 use crate::base::{clock::Moment, ids::ApiKeyId, secret, settings::LONGEST_PREFIX, text};
 pub use crate::keys::admit::wrong_form;
@@ -74,7 +76,7 @@ pub struct ApiKey {
     pub id: ApiKeyId,
     pub title: String,
     pub tail: String,
-    pub reach: limits::KeyReach,
+    pub reach: scope::KeyReach,
     pub read_only: bool,
     pub manage_users: bool,
     pub created_at: Moment,

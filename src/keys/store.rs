@@ -15,8 +15,8 @@ use crate::{
     hotel::properties,
     keys::{
         ApiKey, By, KeyDigest,
-        last_use::{LastUse, Written},
-        limits::{Chosen, KeyReach, Limits},
+        scope::{Chosen, KeyReach, Limits},
+        used::{LastUse, Written},
     },
     people::subscriptions::Subscription,
 };

@@ -273,39 +273,6 @@ fn value_of(kind: Compared, text: &str) -> Value {
 mod tests {
     use super::*;
 
-    /// The text of the one statement that these arguments make.
-    fn text(on_postgres: bool, arguments: &str) -> String {
-        let mut select = Select::new("select 1 from properties p where true", Vec::new());
-        let query = Query::read(arguments).unwrap();
-        select.filter(on_postgres, &crate::hotel::properties::store::LISTING, &query).unwrap();
-        select.order(&crate::hotel::properties::store::LISTING, &query).unwrap();
-        select.sql().to_owned()
-    }
-
-    #[test]
-    fn however_many_entries_filters_have_they_make_a_handful_of_statements() {
-        for on_postgres in [false, true] {
-            let mut texts = BTreeSet::new();
-            for count in 1..500 {
-                let names: Vec<String> = (0..count).map(|n| format!("Inn {}", n * count)).collect();
-                let ids: Vec<String> = (0..count).map(|n| Uuid::from_u128(n).to_string()).collect();
-                let (names, ids) = (names.join(","), ids.join(","));
-                for operator in ["", "[not]"] {
-                    texts.insert(text(on_postgres, &format!("filter[title]{operator}={names}")));
-                    texts.insert(text(on_postgres, &format!("filter[id]{operator}={ids}")));
-                    texts.insert(text(
-                        on_postgres,
-                        &format!("filter[is_active]{operator}={}", "true,".repeat(count as usize)),
-                    ));
-                }
-                texts.insert(text(on_postgres, &format!("filter[city]=x{count}&filter[title]=y")));
-                texts
-                    .insert(text(on_postgres, &format!("filter[title]=y&filter[city]={}", ",".repeat(count as usize))));
-            }
-            assert!(texts.len() <= 14, "{}: {texts:#?}", texts.len());
-        }
-    }
-
     #[test]
     fn lists_of_values_come_in_steps() {
         let mut texts = BTreeSet::new();

@@ -152,36 +152,36 @@ impl Gate {
 }
 
 /// Lets a request of the API in, or refuses it. It is inside while what this gives, or else the request, is there.
-pub fn api(site: &AppState, request: &ServiceRequest) -> Result<Option<Share>> {
-    https::check(site, request)?;
-    let room = if methods::is_write(request.method()) { &site.gate.writes } else { &site.gate.reads };
-    enter(site, request, room)
+pub fn api(state: &AppState, gate: &Gate, request: &ServiceRequest) -> Result<Option<Share>> {
+    https::check(state, request)?;
+    let room = if methods::is_write(request.method()) { &gate.writes } else { &gate.reads };
+    enter(gate, request, room)
 }
 
 /// The same for pages. What machines watch is always let in, and so are files that there are, which pages need: by
 /// their exact names, so that nothing else is.
-pub fn page(site: &AppState, request: &ServiceRequest) -> Result<Option<Share>> {
+pub fn page(state: &AppState, gate: &Gate, request: &ServiceRequest) -> Result<Option<Share>> {
     let path = request.path();
     if !methods::is_write(request.method()) && matches!(path, "/healthz" | "/readyz") {
         return Ok(None);
     }
-    https::check(site, request)?;
+    https::check(state, request)?;
     if !methods::is_write(request.method()) && assets::is_there(path) {
         return Ok(None);
     }
-    enter(site, request, &site.gate.pages)
+    enter(gate, request, &gate.pages)
 }
 
-fn enter(site: &AppState, request: &ServiceRequest, room: &Arc<Room>) -> Result<Option<Share>> {
+fn enter(gate: &Gate, request: &ServiceRequest, room: &Arc<Room>) -> Result<Option<Share>> {
     if let Some(address) = request_log::client(request.request()) {
-        site.gate.address(address)?;
+        gate.address(address)?;
     }
     let share = room.take(1)?;
     let headers = request.headers();
     if !headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::TRANSFER_ENCODING) {
         return Ok(Some(share));
     }
-    request.extensions_mut().insert(Inside { request: share, _body: Weight::nothing(&site.gate) });
+    request.extensions_mut().insert(Inside { request: share, _body: Weight::nothing(gate) });
     Ok(None)
 }
 

@@ -18,7 +18,7 @@ use crate::{
     base::error::Error,
     web::state::AppState,
     web::{
-        admission,
+        admission::{self, Gate},
         errors::NotFoundCode,
         https, methods,
         request_log::{self, RequestId},
@@ -47,9 +47,9 @@ pub async fn face(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let is_read = methods::is_read(request.method());
-    let site = request.app_data::<Data<AppState>>().cloned();
-    let promise = site.as_ref().and_then(|site| https::promise(site));
-    let inside = match site.as_ref().map(|site| admission::api(site, &request)).transpose() {
+    let parts = request.app_data::<Data<AppState>>().zip(request.app_data::<Data<Gate>>());
+    let promise = parts.and_then(|(state, _)| https::promise(state));
+    let inside = match parts.map(|(state, gate)| admission::api(state, gate, &request)).transpose() {
         Ok(inside) => inside,
         Err(error) => {
             let mut answer = as_json(request.error_response(error), is_read);

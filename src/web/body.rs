@@ -19,13 +19,11 @@ use crate::{
     base::error::{Error, Result},
     web::state::AppState,
     web::{
-        admission::{self, Weight},
+        LONGEST_BODY,
+        admission::{self, Gate, Weight},
         parse::{self, Counter, TooMuch},
     },
 };
-
-/// 10 MiB (contract/README.md, section 11).
-pub const LIMIT: usize = 10 * 1024 * 1024;
 
 /// JSON values in a body at most, of whatever kind and known or not (contract/README.md, section 11).
 pub const MOST_VALUES: usize = 20_000;
@@ -77,12 +75,13 @@ pub fn received(
     let waiting = admission::wait(&request);
     let body = BodyStream::new(payload.take());
     async move {
-        let Some(site) = request.app_data::<Data<AppState>>() else { return Err(Missing::Broken) };
+        let parts = request.app_data::<Data<AppState>>().zip(request.app_data::<Data<Gate>>());
+        let Some((state, gate)) = parts else { return Err(Missing::Broken) };
         if is_encoded(&request) {
             return Err(Missing::Encoded);
         }
-        let patience = Duration::from_secs(site.settings.body_seconds.into());
-        let weight = Weight::nothing(&site.gate);
+        let patience = Duration::from_secs(state.settings.body_seconds.into());
+        let weight = Weight::nothing(gate);
         let mut whole = Box::pin(collect(body, announced(&request), limit, counter, weight));
         match timeout(patience, &mut whole).await {
             Ok(Ok((bytes, weight))) => {
@@ -179,7 +178,7 @@ impl<const VALUES: usize> FromRequest for Body<VALUES> {
     type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = received(request, payload, LIMIT, Some(Counter::new(VALUES)));
+        let bytes = received(request, payload, LONGEST_BODY, Some(Counter::new(VALUES)));
         Box::pin(async move {
             let bytes = bytes
                 .await

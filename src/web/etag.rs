@@ -94,6 +94,8 @@ pub async fn etag(
         answer.headers_mut().remove(header::ETAG);
         return Ok(answer);
     }
+    let tags = request.app_data::<Data<Tags>>().cloned();
+    let Some(tags) = tags else { return Err(Error::Internal("no tags".to_owned()).into()) };
     let viewer = request.extensions().get::<Viewer>().copied();
     // Read before anything else is: what is committed meanwhile makes another version.
     let again = match viewer {
@@ -103,7 +105,7 @@ pub async fn etag(
         _ => None,
     };
     if let Some((asked, version)) = &again
-        && let Some(tag) = state.tags.get(asked, *version)
+        && let Some(tag) = tags.get(asked, *version)
         && is_known(request.headers(), &tag)
     {
         return Ok(request.into_response(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish()));
@@ -116,7 +118,7 @@ pub async fn etag(
     if let Some((asked, version)) = again
         && let Some(tag) = answer.headers().get(header::ETAG)
     {
-        state.tags.keep(asked, Tag { version, tag: tag.clone() });
+        tags.keep(asked, Tag { version, tag: tag.clone() });
     }
     Ok(answer)
 }

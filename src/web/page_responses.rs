@@ -18,7 +18,7 @@ use crate::{
     base::error::Error,
     web::state::AppState,
     web::{
-        admission,
+        admission::{self, Gate},
         api_responses::log_fault,
         csrf,
         errors::settled,
@@ -49,10 +49,11 @@ pub async fn face(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let site = request.app_data::<Data<AppState>>().cloned();
-    let Some(site) = site else { return Err(Error::Internal("no site".to_owned()).into()) };
+    let state = request.app_data::<Data<AppState>>().cloned();
+    let gate = request.app_data::<Data<Gate>>().cloned();
+    let Some((site, gate)) = state.zip(gate) else { return Err(Error::Internal("no state".to_owned()).into()) };
     let id = request.extensions().get::<RequestId>().copied();
-    let inside = match admission::page(&site, &request) {
+    let inside = match admission::page(&site, &gate, &request) {
         Ok(inside) => inside,
         Err(error) => {
             request_log::note_reason(request.request(), &error);

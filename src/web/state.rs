@@ -2,11 +2,7 @@
 
 use url::Url;
 
-use crate::{
-    base::settings::Settings,
-    db::Db,
-    web::{admission::Gate, etag::Tags},
-};
+use crate::{base::settings::Settings, db::Db};
 
 /// The parts of the running program that every handler may use, made once at start.
 pub struct AppState {
@@ -14,8 +10,6 @@ pub struct AppState {
     /// The public address of the site.
     pub base_url: Url,
     pub db: Db,
-    pub tags: Tags,
-    pub gate: Gate,
 }
 
 impl AppState {

@@ -1,6 +1,6 @@
 //! What becomes of a small document with one of everything.
 
-use crate::host::docs::*;
+use crate::host::docs::reference::*;
 
 fn sample() -> Reference {
     let document = serde_json::from_str(include_str!("sample.json")).expect("JSON");

@@ -21,7 +21,8 @@ use crate::{
     host::profile::{Dialog, KeyRow, LastUse, ProfilePage},
     keys::{
         self, ApiKey, By, PlainKey,
-        limits::{self, AccessFields, Limits, Typed},
+        limits::{self, AccessFields, Typed},
+        scope::Limits,
         store,
     },
     people::{subscriptions, users},

@@ -13,7 +13,8 @@ use crate::{
     base::{clock, error::Result},
     keys::{
         ApiKey,
-        limits::{self, AccessFields, KeyReach},
+        limits::AccessFields,
+        scope::{self, KeyReach},
         store::{self, Order},
     },
     people::subscriptions,
@@ -91,7 +92,7 @@ impl KeyRow {
             title: key.title,
             tail: key.tail,
             reach: key.reach,
-            rights: limits::rights(key.read_only, key.manage_users),
+            rights: scope::rights(key.read_only, key.manage_users),
             created: When::new(key.created_at, zone),
             last_used: key.last_used_at.map(|at| LastUse {
                 when: When::new(at, zone),

@@ -9,7 +9,7 @@ use crate::{
         ids::{ApiKeyId, GroupId, PropertyId, UserId},
     },
     db::{Bind, Select, Tx, row, run},
-    hotel::groups::{Group, store::UserOf},
+    hotel::groups::Group,
 };
 
 /// Who made a link: a person, perhaps with one of their keys. The host's links name nobody.
@@ -34,6 +34,14 @@ struct Placement {
 }
 
 row!(Placement { group_id, is_home, given_by });
+
+/// An owner of a group.
+struct UserOf {
+    group_id: GroupId,
+    user_id: UserId,
+}
+
+row!(UserOf { group_id, user_id });
 
 /// Puts a property into a group. False where it is in there.
 pub async fn add(tx: &mut Tx, group: GroupId, property: PropertyId, giver: Giver, now: Moment) -> sqlx::Result<bool> {

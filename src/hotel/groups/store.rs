@@ -88,14 +88,6 @@ pub async fn by_id(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<Op
     Ok(rows.all(tx).await?.pop())
 }
 
-/// An owner of a group.
-pub struct UserOf {
-    pub group_id: GroupId,
-    pub user_id: UserId,
-}
-
-row!(UserOf { group_id, user_id });
-
 /// The groups of these properties that the caller sees: an owner of a property all that hold it, others their own
 /// (contract/README.md, section 15, 18 and 104).
 pub async fn of_properties(tx: &mut Tx, caller: &Caller, properties: &[PropertyId]) -> sqlx::Result<Vec<GroupOf>> {

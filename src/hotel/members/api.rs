@@ -23,6 +23,7 @@ use crate::{
     },
     db::Tx,
     hotel::{
+        accounts,
         groups::placements::Giver,
         members::{Member, Of, ending, inviters, store},
     },
@@ -123,7 +124,7 @@ async fn invite(of: Of, site: &AppState, caller: &Caller, sent: Body) -> Result<
     let email = text(&judged, "user_email");
     let email = email.parse::<users::Email>().map_err(|problem| Error::Internal(problem.to_owned()))?;
     let now = clock::now();
-    let user = users::store::find_or_invite(&mut tx, &email, caller.user, now).await?;
+    let user = accounts::find_or_invite(&mut tx, &email, caller.user, now).await?;
     let parent = parent.ok_or(Error::NotFound)?;
     users::store::queue_on(&mut tx, user.id).await?;
     // The caller's role may have been lowered while this waited.

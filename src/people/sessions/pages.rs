@@ -18,7 +18,7 @@ use crate::{
     },
     web::state::AppState,
     web::{
-        admission::{self, Weight},
+        admission::{self, Gate, Weight},
         client_ip,
         form::{Arguments, Field, Form},
         page::{self, Layout, Resume},
@@ -84,6 +84,7 @@ pub async fn sign_in(
     request: HttpRequest,
     site: Data<AppState>,
     hasher: Data<Hasher>,
+    gate: Data<Gate>,
     session: Session,
     form: Form<SignIn>,
 ) -> Result<HttpResponse> {
@@ -105,7 +106,7 @@ pub async fn sign_in(
         tell(&request, "sign-in: busy", None);
     }
     let verdict = verdict?;
-    waiting.enter(&request, Weight::nothing(&site.gate))?;
+    waiting.enter(&request, Weight::nothing(&gate))?;
     let problem = match (verdict, kept) {
         (Verdict::Wrong, kept) => {
             tell(&request, "sign-in: wrong", kept.map(|kept| kept.id));

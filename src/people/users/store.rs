@@ -1,15 +1,12 @@
 //! People in the database.
 
 use crate::{
-    access::quotas,
     base::{
         clock::Moment,
-        error::Result,
         ids::{GroupId, UserId},
         secret::Digest,
     },
     db::{Bind, Select, Tx, row, run},
-    hotel::groups,
     people::{
         subscriptions::Subscription,
         users::{Email, User},
@@ -83,7 +80,7 @@ pub async fn password_hash(tx: &mut Tx, id: UserId) -> sqlx::Result<Option<Strin
 }
 
 /// Adds a person. False where somebody has the address already.
-async fn insert(
+pub async fn insert(
     tx: &mut Tx,
     user: &User,
     email: &Email,
@@ -184,35 +181,4 @@ pub async fn by_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<
 pub async fn use_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<bool> {
     const SQL: &str = "update user_links set used_at = $2 where digest = $1 and used_at is null and expires_at > $2";
     run!(tx, sqlx::query(SQL).bind(digest).bind(now)).map(|rows| rows == 1)
-}
-
-/// Adds a person with the group that every account begins with. `None` where somebody has the address already.
-pub async fn add_account(
-    tx: &mut Tx,
-    email: &Email,
-    name: Option<String>,
-    password_hash: Option<&str>,
-    now: Moment,
-) -> sqlx::Result<Option<UserId>> {
-    let user =
-        User { id: UserId::new(), email: email.text.clone(), name, time_zone: "UTC".to_owned(), deactivated_at: None };
-    if !insert(tx, &user, email, password_hash, now).await? {
-        return Ok(None);
-    }
-    groups::store::insert_first(tx, user.id, now).await?;
-    Ok(Some(user.id))
-}
-
-/// The person with this address; an unknown one gets an account that nobody can sign in to before a one-use link has
-/// set its password (contract/README.md, section 15, 23).
-pub async fn find_or_invite(tx: &mut Tx, email: &Email, inviter: UserId, now: Moment) -> Result<User> {
-    const SQL: &str = "update users set invited_by = $2 where id = $1";
-    if let Some(user) = by_email(tx, email).await? {
-        return Ok(user);
-    }
-    quotas::new_user(tx, inviter, now).await?;
-    add_account(tx, email, None, None, now).await?;
-    let user = by_email(tx, email).await?.ok_or(sqlx::Error::RowNotFound)?;
-    run!(tx, sqlx::query(SQL).bind(user.id).bind(inviter))?;
-    Ok(user)
 }

@@ -1,0 +1,17 @@
+//! A value bound to a statement.
+
+use uuid::Uuid;
+
+use crate::base::clock::Moment;
+
+/// A value bound to a query.
+#[derive(Clone, Debug)]
+pub enum Bind {
+    Id(Uuid),
+    MaybeId(Option<Uuid>),
+    Text(String),
+    Bytes(Vec<u8>),
+    Boolean(bool),
+    Whole(i64),
+    Moment(Moment),
+}

@@ -1,0 +1,40 @@
+//! Opening an account: a person with the group that every account begins with.
+
+use crate::{
+    access::quotas,
+    base::{clock::Moment, error::Result, ids::UserId},
+    db::{Tx, run},
+    hotel::groups,
+    people::users::{Email, User, store},
+};
+
+/// Adds a person with the group that every account begins with. `None` where somebody has the address already.
+pub async fn open(
+    tx: &mut Tx,
+    email: &Email,
+    name: Option<String>,
+    password_hash: Option<&str>,
+    now: Moment,
+) -> sqlx::Result<Option<UserId>> {
+    let user =
+        User { id: UserId::new(), email: email.text.clone(), name, time_zone: "UTC".to_owned(), deactivated_at: None };
+    if !store::insert(tx, &user, email, password_hash, now).await? {
+        return Ok(None);
+    }
+    groups::store::insert_first(tx, user.id, now).await?;
+    Ok(Some(user.id))
+}
+
+/// The person with this address; an unknown one gets an account that nobody can sign in to before a one-use link has
+/// set its password (contract/README.md, section 15, 23).
+pub async fn find_or_invite(tx: &mut Tx, email: &Email, inviter: UserId, now: Moment) -> Result<User> {
+    const SQL: &str = "update users set invited_by = $2 where id = $1";
+    if let Some(user) = store::by_email(tx, email).await? {
+        return Ok(user);
+    }
+    quotas::new_user(tx, inviter, now).await?;
+    open(tx, email, None, None, now).await?;
+    let user = store::by_email(tx, email).await?.ok_or(sqlx::Error::RowNotFound)?;
+    run!(tx, sqlx::query(SQL).bind(user.id).bind(inviter))?;
+    Ok(user)
+}
