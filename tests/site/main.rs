@@ -32,6 +32,7 @@ mod api_requests;
 mod api_routes;
 mod api_routes_inside;
 mod api_sessions;
+mod architecture;
 mod body_budgets;
 mod client_forms;
 mod command;
