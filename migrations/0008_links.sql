@@ -1,5 +1,5 @@
 -- Links tell who made them (null: the host, or nobody knows), and carry the property's title key for lists by index.
--- A property has one home: the group in which it was created (contract/README.md, section 15, 104).
+-- A property has one home: the group in which it was created (docs/contract/README.md, section 15, 104).
 alter table group_properties rename to old_group_properties;
 create table group_properties (
     group_id uuid not null references groups (id) on delete cascade,
@@ -73,7 +73,7 @@ update properties set group_count = (select count(*) from group_properties gp wh
 drop index properties_by_version;
 create index properties_by_version on properties (id, version, sort_title, group_count);
 
--- People whose invitations a user does not take (contract/README.md, section 15, 107).
+-- People whose invitations a user does not take (docs/contract/README.md, section 15, 107).
 create table refused_inviters (
     user_id uuid not null references users (id) on delete cascade,
     inviter_id uuid not null references users (id) on delete cascade,

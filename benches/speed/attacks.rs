@@ -21,7 +21,7 @@ use crate::{
     seed::{Person, Seeds},
 };
 
-/// A wait that is too long (contract/README.md, section 11).
+/// A wait that is too long (CONTRIBUTING.md, Speed).
 const LONGEST: Duration = Duration::from_millis(250);
 
 /// Memory that is too much, in MB.

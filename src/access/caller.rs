@@ -42,7 +42,7 @@ impl Caller {
         }
     }
 
-    /// Refuses what the key's rights forbid: the first that applies is named (contract/README.md, section 3).
+    /// Refuses what the key's rights forbid: the first that applies is named (docs/contract/README.md, section 3).
     fn must(&self, need: Need) -> Result<()> {
         let refusal = if self.read_only {
             "the API key is read-only"

@@ -1,4 +1,4 @@
-//! How much one may have (contract/README.md, section 11). Whoever counts holds the row of the user, or of the property,
+//! How much one may have (docs/contract/README.md, section 11). Whoever counts holds the row of the user, or of the property,
 //! that it is counted for: two creates at once are never both the last.
 
 use crate::{

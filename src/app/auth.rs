@@ -31,7 +31,7 @@ use crate::{
 /// The header of a key; the only place keys are taken from.
 pub const USER_API_KEY: HeaderName = HeaderName::from_static("user-api-key");
 
-/// What anybody may read (contract/README.md, section 15, 2).
+/// What anybody may read (docs/contract/README.md, section 15, 2).
 const OPEN: &str = "/api/v1/openapi.json";
 
 /// Finds the caller before anything else of an API request is looked at.

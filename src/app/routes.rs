@@ -22,10 +22,10 @@ use crate::{
     },
 };
 
-/// The code of a 404 when one of these is read (contract/README.md, section 4, "404 codes").
+/// The code of a 404 when one of these is read (docs/contract/README.md, section 4, "404 codes").
 pub const READ: &str = "not_found";
 
-/// Under `/api/v1`, for callers (contract/README.md, section 14).
+/// Under `/api/v1`, for callers (docs/contract/README.md, section 14).
 pub fn api() -> Routes {
     use facilities::api as facilities;
     use groups::api as groups;

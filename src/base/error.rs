@@ -22,7 +22,7 @@ pub enum Error {
     OtherName { sent: String, ours: String },
     /// The address is longer than browsers and proxies take.
     AddressTooLong,
-    /// There may be no more of something (contract/README.md, section 11), in one sentence.
+    /// There may be no more of something (docs/contract/README.md, section 11), in one sentence.
     Full(String),
     /// Does not exist for this caller.
     NotFound,

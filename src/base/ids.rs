@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-/// A UUID with its hyphens, in any letter case: only that may vary (contract/README.md, section 9).
+/// A UUID with its hyphens, in any letter case: only that may vary (docs/contract/README.md, section 9).
 pub fn parse(text: &str) -> Option<uuid::Uuid> {
     if text.len() == uuid::fmt::Hyphenated::LENGTH { text.parse().ok() } else { None }
 }
@@ -57,7 +57,7 @@ id! {
 }
 
 impl RatePlanId {
-    /// The id of the option for so many guests: made of both, so that it stays with them (contract/README.md, section 15,
+    /// The id of the option for so many guests: made of both, so that it stays with them (docs/contract/README.md, section 15,
     /// 117).
     pub fn of_option(self, occupancy: i64) -> uuid::Uuid {
         let mut hash = Sha256::new();

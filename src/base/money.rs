@@ -1,5 +1,5 @@
 //! Amounts of money: whole numbers of the currency's smallest unit inside, decimals in major units outside
-//! (contract/README.md, section 9).
+//! (docs/contract/README.md, section 9).
 
 use serde_json::Value;
 

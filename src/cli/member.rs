@@ -1,4 +1,4 @@
-//! The people who have access to a property: listed, added, removed (contract/property-users.md, quirk 13).
+//! The people who have access to a property: listed, added, removed (docs/contract/property-users.md, quirk 13).
 
 use clap::{Subcommand, ValueEnum};
 

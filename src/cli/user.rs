@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Days for which a one-use link is good (contract/README.md, section 15, 23).
+/// Days for which a one-use link is good (docs/contract/README.md, section 15, 23).
 const LINK_DAYS: u64 = 7;
 
 #[derive(Subcommand)]

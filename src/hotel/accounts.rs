@@ -26,7 +26,7 @@ pub async fn open(
 }
 
 /// The person with this address; an unknown one gets an account that nobody can sign in to before a one-use link has
-/// set its password (contract/README.md, section 15, 23).
+/// set its password (docs/contract/README.md, section 15, 23).
 pub async fn find_or_invite(tx: &mut Tx, email: &Email, inviter: UserId, now: Moment) -> Result<User> {
     const SQL: &str = "update users set invited_by = $2 where id = $1";
     if let Some(user) = store::by_email(tx, email).await? {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Credential {
-    /// The caller that the key stands for, with the key's rights (contract/README.md, section 3).
+    /// The caller that the key stands for, with the key's rights (docs/contract/README.md, section 3).
     ///
     /// # Errors
     /// `Unauthorized` when the key was withdrawn or has expired or its user is deactivated, `Forbidden` when the

@@ -1,4 +1,4 @@
-//! `/api/v1/me`: whose key, or session, it is that a program holds (contract/README.md, section 3).
+//! `/api/v1/me`: whose key, or session, it is that a program holds (docs/contract/README.md, section 3).
 
 use actix_web::{HttpResponse, web::Data};
 use serde::Serialize;

@@ -58,7 +58,7 @@ pub struct Limits {
     /// None: all properties.
     pub properties: Option<Vec<PropertyId>>,
     pub read_only: bool,
-    /// Only with all properties, and where the key may write (contract/README.md, section 15, 105).
+    /// Only with all properties, and where the key may write (docs/contract/README.md, section 15, 105).
     pub manage_users: bool,
 }
 

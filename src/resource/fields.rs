@@ -4,7 +4,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The largest whole number that the API takes (contract/README.md, section 15, 6).
+/// The largest whole number that the API takes (docs/contract/README.md, section 15, 6).
 pub const LARGEST: i64 = i32::MAX as i64;
 
 /// One field of a resource.
@@ -27,7 +27,7 @@ pub enum Need {
     RequiredOnCreate,
     /// May be left out, but not null or blank.
     NotNull,
-    /// May be left out; null means its default (contract/README.md, section 15, 8).
+    /// May be left out; null means its default (docs/contract/README.md, section 15, 8).
     Optional,
     /// As `Optional` when the resource is created, ignored in an update.
     OnCreate,
@@ -82,7 +82,7 @@ pub enum Kind {
     Json(&'static Shape),
 }
 
-/// Text without a limit of its own (contract/README.md, section 15, 110).
+/// Text without a limit of its own (docs/contract/README.md, section 15, 110).
 pub const LONG_TEXT: Kind = Kind::Text { max: 20_000 };
 
 /// Bytes of JSON at most that is kept as it is.

@@ -1,4 +1,4 @@
-//! The envelope of API answers (contract/README.md, section 2).
+//! The envelope of API answers (docs/contract/README.md, section 2).
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -40,7 +40,7 @@ struct Envelope<T> {
     meta: Option<Meta>,
 }
 
-/// A moment as answers tell it: UTC to the microsecond, without a zone (contract/README.md, section 9).
+/// A moment as answers tell it: UTC to the microsecond, without a zone (docs/contract/README.md, section 9).
 pub fn timestamp(moment: Moment) -> String {
     moment.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()
 }

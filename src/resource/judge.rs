@@ -1,5 +1,5 @@
 //! Judges a body field by field against a table: every broken field is named, all at once, in the contract's words
-//! (contract/README.md, sections 5, 9 and 15).
+//! (docs/contract/README.md, sections 5, 9 and 15).
 
 use serde::Serialize;
 use serde_json::{Map, Number, Value, json};
@@ -117,7 +117,7 @@ impl From<&str> for Refusal {
 }
 
 /// Null, in the forms in which callers send it: an empty text where a format says what a text may be, and white space too
-/// (contract/README.md, section 15, 115). Free texts keep theirs.
+/// (docs/contract/README.md, section 15, 115). Free texts keep theirs.
 fn means_null(kind: &Kind, value: &Value) -> bool {
     let has_format = matches!(
         kind,
@@ -137,7 +137,7 @@ fn means_null(kind: &Kind, value: &Value) -> bool {
     }
 }
 
-/// Nothing, in the forms in which callers send it (contract/README.md, section 15, 9).
+/// Nothing, in the forms in which callers send it (docs/contract/README.md, section 15, 9).
 fn is_blank(kind: &Kind, value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -362,7 +362,7 @@ pub fn is_short(text: &str, digits: usize, decimals: usize) -> bool {
     whole.len() <= digits && fraction.len() <= decimals
 }
 
-/// A coordinate: kept as sent (contract/properties.md, quirk 1).
+/// A coordinate: kept as sent (docs/contract/properties.md, quirk 1).
 fn decimal(value: &Value, min: i32, max: i32, places: usize) -> Result<String, Refusal> {
     let text = match value {
         Value::String(text) => text.clone(),

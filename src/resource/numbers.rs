@@ -1,4 +1,4 @@
-//! Numbers of JSON by their value: `2.0` and `2e0` are 2 (contract/README.md, section 9). However large an exponent is, it
+//! Numbers of JSON by their value: `2.0` and `2e0` are 2 (docs/contract/README.md, section 9). However large an exponent is, it
 //! costs nothing.
 
 use serde_json::Number;

@@ -1,5 +1,5 @@
 //! Query arguments as callers send them: `filter[f][op]=v`, `order[f]=asc`, `pagination[page]=1`
-//! (contract/README.md, sections 6 to 8 and 15).
+//! (docs/contract/README.md, sections 6 to 8 and 15).
 
 use crate::{
     base::error::{Error, Result},

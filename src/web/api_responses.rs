@@ -1,4 +1,4 @@
-//! What every answer under `/api` has: JSON errors, cache headers, CORS, ETag (contract/README.md, sections 1, 4, 10
+//! What every answer under `/api` has: JSON errors, cache headers, CORS, ETag (docs/contract/README.md, sections 1, 4, 10
 //! and 15).
 
 use actix_web::{

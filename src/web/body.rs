@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// JSON values in a body at most, of whatever kind and known or not (contract/README.md, section 11).
+/// JSON values in a body at most, of whatever kind and known or not (docs/contract/README.md, section 11).
 pub const MOST_VALUES: usize = 20_000;
 
 /// Larger bodies are read beside the threads that serve, which others wait for.
@@ -102,7 +102,7 @@ pub fn received(
     }
 }
 
-/// True where the bytes are not the text itself (contract/README.md, section 4).
+/// True where the bytes are not the text itself (docs/contract/README.md, section 4).
 fn is_encoded(request: &HttpRequest) -> bool {
     request.headers().get_all(header::CONTENT_ENCODING).any(|codings| {
         let names = codings.to_str().unwrap_or("?").split(',').map(str::trim);

@@ -1,4 +1,4 @@
-//! What an error is over HTTP: status, headers, JSON (contract/README.md, section 4).
+//! What an error is over HTTP: status, headers, JSON (docs/contract/README.md, section 4).
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -13,7 +13,7 @@ use crate::{
     web::rate_limit::WINDOW_SECONDS,
 };
 
-/// The code of a 404 that a path says of itself, for GET and HEAD (contract/README.md, section 4, "404 codes").
+/// The code of a 404 that a path says of itself, for GET and HEAD (docs/contract/README.md, section 4, "404 codes").
 #[derive(Clone, Copy)]
 pub struct NotFoundCode(pub &'static str);
 
@@ -24,7 +24,7 @@ impl Default for NotFoundCode {
 }
 
 impl Error {
-    /// The body of an API response (contract/README.md, section 4); `not_found` is the code of a 404.
+    /// The body of an API response (docs/contract/README.md, section 4); `not_found` is the code of a 404.
     pub fn to_json(&self, not_found: &str) -> String {
         let (code, title) = match self {
             Error::Unauthorized(_) | Error::SignIn { .. } => ("unauthorized", "Unauthorized"),

@@ -21,5 +21,5 @@ pub mod rate_limit; // requests a minute
 pub mod request_log; // one line a request
 pub mod state; // what every handler may use
 
-/// Bytes of a request body at most: 10 MiB (contract/README.md, section 11).
+/// Bytes of a request body at most: 10 MiB (docs/contract/README.md, section 11).
 pub const LONGEST_BODY: usize = 10 * 1024 * 1024;

@@ -1,5 +1,5 @@
 //! One path for one resource: with and without a slash at its end, with single and doubled ones
-//! (contract/README.md, section 1). No redirect: clients drop the body or the key on the way.
+//! (docs/contract/README.md, section 1). No redirect: clients drop the body or the key on the way.
 
 use actix_web::{
     dev::ServiceRequest,

@@ -1,4 +1,4 @@
-//! How much one body may hold, and in which form it may be sent (contract/README.md, rulings 109, 116 and 119).
+//! How much one body may hold, and in which form it may be sent (docs/contract/README.md, rulings 109, 116 and 119).
 
 use std::future::IntoFuture;
 

@@ -2,7 +2,7 @@
 
 use crate::host::Server;
 
-/// What one request may add at most, in KiB (contract/README.md, section 11).
+/// What one request may add at most, in KiB (CONTRIBUTING.md, Speed).
 pub const MOST_MORE: u64 = 64 * 1024;
 
 /// The most memory that was resident so far, in KiB.

@@ -1,5 +1,5 @@
 //! Ways to a property: its owners see and end each of them, and none outlives the rights it rests on
-//! (contract/README.md, section 15, 104, 105, 107 and 108).
+//! (docs/contract/README.md, section 15, 104, 105, 107 and 108).
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
 //! What a person does with a property: by each way to it, with each kind of key, while the way is there and after it has
-//! ended (contract/README.md, section 3 and section 15, 17 to 22 and 104).
+//! ended (docs/contract/README.md, section 3 and section 15, 17 to 22 and 104).
 
 use serde_json::json;
 

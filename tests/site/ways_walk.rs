@@ -1,5 +1,5 @@
 //! A walk of many steps over everything that gives and takes rights, against a model of the rights written from the
-//! contract alone (contract/README.md, section 15, 17 to 22, 104 and 108).
+//! contract alone (docs/contract/README.md, section 15, 17 to 22, 104 and 108).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! `/api/v1/property_facilities` and `/api/v1/room_facilities` (contract/facilities.md): for every caller the same.
+//! `/api/v1/property_facilities` and `/api/v1/room_facilities` (docs/contract/facilities.md): for every caller the same.
 
 use std::{borrow::Cow, cmp::Ordering};
 

@@ -1,4 +1,4 @@
-//! Facilities: two catalogues of amenities of our own, one for properties, one for room types (contract/facilities.md).
+//! Facilities: two catalogues of amenities of our own, one for properties, one for room types (docs/contract/facilities.md).
 //! Their ids never change; a new line may be added to a list, none taken away.
 
 pub mod api;

@@ -1,4 +1,4 @@
-//! `/api/v1/groups` (contract/groups.md).
+//! `/api/v1/groups` (docs/contract/groups.md).
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -147,7 +147,7 @@ pub async fn add(
 }
 
 /// DELETE /groups/:group_id/properties/:property_id: an owner of the property takes it out of any group but its home,
-/// also out of one that the owner does not see (contract/README.md, section 15, 104).
+/// also out of one that the owner does not see (docs/contract/README.md, section 15, 104).
 pub async fn remove(
     site: Data<AppState>,
     UnlimitedWriter(caller): UnlimitedWriter,

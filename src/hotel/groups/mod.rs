@@ -1,4 +1,4 @@
-//! Groups: bundles of properties (contract/groups.md).
+//! Groups: bundles of properties (docs/contract/groups.md).
 
 mod answers;
 pub mod api;
@@ -10,10 +10,10 @@ use crate::{
     resource::fields::{Field, Kind, read_only, required},
 };
 
-/// The title of the group that every account begins with (contract/properties.md, quirk 11).
+/// The title of the group that every account begins with (docs/contract/properties.md, quirk 11).
 pub const FIRST_TITLE: &str = "User Group";
 
-/// The fields of a group (contract/groups.md).
+/// The fields of a group (docs/contract/groups.md).
 pub const FIELDS: &[Field] =
     &[read_only("id", Kind::Id, "The group's id."), required("title", Kind::Title, "Name of the group.")];
 

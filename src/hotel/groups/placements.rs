@@ -1,5 +1,5 @@
 //! Which groups hold a property, and which of those placements end with the rights of the person who made them
-//! (contract/README.md, section 15, 104).
+//! (docs/contract/README.md, section 15, 104).
 
 use crate::{
     access::{self, Role, caller::Caller},
@@ -115,7 +115,7 @@ pub async fn holding(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Hold
 }
 
 /// An owner of a property takes it out of a group: of any but its home, also of one that the owner does not see
-/// (contract/README.md, section 15, 104).
+/// (docs/contract/README.md, section 15, 104).
 ///
 /// # Errors
 /// `NotFound` where the caller sees neither; `Forbidden` where the caller may not; `Refused` where the property would be

@@ -89,7 +89,7 @@ pub async fn by_id(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<Op
 }
 
 /// The groups of these properties that the caller sees: an owner of a property all that hold it, others their own
-/// (contract/README.md, section 15, 18 and 104).
+/// (docs/contract/README.md, section 15, 18 and 104).
 pub async fn of_properties(tx: &mut Tx, caller: &Caller, properties: &[PropertyId]) -> sqlx::Result<Vec<GroupOf>> {
     const SQL: &str = "
         select gp.property_id, g.id, g.title
@@ -140,7 +140,7 @@ pub async fn property_titles(tx: &mut Tx, ids: impl IntoIterator<Item = Property
 }
 
 /// The group that a user's new properties go to: the default group as long as the user owns it, else the oldest that
-/// the user owns (contract/README.md, section 15, 108).
+/// the user owns (docs/contract/README.md, section 15, 108).
 pub async fn default_of(tx: &mut Tx, user: UserId) -> sqlx::Result<Option<GroupId>> {
     const SQL: &str = "
         select g.id from group_users gu

@@ -1,4 +1,4 @@
-//! What else ends when a person loses a way to a property or a group (contract/README.md, section 15, 104), and how
+//! What else ends when a person loses a way to a property or a group (docs/contract/README.md, section 15, 104), and how
 //! people leave by themselves (107).
 
 use uuid::Uuid;
@@ -53,7 +53,7 @@ pub async fn end(tx: &mut Tx, of: Of, member: &Member) -> Result<()> {
 }
 
 /// A person leaves a property or a group by their own will, and takes no more invitations from whoever gave it to them
-/// (contract/README.md, section 15, 107).
+/// (docs/contract/README.md, section 15, 107).
 ///
 /// # Errors
 /// As [`leave`].

@@ -1,4 +1,4 @@
-//! Whom people take invitations from (contract/README.md, section 15, 107).
+//! Whom people take invitations from (docs/contract/README.md, section 15, 107).
 
 use chrono::Duration;
 

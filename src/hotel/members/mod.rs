@@ -1,5 +1,5 @@
 //! Property users and group users: twins that link a user to a property or a group with a role
-//! (contract/property-users.md, contract/group-users.md).
+//! (docs/contract/property-users.md, docs/contract/group-users.md).
 
 pub mod api;
 pub mod ending;

@@ -1,4 +1,4 @@
-//! The page of a property that says who reaches it, and by which way (contract/README.md, section 15, 106).
+//! The page of a property that says who reaches it, and by which way (docs/contract/README.md, section 15, 106).
 
 use std::collections::BTreeMap;
 

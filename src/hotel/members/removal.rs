@@ -1,4 +1,4 @@
-//! What the host takes away: every way of a person to one property, or everything of a person (contract/README.md,
+//! What the host takes away: every way of a person to one property, or everything of a person (docs/contract/README.md,
 //! section 15, 104 and 106).
 
 use uuid::Uuid;

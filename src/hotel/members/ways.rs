@@ -1,5 +1,5 @@
 //! Every way to a property: who, in which role, directly or through which group, and who gave it
-//! (contract/README.md, section 15, 106).
+//! (docs/contract/README.md, section 15, 106).
 
 use crate::{
     base::{

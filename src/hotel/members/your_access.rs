@@ -1,5 +1,5 @@
 //! `/your_access`: the groups that a person is in, who gave them access, and whose invitations they do not take. Here
-//! they leave (contract/README.md, section 15, 107).
+//! they leave (docs/contract/README.md, section 15, 107).
 
 use actix_web::{
     HttpResponse,

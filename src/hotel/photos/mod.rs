@@ -1,4 +1,4 @@
-//! Photos of properties and room types, written in batches through `content.photos` (contract/photos.md).
+//! Photos of properties and room types, written in batches through `content.photos` (docs/contract/photos.md).
 
 pub mod store;
 

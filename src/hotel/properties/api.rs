@@ -1,4 +1,4 @@
-//! `/api/v1/properties` (contract/properties.md).
+//! `/api/v1/properties` (docs/contract/properties.md).
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Properties: one physical place each (contract/properties.md).
+//! Properties: one physical place each (docs/contract/properties.md).
 
 pub mod api;
 pub mod pages;
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// The fields of a property (contract/properties.md).
+/// The fields of a property (docs/contract/properties.md).
 pub const FIELDS: &[Field] = &[
     read_only("id", Kind::Id, "The property's id."),
     required("title", Kind::Title, "Name shown everywhere."),

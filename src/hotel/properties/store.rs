@@ -30,7 +30,7 @@ const COLUMNS: &str = "
     p.autoupdate_on_modification, p.autoupdate_on_cancellation, p.min_stay_type, p.min_price, p.max_price,
     p.state_length, p.description, p.important_information, p.version";
 
-/// What the list of properties can be filtered and ordered by (contract/README.md, sections 7 and 8).
+/// What the list of properties can be filtered and ordered by (docs/contract/README.md, sections 7 and 8).
 pub const LISTING: Listing = Listing {
     filters: &[
         Filterable { name: "id", sql: "p.id {}", kind: Compared::Id },

@@ -1,4 +1,4 @@
-//! `/api/v1/rate_plans` (contract/rate-plans.md).
+//! `/api/v1/rate_plans` (docs/contract/rate-plans.md).
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
 //! Prices that follow from other prices: exact decimals through all rules of a plan, then rounded half up to the
-//! currency's decimals, never below 0 (contract/rate-plans.md, quirks 8 to 11). A plan derives from its parent's price
+//! currency's decimals, never below 0 (docs/contract/rate-plans.md, quirks 8 to 11). A plan derives from its parent's price
 //! as it is sold, which is rounded.
 
 use std::{collections::HashMap, str::FromStr};
@@ -35,7 +35,8 @@ const BY_PERCENT: [&str; 2] = ["increase_by_percent", "decrease_by_percent"];
 /// `derived_option`: restriction → pairs of rule and argument, applied from left to right.
 pub const DERIVED: Shape = Shape { fits: is_derived_option, most_bytes: None, schema: derived_schema };
 
-/// `auto_rate_settings`: what each guest above and below the primary occupancy changes (quirk 10). Other keys are kept.
+/// `auto_rate_settings`: what each guest above and below the primary occupancy changes (docs/contract/rate-plans.md,
+/// quirk 10). Other keys are kept.
 pub const AUTO: Shape = Shape { fits: is_auto_settings, most_bytes: Some(MOST_JSON), schema: auto_schema };
 
 /// How many rules a `derived_option` has.

@@ -1,4 +1,4 @@
-//! Makes plans independent whose parent is about to go: their prices in effect become their own (contract/rate-plans.md,
+//! Makes plans independent whose parent is about to go: their prices in effect become their own (docs/contract/rate-plans.md,
 //! "Delete").
 //!
 //! A property may have a thousand plans with two thousand rules each. So prices are worked out in reads, each plan's once,

@@ -1,4 +1,4 @@
-//! Rate plans: how a room type is sold (contract/rate-plans.md).
+//! Rate plans: how a room type is sold (docs/contract/rate-plans.md).
 
 pub mod api;
 mod chain; // rules applied one after the other, in bounded work
@@ -15,7 +15,8 @@ use crate::{
     resource::fields::{Field, Kind, optional, read_only, required},
 };
 
-/// The fields of a rate plan. Restrictions by weekday are among those that are ignored (rate-plans.md, quirk 15).
+/// The fields of a rate plan. Restrictions by weekday are among those that are ignored (docs/contract/rate-plans.md,
+/// quirk 15).
 pub const FIELDS: &[Field] = &[
     read_only("id", Kind::Id, "The rate plan's id."),
     required("title", Kind::Title, "Name of the rate plan, unlike those of others of the same room type."),

@@ -26,7 +26,7 @@ const COLUMNS: &str = "
     rp.inherit_min_stay_through, rp.inherit_max_stay, rp.inherit_max_sell, rp.inherit_max_availability,
     rp.inherit_availability_offset";
 
-/// What the list of rate plans can be filtered and ordered by (contract/README.md, sections 7 and 8).
+/// What the list of rate plans can be filtered and ordered by (docs/contract/README.md, sections 7 and 8).
 pub const LISTING: Listing = Listing {
     filters: &[
         Filterable { name: "id", sql: "rp.id {}", kind: Compared::Id },

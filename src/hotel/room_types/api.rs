@@ -1,4 +1,4 @@
-//! `/api/v1/room_types` (contract/room-types.md).
+//! `/api/v1/room_types` (docs/contract/room-types.md).
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Room types: the units whose availability is counted (contract/room-types.md).
+//! Room types: the units whose availability is counted (docs/contract/room-types.md).
 
 pub mod api;
 pub mod store;

@@ -26,7 +26,7 @@ const COLUMNS: &str = "
     rt.id, rt.property_id, rt.title, rt.count_of_rooms, rt.occ_adults, rt.occ_children, rt.occ_infants,
     rt.default_occupancy, rt.facilities, rt.room_kind, rt.capacity, rt.description";
 
-/// What the list of room types can be filtered and ordered by (contract/README.md, sections 7 and 8).
+/// What the list of room types can be filtered and ordered by (docs/contract/README.md, sections 7 and 8).
 pub const LISTING: Listing = Listing {
     filters: &[
         Filterable { name: "id", sql: "rt.id {}", kind: Compared::Id },

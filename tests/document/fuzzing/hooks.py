@@ -185,7 +185,7 @@ def filter_failure(context, failure, case, response):
 
 def as_taken(value, schema):
     """A body as the program takes it: blank in an optional text is null, and an empty list where an object goes an empty
-    object (contract/README.md, section 15, 115 and 116). What is blank anywhere else stays, and is wrong."""
+    object (docs/contract/README.md, section 15, 115 and 116). What is blank anywhere else stays, and is wrong."""
     schema = resolved(DOCUMENT, schema)
     for form in schema.get("anyOf", ()):
         taken = as_taken(value, form)
