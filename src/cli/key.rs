@@ -4,11 +4,12 @@ use clap::Subcommand;
 
 use crate::{
     base::{clock, ids::ApiKeyId},
-    cli::{Outcome, look, told, written},
+    cli::{Outcome, failed, look, told, written},
     db::Db,
     keys::{
         By, scope,
         store::{self, Order},
+        withdraw,
     },
     people::users::Email,
 };
@@ -52,9 +53,7 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
             Ok(())
         }
         Command::Withdraw { id } => {
-            let mut tx = db.write().await.map_err(told)?;
-            let withdrawn = store::withdraw(&mut tx, id, By::Host, clock::now()).await.map_err(told)?;
-            tx.commit().await.map_err(told)?;
+            let withdrawn = withdraw::withdraw(db, id, By::Host, clock::now()).await.map_err(failed)?;
             if !withdrawn {
                 return Err(format!("There is no active key {id}. List a user's keys with: latchkey key list EMAIL"));
             }

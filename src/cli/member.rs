@@ -177,6 +177,6 @@ fn refused(error: Error, property: PropertyId, email: &str, title: &str) -> Stri
             "{email} is the last owner of {title}. First make somebody else an owner with: latchkey member add \
              {property} EMAIL --role owner"
         ),
-        other => format!("The database reported an error: {other}."),
+        other => super::failed(other),
     }
 }

@@ -12,7 +12,7 @@ mod variables; // of the environment: which are settings
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
 use crate::{
-    base::{clock::Moment, logging, settings::Settings},
+    base::{clock::Moment, error::Error, logging, settings::Settings},
     cli::database::Place,
     db::{Db, Found, PATIENCE_OF_COMMANDS, Tx, missing, plain},
     people::users::{self, Email, User},
@@ -165,6 +165,13 @@ fn written_end(end: Moment) -> String {
     match end.time() == chrono::NaiveTime::MIN {
         true => format!("the end of {} (UTC)", (end - chrono::Duration::days(1)).format("%Y-%m-%d")),
         false => written(end),
+    }
+}
+
+fn failed(error: Error) -> String {
+    match error {
+        Error::Database(error) => told(error),
+        other => format!("{other}."),
     }
 }
 

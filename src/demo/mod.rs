@@ -7,7 +7,7 @@ use crate::{
     base::{
         clock::{self, Moment},
         error::{Error, Problems, Result},
-        ids::{ApiKeyId, GroupId, PropertyId, UserId},
+        ids::{GroupId, PropertyId, UserId},
         secret::{self, Digest},
     },
     db::{Tx, host_values},
@@ -17,7 +17,12 @@ use crate::{
         groups::{self, Group, placements::Giver},
         properties::{self, Draft, Property},
     },
-    keys::{self, By, PlainKey, scope::Limits, store::Order},
+    keys::{
+        self, By, PlainKey,
+        create::{self, Creation},
+        scope::Limits,
+        store::Order,
+    },
     people::{
         password::Password,
         sessions,
@@ -66,19 +71,12 @@ async fn fill(site: &AppState) -> Result<Demo> {
             return Err(Error::Forbidden(Some(NOT_OURS)));
         }
     };
-    let key = PlainKey::generate(&site.settings.key_prefix);
-    let form = Digest::of(&secret::random());
-    let new = keys::store::NewKey {
-        id: ApiKeyId::new(),
-        user,
-        title: KEY,
-        digest: key.digest(),
-        tail: key.tail(),
-        form: &form,
-        limits: &Limits::none(),
-    };
-    keys::store::insert(&mut tx, &new, now).await?;
     tx.commit().await?;
+    let (caller, form) = (Caller::person(user), Digest::of(&secret::random()));
+    let creation = create::create(&site.db, &site.settings, &caller, KEY, &Limits::none(), &form, now).await?;
+    let Creation::Created(_, key) = creation else {
+        return Err(Error::Forbidden(Some("The demo's user has as many API keys as allowed. Withdraw one.")));
+    };
     Ok(Demo { email: EMAIL.to_owned(), password, key })
 }
 

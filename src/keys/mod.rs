@@ -3,11 +3,13 @@
 mod admit;
 pub mod api;
 pub mod cache;
+pub mod create;
 pub mod last_use;
 pub mod limits;
 pub mod scope;
 pub mod store;
 pub mod used;
+pub mod withdraw;
 
 use crate::base::{clock::Moment, ids::ApiKeyId, secret, settings::LONGEST_PREFIX, text};
 pub use crate::keys::admit::wrong_form;

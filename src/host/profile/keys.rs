@@ -3,29 +3,28 @@
 use actix_web::{
     HttpResponse,
     http::{StatusCode, header},
-    rt,
     web::{Data, Path},
 };
 use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    access::{quotas, signed_in::SignedIn},
+    access::signed_in::SignedIn,
     base::{
         clock,
         error::{Error, Result},
-        ids::{ApiKeyId, UserId},
+        ids::UserId,
         secret::{self, Digest},
     },
-    db::{self, Tx},
     host::profile::{Dialog, KeyRow, LastUse, ProfilePage},
     keys::{
-        self, ApiKey, By, PlainKey,
+        self, ApiKey, By,
+        create::{self, Creation},
         limits::{self, AccessFields, Typed},
         scope::Limits,
-        store,
+        store, withdraw,
     },
-    people::{subscriptions, users},
+    people::subscriptions,
     web::state::AppState,
     web::{
         form::{Arguments, Field, Form},
@@ -77,16 +76,22 @@ async fn create_dialog(
 pub async fn create(site: Data<AppState>, person: SignedIn, form: Form<NewKey>) -> Result<HttpResponse> {
     gate(&site, &person)?;
     let Form(NewKey { title: typed, form_token, access }) = form;
-    match (keys::title(&typed), access.read()) {
-        (Ok(title), Ok(limits)) => {
-            make(&site, &person, Wanted { title, limits, typed: access, replaces: None }, form_token).await
-        }
+    let (title, limits) = match (keys::title(&typed), access.read()) {
+        (Ok(title), Ok(limits)) => (title, limits),
         (title, limits) => {
             let title = Field { value: typed, problem: title.err() };
             let page = create_dialog(&site, &person, title, access, limits.err()).await?;
-            page.answer(StatusCode::UNPROCESSABLE_ENTITY)
+            return page.answer(StatusCode::UNPROCESSABLE_ENTITY);
         }
-    }
+    };
+    let (caller, form) = (person.caller(), digest(form_token));
+    let creation = create::create(&site.db, &site.settings, &caller, &title, &limits, &form, clock::now()).await?;
+    answer(&site, &person, creation, title, access, &limits).await
+}
+
+/// A form without a token is none of ours, and repeats nothing.
+fn digest(form_token: String) -> Digest {
+    Digest::of(&if form_token.is_empty() { secret::random() } else { form_token })
 }
 
 #[derive(Deserialize)]
@@ -108,8 +113,9 @@ pub async fn replace(
     let mut tx = site.db.read().await?;
     let limits = limits::of_key(&mut tx, &old).await?;
     drop(tx);
-    let typed = Typed::of(&limits);
-    make(&site, &person, Wanted { title: old.title, limits, typed, replaces: Some(old.id) }, form.0.form_token).await
+    let (caller, form) = (person.caller(), digest(form.0.form_token));
+    let creation = create::replace(&site.db, &site.settings, &caller, &old, &form, clock::now()).await?;
+    answer(&site, &person, creation, old.title, Typed::of(&limits), &limits).await
 }
 
 /// GET /user_profile/api_keys/{id}/replace: where a sign-in leads after a session ended under that form.
@@ -117,99 +123,39 @@ pub async fn replace_form() -> HttpResponse {
     page::see_other("/user_profile/api_keys/new")
 }
 
-/// A key that a form asks for.
-struct Wanted {
+/// The page that tells what became of a form that asks for a key.
+async fn answer(
+    site: &AppState,
+    person: &SignedIn,
+    creation: Creation,
     title: String,
-    limits: Limits,
-    /// The limits as they were typed, should they have to be shown again.
     typed: Typed,
-    replaces: Option<ApiKeyId>,
-}
-
-/// What became of a form that asks for a key.
-enum Made {
-    Key(ApiKeyId, PlainKey),
-    /// The same form has made this key before.
-    Before(ApiKey),
-    /// The user has as many as may be.
-    TooMany,
-    /// The limits will not do, and why.
-    Refused(String),
-}
-
-async fn make(site: &Data<AppState>, person: &SignedIn, wanted: Wanted, form_token: String) -> Result<HttpResponse> {
-    // A form without a token is none of ours, and repeats nothing.
-    let token = if form_token.is_empty() { secret::random() } else { form_token };
-    let made = insert(site, person, &wanted, &Digest::of(&token)).await?;
-    let Wanted { title, typed, limits, .. } = wanted;
-    match made {
-        Made::Key(id, key) => {
+    limits: &Limits,
+) -> Result<HttpResponse> {
+    match creation {
+        Creation::Created(id, key) => {
             let curl = format!("curl -H 'user-api-key: {}' {}/api/v1/properties/", key.reveal(), site.address());
-            let no_users = typed.asks_in_vain(&limits);
+            let no_users = typed.asks_in_vain(limits);
             let key = key.reveal().to_owned();
             let dialog = Dialog::Created { id: id.to_string(), title, key, curl, no_users };
             ProfilePage::with(site, person, dialog).await?.answer(StatusCode::OK)
         }
-        Made::Before(key) => {
+        Creation::Repeated(key) => {
             let row = KeyRow::new(key, person.user.zone());
             let dialog = Dialog::AlreadyCreated { row, form_token: secret::random() };
             ProfilePage::with(site, person, dialog).await?.answer(StatusCode::CONFLICT)
         }
-        Made::TooMany => {
+        Creation::LimitReached => {
             let have = counted(site.settings.max_keys, "active key", "active keys");
             let problem = format!("You have reached the limit of {have}. Withdraw one to create another.");
             let page = create_dialog(site, person, Field::wrong(title, problem), typed, None).await?;
             page.answer(StatusCode::UNPROCESSABLE_ENTITY)
         }
-        Made::Refused(problem) => {
+        Creation::Invalid(problem) => {
             let page = create_dialog(site, person, Field::of(title), typed, Some(problem)).await?;
             page.answer(StatusCode::UNPROCESSABLE_ENTITY)
         }
     }
-}
-
-async fn insert(site: &AppState, person: &SignedIn, wanted: &Wanted, form: &Digest) -> Result<Made> {
-    let now = clock::now();
-    let user = person.user.id;
-    let mut tx = site.db.write().await?;
-    users::store::queue_on(&mut tx, user).await?;
-    if let Some(key) = store::by_form(&mut tx, user, form).await? {
-        if wanted.replaces.is_some() {
-            // Perhaps this answer comes before that to the form's first sending, and says as much of the old key.
-            tx.raise_epoch().await?;
-        }
-        // On SQLite the key may stand in the transaction that is open, and not be kept yet.
-        tx.commit().await?;
-        return Ok(Made::Before(key));
-    }
-    match wanted.replaces {
-        // It had these limits before: what its user has lost since stays out of reach all the same.
-        Some(old) => drop(store::withdraw(&mut tx, old, By::Owner, now).await?),
-        None => {
-            if let Some(problem) = limits::refusal(&mut tx, &person.caller(), &wanted.limits).await? {
-                return Ok(Made::Refused(problem));
-            }
-        }
-    }
-    if store::count_active(&mut tx, user).await? >= site.settings.max_keys {
-        return Ok(Made::TooMany);
-    }
-    quotas::new_key(&mut tx, user, now).await?;
-    let key = PlainKey::generate(&site.settings.key_prefix);
-    let id = ApiKeyId::new();
-    let (title, limits) = (&wanted.title, &wanted.limits);
-    let new = store::NewKey { id, user, title, digest: key.digest(), tail: key.tail(), form, limits };
-    match store::insert(&mut tx, &new, now).await {
-        // Another user's form token: not one of ours to this person.
-        Err(error) if db::is_taken(&error) => return Err(Error::bad_request("Open the form again and send it anew.")),
-        // Deleted between the look at it and this.
-        Err(error) if db::is_gone(&error) => {
-            return Ok(Made::Refused("One of the chosen properties has just been deleted. Choose again.".to_owned()));
-        }
-        other => other?,
-    }
-    tx.commit().await?;
-    Ok(Made::Key(id, key))
 }
 
 /// A key of this user; a withdrawn one is found too.
@@ -234,7 +180,7 @@ pub async fn confirm(site: Data<AppState>, person: SignedIn, id: Path<String>) -
 pub async fn withdraw(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     gate(&site, &person)?;
     let key = find(&site, person.user.id, &id).await?.id;
-    whole(site, async move |tx: &mut Tx| store::withdraw(tx, key, By::Owner, clock::now()).await.map(drop)).await?;
+    withdraw::withdraw(&site.db, key, By::Owner, clock::now()).await?;
     Ok(page::see_other("/user_profile?notice=withdrawn#api_keys"))
 }
 
@@ -252,24 +198,8 @@ pub async fn confirm_all(site: Data<AppState>, person: SignedIn) -> Result<HttpR
 
 /// POST /user_profile/withdraw_all_keys
 pub async fn withdraw_all(site: Data<AppState>, person: SignedIn) -> Result<HttpResponse> {
-    let user = person.user.id;
-    whole(site, async move |tx: &mut Tx| store::withdraw_all(tx, user, By::Owner, clock::now()).await).await?;
+    withdraw::withdraw_all(&site.db, person.user.id, By::Owner, clock::now()).await?;
     Ok(page::see_other("/user_profile?notice=all_withdrawn"))
-}
-
-/// Runs a change to its end, also when the client goes away meanwhile (which drops the handler).
-async fn whole<F>(site: Data<AppState>, change: F) -> Result<()>
-where
-    F: AsyncFnOnce(&mut Tx) -> sqlx::Result<()> + 'static,
-{
-    rt::spawn(async move {
-        let mut tx = site.db.write().await?;
-        change(&mut tx).await?;
-        tx.commit().await
-    })
-    .await
-    .map_err(|error| Error::Internal(format!("a change was cut short: {error}")))?
-    .map_err(Error::from)
 }
 
 #[derive(Template)]
