@@ -23,7 +23,7 @@ use crate::{
 const OTHERS: usize = 1_000;
 
 /// Properties of the one user and, as many, of the others.
-const PROPERTIES: usize = 10_000;
+const PROPERTIES: usize = 4_000;
 const ROOM_TYPES: usize = 50 * PROPERTIES;
 const RATE_PLANS: usize = 10 * PROPERTIES;
 
@@ -60,7 +60,7 @@ async fn look(db: &Db) {
     RAN.take();
     let caller = Caller::person(UserId(Uuid::from_u128(1)));
     let mut tx = db.read().await.unwrap();
-    for query in ["", "pagination[page]=900", "filter[title]=Item 78", "order[id]=desc&pagination[limit]=100"] {
+    for query in ["", "pagination[page]=350", "filter[title]=Item 78", "order[id]=desc&pagination[limit]=100"] {
         let query = Query::read(query).unwrap();
         assert!(!properties::reached::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
         assert!(!room_types::store::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
