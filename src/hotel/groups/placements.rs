@@ -181,10 +181,12 @@ pub async fn affected(tx: &mut Tx, group: GroupId, user: UserId) -> sqlx::Result
             where gp.group_id = $1 and not gp.is_home
                 and (exists (
                     select 1 from property_users pu
-                    where pu.property_id = gp.property_id and pu.user_id = $2 and pu.role = 'owner')
+                    where pu.property_id = gp.property_id and pu.user_id = $2 and pu.role = 'owner'
+                    limit 1 offset 0)
                 or exists (
                     select 1 from group_properties o join group_users ou on ou.group_id = o.group_id
-                    where o.property_id = gp.property_id and ou.user_id = $2 and ou.role = 'owner'))) away
+                    where o.property_id = gp.property_id and ou.user_id = $2 and ou.role = 'owner'
+                    limit 1 offset 0))) away
         where exists (
             select 1 from group_properties gp where gp.group_id = $1 and gp.property_id = away.property_id)
         order by away.property_id";

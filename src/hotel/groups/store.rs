@@ -90,6 +90,8 @@ pub async fn by_id(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<Op
 
 /// The groups of these properties that the caller sees: an owner of a property all that hold it, others their own
 /// (docs/contract/README.md, section 15, 18 and 104).
+///
+/// With `offset 0` PostgreSQL looks at the links of each property: else it may gather all that the user owns.
 pub async fn of_properties(tx: &mut Tx, caller: &Caller, properties: &[PropertyId]) -> sqlx::Result<Vec<GroupOf>> {
     const SQL: &str = "
         select gp.property_id, g.id, g.title
@@ -98,10 +100,12 @@ pub async fn of_properties(tx: &mut Tx, caller: &Caller, properties: &[PropertyI
         where (exists (select 1 from group_users gu where gu.group_id = gp.group_id and gu.user_id = $1)
                 or exists (
                     select 1 from property_users pu
-                    where pu.property_id = gp.property_id and pu.user_id = $1 and pu.role = 'owner')
+                    where pu.property_id = gp.property_id and pu.user_id = $1 and pu.role = 'owner'
+                    limit 1 offset 0)
                 or exists (
                     select 1 from group_properties o join group_users ou on ou.group_id = o.group_id
-                    where o.property_id = gp.property_id and ou.user_id = $1 and ou.role = 'owner'))
+                    where o.property_id = gp.property_id and ou.user_id = $1 and ou.role = 'owner'
+                    limit 1 offset 0))
             and gp.property_id in (";
     if properties.is_empty() {
         return Ok(Vec::new());
