@@ -44,11 +44,9 @@ pub async fn authenticate(
     }
     match caller(&request).await {
         Ok(caller) => {
-            let mut found = request.extensions_mut();
-            found.insert(Asking(caller.user, caller.key));
-            found.insert(Viewer { user: caller.user, limit: caller.limit() });
-            found.insert(caller);
-            drop(found);
+            request.extensions_mut().insert(Asking(caller.user, caller.key));
+            request.extensions_mut().insert(Viewer { user: caller.user, limit: caller.limit() });
+            request.extensions_mut().insert(caller);
             Ok(next.call(request).await?.map_into_boxed_body())
         }
         Err(error) => Ok(request.error_response(error)),
