@@ -2,7 +2,7 @@
 
 use crate::{
     app::TestApp,
-    chrome::Browser,
+    chrome::{Browser, Scheme},
     people::User,
     steps::{Row, before_the_list, count_keys, eventually},
 };
@@ -58,7 +58,11 @@ async fn a_form_that_was_gone_back_to_makes_no_second_key_without_javascript() {
 
 /// Chromium keeps the form, with its token, in memory.
 async fn form_sent_again(javascript: bool) {
-    let (app, user, browser) = before_the_list(1280, javascript).await;
+    let app = TestApp::start().await;
+    let user = app.user_add("desk@farol.example");
+    app.subscribe(&user.email);
+    let browser = Browser::open_whole(1280, Scheme::Light, javascript).await;
+    browser.arrive(&app, &user).await;
     let key = browser.create_key(&app, "Harbour PMS").await;
     browser.press("Close").await;
     browser.no_dialog().await;
