@@ -15,14 +15,14 @@ pub struct Caller {
     pub user: UserId,
     /// The key that the request came with; `None` for a session.
     pub key: Option<ApiKeyId>,
-    pub reach: Reach,
+    pub scope: Scope,
     pub read_only: bool,
     pub manage_users: bool,
 }
 
 /// Which of the user's properties exist for this caller.
 #[derive(Clone, Copy, Debug)]
-pub enum Reach {
+pub enum Scope {
     All,
     /// Those this key is limited to.
     Chosen(ApiKeyId),
@@ -31,14 +31,14 @@ pub enum Reach {
 impl Caller {
     /// A user with all their powers.
     pub fn person(user: UserId) -> Self {
-        Caller { user, key: None, reach: Reach::All, read_only: false, manage_users: true }
+        Caller { user, key: None, scope: Scope::All, read_only: false, manage_users: true }
     }
 
-    /// The key that limits the reach, as store queries take it.
+    /// The key that limits the scope, as store queries take it.
     pub fn limit(&self) -> Option<ApiKeyId> {
-        match self.reach {
-            Reach::All => None,
-            Reach::Chosen(key) => Some(key),
+        match self.scope {
+            Scope::All => None,
+            Scope::Chosen(key) => Some(key),
         }
     }
 

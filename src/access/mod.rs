@@ -11,13 +11,13 @@ use crate::{
         error::{Error, Result},
         ids::{GroupId, PropertyId},
     },
-    db::{Bind, Select, Tx, row, run},
+    db::{Bind, Statement, Tx, execute, impl_from_row},
 };
 
 /// The ids of the caller's properties. `$1` is the user, `$2` the key that limits the reach, or null.
 ///
 /// `limit 1` hides from PostgreSQL which user it is: it would read all links of all people where one has many of them.
-const MINE: &str = "
+const VISIBLE_IDS: &str = "
     select property_id from (
         select pu.property_id from (select id from users where id = $1 limit 1) me
         join property_users pu on pu.user_id = me.id
@@ -28,7 +28,7 @@ const MINE: &str = "
     where $2 is null or property_id in (select property_id from api_key_properties where key_id = $2)";
 
 /// True for a property `p` that the caller sees. For one known id this looks at its links alone.
-const SEEN: &str = "
+const VISIBLE: &str = "
     (exists (select 1 from property_users pu where pu.property_id = p.id and pu.user_id = $1)
         or exists (select 1 from group_properties gp join group_users gu on gu.group_id = gp.group_id
             where gp.property_id = p.id and gu.user_id = $1))
@@ -50,19 +50,19 @@ fn binds(caller: &Caller) -> Vec<Bind> {
 ///
 /// The properties come first and lead to their rows by an index, on both databases: left to themselves, planners would
 /// read a whole table, other people's rows too, where one user has a good part of it.
-pub fn each_of_mine(tx: &Tx, columns: &str, table: &str, on: &str, caller: &Caller) -> Select {
+pub fn visible_rows(tx: &Tx, columns: &str, table: &str, on: &str, caller: &Caller) -> Statement {
     let alias = table.rsplit(' ').next().unwrap_or(table);
     let rows = match tx.is_postgres() {
         // `offset 0` keeps the inner query as it stands.
         true => format!("cross join lateral (select * from {table} where {on} offset 0) {alias}"),
         false => format!("cross join {table} on {on}"),
     };
-    Select::new(format!("select {columns} from ({MINE}) mine {rows} where true"), binds(caller))
+    Statement::new(format!("select {columns} from ({VISIBLE_IDS}) mine {rows} where true"), binds(caller))
 }
 
 /// A statement on properties `p` that the caller sees, without its `where`; conditions that name one follow with `and`.
-pub fn seen(statement: &str, caller: &Caller) -> Select {
-    Select::new(format!("{statement} where {SEEN}"), binds(caller))
+pub fn seen(statement: &str, caller: &Caller) -> Statement {
+    Statement::new(format!("{statement} where {VISIBLE}"), binds(caller))
 }
 
 /// What a person may do with a property or a group.
@@ -84,36 +84,36 @@ struct Owns {
     owns: bool,
 }
 
-row!(Owns { owns });
+impl_from_row!(Owns { owns });
 
-async fn role(tx: &mut Tx, select: Select) -> sqlx::Result<Option<Role>> {
-    let found: Option<Owns> = select.all(tx).await?.pop();
+async fn role(tx: &mut Tx, select: Statement) -> sqlx::Result<Option<Role>> {
+    let found: Option<Owns> = select.fetch_all(tx).await?.pop();
     Ok(found.map(|found| if found.owns { Role::Owner } else { Role::User }))
 }
 
 /// The caller's role on a property, the widest of all ways to it. `None` where it does not exist for the caller.
-pub async fn on_property(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Role>> {
+pub async fn property_role(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Role>> {
     let mut select = seen(&format!("select {OWNED} as owns from properties p"), caller);
     select.and("p.id", Bind::Id(id.0));
     role(tx, select).await
 }
 
-/// As [`on_property`], and writes that hang on the same property wait until this transaction ends. What is a
+/// As [`property_role`], and writes that hang on the same property wait until this transaction ends. What is a
 /// stranger's is not touched. (SQLite has one writer at a time anyway, and would write the row, with all its texts.)
-pub async fn hold_property(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Role>> {
+pub async fn lock_visible_property(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Role>> {
     if tx.is_postgres() {
         let mut hold = seen("update properties as p set created_at = p.created_at", caller);
         hold.and("p.id", Bind::Id(id.0));
-        hold.run(tx).await?;
+        hold.execute(tx).await?;
     }
-    on_property(tx, caller, id).await
+    property_role(tx, caller, id).await
 }
 
 /// Makes writes that rest on the same property wait until this transaction ends.
 pub async fn lock_property(tx: &mut Tx, id: PropertyId) -> sqlx::Result<()> {
     const SQL: &str = "update properties set created_at = created_at where id = $1";
     match tx.is_postgres() {
-        true => run!(tx, sqlx::query(SQL).bind(id)).map(drop),
+        true => execute!(tx, sqlx::query(SQL).bind(id)).map(drop),
         false => Ok(()),
     }
 }
@@ -122,26 +122,26 @@ pub async fn lock_property(tx: &mut Tx, id: PropertyId) -> sqlx::Result<()> {
 pub async fn lock_group(tx: &mut Tx, id: GroupId) -> sqlx::Result<()> {
     const SQL: &str = "update groups set created_at = created_at where id = $1";
     match tx.is_postgres() {
-        true => run!(tx, sqlx::query(SQL).bind(id)).map(drop),
+        true => execute!(tx, sqlx::query(SQL).bind(id)).map(drop),
         false => Ok(()),
     }
 }
 
 /// The caller's role in a group. A limited key sees all groups of its user.
-pub async fn in_group(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<Option<Role>> {
+pub async fn group_role(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<Option<Role>> {
     const SQL: &str = "select role = 'owner' as owns from group_users where user_id = $1 and group_id = $2";
-    role(tx, Select::new(SQL, vec![Bind::Id(caller.user.0), Bind::Id(id.0)])).await
+    role(tx, Statement::new(SQL, vec![Bind::Id(caller.user.0), Bind::Id(id.0)])).await
 }
 
-/// As [`in_group`], and writes that hang on the same group wait until this transaction ends.
-pub async fn hold_group(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<Option<Role>> {
+/// As [`group_role`], and writes that hang on the same group wait until this transaction ends.
+pub async fn lock_visible_group(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<Option<Role>> {
     const SQL: &str = "
         update groups set created_at = created_at
         where id = $1 and id in (select group_id from group_users where user_id = $2)";
     if tx.is_postgres() {
-        run!(tx, sqlx::query(SQL).bind(id).bind(caller.user))?;
+        execute!(tx, sqlx::query(SQL).bind(id).bind(caller.user))?;
     }
-    in_group(tx, caller, id).await
+    group_role(tx, caller, id).await
 }
 
 /// True where a property has an owner, directly or through a group, whoever that is.
@@ -152,5 +152,5 @@ pub async fn has_owner(tx: &mut Tx, id: PropertyId) -> sqlx::Result<bool> {
             union all
             select gu.user_id from group_properties gp join group_users gu on gu.group_id = gp.group_id
             where gp.property_id = $1 and gu.role = 'owner') owners";
-    Ok(Select::new(SQL, vec![id.into()]).value::<i64>(tx).await? > 0)
+    Ok(Statement::new(SQL, vec![id.into()]).fetch_value::<i64>(tx).await? > 0)
 }

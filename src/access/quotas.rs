@@ -7,7 +7,7 @@ use crate::{
         error::{Error, Result},
         ids::{GroupId, PropertyId, UserId},
     },
-    db::{Bind, Select, Tx},
+    db::{Bind, Statement, Tx},
 };
 
 /// Groups that a property may be in: each is named in every answer that shows the property.
@@ -71,7 +71,7 @@ async fn room_for_one(tx: &mut Tx, counted: Counted, of: Bind, most: i64) -> Res
     if most == 0 {
         return Ok(());
     }
-    let found: i64 = Select::new(counted.sql(), vec![of, Bind::Whole(most)]).value(tx).await?;
+    let found: i64 = Statement::new(counted.sql(), vec![of, Bind::Whole(most)]).fetch_value(tx).await?;
     if found < most {
         return Ok(());
     }
@@ -117,7 +117,7 @@ pub async fn user_of_group(tx: &mut Tx, group: GroupId) -> Result<()> {
 pub async fn new_user(tx: &mut Tx, inviter: UserId, now: Moment) -> Result<()> {
     const SQL: &str = "select count(*) from users where invited_by = $1 and created_at > $2";
     let since = Bind::Moment(now - chrono::Duration::days(1));
-    let found: i64 = Select::new(SQL, vec![inviter.into(), since]).value(tx).await?;
+    let found: i64 = Statement::new(SQL, vec![inviter.into(), since]).fetch_value(tx).await?;
     if found < NEW_USERS_A_DAY {
         return Ok(());
     }
@@ -128,7 +128,7 @@ pub async fn new_user(tx: &mut Tx, inviter: UserId, now: Moment) -> Result<()> {
 pub async fn new_key(tx: &mut Tx, user: UserId, now: Moment) -> Result<()> {
     const SQL: &str = "select count(*) from api_keys where user_id = $1 and created_at > $2";
     let since = Bind::Moment(now - chrono::Duration::days(1));
-    let found: i64 = Select::new(SQL, vec![user.into(), since]).value(tx).await?;
+    let found: i64 = Statement::new(SQL, vec![user.into(), since]).fetch_value(tx).await?;
     if found < NEW_KEYS_A_DAY {
         return Ok(());
     }

@@ -22,15 +22,15 @@ use crate::{
     },
     web::{
         body, form,
-        page::{Greeted, Resume},
-        request_log::Asking,
+        page::{CurrentUserName, Resume},
+        request_log::RequestUser,
         state::AppState,
     },
 };
 
 /// The account of a signed-in person, unless it was deactivated.
 pub async fn account(state: &AppState, user: UserId) -> Result<Option<Account>> {
-    let mut tx = state.db.glance().await?;
+    let mut tx = state.db.read_latest().await?;
     let account = users::store::by_id(&mut tx, user).await?;
     Ok(account.filter(|account| account.user.deactivated_at.is_none()))
 }
@@ -53,8 +53,8 @@ async fn person(request: &HttpRequest) -> Result<Option<SignedIn>> {
     let Some(user) = sessions::user(&request.get_session()) else { return Ok(None) };
     let state = request.app_data::<Data<AppState>>().ok_or_else(|| Error::Internal("no state".to_owned()))?;
     let Some(account) = account(state, user).await? else { return Ok(None) };
-    request.extensions_mut().insert(Asking(user, None));
-    request.extensions_mut().insert(Greeted(account.user.called().to_owned()));
+    request.extensions_mut().insert(RequestUser(user, None));
+    request.extensions_mut().insert(CurrentUserName(account.user.display_name().to_owned()));
     Ok(Some(SignedIn { user: account.user, subscription: account.subscription }))
 }
 
@@ -82,9 +82,9 @@ impl FromRequest for SignedIn {
 
 /// A person signed in, or nobody: for pages that are open to all. (`Option<SignedIn>` would have the framework log
 /// where a sign-in leads, which may hold what somebody has pasted into an address.)
-pub struct MaybeSignedIn(pub Option<SignedIn>);
+pub struct OptionalUser(pub Option<SignedIn>);
 
-impl FromRequest for MaybeSignedIn {
+impl FromRequest for OptionalUser {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
@@ -96,7 +96,7 @@ impl FromRequest for MaybeSignedIn {
                 log::error!("who is signed in could not be found: {error}");
                 None
             });
-            Ok(MaybeSignedIn(found))
+            Ok(OptionalUser(found))
         })
     }
 }

@@ -19,11 +19,11 @@ use crate::{
     keys::{self, PlainKey, cache::CredentialCache, last_use::LastUses, used::LastUse},
     people::sessions,
     web::{
-        admission::Gate,
+        admission::Admission,
         csrf,
         etag::Viewer,
         methods,
-        request_log::{self, Asking},
+        request_log::{self, RequestUser},
         state::AppState,
     },
 };
@@ -44,7 +44,7 @@ pub async fn authenticate(
     }
     match caller(&request).await {
         Ok(caller) => {
-            request.extensions_mut().insert(Asking(caller.user, caller.key));
+            request.extensions_mut().insert(RequestUser(caller.user, caller.key));
             request.extensions_mut().insert(Viewer { user: caller.user, limit: caller.limit() });
             request.extensions_mut().insert(caller);
             Ok(next.call(request).await?.map_into_boxed_body())
@@ -77,7 +77,7 @@ async fn by_key(request: &ServiceRequest, key: PlainKey, now: Moment) -> Result<
     let last_uses: &Data<LastUses> = part(request)?;
     let credential = cache.credential(&state.db, key.digest()).await?.ok_or(Error::Unauthorized(None))?;
     let caller = credential.admit(state.settings.grace(), now)?;
-    part::<Gate>(request)?.key(credential.key)?;
+    part::<Admission>(request)?.key(credential.key)?;
     last_uses.note(credential.key, &credential.last_use, || used_by(request, now), now);
     Ok(caller)
 }
@@ -95,7 +95,7 @@ async fn by_session(request: &ServiceRequest) -> Result<Caller> {
     let state: &Data<AppState> = part(request)?;
     let user = sessions::user(&request.get_session()).ok_or(Error::Unauthorized(None))?;
     csrf::check(request.request(), &state.base_url)?;
-    part::<Gate>(request)?.user(user)?;
+    part::<Admission>(request)?.user(user)?;
     signed_in::account(state, user).await?.ok_or(Error::Unauthorized(None))?;
     Ok(Caller::person(user))
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     access::caller::Caller,
     base::ids::UserId,
-    db::{Db, On, PATIENCE, RAN, Select, Server, Tx, row},
+    db::{Db, On, PATIENCE, RAN, Server, Statement, Tx, impl_from_row},
     hotel::{
         members::{self, Of},
         properties, rate_plans, room_types,
@@ -199,9 +199,9 @@ fn own(table: &str) -> usize {
     }
 }
 
-async fn explain(tx: &mut Tx, select: Select) {
+async fn explain(tx: &mut Tx, select: Statement) {
     if !tx.is_postgres() {
-        let steps: Vec<Step> = select.explained("explain query plan").all(tx).await.unwrap();
+        let steps: Vec<Step> = select.explained("explain query plan").fetch_all(tx).await.unwrap();
         for step in &steps {
             let scanned = step.0.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
             let allowed =
@@ -210,7 +210,7 @@ async fn explain(tx: &mut Tx, select: Select) {
         }
         return;
     }
-    let lines: Vec<Line> = select.explained("explain (analyze, timing off)").all(tx).await.unwrap();
+    let lines: Vec<Line> = select.explained("explain (analyze, timing off)").fetch_all(tx).await.unwrap();
     let text: Vec<&str> = lines.iter().map(|line| line.0.as_str()).collect();
     let plan = text.join("\n");
     for (place, line) in text.iter().enumerate() {
@@ -239,5 +239,5 @@ struct Step(String);
 /// A line of PostgreSQL's plan.
 struct Line(String);
 
-row!(Step, row => Step(row.try_get("detail")?));
-row!(Line, row => Line(row.at(0)?));
+impl_from_row!(Step, row => Step(row.try_get("detail")?));
+impl_from_row!(Line, row => Line(row.at(0)?));

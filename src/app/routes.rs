@@ -8,7 +8,7 @@ use actix_web::{
 };
 
 use crate::{
-    access::signed_in::MaybeSignedIn,
+    access::signed_in::OptionalUser,
     base::error::{Error, Result},
     host::{docs, profile},
     hotel::{facilities, groups, members, properties, rate_plans, room_types},
@@ -144,9 +144,9 @@ pub fn pages(pages: &mut ServiceConfig) {
 
 /// For machines that watch, and browsers that load.
 pub fn open(open: &mut ServiceConfig) {
-    open.service(resource("/healthz").get(alive).done().wrap(from_fn(page_responses::face)))
-        .service(resource("/readyz").get(ready).done().wrap(from_fn(page_responses::face)))
-        .service(resource(assets::PATTERN).get(assets::file).done().wrap(from_fn(page_responses::face)));
+    open.service(resource("/healthz").get(alive).done().wrap(from_fn(page_responses::middleware)))
+        .service(resource("/readyz").get(ready).done().wrap(from_fn(page_responses::middleware)))
+        .service(resource(assets::PATTERN).get(assets::file).done().wrap(from_fn(page_responses::middleware)));
 }
 
 /// What is at no URL.
@@ -155,7 +155,7 @@ pub async fn nothing() -> Result<HttpResponse> {
 }
 
 /// The same among the pages, whose header greets whoever is signed in.
-pub async fn no_page(_: MaybeSignedIn) -> Result<HttpResponse> {
+pub async fn no_page(_: OptionalUser) -> Result<HttpResponse> {
     Err(Error::NotFound)
 }
 

@@ -31,7 +31,7 @@ use crate::{
     people::{password::Hasher, sessions::store::Sessions},
     resource::rendered::Rendered,
     web::{
-        admission::Gate,
+        admission::Admission,
         api_responses,
         connections::{Connection, Counts, KEEP_ALIVE, Watch},
         etag::{self, Tags},
@@ -87,7 +87,7 @@ fn bind(address: SocketAddr, unread: Duration) -> std::io::Result<TcpListener> {
 #[derive(Clone)]
 pub struct Parts {
     pub state: Data<AppState>,
-    pub gate: Data<Gate>,
+    pub gate: Data<Admission>,
     pub tags: Data<Tags>,
     pub hasher: Data<Hasher>,
     pub credentials: Data<CredentialCache>,
@@ -111,17 +111,17 @@ pub fn serve(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
             .guard(guard::fn_guard(|request| request.head().headers.contains_key(auth::USER_API_KEY)))
             .wrap(from_fn(etag::etag))
             .wrap(from_fn(auth::authenticate))
-            .wrap(from_fn(api_responses::face))
+            .wrap(from_fn(api_responses::middleware))
             .configure(api);
         let with_session = web::scope("/api")
             .wrap(from_fn(etag::etag))
             .wrap(from_fn(auth::authenticate))
             .wrap(session(&state, &parts.cookie_key))
-            .wrap(from_fn(api_responses::face))
+            .wrap(from_fn(api_responses::middleware))
             .configure(api);
         let pages = web::scope("")
             .wrap(session(&state, &parts.cookie_key))
-            .wrap(from_fn(page_responses::face))
+            .wrap(from_fn(page_responses::middleware))
             .configure(routes::pages)
             .default_service(web::to(routes::no_page));
         App::new()
@@ -133,7 +133,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
             .app_data(parts.last_uses.clone())
             .app_data(parts.rendered.clone())
             .app_data(parts.document.clone())
-            .wrap(from_fn(request_log::note))
+            .wrap(from_fn(request_log::log_request))
             .configure(routes::open)
             .service(with_key)
             .service(with_session)

@@ -4,7 +4,7 @@ use std::{collections::HashMap, hash::Hash, mem};
 
 /// Two halves: when the young one is full it becomes the old one, and what was in the old one and was not asked for
 /// since is forgotten.
-pub struct Recent<K, V> {
+pub struct TwoGenerationCache<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
     /// What the values of the young half weigh together.
@@ -13,10 +13,10 @@ pub struct Recent<K, V> {
     weigh: fn(&V) -> usize,
 }
 
-impl<K: Eq + Hash, V: Clone> Recent<K, V> {
+impl<K: Eq + Hash, V: Clone> TwoGenerationCache<K, V> {
     /// Room for twice as much as `half`, as `weigh` counts it.
     pub fn new(half: usize, weigh: fn(&V) -> usize) -> Self {
-        Recent { young: HashMap::new(), old: HashMap::new(), weight: 0, half, weigh }
+        TwoGenerationCache { young: HashMap::new(), old: HashMap::new(), weight: 0, half, weigh }
     }
 
     /// A value, which is young again.
@@ -53,11 +53,11 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
 
 #[cfg(test)]
 mod tests {
-    use super::Recent;
+    use super::TwoGenerationCache;
 
     #[test]
     fn what_is_asked_for_stays_and_the_room_is_bounded() {
-        let mut recent = Recent::new(80, |text: &String| text.len());
+        let mut recent = TwoGenerationCache::new(80, |text: &String| text.len());
         recent.keep(0, "asked".to_owned());
         for key in 1..1_000 {
             recent.keep(key, "five!".to_owned());

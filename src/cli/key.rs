@@ -46,7 +46,7 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
                 let used = key.last_used_at.map_or("never".to_owned(), written);
                 let created = written(key.created_at);
                 let (reach, rights) =
-                    (key.reach.words().to_lowercase(), scope::rights(key.read_only, key.manage_users).to_lowercase());
+                    (key.scope.words().to_lowercase(), scope::rights(key.read_only, key.manage_users).to_lowercase());
                 let (id, tail, title) = (key.id, key.tail, key.title);
                 println!("{id}\t***{tail}\t{state}\tcreated {created}\tused {used}\t{title}\t{reach}, {rights}");
             }

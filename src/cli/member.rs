@@ -14,7 +14,7 @@ use crate::{
     hotel::{
         groups::placements::Giver,
         members::{
-            Member, Of, ending,
+            Member, Of, add, ending,
             removal::{self, Done},
             store, ways,
         },
@@ -71,7 +71,7 @@ impl RoleName {
 pub async fn run(db: &Db, command: Command) -> Outcome {
     match command {
         Command::List { property } => list(db, property).await,
-        Command::Add { property, email, role } => add(db, property, &email, role.name()).await,
+        Command::Add { property, email, role } => add_member(db, property, &email, role.name()).await,
         Command::Remove { property, email } => remove(db, property, &email).await,
     }
 }
@@ -110,11 +110,11 @@ fn giver(verb: &str, email: Option<String>, key: Option<String>) -> String {
     }
 }
 
-async fn add(db: &Db, property: PropertyId, email: &Email, role: &str) -> Outcome {
+async fn add_member(db: &Db, property: PropertyId, email: &Email, role: &str) -> Outcome {
     let mut tx = db.write().await.map_err(told)?;
     let title = title(&mut tx, property).await?;
     let user = find(&mut tx, email).await?;
-    users::store::queue_on(&mut tx, user.id).await.map_err(told)?;
+    users::store::lock_user(&mut tx, user.id).await.map_err(told)?;
     access::lock_property(&mut tx, property).await.map_err(told)?;
     match store::of_user(&mut tx, Of::Property, property.0, user.id).await.map_err(told)? {
         Some(member) => {
@@ -133,7 +133,8 @@ async fn add(db: &Db, property: PropertyId, email: &Email, role: &str) -> Outcom
                 email: user.email.clone(),
                 name: user.name,
             };
-            store::insert(&mut tx, Of::Property, &member, Giver::default(), clock::now()).await.map_err(told)?;
+            let added = add::add(&mut tx, Of::Property, &member, Giver::default(), clock::now()).await;
+            added.map_err(super::failed)?;
         }
     }
     tx.commit().await.map_err(told)?;

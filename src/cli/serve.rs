@@ -25,7 +25,7 @@ use crate::{
         users::{self},
     },
     resource::rendered::Rendered,
-    web::{admission::Gate, etag::Tags, state::AppState},
+    web::{admission::Admission, etag::Tags, state::AppState},
 };
 
 /// `latchkey serve`
@@ -110,7 +110,7 @@ impl Start {
         host_values::keep_base_url(&mut tx, &base_url).await.map_err(told)?;
         tx.commit().await.map_err(told)?;
         let hasher = Hasher::new(settings.cost(), settings.argon2_at_once.into())?;
-        let gate = Gate::new(&settings);
+        let gate = Admission::new(&settings);
         let site = AppState { settings, base_url, db };
         let (host, support) = (site.settings.host_name.clone(), site.settings.support.clone());
         let address = site.address().to_owned();

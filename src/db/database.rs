@@ -98,10 +98,10 @@ impl Db {
     }
 
     /// A connection that only reads, each query what is newest then: for one query, which needs no transaction.
-    pub async fn glance(&self) -> sqlx::Result<Tx> {
+    pub async fn read_latest(&self) -> sqlx::Result<Tx> {
         Ok(self.tx(match &self.kind {
-            Kind::Sqlite { looks, .. } => On::Look(looks.glance()?),
-            Kind::Postgres(pool) => On::Postgres(Box::pin(pool.glance()).await?),
+            Kind::Sqlite { looks, .. } => On::Look(looks.read_latest()?),
+            Kind::Postgres(pool) => On::Postgres(Box::pin(pool.read_latest()).await?),
         }))
     }
 
@@ -213,7 +213,7 @@ fn quoted(folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Db, SqliteSynchronous};
-    use crate::db::{limits::PATIENCE, statement::Select};
+    use crate::db::{limits::PATIENCE, statement::Statement};
 
     #[actix_web::test]
     async fn every_connection_to_sqlite_keeps_a_log_and_syncs_it_as_the_host_wants() {
@@ -225,11 +225,11 @@ mod tests {
             let mut all = vec![db.write().await.unwrap()];
             for _ in 0..20 {
                 all.push(db.read().await.unwrap());
-                all.push(db.glance().await.unwrap());
+                all.push(db.read_latest().await.unwrap());
             }
             for (number, tx) in all.iter_mut().enumerate() {
-                let mode: String = Select::new("pragma journal_mode", Vec::new()).value(tx).await.unwrap();
-                let synchronous: i64 = Select::new("pragma synchronous", Vec::new()).value(tx).await.unwrap();
+                let mode: String = Statement::new("pragma journal_mode", Vec::new()).fetch_value(tx).await.unwrap();
+                let synchronous: i64 = Statement::new("pragma synchronous", Vec::new()).fetch_value(tx).await.unwrap();
                 // Those who read have nothing to sync, and may be more careful than they need be.
                 let fits = if number == 0 { synchronous == level } else { synchronous >= level };
                 assert!(mode == "wal" && fits, "connection {number}: {mode}, {synchronous}");

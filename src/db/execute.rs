@@ -1,7 +1,7 @@
 //! Writes: one text and its values, run on whichever database the transaction is of.
 
 /// Runs one write; the answer is the number of rows it touched.
-macro_rules! run {
+macro_rules! execute {
     ($tx:expr, $query:expr) => {{
         let tx: &mut $crate::db::Tx = $tx;
         match &mut tx.on {
@@ -23,4 +23,4 @@ macro_rules! run {
         }
     }};
 }
-pub(crate) use run;
+pub(crate) use execute;

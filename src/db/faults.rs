@@ -1,5 +1,7 @@
 //! What an error of the database means.
 
+use rusqlite::ErrorCode;
+
 /// True where the database, not the request, is at fault, and may work again soon.
 pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
@@ -39,5 +41,20 @@ pub fn plain(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(refusal) => refusal.message().to_owned(),
         other => other.to_string(),
+    }
+}
+
+/// An error of this driver as one of the other, which all of the program knows.
+pub fn from_rusqlite(error: rusqlite::Error) -> sqlx::Error {
+    use ErrorCode::{
+        CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, OperationInterrupted, OutOfMemory, ReadOnly,
+        SystemIoFailure,
+    };
+    match error.sqlite_error_code() {
+        Some(
+            DatabaseBusy | DatabaseLocked | ReadOnly | SystemIoFailure | DiskFull | CannotOpen | OperationInterrupted
+            | OutOfMemory,
+        ) => sqlx::Error::Io(std::io::Error::other(error)),
+        _ => sqlx::Error::AnyDriverError(Box::new(error)),
     }
 }

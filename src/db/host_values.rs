@@ -2,20 +2,20 @@
 
 use url::Url;
 
-use crate::db::{Bind, Select, Tx, run};
+use crate::db::{Bind, Statement, Tx, execute};
 
 /// A value that all copies of the program share: the first to ask makes it.
 pub async fn shared_value(tx: &mut Tx, name: &str, new: Vec<u8>) -> sqlx::Result<Vec<u8>> {
     const KEEP: &str = "insert into host_values (name, value) values ($1, $2) on conflict (name) do nothing";
     const SQL: &str = "select value from host_values where name = $1";
-    run!(tx, sqlx::query(KEEP).bind(name).bind(new))?;
-    Select::new(SQL, vec![Bind::Text(name.to_owned())]).value(tx).await
+    execute!(tx, sqlx::query(KEEP).bind(name).bind(new))?;
+    Statement::new(SQL, vec![Bind::Text(name.to_owned())]).fetch_value(tx).await
 }
 
 /// A shared value, if there is one.
 pub async fn find_value(tx: &mut Tx, name: &str) -> sqlx::Result<Option<Vec<u8>>> {
     const SQL: &str = "select value from host_values where name = $1";
-    Ok(Select::new(SQL, vec![Bind::Text(name.to_owned())]).values(tx).await?.pop())
+    Ok(Statement::new(SQL, vec![Bind::Text(name.to_owned())]).fetch_values(tx).await?.pop())
 }
 
 /// Where the database keeps the address of the server, so that commands know it.
@@ -26,7 +26,7 @@ pub async fn keep_base_url(tx: &mut Tx, base_url: &Url) -> sqlx::Result<()> {
     const SQL: &str = "
         insert into host_values (name, value) values ($1, $2)
         on conflict (name) do update set value = excluded.value";
-    run!(tx, sqlx::query(SQL).bind(BASE_URL).bind(base_url.as_str().as_bytes())).map(drop)
+    execute!(tx, sqlx::query(SQL).bind(BASE_URL).bind(base_url.as_str().as_bytes())).map(drop)
 }
 
 /// The base URL that was served last.

@@ -22,6 +22,7 @@ use tokio::{sync::Semaphore, time::timeout};
 
 use crate::db::{
     bind::Bind,
+    faults::from_rusqlite,
     limits::PATIENCE,
     row::{FromRow, Row},
 };
@@ -69,7 +70,7 @@ impl Looks {
     pub fn new(file: &Path) -> sqlx::Result<Arc<Self>> {
         let (idle, watch) = (Mutex::default(), Mutex::default());
         let looks = Looks { file: file.to_owned(), idle, watch, long: Arc::new(Semaphore::new(LONG_AT_ONCE)) };
-        let first = looks.open().map_err(told)?;
+        let first = looks.open().map_err(from_rusqlite)?;
         looks.idle().push(first);
         Ok(Arc::new(looks))
     }
@@ -97,20 +98,20 @@ impl Looks {
     }
 
     /// A connection, without a transaction: each query sees the newest there is.
-    pub fn glance(self: &Arc<Self>) -> sqlx::Result<Look> {
+    pub fn read_latest(self: &Arc<Self>) -> sqlx::Result<Look> {
         let idle = self.idle().pop();
         let reader = match idle {
             Some(reader) => reader,
-            None => self.open().map_err(told)?,
+            None => self.open().map_err(from_rusqlite)?,
         };
         Ok(Look { reader: Some(reader), begun: false, home: self.clone() })
     }
 
     /// A connection whose queries all see the same moment.
     pub fn read(self: &Arc<Self>) -> sqlx::Result<Look> {
-        let mut look = self.glance()?;
+        let mut look = self.read_latest()?;
         if let Some(reader) = &look.reader {
-            reader.command("begin").map_err(told)?;
+            reader.command("begin").map_err(from_rusqlite)?;
             look.begun = true;
         }
         Ok(look)
@@ -160,7 +161,7 @@ impl Look {
         match reader.all(&sql, &binds, cached, SHORT) {
             Ok(found) => found,
             Err(error) if is_too_long(&error) => Box::pin(self.all_elsewhere(sql, binds, cached)).await,
-            Err(error) => Err(told(error)),
+            Err(error) => Err(from_rusqlite(error)),
         }
     }
 
@@ -186,7 +187,7 @@ impl Look {
         });
         let (reader, found) = long.await.map_err(|_| sqlx::Error::WorkerCrashed)?;
         self.reader = Some(reader);
-        found.map_err(told)?
+        found.map_err(from_rusqlite)?
     }
 }
 
@@ -250,20 +251,5 @@ impl rusqlite::ToSql for Bind {
                 ToSqlOutput::Owned(Value::Text(moment.to_rfc3339_opts(SecondsFormat::AutoSi, false)))
             }
         })
-    }
-}
-
-/// An error of this driver as one of the other, which all of the program knows.
-pub fn told(error: rusqlite::Error) -> sqlx::Error {
-    use ErrorCode::{
-        CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, OperationInterrupted, OutOfMemory, ReadOnly,
-        SystemIoFailure,
-    };
-    match error.sqlite_error_code() {
-        Some(
-            DatabaseBusy | DatabaseLocked | ReadOnly | SystemIoFailure | DiskFull | CannotOpen | OperationInterrupted
-            | OutOfMemory,
-        ) => sqlx::Error::Io(std::io::Error::other(error)),
-        _ => sqlx::Error::AnyDriverError(Box::new(error)),
     }
 }

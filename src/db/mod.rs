@@ -34,9 +34,9 @@ pub use crate::db::{
     migrations::{lock_file, missing},
     postgres::Server,
     row::{FromRow, Row},
-    statement::Select,
+    statement::Statement,
 };
 pub(crate) use crate::db::{
-    execute::run,
-    row::{column, row},
+    execute::execute,
+    row::{impl_column, impl_from_row},
 };

@@ -57,7 +57,7 @@ impl Pool {
 
     /// Without a transaction: each query sees the newest there is. Between two messages of one query a pooler could
     /// change the session, so there it has one.
-    pub async fn glance(&self) -> sqlx::Result<Turn> {
+    pub async fn read_latest(&self) -> sqlx::Result<Turn> {
         if self.is_pooled { self.begin(TO_WRITE).await } else { self.turn().await }
     }
 

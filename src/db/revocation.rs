@@ -72,9 +72,9 @@ impl Epoch {
     /// Begins the commit of a change. The first to see the change is not always the one who waits for it (a client may
     /// have gone, and others' writes be committed with it): until this is dropped nothing is remembered here, and then
     /// all is void.
-    pub fn change(&self) -> Change<'_> {
+    pub fn change(&self) -> RevocationGuard<'_> {
         self.changing.fetch_add(1, SeqCst);
-        Change(self)
+        RevocationGuard(self)
     }
 
     /// The generation of now; while a change is being committed one of its own for everybody who asks.
@@ -110,9 +110,9 @@ impl Epoch {
 }
 
 /// A change that is being committed.
-pub struct Change<'a>(&'a Epoch);
+pub struct RevocationGuard<'a>(&'a Epoch);
 
-impl Drop for Change<'_> {
+impl Drop for RevocationGuard<'_> {
     fn drop(&mut self) {
         self.0.forget();
         self.0.changing.fetch_sub(1, SeqCst);

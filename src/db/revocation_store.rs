@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use crate::db::{
     database::{Db, Tx},
+    execute,
     revocation::{Instant, TRUST},
-    run,
-    statement::Select,
+    statement::Statement,
 };
 
 impl Db {
     /// The generation of memory that a request may use that arrives now, if the last reading is young enough.
-    pub fn young_generation(&self) -> Option<u64> {
+    pub fn fresh_generation(&self) -> Option<u64> {
         self.epoch.trusted(Instant::now(), TRUST)
     }
 
@@ -49,8 +49,8 @@ impl Db {
     }
 
     async fn read_epoch(&self) -> sqlx::Result<i64> {
-        let mut tx = self.glance().await?;
-        Select::new("select epoch from auth_epoch", Vec::new()).value(&mut tx).await
+        let mut tx = self.read_latest().await?;
+        Statement::new("select epoch from auth_epoch", Vec::new()).fetch_value(&mut tx).await
     }
 }
 
@@ -60,9 +60,9 @@ impl Tx {
     ///
     /// The new value is a random one. A counter could come back to a value that it had before: where a database is set
     /// back, because it was restored or because a standby without the last commits took over, and then counts on.
-    pub async fn raise_epoch(&mut self) -> sqlx::Result<()> {
+    pub async fn revoke_cached_access(&mut self) -> sqlx::Result<()> {
         const SQL: &str = "update auth_epoch set epoch = $1";
-        run!(self, sqlx::query(SQL).bind(rand::random::<i64>()))?;
+        execute!(self, sqlx::query(SQL).bind(rand::random::<i64>()))?;
         self.raised = true;
         Ok(())
     }

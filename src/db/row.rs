@@ -3,9 +3,12 @@
 use rusqlite::types::FromSql;
 use sqlx::{Decode, Postgres, Row as _, Sqlite, Type, postgres::PgRow, sqlite::SqliteRow};
 
-use crate::base::{
-    ids::{ApiKeyId, GroupId, MemberId, PhotoId, PropertyId, RatePlanId, RoomTypeId, UserId},
-    secret::Digest,
+use crate::{
+    base::{
+        ids::{ApiKeyId, GroupId, MemberId, PhotoId, PropertyId, RatePlanId, RoomTypeId, UserId},
+        secret::Digest,
+    },
+    db::faults::from_rusqlite,
 };
 
 /// A row of any of the three drivers.
@@ -51,7 +54,7 @@ impl Row<'_> {
     /// A column by its name.
     pub fn try_get<T: Column>(&self, name: &str) -> sqlx::Result<T> {
         match self {
-            Row::Look(row) => row.get(name).map_err(super::look::told),
+            Row::Look(row) => row.get(name).map_err(from_rusqlite),
             Row::Sqlite(row) => row.try_get(name),
             Row::Postgres(row) => row.try_get(name),
         }
@@ -61,7 +64,7 @@ impl Row<'_> {
     /// the time.
     pub fn at<T: Column>(&self, place: usize) -> sqlx::Result<T> {
         match self {
-            Row::Look(row) => row.get(place).map_err(super::look::told),
+            Row::Look(row) => row.get(place).map_err(from_rusqlite),
             Row::Sqlite(row) => row.try_get(place),
             Row::Postgres(row) => row.try_get(place),
         }
@@ -69,9 +72,9 @@ impl Row<'_> {
 }
 
 /// Lets a struct be read from a row, column by name.
-macro_rules! row {
+macro_rules! impl_from_row {
     ($name:ident { $($field:ident),* $(,)? }) => {
-        $crate::db::row!($name, row => $name { $($field: row.try_get(stringify!($field))?),* });
+        $crate::db::impl_from_row!($name, row => $name { $($field: row.try_get(stringify!($field))?),* });
     };
     ($name:ident, $row:ident => $read:expr) => {
         impl $crate::db::FromRow for $name {
@@ -83,10 +86,10 @@ macro_rules! row {
         }
     };
 }
-pub(crate) use row;
+pub(crate) use impl_from_row;
 
 /// Lets a newtype be a column on both databases, and be bound; the third word is the kind of [`Bind`](super::Bind).
-macro_rules! column {
+macro_rules! impl_column {
     ($name:ident($inner:ty) as $bind:ident) => {
         impl<DB: sqlx::Database> sqlx::Type<DB> for $name
         where
@@ -130,14 +133,14 @@ macro_rules! column {
         }
     };
 }
-pub(crate) use column;
+pub(crate) use impl_column;
 
-column!(Digest(Vec<u8>) as Bytes);
-column!(UserId(uuid::Uuid) as Id);
-column!(ApiKeyId(uuid::Uuid) as Id);
-column!(PropertyId(uuid::Uuid) as Id);
-column!(GroupId(uuid::Uuid) as Id);
-column!(MemberId(uuid::Uuid) as Id);
-column!(RoomTypeId(uuid::Uuid) as Id);
-column!(RatePlanId(uuid::Uuid) as Id);
-column!(PhotoId(uuid::Uuid) as Id);
+impl_column!(Digest(Vec<u8>) as Bytes);
+impl_column!(UserId(uuid::Uuid) as Id);
+impl_column!(ApiKeyId(uuid::Uuid) as Id);
+impl_column!(PropertyId(uuid::Uuid) as Id);
+impl_column!(GroupId(uuid::Uuid) as Id);
+impl_column!(MemberId(uuid::Uuid) as Id);
+impl_column!(RoomTypeId(uuid::Uuid) as Id);
+impl_column!(RatePlanId(uuid::Uuid) as Id);
+impl_column!(PhotoId(uuid::Uuid) as Id);

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::db::{
     bind::Bind,
     database::{On, Tx},
-    execute::run,
+    execute::execute,
     limits::in_time,
     row::{Column, FromRow, Row},
 };
@@ -18,12 +18,12 @@ use crate::db::{
 #[cfg(test)]
 thread_local! {
     /// The statements that ran on this thread.
-    pub static RAN: std::cell::RefCell<Vec<Select>> = const { std::cell::RefCell::new(Vec::new()) };
+    pub static RAN: std::cell::RefCell<Vec<Statement>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
 /// A query made of parts, its values bound in step with its text.
 #[derive(Clone, Debug)]
-pub struct Select {
+pub struct Statement {
     sql: Cow<'static, str>,
     binds: Vec<Bind>,
     /// Prepared once for each connection, and again for every query where it is false.
@@ -58,7 +58,7 @@ macro_rules! fetch {
     }};
 }
 
-impl Select {
+impl Statement {
     /// Starts with a text that uses `$1`, `$2`… for these values.
     pub fn new(sql: impl Into<Cow<'static, str>>, binds: Vec<Bind>) -> Self {
         Self { sql: sql.into(), binds, cached: true }
@@ -67,7 +67,7 @@ impl Select {
     /// The same query, to be explained.
     #[cfg(test)]
     pub fn explained(&self, how: &str) -> Self {
-        Select { sql: format!("{how} {}", self.sql).into(), binds: self.binds.clone(), cached: false }
+        Statement { sql: format!("{how} {}", self.sql).into(), binds: self.binds.clone(), cached: false }
     }
 
     /// Adds SQL of ours.
@@ -94,7 +94,7 @@ impl Select {
 
     /// Binds several values: `$3, $4, $5, $6`. There are 1, 2, 4, 8 … of them, the last one repeated: every count would
     /// be a statement of its own, and each connection keeps what it has prepared. For up to a hundred or so; see
-    /// [`Select::bind_ids`] for more.
+    /// [`Statement::bind_ids`] for more.
     pub fn bind_all(&mut self, values: impl IntoIterator<Item = Bind>) -> String {
         self.bind_each(values).join(", ")
     }
@@ -134,7 +134,7 @@ impl Select {
     }
 
     /// All rows.
-    pub async fn all<T: FromRow>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>> {
+    pub async fn fetch_all<T: FromRow>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>> {
         #[cfg(test)]
         RAN.with_borrow_mut(|ran| ran.push(self.clone()));
         match &mut tx.on {
@@ -149,23 +149,23 @@ impl Select {
     }
 
     /// The first row, if there is one.
-    pub async fn maybe<T: FromRow>(self, tx: &mut Tx) -> sqlx::Result<Option<T>> {
-        Ok(self.all(tx).await?.into_iter().next())
+    pub async fn fetch_optional<T: FromRow>(self, tx: &mut Tx) -> sqlx::Result<Option<T>> {
+        Ok(self.fetch_all(tx).await?.into_iter().next())
     }
 
     /// The first column of each row.
-    pub async fn values<T: Column>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>> {
-        Ok(self.all(tx).await?.into_iter().map(|First(value)| value).collect())
+    pub async fn fetch_values<T: Column>(self, tx: &mut Tx) -> sqlx::Result<Vec<T>> {
+        Ok(self.fetch_all(tx).await?.into_iter().map(|First(value)| value).collect())
     }
 
     /// The first column of the first row.
-    pub async fn value<T: Column>(self, tx: &mut Tx) -> sqlx::Result<T> {
-        self.values(tx).await?.into_iter().next().ok_or(sqlx::Error::RowNotFound)
+    pub async fn fetch_value<T: Column>(self, tx: &mut Tx) -> sqlx::Result<T> {
+        self.fetch_values(tx).await?.into_iter().next().ok_or(sqlx::Error::RowNotFound)
     }
 
     /// Runs it as a write; the answer is the number of rows it touched.
-    pub async fn run(self, tx: &mut Tx) -> sqlx::Result<u64> {
-        run!(tx, bind!(sqlx::query(self.sql.sql()), self.binds))
+    pub async fn execute(self, tx: &mut Tx) -> sqlx::Result<u64> {
+        execute!(tx, bind!(sqlx::query(self.sql.sql()), self.binds))
     }
 }
 

@@ -99,7 +99,7 @@ async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     host_values::shared_value(tx, MARK, user.0.as_bytes().to_vec()).await?;
     subscriptions::store::set(tx, user, State::Active, None, now).await?;
     let caller = Caller::person(user);
-    let first = groups::store::hold_default(tx, &caller).await?;
+    let first = groups::store::lock_default_group(tx, &caller).await?;
     let first = first.ok_or(Error::Internal("no default group".to_owned()))?;
     let alps = Group { id: GroupId::new(), title: "Alpine houses".to_owned() };
     groups::store::insert(tx, &alps, user, Giver::of(&caller), now).await?;

@@ -3,7 +3,7 @@
 use crate::{
     access::quotas,
     base::{clock::Moment, error::Result, ids::UserId},
-    db::{Tx, run},
+    db::{Tx, execute},
     hotel::groups,
     people::users::{Email, User, store},
 };
@@ -32,9 +32,11 @@ pub async fn find_or_invite(tx: &mut Tx, email: &Email, inviter: UserId, now: Mo
     if let Some(user) = store::by_email(tx, email).await? {
         return Ok(user);
     }
+    // Two who invite at once with one account queue here, so that both are counted.
+    store::lock_user(tx, inviter).await?;
     quotas::new_user(tx, inviter, now).await?;
     open(tx, email, None, None, now).await?;
     let user = store::by_email(tx, email).await?.ok_or(sqlx::Error::RowNotFound)?;
-    run!(tx, sqlx::query(SQL).bind(user.id).bind(inviter))?;
+    execute!(tx, sqlx::query(SQL).bind(user.id).bind(inviter))?;
     Ok(user)
 }

@@ -3,7 +3,7 @@
 use chrono::Duration;
 
 use crate::{
-    access::caller::{Caller, Reach},
+    access::caller::{Caller, Scope},
     base::{
         clock::Moment,
         error::{Error, Result},
@@ -34,7 +34,7 @@ impl Credential {
         Ok(Caller {
             user: self.user,
             key: Some(self.key),
-            reach: if self.all_properties { Reach::All } else { Reach::Chosen(self.key) },
+            scope: if self.all_properties { Scope::All } else { Scope::Chosen(self.key) },
             read_only: self.read_only,
             manage_users: self.manage_users,
         })

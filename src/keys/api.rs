@@ -10,7 +10,7 @@ use crate::{
         error::{Error, Result},
         ids::UserId,
     },
-    db::{Bind, Select, Tx, row},
+    db::{Bind, Statement, Tx, impl_from_row},
     people::subscriptions::Subscription,
     resource::json,
     web::state::AppState,
@@ -54,7 +54,7 @@ struct Found {
     subscription: Option<Subscription>,
 }
 
-row!(Found, row => Found {
+impl_from_row!(Found, row => Found {
     email: row.try_get("email")?,
     name: row.try_get("name")?,
     expires_at: row.try_get("expires_at")?,
@@ -71,12 +71,12 @@ async fn find(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<Found>> {
         left join subscriptions s on s.user_id = u.id
         where u.id = $1";
     let binds = vec![Bind::Id(caller.user.0), Bind::MaybeId(caller.key.map(|key| key.0))];
-    Select::new(SQL, binds).maybe(tx).await
+    Statement::new(SQL, binds).fetch_optional(tx).await
 }
 
 /// GET /me
 pub async fn me(site: Data<AppState>, caller: Caller) -> Result<HttpResponse> {
-    let found = find(&mut site.db.glance().await?, &caller).await?.ok_or(Error::Unauthorized(None))?;
+    let found = find(&mut site.db.read_latest().await?, &caller).await?.ok_or(Error::Unauthorized(None))?;
     let Found { email, name, expires_at, title, tail, subscription } = found;
     let ends_at = subscription.and_then(|subscription| subscription.ends_at(site.settings.grace()));
     let key = title.zip(tail).map(|(title, tail)| Key {

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{
-    base::cache::Recent,
+    base::cache::TwoGenerationCache,
     db::Db,
     keys::{
         KeyDigest,
@@ -20,19 +20,19 @@ pub struct CredentialCache(Mutex<Known>);
 
 struct Known {
     generation: u64,
-    credentials: Recent<KeyDigest, Arc<Credential>>,
+    credentials: TwoGenerationCache<KeyDigest, Arc<Credential>>,
 }
 
 impl Default for CredentialCache {
     fn default() -> Self {
-        CredentialCache(Mutex::new(Known { generation: 0, credentials: Recent::new(HALF, |_| 1) }))
+        CredentialCache(Mutex::new(Known { generation: 0, credentials: TwoGenerationCache::new(HALF, |_| 1) }))
     }
 }
 
 impl CredentialCache {
     /// The credential of a key. `None` where there is no such key.
     pub async fn credential(&self, db: &Db, digest: KeyDigest) -> sqlx::Result<Option<Arc<Credential>>> {
-        let remembered = db.young_generation().and_then(|generation| self.known().get(generation, &digest));
+        let remembered = db.fresh_generation().and_then(|generation| self.known().get(generation, &digest));
         match remembered {
             Some(credential) => Ok(Some(credential)),
             None => Box::pin(self.look_up(db, digest)).await,
@@ -44,7 +44,7 @@ impl CredentialCache {
         if let Some(credential) = self.known().get(generation, &digest) {
             return Ok(Some(credential));
         }
-        let mut tx = db.glance().await?;
+        let mut tx = db.read_latest().await?;
         let Some(credential) = store::credential(&mut tx, &digest).await? else { return Ok(None) };
         let credential = Arc::new(credential);
         // Of the generation from before the look-up: what was taken away meanwhile began another.

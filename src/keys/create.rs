@@ -40,14 +40,18 @@ pub async fn create(
     now: Moment,
 ) -> Result<Creation> {
     let mut tx = db.write().await?;
-    users::store::queue_on(&mut tx, caller.user).await?;
+    users::store::lock_user(&mut tx, caller.user).await?;
     if let Some(key) = store::by_form(&mut tx, caller.user, form).await? {
         return repeated(tx, key).await;
     }
     if let Some(problem) = limits::refusal(&mut tx, caller, limits).await? {
         return Ok(Creation::Invalid(problem));
     }
-    insert(tx, settings, caller, title, limits, form, now).await
+    let creation = insert(&mut tx, settings, caller, title, limits, form, now).await?;
+    if let Creation::Created(..) = creation {
+        tx.commit().await?;
+    }
+    Ok(creation)
 }
 
 /// Withdraws a key and creates another with its title and limits, in one transaction. What its user has lost since
@@ -64,15 +68,21 @@ pub async fn replace(
     now: Moment,
 ) -> Result<Creation> {
     let mut tx = db.write().await?;
-    users::store::queue_on(&mut tx, caller.user).await?;
+    users::store::lock_user(&mut tx, caller.user).await?;
     if let Some(key) = store::by_form(&mut tx, caller.user, form).await? {
         // This response may come before that to the form's first sending, and also says that the old key is withdrawn.
-        tx.raise_epoch().await?;
+        tx.revoke_cached_access().await?;
         return repeated(tx, key).await;
     }
     let limits = limits::of_key(&mut tx, old).await?;
-    store::withdraw(&mut tx, old.id, By::Owner, now).await?;
-    insert(tx, settings, caller, &old.title, &limits, form, now).await
+    store::mark_withdrawn(&mut tx, old.id, By::Owner, now).await?;
+    let creation = insert(&mut tx, settings, caller, &old.title, &limits, form, now).await?;
+    if let Creation::Created(..) = creation {
+        // Comes last: every change that revokes access waits for this one row.
+        tx.revoke_cached_access().await?;
+        tx.commit().await?;
+    }
+    Ok(creation)
 }
 
 async fn repeated(tx: Tx, key: ApiKey) -> Result<Creation> {
@@ -82,7 +92,7 @@ async fn repeated(tx: Tx, key: ApiKey) -> Result<Creation> {
 }
 
 async fn insert(
-    mut tx: Tx,
+    tx: &mut Tx,
     settings: &Settings,
     caller: &Caller,
     title: &str,
@@ -91,14 +101,14 @@ async fn insert(
     now: Moment,
 ) -> Result<Creation> {
     let user = caller.user;
-    if store::count_active(&mut tx, user).await? >= settings.max_keys {
+    if store::count_active(tx, user).await? >= settings.max_keys {
         return Ok(Creation::LimitReached);
     }
-    quotas::new_key(&mut tx, user, now).await?;
+    quotas::new_key(tx, user, now).await?;
     let key = PlainKey::generate(&settings.key_prefix);
     let id = ApiKeyId::new();
     let new = store::NewKey { id, user, title, digest: key.digest(), tail: key.tail(), form, limits };
-    match store::insert(&mut tx, &new, now).await {
+    match store::insert(tx, &new, now).await {
         Err(error) if db::is_taken(&error) => return Err(Error::bad_request("Open the form again and send it anew.")),
         // Deleted between the look at it and this.
         Err(error) if db::is_gone(&error) => {
@@ -107,6 +117,5 @@ async fn insert(
         }
         other => other?,
     }
-    tx.commit().await?;
     Ok(Creation::Created(id, key))
 }

@@ -9,7 +9,7 @@ use crate::{
     hotel::properties::search::{self, Brief, MOST_IDS},
     keys::{
         ApiKey,
-        scope::{KeyReach, Limits},
+        scope::{KeyScope, Limits},
         store,
     },
 };
@@ -87,7 +87,7 @@ impl Typed {
                 return Ok(Limits { properties: None, read_only, manage_users });
             }
             "chosen" if !any => {
-                return Err("Select at least one property, or choose “All properties”.".to_owned());
+                return Err("Statement at least one property, or choose “All properties”.".to_owned());
             }
             "chosen" => {}
             _ => return Err("Choose “All properties” or “Selected properties”.".to_owned()),
@@ -195,9 +195,9 @@ impl Offer {
 
 /// The limits of a kept key.
 pub async fn of_key(tx: &mut Tx, key: &ApiKey) -> sqlx::Result<Limits> {
-    let properties = match key.reach {
-        KeyReach::All => None,
-        KeyReach::Chosen(_) => Some(store::properties_of(tx, key.id).await?),
+    let properties = match key.scope {
+        KeyScope::All => None,
+        KeyScope::Chosen(_) => Some(store::properties_of(tx, key.id).await?),
     };
     Ok(Limits { properties, read_only: key.read_only, manage_users: key.manage_users })
 }

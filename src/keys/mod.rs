@@ -22,7 +22,7 @@ pub struct PlainKey(String);
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct KeyDigest(Vec<u8>);
 
-crate::db::column!(KeyDigest(Vec<u8>) as Bytes);
+crate::db::impl_column!(KeyDigest(Vec<u8>) as Bytes);
 
 const RANDOM: usize = 43;
 const CHECKSUM: usize = 6;
@@ -78,7 +78,7 @@ pub struct ApiKey {
     pub id: ApiKeyId,
     pub title: String,
     pub tail: String,
-    pub reach: scope::KeyReach,
+    pub scope: scope::KeyScope,
     pub read_only: bool,
     pub manage_users: bool,
     pub created_at: Moment,

@@ -3,7 +3,7 @@
 use crate::{base::ids::PropertyId, web::page::counted};
 
 /// Which properties a kept key reaches.
-pub enum KeyReach {
+pub enum KeyScope {
     /// All of its user's, later ones too.
     All,
     Chosen(Chosen),
@@ -24,11 +24,11 @@ impl Chosen {
     }
 }
 
-impl KeyReach {
+impl KeyScope {
     /// The chosen properties, where there are any to name.
     pub fn named(&self) -> Option<&Chosen> {
         match self {
-            KeyReach::Chosen(chosen) if chosen.count > 0 => Some(chosen),
+            KeyScope::Chosen(chosen) if chosen.count > 0 => Some(chosen),
             _ => None,
         }
     }
@@ -36,9 +36,9 @@ impl KeyReach {
     /// `All properties`, `3 properties`, `No properties`.
     pub fn words(&self) -> String {
         match self {
-            KeyReach::All => "All properties".to_owned(),
-            KeyReach::Chosen(chosen) if chosen.count == 0 => "No properties".to_owned(),
-            KeyReach::Chosen(chosen) => counted(chosen.count, "property", "properties"),
+            KeyScope::All => "All properties".to_owned(),
+            KeyScope::Chosen(chosen) if chosen.count == 0 => "No properties".to_owned(),
+            KeyScope::Chosen(chosen) => counted(chosen.count, "property", "properties"),
         }
     }
 }

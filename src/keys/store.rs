@@ -11,11 +11,11 @@ use crate::{
         ids::{ApiKeyId, PropertyId, UserId},
         secret::Digest,
     },
-    db::{Bind, Select, Tx, folded, row, run},
+    db::{Bind, Statement, Tx, execute, folded, impl_from_row},
     hotel::properties,
     keys::{
         ApiKey, By, KeyDigest,
-        scope::{Chosen, KeyReach, Limits},
+        scope::{Chosen, KeyScope, Limits},
         used::{LastUse, Written},
     },
     people::subscriptions::Subscription,
@@ -27,11 +27,11 @@ const CLOCKS_APART: Duration = Duration::minutes(1);
 /// Titles of chosen properties that a list shows of each key.
 const MOST_TITLES: i64 = 20;
 
-row!(ApiKey, row => ApiKey {
+impl_from_row!(ApiKey, row => ApiKey {
     id: row.try_get("id")?,
     title: row.try_get("title")?,
     tail: row.try_get("tail")?,
-    reach: if row.try_get("all_properties")? { KeyReach::All } else { KeyReach::Chosen(Chosen::default()) },
+    scope: if row.try_get("all_properties")? { KeyScope::All } else { KeyScope::Chosen(Chosen::default()) },
     read_only: row.try_get("read_only")?,
     manage_users: row.try_get("manage_users")?,
     created_at: row.try_get("created_at")?,
@@ -80,27 +80,27 @@ pub async fn of_user(tx: &mut Tx, user: UserId, order: Order) -> sqlx::Result<Ve
         Order::TitleUp => select_keys!("user_id = $1 order by sort_title, id"),
         Order::TitleDown => select_keys!("user_id = $1 order by sort_title desc, id"),
     };
-    let keys = Select::new(sql, vec![user.into()]).all(tx).await?;
+    let keys = Statement::new(sql, vec![user.into()]).fetch_all(tx).await?;
     with_properties(tx, user, keys).await
 }
 
 /// One key of a user.
 pub async fn by_id(tx: &mut Tx, user: UserId, id: ApiKeyId) -> sqlx::Result<Option<ApiKey>> {
     const SQL: &str = select_keys!("id = $1 and user_id = $2");
-    let key = Select::new(SQL, vec![id.into(), user.into()]).all(tx).await?;
+    let key = Statement::new(SQL, vec![id.into(), user.into()]).fetch_all(tx).await?;
     Ok(with_properties(tx, user, key).await?.pop())
 }
 
 /// The key that a form made.
 pub async fn by_form(tx: &mut Tx, user: UserId, form: &Digest) -> sqlx::Result<Option<ApiKey>> {
     const SQL: &str = select_keys!("form_digest = $1 and user_id = $2");
-    let key = Select::new(SQL, vec![form.clone().into(), user.into()]).all(tx).await?;
+    let key = Statement::new(SQL, vec![form.clone().into(), user.into()]).fetch_all(tx).await?;
     Ok(with_properties(tx, user, key).await?.pop())
 }
 
 /// Tells of limited keys what they reach.
 async fn with_properties(tx: &mut Tx, user: UserId, mut keys: Vec<ApiKey>) -> sqlx::Result<Vec<ApiKey>> {
-    if keys.iter().all(|key| matches!(key.reach, KeyReach::All)) {
+    if keys.iter().all(|key| matches!(key.scope, KeyScope::All)) {
         return Ok(keys);
     }
     let found = properties::search::of_keys(tx, &Caller::person(user), MOST_TITLES).await?;
@@ -111,7 +111,7 @@ async fn with_properties(tx: &mut Tx, user: UserId, mut keys: Vec<ApiKey>) -> sq
         of_key.titles.push(property.title);
     }
     for key in &mut keys {
-        if let KeyReach::Chosen(of_key) = &mut key.reach {
+        if let KeyScope::Chosen(of_key) = &mut key.scope {
             *of_key = chosen.remove(&key.id).unwrap_or_default();
         }
     }
@@ -121,13 +121,13 @@ async fn with_properties(tx: &mut Tx, user: UserId, mut keys: Vec<ApiKey>) -> sq
 /// All properties to which a key is limited, also those that its user no longer reaches.
 pub async fn properties_of(tx: &mut Tx, key: ApiKeyId) -> sqlx::Result<Vec<PropertyId>> {
     const SQL: &str = "select property_id from api_key_properties where key_id = $1 order by property_id";
-    Select::new(SQL, vec![key.into()]).values(tx).await
+    Statement::new(SQL, vec![key.into()]).fetch_values(tx).await
 }
 
 /// Keys of a user that are not withdrawn.
 pub async fn count_active(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
     const SQL: &str = "select count(*) from api_keys where user_id = $1 and withdrawn_at is null";
-    Select::new(SQL, vec![user.into()]).value(tx).await
+    Statement::new(SQL, vec![user.into()]).fetch_value(tx).await
 }
 
 /// A key about to be kept.
@@ -150,7 +150,7 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     const LIMIT: &str = "
         insert into api_key_properties (key_id, property_id) select $1, p.id from properties p where p.id in ";
-    run!(
+    execute!(
         tx,
         sqlx::query(SQL)
             .bind(key.id)
@@ -168,30 +168,35 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
     match key.limits.properties.as_deref() {
         None | Some([]) => Ok(()),
         Some(properties) => {
-            let mut limit = Select::new(LIMIT, vec![Bind::Id(key.id.0)]);
+            let mut limit = Statement::new(LIMIT, vec![Bind::Id(key.id.0)]);
             let ids = limit.bind_ids(tx.is_postgres(), properties.iter().map(|id| id.0));
             limit.push(&ids);
-            limit.run(tx).await.map(drop)
+            limit.execute(tx).await.map(drop)
         }
     }
 }
 
-/// Withdraws a key, for good. False where it does not exist or was withdrawn before. Who withdraws it once more may be
-/// the first to be answered, and counts on it as well.
+/// Withdraws a key, for good. False when it does not exist or was withdrawn before. Cached access is revoked even then:
+/// this caller may be answered first.
 pub async fn withdraw(tx: &mut Tx, id: ApiKeyId, by: By, now: Moment) -> sqlx::Result<bool> {
+    let withdrawn = mark_withdrawn(tx, id, by, now).await?;
+    tx.revoke_cached_access().await?;
+    Ok(withdrawn)
+}
+
+/// As [`withdraw`], but leaves it to the caller to revoke cached access at the end of the transaction.
+pub async fn mark_withdrawn(tx: &mut Tx, id: ApiKeyId, by: By, now: Moment) -> sqlx::Result<bool> {
     const SQL: &str = "
         update api_keys set withdrawn_at = $2, withdrawn_by = $3 where id = $1 and withdrawn_at is null";
-    let withdrawn = run!(tx, sqlx::query(SQL).bind(id).bind(now).bind(by.name()))? == 1;
-    tx.raise_epoch().await?;
-    Ok(withdrawn)
+    Ok(execute!(tx, sqlx::query(SQL).bind(id).bind(now).bind(by.name()))? == 1)
 }
 
 /// Withdraws every key of a user.
 pub async fn withdraw_all(tx: &mut Tx, user: UserId, by: By, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "
         update api_keys set withdrawn_at = $2, withdrawn_by = $3 where user_id = $1 and withdrawn_at is null";
-    run!(tx, sqlx::query(SQL).bind(user).bind(now).bind(by.name()))?;
-    tx.raise_epoch().await
+    execute!(tx, sqlx::query(SQL).bind(user).bind(now).bind(by.name()))?;
+    tx.revoke_cached_access().await
 }
 
 /// What a request with a key needs to know of it and of its user.
@@ -208,7 +213,7 @@ pub struct Credential {
     pub subscription: Option<Subscription>,
 }
 
-row!(Credential, row => Credential {
+impl_from_row!(Credential, row => Credential {
     key: row.try_get("id")?,
     user: row.try_get("user_id")?,
     all_properties: row.try_get("all_properties")?,
@@ -230,7 +235,7 @@ pub async fn credential(tx: &mut Tx, digest: &KeyDigest) -> sqlx::Result<Option<
         join users u on u.id = k.user_id
         left join subscriptions s on s.user_id = k.user_id
         where k.digest = $1";
-    Select::new(SQL, vec![digest.clone().into()]).maybe(tx).await
+    Statement::new(SQL, vec![digest.clone().into()]).fetch_optional(tx).await
 }
 
 /// Notes the last use, unless a later one is noted already that is not to come: the clock may have been set back.
@@ -240,5 +245,6 @@ pub async fn note_use(tx: &mut Tx, key: ApiKeyId, used: &LastUse, now: Moment) -
         update api_keys set last_used_at = $2, last_used_address = $3, last_used_client = $4
         where id = $1 and (last_used_at is null or last_used_at < $2 or last_used_at > $5)";
     let to_come = now + CLOCKS_APART;
-    run!(tx, sqlx::query(SQL).bind(key).bind(used.at).bind(&used.address).bind(&used.client).bind(to_come)).map(drop)
+    execute!(tx, sqlx::query(SQL).bind(key).bind(used.at).bind(&used.address).bind(&used.client).bind(to_come))
+        .map(drop)
 }

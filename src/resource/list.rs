@@ -10,7 +10,7 @@ use crate::{
         error::{Error, Result},
         ids,
     },
-    db::{Bind, FromRow, Select, Tx, row},
+    db::{Bind, FromRow, Statement, Tx, impl_from_row},
     resource::{
         json::Meta,
         query::{Filter, Operator, Paging, Query},
@@ -52,7 +52,7 @@ pub struct Orderable {
     pub sql: &'static str,
 }
 
-impl Select {
+impl Statement {
     /// Adds the conditions of all filters, each with ` and ` before it, in the order of the table: the same filters are
     /// the same statement, in whatever order they are sent.
     pub fn filter(&mut self, on_postgres: bool, listing: &Listing, query: &Query) -> Result<()> {
@@ -170,15 +170,15 @@ impl Select {
 /// The id of a row, as a list whose rows are read afterwards asks for it.
 pub struct Id(pub Uuid);
 
-row!(Id, row => Id(row.at(0)?));
+impl_from_row!(Id, row => Id(row.at(0)?));
 
 /// The ids of a list: of all, or of one page where pages are asked for.
 pub async fn ids(
     tx: &mut Tx,
     listing: &Listing,
     query: &Query,
-    rows: Select,
-    count: Select,
+    rows: Statement,
+    count: Statement,
 ) -> Result<(Vec<Uuid>, Option<Meta>)> {
     let (ids, meta): (Vec<Id>, _) = page_or_whole(tx, listing, query, rows, count).await?;
     Ok((ids.into_iter().map(|Id(id)| id).collect(), meta))
@@ -189,8 +189,8 @@ pub async fn page<T>(
     tx: &mut Tx,
     listing: &Listing,
     query: &Query,
-    mut rows: Select,
-    mut count: Select,
+    mut rows: Statement,
+    mut count: Statement,
 ) -> Result<(Vec<T>, Meta)>
 where
     T: FromRow,
@@ -201,11 +201,11 @@ where
     // One more than are shown tells whether others follow.
     rows.rows(paging.limit + 1, paging);
     count.filter(tx.is_postgres(), listing, query)?;
-    let mut found: Vec<T> = rows.all(tx).await?;
+    let mut found: Vec<T> = rows.fetch_all(tx).await?;
     let rows = i64::try_from(found.len()).unwrap_or(i64::MAX);
     // The last page tells how many there are; a page past the end, or one that others follow, does not.
     let total = match rows > paging.limit || rows == 0 && paging.page > 1 {
-        true => count.value(tx).await?,
+        true => count.fetch_value(tx).await?,
         false => paging.offset() + rows,
     };
     found.truncate(usize::try_from(paging.limit).unwrap_or(usize::MAX));
@@ -213,10 +213,10 @@ where
 }
 
 /// A list as a whole.
-pub async fn whole<T: FromRow>(tx: &mut Tx, listing: &Listing, query: &Query, mut rows: Select) -> Result<Vec<T>> {
+pub async fn whole<T: FromRow>(tx: &mut Tx, listing: &Listing, query: &Query, mut rows: Statement) -> Result<Vec<T>> {
     rows.filter(tx.is_postgres(), listing, query)?;
     rows.order(listing, query)?;
-    Ok(rows.all(tx).await?)
+    Ok(rows.fetch_all(tx).await?)
 }
 
 /// A list that is whole unless pages are asked for.
@@ -224,8 +224,8 @@ pub async fn page_or_whole<T>(
     tx: &mut Tx,
     listing: &Listing,
     query: &Query,
-    rows: Select,
-    count: Select,
+    rows: Statement,
+    count: Statement,
 ) -> Result<(Vec<T>, Option<Meta>)>
 where
     T: FromRow,
@@ -277,7 +277,7 @@ mod tests {
     fn lists_of_values_come_in_steps() {
         let mut texts = BTreeSet::new();
         for count in 1..=100 {
-            let mut select = Select::new("select 1 where 1 in (", Vec::new());
+            let mut select = Statement::new("select 1 where 1 in (", Vec::new());
             let names = select.bind_all((0..count).map(Bind::Whole));
             texts.insert(names);
         }

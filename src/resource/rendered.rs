@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
-use crate::base::cache::Recent;
+use crate::base::cache::TwoGenerationCache;
 
 /// Half of the bytes there is room for.
 const HALF: usize = 8 * 1024 * 1024;
@@ -33,16 +33,16 @@ impl Part {
 }
 
 /// The resources that were asked for lately.
-pub struct Rendered(Mutex<Recent<Uuid, (i64, Arc<Part>)>>);
+pub struct Rendered(Mutex<TwoGenerationCache<Uuid, (i64, Arc<Part>)>>);
 
 impl Default for Rendered {
     fn default() -> Self {
-        Rendered(Mutex::new(Recent::new(HALF, |(_, part)| part.size())))
+        Rendered(Mutex::new(TwoGenerationCache::new(HALF, |(_, part)| part.size())))
     }
 }
 
 impl Rendered {
-    fn known(&self) -> std::sync::MutexGuard<'_, Recent<Uuid, (i64, Arc<Part>)>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, TwoGenerationCache<Uuid, (i64, Arc<Part>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -19,7 +19,7 @@ use crate::{
         settings::Settings,
     },
     web::state::AppState,
-    web::{assets, client_ip, https, methods, rate_limit::Rates, request_log},
+    web::{assets, client_ip, https, methods, rate_limit::RateLimiter, request_log},
 };
 
 /// Bytes of bodies that are there at once; what is read from them may be as much again.
@@ -29,64 +29,64 @@ const BODIES: usize = 32 * 1024 * 1024;
 const SMALL: usize = 64 * 1024;
 
 /// What goes on in this process.
-pub struct Gate {
-    keys: Rates,
-    users: Rates,
-    addresses: Rates,
-    reads: Arc<Room>,
-    writes: Arc<Room>,
-    pages: Arc<Room>,
-    bodies: Arc<Room>,
+pub struct Admission {
+    keys: RateLimiter,
+    users: RateLimiter,
+    addresses: RateLimiter,
+    reads: Arc<Semaphore>,
+    writes: Arc<Semaphore>,
+    pages: Arc<Semaphore>,
+    bodies: Arc<Semaphore>,
     told: OnceAMinute,
 }
 
 /// So much at once. Rooms do not share a line of the processor's cache.
 #[repr(align(64))]
-struct Room {
+struct Semaphore {
     taken: AtomicUsize,
     limit: usize,
 }
 
-impl Room {
+impl Semaphore {
     fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Room { taken: AtomicUsize::new(0), limit })
+        Arc::new(Semaphore { taken: AtomicUsize::new(0), limit })
     }
 
-    fn take(self: &Arc<Self>, size: usize) -> Result<Share> {
-        let share = Share { room: self.clone(), size };
+    fn take(self: &Arc<Self>, size: usize) -> Result<Permit> {
+        let share = Permit { room: self.clone(), size };
         // Where it is too much the share is dropped again at once.
         if self.taken.fetch_add(size, AcqRel) + size <= self.limit { Ok(share) } else { Err(Error::Unavailable) }
     }
 }
 
 /// A part of a room, given back when it is dropped.
-pub struct Share {
-    room: Arc<Room>,
+pub struct Permit {
+    room: Arc<Semaphore>,
     size: usize,
 }
 
-impl Drop for Share {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.room.taken.fetch_sub(self.size, AcqRel);
     }
 }
 
 /// A request with a body that was let in; it counts for as long as the request is there.
-struct Inside {
-    request: Share,
-    _body: Weight,
+struct Admitted {
+    request: Permit,
+    _body: BodyBudget,
 }
 
 /// What a body takes of the room for bodies, as it arrives.
-pub struct Weight {
-    bodies: Arc<Room>,
+pub struct BodyBudget {
+    bodies: Arc<Semaphore>,
     arrived: usize,
-    share: Option<Share>,
+    share: Option<Permit>,
 }
 
-impl Weight {
-    pub fn nothing(gate: &Gate) -> Self {
-        Weight { bodies: gate.bodies.clone(), arrived: 0, share: None }
+impl BodyBudget {
+    pub fn nothing(gate: &Admission) -> Self {
+        BodyBudget { bodies: gate.bodies.clone(), arrived: 0, share: None }
     }
 
     /// Counts so many more bytes.
@@ -106,19 +106,19 @@ impl Weight {
     }
 }
 
-impl Gate {
+impl Admission {
     /// Half of the requests at once may be reads of the API, a quarter its writes, a quarter pages: where one kind
     /// stands still the others go on.
     pub fn new(settings: &Settings) -> Self {
         let most = settings.max_requests as usize;
-        Gate {
-            keys: Rates::new(settings.requests_per_key),
-            users: Rates::new(settings.requests_per_key),
-            addresses: Rates::new(settings.requests_per_address),
-            reads: Room::new(most.div_ceil(2)),
-            writes: Room::new(most.div_ceil(4)),
-            pages: Room::new(most.div_ceil(4)),
-            bodies: Room::new(BODIES),
+        Admission {
+            keys: RateLimiter::new(settings.requests_per_key),
+            users: RateLimiter::new(settings.requests_per_key),
+            addresses: RateLimiter::new(settings.requests_per_address),
+            reads: Semaphore::new(most.div_ceil(2)),
+            writes: Semaphore::new(most.div_ceil(4)),
+            pages: Semaphore::new(most.div_ceil(4)),
+            bodies: Semaphore::new(BODIES),
             told: OnceAMinute::default(),
         }
     }
@@ -152,7 +152,7 @@ impl Gate {
 }
 
 /// Lets a request of the API in, or refuses it. It is inside while what this gives, or else the request, is there.
-pub fn api(state: &AppState, gate: &Gate, request: &ServiceRequest) -> Result<Option<Share>> {
+pub fn api(state: &AppState, gate: &Admission, request: &ServiceRequest) -> Result<Option<Permit>> {
     https::check(state, request)?;
     let room = if methods::is_write(request.method()) { &gate.writes } else { &gate.reads };
     enter(gate, request, room)
@@ -160,7 +160,7 @@ pub fn api(state: &AppState, gate: &Gate, request: &ServiceRequest) -> Result<Op
 
 /// The same for pages. What machines watch is always let in, and so are files that there are, which pages need: by
 /// their exact names, so that nothing else is.
-pub fn page(state: &AppState, gate: &Gate, request: &ServiceRequest) -> Result<Option<Share>> {
+pub fn page(state: &AppState, gate: &Admission, request: &ServiceRequest) -> Result<Option<Permit>> {
     let path = request.path();
     if !methods::is_write(request.method()) && matches!(path, "/healthz" | "/readyz") {
         return Ok(None);
@@ -172,7 +172,7 @@ pub fn page(state: &AppState, gate: &Gate, request: &ServiceRequest) -> Result<O
     enter(gate, request, &gate.pages)
 }
 
-fn enter(gate: &Gate, request: &ServiceRequest, room: &Arc<Room>) -> Result<Option<Share>> {
+fn enter(gate: &Admission, request: &ServiceRequest, room: &Arc<Semaphore>) -> Result<Option<Permit>> {
     if let Some(address) = request_log::client(request.request()) {
         gate.address(address)?;
     }
@@ -181,26 +181,26 @@ fn enter(gate: &Gate, request: &ServiceRequest, room: &Arc<Room>) -> Result<Opti
     if !headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::TRANSFER_ENCODING) {
         return Ok(Some(share));
     }
-    request.extensions_mut().insert(Inside { request: share, _body: Weight::nothing(gate) });
+    request.extensions_mut().insert(Admitted { request: share, _body: BodyBudget::nothing(gate) });
     Ok(None)
 }
 
 /// A request whose body is waited for. Meanwhile it does not count: those who send slowly would keep out all others.
-pub struct Waiting {
-    room: Option<Arc<Room>>,
+pub struct Suspended {
+    room: Option<Arc<Semaphore>>,
 }
 
 /// Lets a request wait for its body.
-pub fn wait(request: &HttpRequest) -> Waiting {
-    let inside = request.extensions_mut().remove::<Inside>();
-    Waiting { room: inside.map(|inside| inside.request.room.clone()) }
+pub fn wait(request: &HttpRequest) -> Suspended {
+    let inside = request.extensions_mut().remove::<Admitted>();
+    Suspended { room: inside.map(|inside| inside.request.room.clone()) }
 }
 
-impl Waiting {
+impl Suspended {
     /// Lets it in again with the body that has come.
-    pub fn enter(self, request: &HttpRequest, body: Weight) -> Result<()> {
+    pub fn enter(self, request: &HttpRequest, body: BodyBudget) -> Result<()> {
         if let Some(room) = self.room {
-            request.extensions_mut().insert(Inside { request: room.take(1)?, _body: body });
+            request.extensions_mut().insert(Admitted { request: room.take(1)?, _body: body });
         }
         Ok(())
     }
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_room_is_given_back_when_its_share_is_dropped() {
-        let room = Room::new(10);
+        let room = Semaphore::new(10);
         let share = room.take(7).expect("there is room");
         assert!(matches!(room.take(4), Err(Error::Unavailable)));
         let rest = room.take(3).expect("what was refused takes nothing");

@@ -18,7 +18,7 @@ use crate::{
     base::error::Error,
     web::state::AppState,
     web::{
-        admission::{self, Gate},
+        admission::{self, Admission},
         errors::NotFoundCode,
         https, methods,
         request_log::{self, RequestId},
@@ -42,12 +42,12 @@ const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_MAX_AGE, "86400"),
 ];
 
-pub async fn face(
+pub async fn middleware(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let is_read = methods::is_read(request.method());
-    let parts = request.app_data::<Data<AppState>>().zip(request.app_data::<Data<Gate>>());
+    let parts = request.app_data::<Data<AppState>>().zip(request.app_data::<Data<Admission>>());
     let promise = parts.and_then(|(state, _)| https::promise(state));
     let inside = match parts.map(|(state, gate)| admission::api(state, gate, &request)).transpose() {
         Ok(inside) => inside,
@@ -114,7 +114,7 @@ fn as_json(answer: ServiceResponse, is_read: bool) -> ServiceResponse {
     let not_found = said.unwrap_or_default();
     let new = match response.error().and_then(|error| error.as_error::<Error>()) {
         Some(error) => {
-            request_log::note_reason(&request, error);
+            request_log::set_reason(&request, error);
             json_error(error, not_found, id)
         }
         None => {

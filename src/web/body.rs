@@ -20,7 +20,7 @@ use crate::{
     web::state::AppState,
     web::{
         LONGEST_BODY,
-        admission::{self, Gate, Weight},
+        admission::{self, Admission, BodyBudget},
         parse::{self, Counter, TooMuch},
     },
 };
@@ -75,13 +75,13 @@ pub fn received(
     let waiting = admission::wait(&request);
     let body = BodyStream::new(payload.take());
     async move {
-        let parts = request.app_data::<Data<AppState>>().zip(request.app_data::<Data<Gate>>());
+        let parts = request.app_data::<Data<AppState>>().zip(request.app_data::<Data<Admission>>());
         let Some((state, gate)) = parts else { return Err(Missing::Broken) };
         if is_encoded(&request) {
             return Err(Missing::Encoded);
         }
         let patience = Duration::from_secs(state.settings.body_seconds.into());
-        let weight = Weight::nothing(gate);
+        let weight = BodyBudget::nothing(gate);
         let mut whole = Box::pin(collect(body, announced(&request), limit, counter, weight));
         match timeout(patience, &mut whole).await {
             Ok(Ok((bytes, weight))) => {
@@ -121,8 +121,8 @@ async fn collect(
     announced: Option<usize>,
     limit: usize,
     mut counter: Option<Counter>,
-    mut weight: Weight,
-) -> std::result::Result<(Bytes, Weight), Missing> {
+    mut weight: BodyBudget,
+) -> std::result::Result<(Bytes, BodyBudget), Missing> {
     let mut body = pin!(body);
     let mut bytes = Vec::new();
     let (mut arrived, mut refused) = (0, None);

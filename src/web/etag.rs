@@ -20,7 +20,7 @@ use actix_web::{
 
 use crate::{
     base::{
-        cache::Recent,
+        cache::TwoGenerationCache,
         error::Error,
         ids::{ApiKeyId, UserId},
     },
@@ -49,16 +49,16 @@ struct Tag {
 }
 
 /// Tags that were asked for again lately.
-pub struct Tags(Mutex<Recent<Asked, Tag>>);
+pub struct Tags(Mutex<TwoGenerationCache<Asked, Tag>>);
 
 impl Default for Tags {
     fn default() -> Self {
-        Tags(Mutex::new(Recent::new(HALF, |_| 1)))
+        Tags(Mutex::new(TwoGenerationCache::new(HALF, |_| 1)))
     }
 }
 
 impl Tags {
-    fn known(&self) -> std::sync::MutexGuard<'_, Recent<Asked, Tag>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, TwoGenerationCache<Asked, Tag>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

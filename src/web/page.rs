@@ -32,7 +32,7 @@ pub struct Layout {
 
 /// The person signed in, as the header names them; put into the request's extensions for a page that tells an error.
 #[derive(Clone)]
-pub struct Greeted(pub String);
+pub struct CurrentUserName(pub String);
 
 impl Layout {
     /// `person` is the name or the email of whoever is signed in.

@@ -18,12 +18,12 @@ use crate::{
     base::error::Error,
     web::state::AppState,
     web::{
-        admission::{self, Gate},
+        admission::{self, Admission},
         api_responses::log_fault,
         csrf,
         errors::settled,
         https, methods,
-        page::{Greeted, LONGEST_ADDRESS, Layout, sign_in_address},
+        page::{CurrentUserName, LONGEST_ADDRESS, Layout, sign_in_address},
         request_log::{self, RequestId},
     },
 };
@@ -45,18 +45,18 @@ struct ErrorPage {
     request_id: String,
 }
 
-pub async fn face(
+pub async fn middleware(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let state = request.app_data::<Data<AppState>>().cloned();
-    let gate = request.app_data::<Data<Gate>>().cloned();
+    let gate = request.app_data::<Data<Admission>>().cloned();
     let Some((site, gate)) = state.zip(gate) else { return Err(Error::Internal("no state".to_owned()).into()) };
     let id = request.extensions().get::<RequestId>().copied();
     let inside = match admission::page(&site, &gate, &request) {
         Ok(inside) => inside,
         Err(error) => {
-            request_log::note_reason(request.request(), &error);
+            request_log::set_reason(request.request(), &error);
             let page = error_page(&site, &error, id, None);
             return Ok(with_headers(request.into_response(page), &site));
         }
@@ -66,7 +66,7 @@ pub async fn face(
         false => csrf::check(request.request(), &site.base_url),
     };
     if let Err(error) = of_this_site {
-        request_log::note_reason(request.request(), &error);
+        request_log::set_reason(request.request(), &error);
         let page = error_page(&site, &error, id, None);
         return Ok(with_headers(request.into_response(page), &site));
     }
@@ -99,13 +99,13 @@ fn is_bare_error(answer: &ServiceResponse) -> bool {
 
 fn as_page(answer: ServiceResponse, site: &AppState, id: Option<RequestId>) -> ServiceResponse {
     let (request, response) = answer.into_parts();
-    let greeted = request.extensions().get::<Greeted>().cloned();
+    let greeted = request.extensions().get::<CurrentUserName>().cloned();
     let page = match response.error().and_then(|error| error.as_error::<Error>()) {
         Some(Error::SignIn { return_to, kept }) => {
             HttpResponse::SeeOther().insert_header((header::LOCATION, sign_in_address(return_to, *kept))).finish()
         }
         Some(error) => {
-            request_log::note_reason(&request, error);
+            request_log::set_reason(&request, error);
             error_page(site, error, id, greeted)
         }
         None => error_page(site, &Error::bad_request("The request could not be understood."), id, greeted),
@@ -113,7 +113,7 @@ fn as_page(answer: ServiceResponse, site: &AppState, id: Option<RequestId>) -> S
     ServiceResponse::new(request, page)
 }
 
-fn error_page(site: &AppState, error: &Error, id: Option<RequestId>, greeted: Option<Greeted>) -> HttpResponse {
+fn error_page(site: &AppState, error: &Error, id: Option<RequestId>, greeted: Option<CurrentUserName>) -> HttpResponse {
     log_fault(error, id);
     let (title, message) = words(error);
     let page = ErrorPage {

@@ -29,7 +29,7 @@ pub const WINDOW_SECONDS: u64 = 60;
 struct Line([AtomicU64; WAYS]);
 
 /// What clients of one kind may do, and what they did.
-pub struct Rates {
+pub struct RateLimiter {
     /// Requests a minute; 0 is no limit.
     limit: u32,
     /// Microseconds in which one request is earned.
@@ -39,10 +39,10 @@ pub struct Rates {
     lines: Box<[Line]>,
 }
 
-impl Rates {
+impl RateLimiter {
     pub fn new(limit: u32) -> Self {
         let lines = if limit == 0 { 0 } else { LINES };
-        Rates {
+        RateLimiter {
             limit,
             each: (WINDOW_SECONDS * 1_000_000).checked_div(limit.into()).unwrap_or_default().max(1),
             start: Instant::now(),
@@ -102,13 +102,13 @@ mod tests {
 
     const MINUTE: u64 = WINDOW_SECONDS * 1_000_000;
 
-    fn hash(rates: &Rates, client: u64) -> u64 {
+    fn hash(rates: &RateLimiter, client: u64) -> u64 {
         rates.hasher.hash_one(client)
     }
 
     #[test]
     fn a_minutes_worth_is_let_in_at_once_and_then_one_at_a_time() {
-        let rates = Rates::new(60);
+        let rates = RateLimiter::new(60);
         let (one, other) = (hash(&rates, 1), hash(&rates, 2));
         for _ in 0..60 {
             assert_eq!(rates.take_at(one, 5), Ok(()));
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn the_seconds_told_are_enough() {
         for limit in [1, 7, 60, 999, 6_000, 1_000_000] {
-            let rates = Rates::new(limit);
+            let rates = RateLimiter::new(limit);
             let one = hash(&rates, 1);
             while rates.take_at(one, 17).is_ok() {}
             let refusal = rates.take_at(one, 17).expect_err("the bucket is empty");
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn one_that_asks_all_the_time_is_remembered_among_a_flood_of_others_and_room_stays_the_same() {
-        let rates = Rates::new(60);
+        let rates = RateLimiter::new(60);
         let busy = hash(&rates, 0);
         let mut let_in = 0;
         for other in 1..300_000 {
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn without_a_limit_all_are_let_in_and_nothing_is_kept() {
-        let rates = Rates::new(0);
+        let rates = RateLimiter::new(0);
         assert!((0..1_000).all(|_| rates.take(1).is_ok()));
         assert!(rates.lines.is_empty());
     }

@@ -45,7 +45,7 @@ pub fn client(request: &HttpRequest) -> Option<IpAddr> {
 
 /// Who asked, for the log line, and with which key; put into the request's extensions by whoever finds out.
 #[derive(Clone, Copy)]
-pub struct Asking(pub UserId, pub Option<ApiKeyId>);
+pub struct RequestUser(pub UserId, pub Option<ApiKeyId>);
 
 /// Why a request was refused, or how a sign-in went, for the log line: in words of ours, since what was sent may be
 /// secret.
@@ -53,14 +53,14 @@ pub struct Asking(pub UserId, pub Option<ApiKeyId>);
 pub struct Reason(pub Cow<'static, str>);
 
 /// Notes why a request is refused.
-pub fn note_reason(request: &HttpRequest, error: &crate::base::error::Error) {
+pub fn set_reason(request: &HttpRequest, error: &crate::base::error::Error) {
     if let Some(reason) = error.reason() {
         request.extensions_mut().insert(Reason(reason));
     }
 }
 
 /// The outermost layer. The route's pattern is logged, never the path: a secret pasted into a URL stays out of the log.
-pub async fn note(
+pub async fn log_request(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -85,7 +85,7 @@ pub async fn note(
             let pattern = is_known.then(|| answer.request().match_pattern()).flatten();
             let (asking, reason) = {
                 let noted = answer.request().extensions();
-                (noted.get::<Asking>().copied(), noted.get::<Reason>().cloned())
+                (noted.get::<RequestUser>().copied(), noted.get::<Reason>().cloned())
             };
             let (pattern, status) = (pattern.as_deref(), answer.status());
             Line { method, pattern, status, start, id: RequestId(id, client), asking, reason }.log();
@@ -113,7 +113,7 @@ struct Line<'a> {
     status: StatusCode,
     start: Instant,
     id: RequestId,
-    asking: Option<Asking>,
+    asking: Option<RequestUser>,
     reason: Option<Reason>,
 }
 
@@ -141,8 +141,8 @@ impl Line<'_> {
         let (pattern, status) = (self.pattern.unwrap_or("-"), self.status.as_u16());
         write!(line, "{} {pattern} {status} {took}.{tenths}ms request={}", self.method, self.id.0)?;
         match self.asking {
-            Some(Asking(user, Some(key))) => write!(line, " user={user} key={key}")?,
-            Some(Asking(user, None)) => write!(line, " user={user} key=-")?,
+            Some(RequestUser(user, Some(key))) => write!(line, " user={user} key={key}")?,
+            Some(RequestUser(user, None)) => write!(line, " user={user} key=-")?,
             None => line.write_all(b" user=- key=-")?,
         }
         if let Some(address) = self.id.1 {
@@ -160,7 +160,7 @@ impl Line<'_> {
         write!(line, r#""message":"request","request_id":"{}","method":"{}","route":"#, self.id.0, self.method)?;
         logging::json_text(line, pattern)?;
         write!(line, r#","status":{status},"ms":{took}.{tenths}"#)?;
-        if let Some(Asking(user, key)) = self.asking {
+        if let Some(RequestUser(user, key)) = self.asking {
             write!(line, r#","user":"{user}""#)?;
             if let Some(key) = key {
                 write!(line, r#","key":"{key}""#)?;

@@ -48,11 +48,13 @@ fn paths(tree: &str, before: &str, found: &mut Vec<String>) {
 }
 
 /// What a file names of the crate, without its comments and unit tests; and what it names for others to use.
-fn named(file: &Path) -> (Vec<String>, Vec<String>) {
+fn named(module: &str, file: &Path) -> (Vec<String>, Vec<String>) {
     let text = fs::read_to_string(file).unwrap();
     let code: String =
         text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     let code = code.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let above = module.rsplit_once("::").map_or("crate::".to_owned(), |(above, _)| format!("crate::{above}::"));
+    let code = code.replace("super::", &above);
     let (mut used, mut offered) = (Vec::new(), Vec::new());
     for (place, _) in code.match_indices("crate::") {
         let line = code[..place].rsplit(['\n', ';']).next().unwrap_or_default().trim_start();
@@ -86,7 +88,7 @@ fn arrows() -> BTreeMap<String, BTreeSet<String>> {
     let mut files = BTreeMap::new();
     modules(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &[], &mut files);
     files.retain(|module, _| module != "lib" && module != "main");
-    let named: BTreeMap<&String, _> = files.iter().map(|(module, file)| (module, named(file))).collect();
+    let named: BTreeMap<&String, _> = files.iter().map(|(module, file)| (module, named(module, file))).collect();
     // What a folder offers is in the file that defines it.
     let mut offered = BTreeMap::new();
     for (module, (_, paths)) in &named {

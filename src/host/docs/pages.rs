@@ -9,7 +9,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    access::signed_in::MaybeSignedIn,
+    access::signed_in::OptionalUser,
     base::error::{Error, Result},
     host::docs::{
         document::ApiDocument,
@@ -59,8 +59,8 @@ impl<'a> Frame<'a> {
 
 /// The documentation reads the same for everybody; whoever is signed in keeps the header's links. Without the database
 /// it still reads.
-fn layout(site: &AppState, person: MaybeSignedIn) -> Layout {
-    Layout::new(site, person.0.as_ref().map(|person| person.user.called()))
+fn layout(site: &AppState, person: OptionalUser) -> Layout {
+    Layout::new(site, person.0.as_ref().map(|person| person.user.display_name()))
 }
 
 #[derive(Template)]
@@ -71,11 +71,7 @@ struct Overview<'a> {
 }
 
 /// GET /docs
-pub async fn overview(
-    site: Data<AppState>,
-    document: Data<ApiDocument>,
-    person: MaybeSignedIn,
-) -> Result<HttpResponse> {
+pub async fn overview(site: Data<AppState>, document: Data<ApiDocument>, person: OptionalUser) -> Result<HttpResponse> {
     page::html(
         StatusCode::OK,
         &Overview { layout: layout(&site, person), frame: Frame::new(&document, &site, "/docs")? },
@@ -99,7 +95,7 @@ struct ApiKeyAccess<'a> {
 pub async fn api_key_access(
     site: Data<AppState>,
     document: Data<ApiDocument>,
-    person: MaybeSignedIn,
+    person: OptionalUser,
 ) -> Result<HttpResponse> {
     let settings = &site.settings;
     let address = site.address();
@@ -126,7 +122,7 @@ struct Conventions<'a> {
 pub async fn conventions(
     site: Data<AppState>,
     document: Data<ApiDocument>,
-    person: MaybeSignedIn,
+    person: OptionalUser,
 ) -> Result<HttpResponse> {
     page::html(
         StatusCode::OK,
@@ -165,7 +161,7 @@ impl Operations<'_> {
 pub async fn operations(
     site: Data<AppState>,
     document: Data<ApiDocument>,
-    person: MaybeSignedIn,
+    person: OptionalUser,
     search: Arguments<Search>,
 ) -> Result<HttpResponse> {
     let wanted = search.0.q;
@@ -191,7 +187,7 @@ struct TagPage<'a> {
 pub async fn tag(
     site: Data<AppState>,
     document: Data<ApiDocument>,
-    person: MaybeSignedIn,
+    person: OptionalUser,
     slug: Path<String>,
 ) -> Result<HttpResponse> {
     let tag = document.reference()?.tag(&slug).ok_or(Error::NotFound)?;

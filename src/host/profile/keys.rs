@@ -215,7 +215,7 @@ pub async fn first_use(site: Data<AppState>, person: SignedIn, id: Path<String>)
     gate(&site, &person)?;
     let row = KeyRow::new(find(&site, person.user.id, &id).await?, person.user.zone());
     let page = FirstUsePage {
-        layout: Layout::new(&site, Some(person.user.called())),
+        layout: Layout::new(&site, Some(person.user.display_name())),
         address: format!("/user_profile/api_keys/{}/first_use", row.id),
         first_use: row.last_used,
     };

@@ -14,7 +14,7 @@ use crate::{
     keys::{
         ApiKey,
         limits::AccessFields,
-        scope::{self, KeyReach},
+        scope::{self, KeyScope},
         store::{self, Order},
     },
     people::subscriptions,
@@ -63,7 +63,7 @@ pub struct KeyRow {
     pub id: String,
     pub title: String,
     pub tail: String,
-    pub reach: KeyReach,
+    pub scope: KeyScope,
     pub rights: &'static str,
     pub created: When,
     pub last_used: Option<LastUse>,
@@ -91,7 +91,7 @@ impl KeyRow {
             id: key.id.to_string(),
             title: key.title,
             tail: key.tail,
-            reach: key.reach,
+            scope: key.scope,
             rights: scope::rights(key.read_only, key.manage_users),
             created: When::new(key.created_at, zone),
             last_used: key.last_used_at.map(|at| LastUse {
@@ -152,7 +152,7 @@ impl ProfilePage {
             KeysSection::Closed { reason, paused: store::count_active(&mut tx, user.id).await? }
         };
         Ok(ProfilePage {
-            layout: Layout::new(site, Some(user.called())),
+            layout: Layout::new(site, Some(user.display_name())),
             notice: None,
             email: user.email.clone(),
             name: Field::of(user.name.clone().unwrap_or_default()),

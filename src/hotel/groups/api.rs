@@ -62,7 +62,7 @@ pub async fn create(
     let id = GroupId::new();
     let group = Group { id, title: title(&sent, Purpose::Create)?.unwrap_or_default() };
     let mut tx = site.db.write().await?;
-    users::store::queue_on(&mut tx, caller.user).await?;
+    users::store::lock_user(&mut tx, caller.user).await?;
     quotas::group(&mut tx, caller.user, site.settings.max_groups).await?;
     store::insert(&mut tx, &group, caller.user, Giver::of(&caller), clock::now()).await?;
     tx.commit().await?;
@@ -83,7 +83,7 @@ pub async fn update(
     let sent = sent.top(KEY)?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.write().await?;
-    let role = access::hold_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    let role = access::lock_visible_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
     role.must_own()?;
     let mut group = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
     if let Some(title) = title(&sent, Purpose::Update)? {
@@ -105,8 +105,8 @@ pub async fn delete(
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.write().await?;
     // Two groups deleted at once must not both be the last but one.
-    users::store::queue_on(&mut tx, caller.user).await?;
-    let role = access::hold_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    users::store::lock_user(&mut tx, caller.user).await?;
+    let role = access::lock_visible_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
     role.must_own()?;
     if store::count_properties(&mut tx, id).await? > 0 {
         return Err(Error::Refused("Group has properties"));
@@ -128,9 +128,9 @@ pub async fn add(
     let (group, property) = read_ids(&ids)?;
     let mut tx = site.db.write().await?;
     // Whoever takes a right of the caller away waits for this, or is seen here.
-    users::store::queue_on(&mut tx, caller.user).await?;
-    let group_role = access::hold_group(&mut tx, &caller, group).await?.ok_or(Error::NotFound)?;
-    let property_role = access::hold_property(&mut tx, &caller, property).await?.ok_or(Error::NotFound)?;
+    users::store::lock_user(&mut tx, caller.user).await?;
+    let group_role = access::lock_visible_group(&mut tx, &caller, group).await?.ok_or(Error::NotFound)?;
+    let property_role = access::lock_visible_property(&mut tx, &caller, property).await?.ok_or(Error::NotFound)?;
     group_role.must_own()?;
     property_role.must_own()?;
     quotas::group_of_property(&mut tx, property).await?;

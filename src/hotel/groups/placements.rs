@@ -8,7 +8,7 @@ use crate::{
         error::{Error, Result},
         ids::{ApiKeyId, GroupId, PropertyId, UserId},
     },
-    db::{Bind, Select, Tx, row, run},
+    db::{Bind, Statement, Tx, execute, impl_from_row},
     hotel::groups::Group,
 };
 
@@ -33,7 +33,7 @@ struct Placement {
     given_by: Option<UserId>,
 }
 
-row!(Placement { group_id, is_home, given_by });
+impl_from_row!(Placement { group_id, is_home, given_by });
 
 /// An owner of a group.
 struct UserOf {
@@ -41,7 +41,7 @@ struct UserOf {
     user_id: UserId,
 }
 
-row!(UserOf { group_id, user_id });
+impl_from_row!(UserOf { group_id, user_id });
 
 /// Puts a property into a group. False where it is in there.
 pub async fn add(tx: &mut Tx, group: GroupId, property: PropertyId, giver: Giver, now: Moment) -> sqlx::Result<bool> {
@@ -50,7 +50,8 @@ pub async fn add(tx: &mut Tx, group: GroupId, property: PropertyId, giver: Giver
             group_id, property_id, sort_title, is_home, given_by, given_by_key, created_at)
         select $1, p.id, p.sort_title, false, $3, $4, $5 from properties p where p.id = $2
         on conflict (group_id, property_id) do nothing";
-    let added = run!(tx, sqlx::query(SQL).bind(group).bind(property).bind(giver.user).bind(giver.key).bind(now))? == 1;
+    let added =
+        execute!(tx, sqlx::query(SQL).bind(group).bind(property).bind(giver.user).bind(giver.key).bind(now))? == 1;
     count_groups(tx, property).await?;
     Ok(added)
 }
@@ -58,7 +59,7 @@ pub async fn add(tx: &mut Tx, group: GroupId, property: PropertyId, giver: Giver
 /// Takes a property out of a group. False where it is not in there.
 pub async fn remove(tx: &mut Tx, group: GroupId, property: PropertyId) -> sqlx::Result<bool> {
     const SQL: &str = "delete from group_properties where group_id = $1 and property_id = $2";
-    let removed = run!(tx, sqlx::query(SQL).bind(group).bind(property))? == 1;
+    let removed = execute!(tx, sqlx::query(SQL).bind(group).bind(property))? == 1;
     count_groups(tx, property).await?;
     Ok(removed)
 }
@@ -68,13 +69,13 @@ async fn count_groups(tx: &mut Tx, property: PropertyId) -> sqlx::Result<()> {
         update properties set
             group_count = (select count(*) from group_properties gp where gp.property_id = properties.id)
         where id = $1";
-    run!(tx, sqlx::query(SQL).bind(property)).map(drop)
+    execute!(tx, sqlx::query(SQL).bind(property)).map(drop)
 }
 
 /// True where this group is the property's home; `None` where the property is not in it.
 pub async fn is_home(tx: &mut Tx, group: GroupId, property: PropertyId) -> sqlx::Result<Option<bool>> {
     const SQL: &str = "select is_home from group_properties where group_id = $1 and property_id = $2";
-    Ok(Select::new(SQL, vec![group.into(), property.into()]).values(tx).await?.pop())
+    Ok(Statement::new(SQL, vec![group.into(), property.into()]).fetch_values(tx).await?.pop())
 }
 
 /// The home of a property.
@@ -82,7 +83,7 @@ pub async fn home(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Option<Grou
     const SQL: &str = "
         select g.id, g.title from group_properties gp join groups g on g.id = gp.group_id
         where gp.property_id = $1 and gp.is_home";
-    Select::new(SQL, vec![property.into()]).maybe(tx).await
+    Statement::new(SQL, vec![property.into()]).fetch_optional(tx).await
 }
 
 /// A group that holds a property, as an owner of the property sees it.
@@ -99,7 +100,7 @@ pub struct Holding {
     pub people: i64,
 }
 
-row!(Holding { id, title, is_home, since, put_by, put_by_key, people });
+impl_from_row!(Holding { id, title, is_home, since, put_by, put_by_key, people });
 
 /// The groups that hold a property, its home first.
 pub async fn holding(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Holding>> {
@@ -111,7 +112,7 @@ pub async fn holding(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Hold
         from group_properties gp join groups g on g.id = gp.group_id
         where gp.property_id = $1
         order by case when gp.is_home then 0 else 1 end, g.sort_title, g.id";
-    Select::new(SQL, vec![property.into()]).all(tx).await
+    Statement::new(SQL, vec![property.into()]).fetch_all(tx).await
 }
 
 /// An owner of a property takes it out of a group: of any but its home, also of one that the owner does not see
@@ -121,8 +122,8 @@ pub async fn holding(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Hold
 /// `NotFound` where the caller sees neither; `Forbidden` where the caller may not; `Refused` where the property would be
 /// without a home or an owner.
 pub async fn take_out(tx: &mut Tx, caller: &Caller, group: GroupId, property: PropertyId) -> Result<()> {
-    let group_role = access::hold_group(tx, caller, group).await?;
-    let role = access::hold_property(tx, caller, property).await?.ok_or(Error::NotFound)?;
+    let group_role = access::lock_visible_group(tx, caller, group).await?;
+    let role = access::lock_visible_property(tx, caller, property).await?.ok_or(Error::NotFound)?;
     if group_role.is_none() && role != Role::Owner {
         return Err(Error::NotFound);
     }
@@ -146,7 +147,7 @@ pub async fn take_out(tx: &mut Tx, caller: &Caller, group: GroupId, property: Pr
 pub async fn at_home(tx: &mut Tx, group: GroupId) -> sqlx::Result<Vec<PropertyId>> {
     const SQL: &str = "
         select property_id from group_properties where group_id = $1 and is_home order by property_id";
-    Select::new(SQL, vec![group.into()]).values(tx).await
+    Statement::new(SQL, vec![group.into()]).fetch_values(tx).await
 }
 
 /// Makes the oldest of the other groups that hold the property, and that this user owns, its home. False where there is
@@ -160,9 +161,9 @@ pub async fn move_home(tx: &mut Tx, property: PropertyId, home: GroupId, user: U
     const LEAVE: &str = "update group_properties set is_home = false where group_id = $1 and property_id = $2";
     const ENTER: &str = "update group_properties set is_home = true where group_id = $1 and property_id = $2";
     let binds = vec![property.into(), home.into(), user.into()];
-    let Some(next) = Select::new(NEXT, binds).values::<GroupId>(tx).await?.pop() else { return Ok(false) };
-    run!(tx, sqlx::query(LEAVE).bind(home).bind(property))?;
-    run!(tx, sqlx::query(ENTER).bind(next).bind(property))?;
+    let Some(next) = Statement::new(NEXT, binds).fetch_values::<GroupId>(tx).await?.pop() else { return Ok(false) };
+    execute!(tx, sqlx::query(LEAVE).bind(home).bind(property))?;
+    execute!(tx, sqlx::query(ENTER).bind(next).bind(property))?;
     Ok(true)
 }
 
@@ -190,7 +191,7 @@ pub async fn affected(tx: &mut Tx, group: GroupId, user: UserId) -> sqlx::Result
         where exists (
             select 1 from group_properties gp where gp.group_id = $1 and gp.property_id = away.property_id)
         order by away.property_id";
-    Select::new(SQL, vec![group.into(), user.into()]).values(tx).await
+    Statement::new(SQL, vec![group.into(), user.into()]).fetch_values(tx).await
 }
 
 /// Takes a property out of the groups whose placements have lost the rights they rest on. The property is locked by
@@ -203,12 +204,12 @@ pub async fn end_unsupported(tx: &mut Tx, property: PropertyId) -> sqlx::Result<
     const GROUP_OWNERS: &str = "
         select gu.group_id, gu.user_id from group_properties gp join group_users gu on gu.group_id = gp.group_id
         where gp.property_id = $1 and gu.role = 'owner'";
-    let placements: Vec<Placement> = Select::new(PLACEMENTS, vec![property.into()]).all(tx).await?;
+    let placements: Vec<Placement> = Statement::new(PLACEMENTS, vec![property.into()]).fetch_all(tx).await?;
     if placements.iter().all(|placement| placement.is_home || placement.given_by.is_none()) {
         return Ok(());
     }
-    let owners: Vec<UserId> = Select::new(OWNERS, vec![property.into()]).values(tx).await?;
-    let group_owners: Vec<UserOf> = Select::new(GROUP_OWNERS, vec![property.into()]).all(tx).await?;
+    let owners: Vec<UserId> = Statement::new(OWNERS, vec![property.into()]).fetch_values(tx).await?;
+    let group_owners: Vec<UserOf> = Statement::new(GROUP_OWNERS, vec![property.into()]).fetch_all(tx).await?;
     for group in unsupported(&placements, &owners, &group_owners) {
         remove(tx, group, property).await?;
     }
@@ -248,8 +249,8 @@ pub async fn set_sort_title(tx: &mut Tx, property: PropertyId, sort_title: Vec<u
     const GROUPS: &str = "update group_properties set sort_title = $2 where property_id = $1 and sort_title <> $2";
     const USERS: &str = "update property_users set sort_title = $2 where property_id = $1 and sort_title <> $2";
     let binds = || vec![property.into(), Bind::Bytes(sort_title.clone())];
-    Select::new(GROUPS, binds()).run(tx).await?;
-    Select::new(USERS, binds()).run(tx).await.map(drop)
+    Statement::new(GROUPS, binds()).execute(tx).await?;
+    Statement::new(USERS, binds()).execute(tx).await.map(drop)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::{
         error::Result,
         ids::{GroupId, MemberId, PropertyId, UserId},
     },
-    db::{Bind, Select, Tx, folded, row, run},
+    db::{Bind, Statement, Tx, execute, folded, impl_from_row},
     hotel::groups::{Group, placements::Giver},
     people::users,
     resource::{
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-row!(Group { id, title });
+impl_from_row!(Group { id, title });
 
 /// What the list of groups can be filtered and ordered by.
 pub const LISTING: Listing = Listing {
@@ -43,7 +43,7 @@ pub struct GroupOf {
     pub title: String,
 }
 
-row!(GroupOf { property_id, id, title });
+impl_from_row!(GroupOf { property_id, id, title });
 
 /// A property in a group.
 pub struct Link {
@@ -51,7 +51,7 @@ pub struct Link {
     pub property_id: PropertyId,
 }
 
-row!(Link { group_id, property_id });
+impl_from_row!(Link { group_id, property_id });
 
 /// The title of a property.
 pub struct Title {
@@ -59,11 +59,11 @@ pub struct Title {
     pub title: String,
 }
 
-row!(Title { id, title });
+impl_from_row!(Title { id, title });
 
-fn select(columns: &str, caller: &Caller) -> Select {
+fn select(columns: &str, caller: &Caller) -> Statement {
     let sql = format!("select {columns} from group_users gu join groups g on g.id = gu.group_id where gu.user_id = $1");
-    Select::new(sql, vec![Bind::Id(caller.user.0)])
+    Statement::new(sql, vec![Bind::Id(caller.user.0)])
 }
 
 /// The ids of the caller's groups: of all, or of one page where pages are asked for.
@@ -78,14 +78,14 @@ pub async fn by_ids(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<
     let mut rows = select("g.id, g.title", caller);
     let names = rows.bind_all(ids.iter().map(|id| Bind::Id(*id)));
     rows.push(&format!(" and g.id in ({names})"));
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }
 
 /// One of the caller's groups.
 pub async fn by_id(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<Option<Group>> {
     let mut rows = select("g.id, g.title", caller);
     rows.and("g.id", Bind::Id(id.0));
-    Ok(rows.all(tx).await?.pop())
+    Ok(rows.fetch_all(tx).await?.pop())
 }
 
 /// The groups of these properties that the caller sees: an owner of a property all that hold it, others their own
@@ -110,11 +110,11 @@ pub async fn of_properties(tx: &mut Tx, caller: &Caller, properties: &[PropertyI
     if properties.is_empty() {
         return Ok(Vec::new());
     }
-    let mut rows = Select::new(SQL, vec![Bind::Id(caller.user.0)]);
+    let mut rows = Statement::new(SQL, vec![Bind::Id(caller.user.0)]);
     let names = rows.bind_all(properties.iter().map(|id| Bind::Id(id.0)));
     rows.push(&names);
     rows.push(") order by g.sort_title, g.id");
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }
 
 /// The ids of the properties in these groups that exist for the caller, each with its group, by title.
@@ -128,19 +128,19 @@ pub async fn property_ids_of(tx: &mut Tx, caller: &Caller, groups: &[GroupId]) -
     if groups.is_empty() {
         return Ok(Vec::new());
     }
-    let mut rows = Select::new(SQL, vec![Bind::MaybeId(caller.limit().map(|key| key.0))]);
+    let mut rows = Statement::new(SQL, vec![Bind::MaybeId(caller.limit().map(|key| key.0))]);
     let names = rows.bind_all(groups.iter().map(|id| Bind::Id(id.0)));
     rows.push(&names);
     rows.push(") order by p.sort_title, p.id");
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }
 
 /// The titles of properties.
 pub async fn property_titles(tx: &mut Tx, ids: impl IntoIterator<Item = PropertyId>) -> sqlx::Result<Vec<Title>> {
-    let mut rows = Select::new("select id, title from properties where id in ", Vec::new());
+    let mut rows = Statement::new("select id, title from properties where id in ", Vec::new());
     let ids = rows.bind_ids(tx.is_postgres(), ids.into_iter().map(|id| id.0));
     rows.push(&ids);
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }
 
 /// The group that a user's new properties go to: the default group as long as the user owns it, else the oldest that
@@ -153,13 +153,13 @@ pub async fn default_of(tx: &mut Tx, user: UserId) -> sqlx::Result<Option<GroupI
         where gu.user_id = $1 and gu.role = 'owner'
         order by case when g.id = u.default_group_id then 0 else 1 end, g.created_at, g.id
         limit 1";
-    Ok(Select::new(SQL, vec![user.into()]).values(tx).await?.pop())
+    Ok(Statement::new(SQL, vec![user.into()]).fetch_values(tx).await?.pop())
 }
 
 /// As [`default_of`] the caller, and the group does not go away before this transaction ends.
-pub async fn hold_default(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<GroupId>> {
+pub async fn lock_default_group(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<GroupId>> {
     let Some(group) = default_of(tx, caller.user).await? else { return Ok(None) };
-    let role = access::hold_group(tx, caller, group).await?;
+    let role = access::lock_visible_group(tx, caller, group).await?;
     Ok(role.filter(|role| *role == Role::Owner).map(|_| group))
 }
 
@@ -177,8 +177,8 @@ pub async fn insert(tx: &mut Tx, group: &Group, owner: UserId, giver: Giver, now
     const OWNER: &str = "
         insert into group_users (id, group_id, user_id, role, given_by, given_by_key, created_at)
         values ($1, $2, $3, 'owner', $4, $5, $6)";
-    run!(tx, sqlx::query(SQL).bind(group.id).bind(&group.title).bind(folded(&group.title).into_bytes()).bind(now))?;
-    run!(
+    execute!(tx, sqlx::query(SQL).bind(group.id).bind(&group.title).bind(folded(&group.title).into_bytes()).bind(now))?;
+    execute!(
         tx,
         sqlx::query(OWNER).bind(MemberId::new()).bind(group.id).bind(owner).bind(giver.user).bind(giver.key).bind(now)
     )
@@ -188,25 +188,25 @@ pub async fn insert(tx: &mut Tx, group: &Group, owner: UserId, giver: Giver, now
 /// Renames a group.
 pub async fn update(tx: &mut Tx, group: &Group) -> sqlx::Result<()> {
     const SQL: &str = "update groups set title = $2, sort_title = $3 where id = $1";
-    run!(tx, sqlx::query(SQL).bind(group.id).bind(&group.title).bind(folded(&group.title).into_bytes())).map(drop)
+    execute!(tx, sqlx::query(SQL).bind(group.id).bind(&group.title).bind(folded(&group.title).into_bytes())).map(drop)
 }
 
 /// Deletes a group, with its links to users.
 pub async fn delete(tx: &mut Tx, id: GroupId) -> sqlx::Result<()> {
     const USERS: &str = "delete from group_users where group_id = $1";
     const SQL: &str = "delete from groups where id = $1";
-    run!(tx, sqlx::query(USERS).bind(id))?;
-    run!(tx, sqlx::query(SQL).bind(id)).map(drop)
+    execute!(tx, sqlx::query(USERS).bind(id))?;
+    execute!(tx, sqlx::query(SQL).bind(id)).map(drop)
 }
 
 /// Properties in a group, whoever sees them.
 pub async fn count_properties(tx: &mut Tx, id: GroupId) -> sqlx::Result<i64> {
     const SQL: &str = "select count(*) from group_properties where group_id = $1";
-    Select::new(SQL, vec![id.into()]).value(tx).await
+    Statement::new(SQL, vec![id.into()]).fetch_value(tx).await
 }
 
 /// Groups that a user owns.
 pub async fn count_owned(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
     const SQL: &str = "select count(*) from group_users where user_id = $1 and role = 'owner'";
-    Select::new(SQL, vec![user.into()]).value(tx).await
+    Statement::new(SQL, vec![user.into()]).fetch_value(tx).await
 }

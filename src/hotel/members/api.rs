@@ -14,18 +14,17 @@ use crate::{
     access::{
         Role,
         caller::{Caller, UserManager},
-        quotas,
     },
     base::{
         clock,
         error::{Error, Problems, Result},
-        ids::{self, GroupId, MemberId, PropertyId},
+        ids::{self, MemberId},
     },
     db::Tx,
     hotel::{
         accounts,
         groups::placements::Giver,
-        members::{Member, Of, ending, inviters, store},
+        members::{Member, Of, add, ending, store},
     },
     people::users,
     resource::{
@@ -105,7 +104,7 @@ async fn find(tx: &mut Tx, of: Of, id: &str) -> Result<Member> {
 pub async fn hold(tx: &mut Tx, of: Of, caller: &Caller, id: &str) -> Result<(Member, Role)> {
     let Member { parent, user_id, .. } = find(tx, of, id).await?;
     of.role(tx, caller, parent).await?.ok_or(Error::NotFound)?;
-    users::store::queue_on(tx, user_id).await?;
+    users::store::lock_user(tx, user_id).await?;
     let role = of.hold(tx, caller, parent).await?.ok_or(Error::NotFound)?;
     // It may have gone while this waited.
     Ok((find(tx, of, id).await?, role))
@@ -126,17 +125,9 @@ async fn invite(of: Of, site: &AppState, caller: &Caller, sent: Body) -> Result<
     let now = clock::now();
     let user = accounts::find_or_invite(&mut tx, &email, caller.user, now).await?;
     let parent = parent.ok_or(Error::NotFound)?;
-    users::store::queue_on(&mut tx, user.id).await?;
+    users::store::lock_user(&mut tx, user.id).await?;
     // The caller's role may have been lowered while this waited.
     of.hold(&mut tx, caller, parent).await?.ok_or(Error::Forbidden(None))?.must_own()?;
-    if store::is_member(&mut tx, of, parent, user.id).await? {
-        return Err(Error::Refused("User already invited"));
-    }
-    match of {
-        Of::Property => quotas::user_of_property(&mut tx, PropertyId(parent)).await?,
-        Of::Group => quotas::user_of_group(&mut tx, GroupId(parent)).await?,
-    }
-    inviters::count_way(&mut tx, caller.user, user.id, now).await?;
     let member = Member {
         id: MemberId::new(),
         parent,
@@ -146,7 +137,7 @@ async fn invite(of: Of, site: &AppState, caller: &Caller, sent: Body) -> Result<
         email: user.email,
         name: user.name,
     };
-    store::insert(&mut tx, of, &member, Giver::of(caller), now).await?;
+    add::add(&mut tx, of, &member, Giver::of(caller), now).await?;
     tx.commit().await?;
     let collection = format!("{}s", of.name());
     let location = format!("{}/api/v1/{collection}/{}", site.address(), member.id);

@@ -79,7 +79,7 @@ pub async fn leave(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> Result<()
 
 /// Locks a person, then what they are linked to: always in this order, so that no two writes wait for each other.
 pub async fn lock(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<()> {
-    users::store::queue_on(tx, user).await?;
+    users::store::lock_user(tx, user).await?;
     match of {
         Of::Property => access::lock_property(tx, PropertyId(parent)).await,
         Of::Group => access::lock_group(tx, GroupId(parent)).await,
@@ -96,7 +96,7 @@ pub struct Left {
 
 /// A person leaves everything that another gave them, but what nobody else would own.
 pub async fn leave_all_from(tx: &mut Tx, inviter: UserId, user: UserId) -> Result<Left> {
-    users::store::queue_on(tx, user).await?;
+    users::store::lock_user(tx, user).await?;
     let mut left = Left::default();
     // Groups are locked before properties.
     for of in [Of::Group, Of::Property] {

@@ -8,7 +8,7 @@ use crate::{
         error::{Error, Result},
         ids::UserId,
     },
-    db::{Bind, Select, Tx, row, run},
+    db::{Bind, Statement, Tx, execute, impl_from_row},
 };
 
 /// New ways that one person may give another in a day.
@@ -31,8 +31,8 @@ pub async fn count_way(tx: &mut Tx, inviter: UserId, user: UserId, now: Moment) 
         return refused;
     }
     let day_ago = now - Duration::days(1);
-    run!(tx, sqlx::query(BEGIN).bind(inviter).bind(user).bind(now).bind(day_ago))?;
-    match Select::new(WAYS, vec![inviter.into(), user.into()]).value::<i64>(tx).await? {
+    execute!(tx, sqlx::query(BEGIN).bind(inviter).bind(user).bind(now).bind(day_ago))?;
+    match Statement::new(WAYS, vec![inviter.into(), user.into()]).fetch_value::<i64>(tx).await? {
         ..=WAYS_A_DAY => Ok(()),
         _ => refused,
     }
@@ -40,7 +40,7 @@ pub async fn count_way(tx: &mut Tx, inviter: UserId, user: UserId, now: Moment) 
 
 async fn is_refused(tx: &mut Tx, user: UserId, inviter: UserId) -> sqlx::Result<bool> {
     const SQL: &str = "select count(*) from refused_inviters where user_id = $1 and inviter_id = $2";
-    Ok(Select::new(SQL, vec![user.into(), inviter.into()]).value::<i64>(tx).await? > 0)
+    Ok(Statement::new(SQL, vec![user.into(), inviter.into()]).fetch_value::<i64>(tx).await? > 0)
 }
 
 /// A person whose invitations a user does not take.
@@ -51,7 +51,7 @@ pub struct Inviter {
     pub since: Moment,
 }
 
-row!(Inviter { id, email, name, since });
+impl_from_row!(Inviter { id, email, name, since });
 
 /// Those whose invitations a user does not take, by address.
 pub async fn refused_by(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Inviter>> {
@@ -59,7 +59,7 @@ pub async fn refused_by(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Inviter>>
         select u.id, u.email, u.name, r.created_at as since
         from refused_inviters r join users u on u.id = r.inviter_id
         where r.user_id = $1 order by u.email_key collate \"C\"";
-    Select::new(SQL, vec![user.into()]).all(tx).await
+    Statement::new(SQL, vec![user.into()]).fetch_all(tx).await
 }
 
 /// From now on a user takes no invitations from this person.
@@ -67,12 +67,12 @@ pub async fn refuse(tx: &mut Tx, user: UserId, inviter: UserId, now: Moment) -> 
     const SQL: &str = "
         insert into refused_inviters (user_id, inviter_id, created_at) values ($1, $2, $3)
         on conflict (user_id, inviter_id) do nothing";
-    run!(tx, sqlx::query(SQL).bind(user).bind(inviter).bind(now)).map(drop)
+    execute!(tx, sqlx::query(SQL).bind(user).bind(inviter).bind(now)).map(drop)
 }
 
 /// A user takes invitations from this person again. False where they did already.
 pub async fn allow(tx: &mut Tx, user: UserId, inviter: UserId) -> sqlx::Result<bool> {
     const SQL: &str = "delete from refused_inviters where user_id = $1 and inviter_id = $2";
     let binds = vec![Bind::Id(user.0), Bind::Id(inviter.0)];
-    Ok(Select::new(SQL, binds).run(tx).await? > 0)
+    Ok(Statement::new(SQL, binds).execute(tx).await? > 0)
 }

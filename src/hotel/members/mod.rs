@@ -1,6 +1,7 @@
 //! Property users and group users: twins that link a user to a property or a group with a role
 //! (docs/contract/property-users.md, docs/contract/group-users.md).
 
+pub mod add;
 pub mod api;
 pub mod ending;
 pub mod inviters;
@@ -140,16 +141,16 @@ impl Of {
     /// The caller's role there; `None` where it does not exist for the caller.
     async fn role(self, tx: &mut Tx, caller: &Caller, parent: Uuid) -> sqlx::Result<Option<Role>> {
         match self {
-            Of::Property => access::on_property(tx, caller, PropertyId(parent)).await,
-            Of::Group => access::in_group(tx, caller, GroupId(parent)).await,
+            Of::Property => access::property_role(tx, caller, PropertyId(parent)).await,
+            Of::Group => access::group_role(tx, caller, GroupId(parent)).await,
         }
     }
 
     /// As `role`, and writes that rest on the same parent wait until this transaction ends.
     async fn hold(self, tx: &mut Tx, caller: &Caller, parent: Uuid) -> sqlx::Result<Option<Role>> {
         match self {
-            Of::Property => access::hold_property(tx, caller, PropertyId(parent)).await,
-            Of::Group => access::hold_group(tx, caller, GroupId(parent)).await,
+            Of::Property => access::lock_visible_property(tx, caller, PropertyId(parent)).await,
+            Of::Group => access::lock_visible_group(tx, caller, GroupId(parent)).await,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
         clock::Moment,
         ids::{GroupId, UserId},
     },
-    db::{Bind, Select, Tx, row},
+    db::{Bind, Statement, Tx, impl_from_row},
     hotel::members::{Of, store},
 };
 
@@ -21,7 +21,7 @@ pub struct OwnGroup {
     pub properties: i64,
 }
 
-row!(OwnGroup { id, title, role, since, given_by, properties });
+impl_from_row!(OwnGroup { id, title, role, since, given_by, properties });
 
 /// Groups of a user by title, from `offset` on.
 pub async fn groups(tx: &mut Tx, user: UserId, limit: i64, offset: i64) -> sqlx::Result<Vec<OwnGroup>> {
@@ -31,13 +31,13 @@ pub async fn groups(tx: &mut Tx, user: UserId, limit: i64, offset: i64) -> sqlx:
             (select count(*) from group_properties gp where gp.group_id = g.id) as properties
         from group_users gu join groups g on g.id = gu.group_id
         where gu.user_id = $1 order by g.sort_title, g.id limit $2 offset $3";
-    Select::new(SQL, vec![user.into(), Bind::Whole(limit), Bind::Whole(offset)]).all(tx).await
+    Statement::new(SQL, vec![user.into(), Bind::Whole(limit), Bind::Whole(offset)]).fetch_all(tx).await
 }
 
 /// How many groups a user is in.
 pub async fn count_groups(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
     const SQL: &str = "select count(*) from group_users where user_id = $1";
-    Select::new(SQL, vec![user.into()]).value(tx).await
+    Statement::new(SQL, vec![user.into()]).fetch_value(tx).await
 }
 
 /// Where a group stands among those of a user, from 0.
@@ -47,7 +47,7 @@ pub async fn place_of_group(tx: &mut Tx, user: UserId, group: GroupId) -> sqlx::
         join groups o on o.id = $2
         where gu.user_id = $1
             and (g.sort_title < o.sort_title or (g.sort_title = o.sort_title and g.id < o.id))";
-    Select::new(SQL, vec![user.into(), group.into()]).value(tx).await
+    Statement::new(SQL, vec![user.into(), group.into()]).fetch_value(tx).await
 }
 
 /// A person who gave a user something that the user still has.
@@ -59,7 +59,7 @@ pub struct Given {
     pub properties: i64,
 }
 
-row!(Given { id, email, name, groups, properties });
+impl_from_row!(Given { id, email, name, groups, properties });
 
 /// Those who gave a user something, by address.
 pub async fn givers(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Given>> {
@@ -75,7 +75,7 @@ pub async fn givers(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Given>> {
             group by given_by) given
         join users u on u.id = given.given_by
         order by u.email_key collate \"C\"";
-    Select::new(SQL, vec![user.into()]).all(tx).await
+    Statement::new(SQL, vec![user.into()]).fetch_all(tx).await
 }
 
 /// Titles of what a user got from an inviter and cannot leave, since nobody else owns it.
@@ -86,7 +86,7 @@ pub async fn staying(tx: &mut Tx, inviter: UserId, user: UserId) -> sqlx::Result
     for (of, sql) in [(Of::Group, GROUP), (Of::Property, PROPERTY)] {
         for parent in store::given_by(tx, of, inviter, user).await? {
             if store::is_last_owner(tx, of, parent, user).await? {
-                titles.append(&mut Select::new(sql, vec![Bind::Id(parent)]).values(tx).await?);
+                titles.append(&mut Statement::new(sql, vec![Bind::Id(parent)]).fetch_values(tx).await?);
             }
         }
     }

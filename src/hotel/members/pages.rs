@@ -184,7 +184,7 @@ pub async fn take_out(site: Data<AppState>, person: SignedIn, ids: Path<(String,
     match done {
         Ok(()) | Err(Error::NotFound) => {
             let mut tx = site.db.read().await?;
-            Ok(match access::on_property(&mut tx, &person.caller(), property).await? {
+            Ok(match access::property_role(&mut tx, &person.caller(), property).await? {
                 Some(_) => back(property, "taken_out"),
                 None => page::see_other("/your_access?notice=taken_out"),
             })
@@ -221,7 +221,7 @@ pub async fn leave(site: Data<AppState>, person: SignedIn, property: Path<String
         drop(tx);
         return refused(&site, &person, property, Beside::Link(link), error).await;
     }
-    let rest = access::on_property(&mut tx, &person.caller(), property).await?;
+    let rest = access::property_role(&mut tx, &person.caller(), property).await?;
     tx.commit().await?;
     Ok(match rest {
         Some(_) => back(property, "left"),

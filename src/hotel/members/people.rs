@@ -12,7 +12,7 @@ use crate::{
         error::{Error, Result},
         ids::{GroupId, MemberId, PropertyId, UserId},
     },
-    db::{Bind, Select, Tx},
+    db::{Bind, Statement, Tx},
     hotel::{
         groups::placements::{self, Holding},
         members::ways::{self, Way},
@@ -158,8 +158,8 @@ impl View {
     /// `NotFound` where the property does not exist for the viewer.
     pub async fn read(tx: &mut Tx, person: &SignedIn, property: PropertyId) -> Result<Self> {
         const TITLE: &str = "select title from properties where id = $1";
-        let role = access::on_property(tx, &person.caller(), property).await?.ok_or(Error::NotFound)?;
-        let titles: Vec<String> = Select::new(TITLE, vec![Bind::Id(property.0)]).values(tx).await?;
+        let role = access::property_role(tx, &person.caller(), property).await?.ok_or(Error::NotFound)?;
+        let titles: Vec<String> = Statement::new(TITLE, vec![Bind::Id(property.0)]).fetch_values(tx).await?;
         Ok(View {
             title: titles.into_iter().next().ok_or(Error::NotFound)?,
             role,
@@ -247,7 +247,7 @@ impl PeoplePage {
         let mut emails: Vec<&str> = shown.iter().map(|way| &*way.email).collect();
         emails.dedup();
         PeoplePage {
-            layout: Layout::new(site, Some(person.user.called())),
+            layout: Layout::new(site, Some(person.user.display_name())),
             id,
             title: view.title.clone(),
             notice: None,

@@ -10,7 +10,7 @@ use crate::{
         error::{Error, Result},
         ids::{GroupId, PropertyId, UserId},
     },
-    db::{Select, Tx, row},
+    db::{Statement, Tx, impl_from_row},
     hotel::{
         groups::{
             self,
@@ -42,7 +42,7 @@ struct Way {
     is_owner: bool,
 }
 
-row!(Way { group_id, title, is_home, is_owner });
+impl_from_row!(Way { group_id, title, is_home, is_owner });
 
 /// Takes every way to a property from a person.
 ///
@@ -54,8 +54,8 @@ pub async fn from_property(tx: &mut Tx, property: PropertyId, user: UserId) -> R
         from group_properties gp join group_users gu on gu.group_id = gp.group_id
         join groups g on g.id = gp.group_id
         where gp.property_id = $1 and gu.user_id = $2 order by gp.group_id";
-    users::store::queue_on(tx, user).await?;
-    let ways: Vec<Way> = Select::new(WAYS, vec![property.into(), user.into()]).all(tx).await?;
+    users::store::lock_user(tx, user).await?;
+    let ways: Vec<Way> = Statement::new(WAYS, vec![property.into(), user.into()]).fetch_all(tx).await?;
     for way in &ways {
         access::lock_group(tx, way.group_id).await?;
     }
@@ -105,7 +105,7 @@ struct Person {
     email: String,
 }
 
-row!(Person { id, email });
+impl_from_row!(Person { id, email });
 
 /// Somebody else who owns a property: directly before through groups, the oldest link first.
 async fn other_owner(tx: &mut Tx, property: PropertyId, user: UserId) -> sqlx::Result<Option<Person>> {
@@ -119,7 +119,7 @@ async fn other_owner(tx: &mut Tx, property: PropertyId, user: UserId) -> sqlx::R
             where gp.property_id = $1 and gu.role = 'owner' and gu.user_id <> $2) owners
         join users u on u.id = owners.user_id
         order by owners.through, owners.created_at, u.id limit 1";
-    Select::new(SQL, vec![property.into(), user.into()]).maybe(tx).await
+    Statement::new(SQL, vec![property.into(), user.into()]).fetch_optional(tx).await
 }
 
 /// Makes a group of another owner the property's home instead of one that is left. The answer is its title.
@@ -144,7 +144,7 @@ pub struct Named {
     pub title: String,
 }
 
-row!(Named { id, title });
+impl_from_row!(Named { id, title });
 
 /// The properties that this person owns and nobody else does, by title.
 pub async fn sole_owned(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Named>> {
@@ -162,13 +162,13 @@ pub async fn sole_owned(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Named>> {
                 select 1 from group_properties gp join group_users gu on gu.group_id = gp.group_id
                 where gp.property_id = p.id and gu.role = 'owner' and gu.user_id <> $1)
         order by p.sort_title, p.id";
-    Select::new(SQL, vec![user.into()]).all(tx).await
+    Statement::new(SQL, vec![user.into()]).fetch_all(tx).await
 }
 
 /// Takes everything from a person who is to be deleted: the properties that only they own stay without an owner, or go
 /// too; those of others get a home among the other owners' groups; groups that nobody uses any more go.
 pub async fn from_everything(tx: &mut Tx, user: UserId, with_properties: bool) -> Result<Vec<Named>> {
-    users::store::queue_on(tx, user).await?;
+    users::store::lock_user(tx, user).await?;
     let groups = store::parents_of(tx, Of::Group, user).await?;
     for group in &groups {
         access::lock_group(tx, GroupId(*group)).await?;
@@ -223,5 +223,5 @@ async fn is_unused(tx: &mut Tx, group: Uuid) -> sqlx::Result<bool> {
     const SQL: &str = "
         select (select count(*) from group_users where group_id = $1)
             + (select count(*) from group_properties where group_id = $1)";
-    Ok(Select::new(SQL, vec![crate::db::Bind::Id(group)]).value::<i64>(tx).await? == 0)
+    Ok(Statement::new(SQL, vec![crate::db::Bind::Id(group)]).fetch_value::<i64>(tx).await? == 0)
 }

@@ -9,7 +9,7 @@ use crate::{
         error::Result,
         ids::{MemberId, PropertyId, UserId},
     },
-    db::{Bind, Select, Tx, row, run},
+    db::{Bind, Statement, Tx, execute, impl_from_row},
     hotel::{
         groups::placements::Giver,
         members::{Member, Of},
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-row!(Member { id, parent, user_id, role, overrides, email, name });
+impl_from_row!(Member { id, parent, user_id, role, overrides, email, name });
 
 /// The columns of a link `m` to a property or a group.
 fn columns(of: Of) -> String {
@@ -78,17 +78,17 @@ pub const fn listing(of: Of) -> &'static Listing {
     }
 }
 
-fn select(tx: &Tx, of: Of, columns: &str, caller: &Caller) -> Select {
+fn select(tx: &Tx, of: Of, columns: &str, caller: &Caller) -> Statement {
     match of {
         Of::Property => {
-            access::each_of_mine(tx, columns, "property_users m", "m.property_id = mine.property_id", caller)
+            access::visible_rows(tx, columns, "property_users m", "m.property_id = mine.property_id", caller)
         }
         Of::Group => {
             let sql = format!(
                 "select {columns} from group_users mine join group_users m on m.group_id = mine.group_id
                 where mine.user_id = $1"
             );
-            Select::new(sql, vec![Bind::Id(caller.user.0)])
+            Statement::new(sql, vec![Bind::Id(caller.user.0)])
         }
     }
 }
@@ -109,7 +109,7 @@ pub async fn by_ids(tx: &mut Tx, of: Of, caller: &Caller, ids: &[Uuid]) -> sqlx:
             &format!("select {columns} from property_users m join properties p on p.id = m.property_id"),
             caller,
         ),
-        Of::Group => Select::new(
+        Of::Group => Statement::new(
             format!(
                 "select {columns} from group_users m
                 join group_users mine on mine.group_id = m.group_id and mine.user_id = $1 where true"
@@ -119,47 +119,47 @@ pub async fn by_ids(tx: &mut Tx, of: Of, caller: &Caller, ids: &[Uuid]) -> sqlx:
     };
     let names = rows.bind_all(ids.iter().map(|id| Bind::Id(*id)));
     rows.push(&format!(" and m.id in ({names})"));
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }
 
 /// A link, whoever's it is: the caller's role on its parent says whether it exists for the caller.
 pub async fn by_id(tx: &mut Tx, of: Of, id: MemberId) -> sqlx::Result<Option<Member>> {
     let sql = format!("select {} from {} m where m.id = $1", columns(of), table(of));
-    Ok(Select::new(sql, vec![Bind::Id(id.0)]).all(tx).await?.pop())
+    Ok(Statement::new(sql, vec![Bind::Id(id.0)]).fetch_all(tx).await?.pop())
 }
 
 /// True where a user is linked to this property or group itself.
 pub async fn is_member(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<bool> {
     let sql = format!("select count(*) from {} where {} = $1 and user_id = $2", table(of), of.parent_field());
-    Ok(Select::new(sql, vec![Bind::Id(parent), Bind::Id(user.0)]).value::<i64>(tx).await? > 0)
+    Ok(Statement::new(sql, vec![Bind::Id(parent), Bind::Id(user.0)]).fetch_value::<i64>(tx).await? > 0)
 }
 
 /// A user's own link to a property or a group.
 pub async fn of_user(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<Option<Member>> {
     let sql =
         format!("select {} from {} m where m.{} = $1 and m.user_id = $2", columns(of), table(of), of.parent_field());
-    Ok(Select::new(sql, vec![Bind::Id(parent), Bind::Id(user.0)]).all(tx).await?.pop())
+    Ok(Statement::new(sql, vec![Bind::Id(parent), Bind::Id(user.0)]).fetch_all(tx).await?.pop())
 }
 
 /// Who gave a user their own link to a property or a group.
 pub async fn giver(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<Option<UserId>> {
     let (table, column) = (table(of), of.parent_field());
     let sql = format!("select given_by from {table} where {column} = $1 and user_id = $2 and given_by is not null");
-    Ok(Select::new(sql, vec![Bind::Id(parent), user.into()]).values(tx).await?.pop())
+    Ok(Statement::new(sql, vec![Bind::Id(parent), user.into()]).fetch_values(tx).await?.pop())
 }
 
 /// The properties or groups to which a user has a link of this kind that an inviter gave, by id.
 pub async fn given_by(tx: &mut Tx, of: Of, inviter: UserId, user: UserId) -> sqlx::Result<Vec<Uuid>> {
     let (table, parent) = (table(of), of.parent_field());
     let sql = format!("select {parent} from {table} where given_by = $1 and user_id = $2 order by {parent}");
-    Select::new(sql, vec![inviter.into(), user.into()]).values(tx).await
+    Statement::new(sql, vec![inviter.into(), user.into()]).fetch_values(tx).await
 }
 
 /// The properties or groups to which a user has a link of this kind, by id.
 pub async fn parents_of(tx: &mut Tx, of: Of, user: UserId) -> sqlx::Result<Vec<Uuid>> {
     let (table, parent) = (table(of), of.parent_field());
     let sql = format!("select {parent} from {table} where user_id = $1 order by {parent}");
-    Select::new(sql, vec![user.into()]).values(tx).await
+    Statement::new(sql, vec![user.into()]).fetch_values(tx).await
 }
 
 /// Links a user.
@@ -175,7 +175,7 @@ pub async fn insert(tx: &mut Tx, of: Of, member: &Member, giver: Giver, now: Mom
         Of::Property => PROPERTY,
         Of::Group => GROUP,
     };
-    run!(
+    execute!(
         tx,
         sqlx::query(sql)
             .bind(member.id)
@@ -196,7 +196,7 @@ pub async fn update(tx: &mut Tx, of: Of, member: &Member) -> sqlx::Result<()> {
         Of::Property => "update property_users set role = $2, overrides = $3 where id = $1",
         Of::Group => "update group_users set role = $2, overrides = $3 where id = $1",
     };
-    run!(tx, sqlx::query(sql).bind(member.id).bind(&member.role).bind(&member.overrides)).map(drop)
+    execute!(tx, sqlx::query(sql).bind(member.id).bind(&member.role).bind(&member.overrides)).map(drop)
 }
 
 /// Ends a link.
@@ -205,7 +205,7 @@ pub async fn delete(tx: &mut Tx, of: Of, id: MemberId) -> sqlx::Result<()> {
         Of::Property => "delete from property_users where id = $1",
         Of::Group => "delete from group_users where id = $1",
     };
-    run!(tx, sqlx::query(sql).bind(id)).map(drop)
+    execute!(tx, sqlx::query(sql).bind(id)).map(drop)
 }
 
 /// True where a property, directly or through a group, or a group has an owner.
@@ -213,7 +213,7 @@ pub async fn has_owner(tx: &mut Tx, of: Of, parent: Uuid) -> sqlx::Result<bool> 
     const OF_GROUP: &str = "select count(*) from group_users where group_id = $1 and role = 'owner'";
     match of {
         Of::Property => access::has_owner(tx, PropertyId(parent)).await,
-        Of::Group => Ok(Select::new(OF_GROUP, vec![Bind::Id(parent)]).value::<i64>(tx).await? > 0),
+        Of::Group => Ok(Statement::new(OF_GROUP, vec![Bind::Id(parent)]).fetch_value::<i64>(tx).await? > 0),
     }
 }
 
@@ -230,5 +230,5 @@ pub async fn is_last_owner(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> s
         Of::Property => OF_PROPERTY,
         Of::Group => OF_GROUP,
     };
-    Ok(Select::new(sql, vec![Bind::Id(parent), user.into()]).value::<i64>(tx).await? == 0)
+    Ok(Statement::new(sql, vec![Bind::Id(parent), user.into()]).fetch_value::<i64>(tx).await? == 0)
 }

@@ -6,7 +6,7 @@ use crate::{
         clock::Moment,
         ids::{GroupId, MemberId, PropertyId, UserId},
     },
-    db::{Select, Tx, row},
+    db::{Statement, Tx, impl_from_row},
 };
 
 /// One way of one person to a property.
@@ -34,7 +34,7 @@ pub struct Way {
     pub put_by_key: Option<String>,
 }
 
-row!(Way {
+impl_from_row!(Way {
     user,
     email,
     name,
@@ -73,7 +73,7 @@ const SQL: &str = "
 
 /// All ways to a property, by the person's address, then directly before through groups.
 pub async fn to_property(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Way>> {
-    let mut ways: Vec<Way> = Select::new(SQL, vec![property.into()]).all(tx).await?;
+    let mut ways: Vec<Way> = Statement::new(SQL, vec![property.into()]).fetch_all(tx).await?;
     ways.sort_by(|a, b| (&a.email, &a.group_title, a.group).cmp(&(&b.email, &b.group_title, b.group)));
     Ok(ways)
 }

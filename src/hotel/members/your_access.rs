@@ -133,7 +133,7 @@ impl YourAccessPage {
         let groups = own::groups(&mut tx, user, LIMIT, (page - 1) * LIMIT).await?;
         let refused = inviters::refused_by(&mut tx, user).await?;
         Ok(YourAccessPage {
-            layout: Layout::new(site, Some(person.user.called())),
+            layout: Layout::new(site, Some(person.user.display_name())),
             notice: None,
             groups: groups.into_iter().map(|group| GroupRow::new(group, person)).collect(),
             page,

@@ -5,11 +5,11 @@ use crate::{
         clock::Moment,
         ids::{PropertyId, RoomTypeId},
     },
-    db::{Bind, Select, Tx, row, run},
+    db::{Bind, Statement, Tx, execute, impl_from_row},
     hotel::photos::{Changes, Parent, Photo},
 };
 
-row!(Photo { author, description, id, kind, position, property_id, room_type_id, url });
+impl_from_row!(Photo { author, description, id, kind, position, property_id, room_type_id, url });
 
 const SELECT: &str = "select author, description, id, kind, position, property_id, room_type_id, url from photos where";
 
@@ -34,14 +34,14 @@ pub async fn of_room_types(tx: &mut Tx, room_types: &[RoomTypeId]) -> sqlx::Resu
 }
 
 async fn of_all(tx: &mut Tx, column: &str, ids: impl Iterator<Item = uuid::Uuid>) -> sqlx::Result<Vec<Photo>> {
-    let mut rows = Select::new(format!("{SELECT} {column} in ("), Vec::new());
+    let mut rows = Statement::new(format!("{SELECT} {column} in ("), Vec::new());
     let names = rows.bind_all(ids.map(Bind::Id));
     if names.is_empty() {
         return Ok(Vec::new());
     }
     rows.push(&names);
     rows.push(") order by position, id");
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }
 
 /// Photos that one transaction deletes at most: each has texts of some kilobytes.
@@ -50,13 +50,13 @@ const A_STEP: u64 = 500;
 /// Deletes photos of a property, its room types' too. False where some are still there.
 pub async fn delete_of_property(tx: &mut Tx, property: PropertyId) -> sqlx::Result<bool> {
     const SQL: &str = "delete from photos where id in (select id from photos where property_id = $1 limit 500)";
-    run!(tx, sqlx::query(SQL).bind(property)).map(|rows| rows < A_STEP)
+    execute!(tx, sqlx::query(SQL).bind(property)).map(|rows| rows < A_STEP)
 }
 
 /// Deletes photos of a room type. False where some are still there.
 pub async fn delete_of_room_type(tx: &mut Tx, room_type: RoomTypeId) -> sqlx::Result<bool> {
     const SQL: &str = "delete from photos where id in (select id from photos where room_type_id = $1 limit 500)";
-    run!(tx, sqlx::query(SQL).bind(room_type)).map(|rows| rows < A_STEP)
+    execute!(tx, sqlx::query(SQL).bind(room_type)).map(|rows| rows < A_STEP)
 }
 
 /// Writes what a batch changes.
@@ -68,7 +68,7 @@ pub async fn write(tx: &mut Tx, changes: &Changes, now: Moment) -> sqlx::Result<
         insert into photos (id, url, kind, author, description, position, property_id, room_type_id, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     for id in &changes.removed {
-        run!(tx, sqlx::query(REMOVE).bind(id))?;
+        execute!(tx, sqlx::query(REMOVE).bind(id))?;
     }
     for photo in &changes.photos {
         let is_new = changes.new.contains(&photo.id);
@@ -87,9 +87,9 @@ pub async fn write(tx: &mut Tx, changes: &Changes, now: Moment) -> sqlx::Result<
             };
         }
         if is_new {
-            run!(tx, bound!(ADD).bind(photo.property_id).bind(photo.room_type_id).bind(now))?;
+            execute!(tx, bound!(ADD).bind(photo.property_id).bind(photo.room_type_id).bind(now))?;
         } else {
-            run!(tx, bound!(CHANGE))?;
+            execute!(tx, bound!(CHANGE))?;
         }
     }
     Ok(())

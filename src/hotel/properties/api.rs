@@ -317,7 +317,7 @@ pub async fn list(
 ) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     // A statement of its own: the connection is back before another is asked for.
-    let short = reached::short_page(&mut site.db.glance().await?, &caller, &query).await?;
+    let short = reached::short_page(&mut site.db.read_latest().await?, &caller, &query).await?;
     if let Some((found, meta)) = short {
         match gathered(&site.db, &rendered, &found).await? {
             Made::Whole(whole) => return json::many_whole(&whole, &meta),
@@ -377,7 +377,7 @@ pub async fn read(
     id: Path<String>,
 ) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let found = reached::by_id(&mut site.db.glance().await?, &caller, id).await?.ok_or(Error::NotFound)?;
+    let found = reached::by_id(&mut site.db.read_latest().await?, &caller, id).await?.ok_or(Error::NotFound)?;
     // One that is long for a list is not too long by itself.
     if let Made::Whole(whole) = gathered(&site.db, &rendered, std::slice::from_ref(&found)).await? {
         return json::one_whole(&whole);
@@ -402,10 +402,10 @@ pub async fn create(
     let id = PropertyId::new();
     let photos = photos::plan(Parent { property: id, room_type: None }, Vec::new(), photos, &mut problems)?;
     let mut tx = site.db.write().await?;
-    users::store::queue_on(&mut tx, caller.user).await?;
+    users::store::lock_user(&mut tx, caller.user).await?;
     let (group, problem) = match group {
-        Some(group) => (access::hold_group(&mut tx, &caller, group).await?.map(|_| group), "does not exist"),
-        None => (groups::store::hold_default(&mut tx, &caller).await?, "can't be blank"),
+        Some(group) => (access::lock_visible_group(&mut tx, &caller, group).await?.map(|_| group), "does not exist"),
+        None => (groups::store::lock_default_group(&mut tx, &caller).await?, "can't be blank"),
     };
     if group.is_none() && !problems.names("group_id") {
         problems.add("group_id", problem);
@@ -431,7 +431,7 @@ pub async fn update(
     let sent = sent.top(KEY)?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = site.db.write().await?;
-    access::hold_property(&mut tx, &caller, id).await?;
+    access::lock_visible_property(&mut tx, &caller, id).await?;
     let Kept { id, property, version } = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
     let mut problems = Problems::default();
     let Draft { property, photos, .. } = property.update(&sent, &mut problems)?;
@@ -457,7 +457,7 @@ pub async fn delete(
     let id = id.parse().map_err(|_| Error::NotFound)?;
     detach::in_steps(async || {
         let mut tx = site.db.write().await?;
-        access::hold_property(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?.must_own()?;
+        access::lock_visible_property(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?.must_own()?;
         let is_last = store::delete(&mut tx, id).await?;
         tx.commit().await?;
         Ok(is_last)

@@ -89,7 +89,7 @@ pub async fn list(site: Data<AppState>, person: SignedIn, asked: Arguments<Asked
     let pages = (total + LIMIT - 1) / LIMIT;
     let at = |page: i64| address(&asked.q, order, page);
     let page = PropertiesPage {
-        layout: Layout::new(&site, Some(person.user.called())),
+        layout: Layout::new(&site, Some(person.user.display_name())),
         columns: By::ALL.map(|by| Column::new(by, &asked.q, order)).into(),
         rows: found
             .into_iter()

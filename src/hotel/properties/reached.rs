@@ -11,7 +11,7 @@ use crate::{
         error::Result,
         ids::{GroupId, PropertyId},
     },
-    db::{Bind, Select, Tx, row},
+    db::{Bind, Statement, Tx, impl_from_row},
     hotel::{
         groups::{self, store::GroupOf},
         properties::store::{self, LISTING},
@@ -47,7 +47,7 @@ struct Link {
     group_count: i64,
 }
 
-row!(Link, row => Link {
+impl_from_row!(Link, row => Link {
     id: row.at(0)?,
     version: row.at(1)?,
     sort_title: row.at(2)?,
@@ -181,16 +181,16 @@ struct Version {
     version: i64,
 }
 
-row!(Version { id, version });
+impl_from_row!(Version { id, version });
 
 /// All properties of a small account, by title. `None` for a larger one.
 async fn small(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<Vec<Found>>> {
     let (user, engine) = (Bind::Id(caller.user.0), usize::from(tx.is_postgres()));
     let select = match caller.limit() {
-        None => Select::new(ALL[engine], vec![user]),
-        Some(key) => Select::new(CHOSEN[engine], vec![user, Bind::Id(key.0)]),
+        None => Statement::new(ALL[engine], vec![user]),
+        Some(key) => Statement::new(CHOSEN[engine], vec![user, Bind::Id(key.0)]),
     };
-    let links: Vec<Link> = select.all(tx).await?;
+    let links: Vec<Link> = select.fetch_all(tx).await?;
     Ok((links.len() <= SMALL).then(|| joined(links)))
 }
 
@@ -198,10 +198,10 @@ async fn small(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<Vec<Found>>>
 pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Found>> {
     let (user, id) = (Bind::Id(caller.user.0), Bind::Id(id.0));
     let select = match caller.limit() {
-        None => Select::new(ONE, vec![user, id]),
-        Some(key) => Select::new(ONE_CHOSEN, vec![user, id, Bind::Id(key.0)]),
+        None => Statement::new(ONE, vec![user, id]),
+        Some(key) => Statement::new(ONE_CHOSEN, vec![user, id, Bind::Id(key.0)]),
     };
-    Ok(joined(select.all(tx).await?).pop())
+    Ok(joined(select.fetch_all(tx).await?).pop())
 }
 
 /// Each property once, by title, equal ones by id; its groups likewise.

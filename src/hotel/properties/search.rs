@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     access::{self, caller::Caller},
     base::ids::{ApiKeyId, PropertyId},
-    db::{Bind, Select, Tx, folded, row},
+    db::{Bind, Statement, Tx, folded, impl_from_row},
     hotel::properties::store,
     resource::query::Paging,
 };
@@ -83,7 +83,7 @@ pub struct Brief {
     pub currency: String,
 }
 
-row!(Brief { id, title, city, currency });
+impl_from_row!(Brief { id, title, city, currency });
 
 const BRIEF: &str = "p.id, p.title, p.city, p.currency";
 
@@ -99,17 +99,17 @@ pub async fn page(
 ) -> sqlx::Result<(Vec<Brief>, Paging, i64)> {
     let mut count = store::select(tx, "count(*)", caller);
     matching(&mut count, text);
-    let total: i64 = count.value(tx).await?;
+    let total: i64 = count.fetch_value(tx).await?;
     let last = (total + wanted.limit - 1) / wanted.limit;
     let paging = Paging { page: wanted.page.clamp(1, last.max(1)), ..wanted };
     let mut rows = store::select(tx, BRIEF, caller);
     matching(&mut rows, text);
     rows.push(order.sql());
     rows.page(paging);
-    Ok((rows.all(tx).await?, paging, total))
+    Ok((rows.fetch_all(tx).await?, paging, total))
 }
 
-fn matching(select: &mut Select, text: &str) {
+fn matching(select: &mut Statement, text: &str) {
     let text: String = text.trim().chars().filter(|c| *c != '\0').collect();
     if text.chars().count() > LONGEST_SEARCH {
         return select.push(" and false");
@@ -143,7 +143,7 @@ pub async fn among(tx: &mut Tx, caller: &Caller, ids: &[PropertyId]) -> sqlx::Re
     let ids = rows.bind_ids(tx.is_postgres(), ids.iter().take(MOST_IDS).map(|id| id.0));
     rows.push(&format!(" and p.id in {ids}"));
     rows.push(Order::default().sql());
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }
 
 /// A property to which one of the caller's keys is limited.
@@ -154,7 +154,7 @@ pub struct OfKey {
     pub total: i64,
 }
 
-row!(OfKey { key_id, title, total });
+impl_from_row!(OfKey { key_id, title, total });
 
 /// Of each of the caller's limited keys the first properties by title: those that the caller still reaches.
 pub async fn of_keys(tx: &mut Tx, caller: &Caller, most: i64) -> sqlx::Result<Vec<OfKey>> {
@@ -170,5 +170,5 @@ pub async fn of_keys(tx: &mut Tx, caller: &Caller, most: i64) -> sqlx::Result<Ve
     );
     let most = rows.bind(Bind::Whole(most));
     rows.push(&format!(") as chosen where place <= {most} order by key_id, place"));
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }

@@ -10,7 +10,7 @@ use crate::{
         error::Result,
         ids::{GroupId, MemberId, PropertyId},
     },
-    db::{Bind, Select, Tx, folded, row, run},
+    db::{Bind, Statement, Tx, execute, folded, impl_from_row},
     hotel::{
         facilities,
         groups::placements,
@@ -80,7 +80,7 @@ pub struct Kept {
     pub version: i64,
 }
 
-row!(Kept, row => Kept {
+impl_from_row!(Kept, row => Kept {
     id: row.try_get("id")?,
     version: row.try_get("version")?,
     property: Property {
@@ -123,10 +123,10 @@ pub struct Choice {
     pub currency: String,
 }
 
-row!(Choice { id, title, currency });
+impl_from_row!(Choice { id, title, currency });
 
-pub(super) fn select(tx: &Tx, columns: &str, caller: &Caller) -> Select {
-    access::each_of_mine(tx, columns, "properties p", "p.id = mine.property_id", caller)
+pub(super) fn select(tx: &Tx, columns: &str, caller: &Caller) -> Statement {
+    access::visible_rows(tx, columns, "properties p", "p.id = mine.property_id", caller)
 }
 
 /// The ids of all of the caller's properties.
@@ -141,7 +141,7 @@ pub async fn choices(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result
     let mut rows = access::seen("select p.id, p.title, p.currency from properties p", caller);
     let ids = rows.bind_ids(tx.is_postgres(), ids.iter().copied());
     rows.push(&format!(" and p.id in {ids}"));
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }
 
 /// Properties that were found for the caller before, in this transaction.
@@ -149,29 +149,29 @@ pub async fn by_ids(tx: &mut Tx, ids: &[PropertyId]) -> sqlx::Result<Vec<Kept>> 
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut rows = Select::new(format!("select {COLUMNS} from properties p where p.id in ("), Vec::new());
+    let mut rows = Statement::new(format!("select {COLUMNS} from properties p where p.id in ("), Vec::new());
     let names = rows.bind_all(ids.iter().map(|id| Bind::Id(id.0)));
     rows.push(&format!("{names})"));
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }
 
 /// One of the caller's properties.
 pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Kept>> {
     let mut rows = access::seen(&format!("select {COLUMNS} from properties p"), caller);
     rows.and("p.id", Bind::Id(id.0));
-    Ok(rows.all(tx).await?.pop())
+    Ok(rows.fetch_all(tx).await?.pop())
 }
 
 /// The currency of a property, whoever asks.
 pub async fn currency(tx: &mut Tx, id: PropertyId) -> sqlx::Result<Option<String>> {
     const SQL: &str = "select currency from properties where id = $1";
-    Ok(Select::new(SQL, vec![id.into()]).values(tx).await?.pop())
+    Ok(Statement::new(SQL, vec![id.into()]).fetch_values(tx).await?.pop())
 }
 
 /// The title of a property, whoever asks.
 pub async fn title(tx: &mut Tx, id: PropertyId) -> sqlx::Result<Option<String>> {
     const SQL: &str = "select title from properties where id = $1";
-    Ok(Select::new(SQL, vec![id.into()]).values(tx).await?.pop())
+    Ok(Statement::new(SQL, vec![id.into()]).fetch_values(tx).await?.pop())
 }
 
 /// The columns that can be written, in the order of the two statements below: `$2` to `$29`.
@@ -238,9 +238,9 @@ pub async fn insert(
         values ($1, $2, $3, 'owner', $4, $3, $5, $6)";
     let sort_title = folded(&property.title).into_bytes();
     let (user, key) = (caller.user, caller.key);
-    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(now).bind(user))?;
-    run!(tx, sqlx::query(HOME).bind(group).bind(id).bind(&sort_title).bind(user).bind(key).bind(now))?;
-    run!(tx, sqlx::query(OWNER).bind(MemberId::new()).bind(id).bind(user).bind(&sort_title).bind(key).bind(now))
+    execute!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(now).bind(user))?;
+    execute!(tx, sqlx::query(HOME).bind(group).bind(id).bind(&sort_title).bind(user).bind(key).bind(now))?;
+    execute!(tx, sqlx::query(OWNER).bind(MemberId::new()).bind(id).bind(user).bind(&sort_title).bind(key).bind(now))
         .map(drop)
 }
 
@@ -256,7 +256,7 @@ pub async fn update(tx: &mut Tx, id: PropertyId, property: &Property) -> sqlx::R
             max_price = $24, state_length = $25, description = $26, important_information = $27,
             search = $28, sort_city = $29, version = $30
         where id = $1";
-    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(rand::random::<i64>()))?;
+    execute!(tx, bind_fields!(sqlx::query(SQL).bind(id), property).bind(rand::random::<i64>()))?;
     placements::set_sort_title(tx, id, folded(&property.title).into_bytes()).await
 }
 
@@ -274,13 +274,13 @@ pub async fn delete(tx: &mut Tx, id: PropertyId) -> sqlx::Result<bool> {
     if !Detaching::default().apply(tx, id, Going::All).await? || !photos::store::delete_of_property(tx, id).await? {
         return Ok(false);
     }
-    if run!(tx, sqlx::query(ROOM_TYPES).bind(id))? == 50 {
+    if execute!(tx, sqlx::query(ROOM_TYPES).bind(id))? == 50 {
         return Ok(false);
     }
     for links in LINKS {
-        run!(tx, sqlx::query(links).bind(id))?;
+        execute!(tx, sqlx::query(links).bind(id))?;
     }
-    run!(tx, sqlx::query(SQL).bind(id)).map(|_| true)
+    execute!(tx, sqlx::query(SQL).bind(id)).map(|_| true)
 }
 
 #[cfg(test)]
@@ -293,7 +293,7 @@ mod tests {
 
     /// The text of the one statement that these arguments make.
     fn text(on_postgres: bool, arguments: &str) -> String {
-        let mut select = Select::new("select 1 from properties p where true", Vec::new());
+        let mut select = Statement::new("select 1 from properties p where true", Vec::new());
         let query = Query::read(arguments).unwrap();
         select.filter(on_postgres, &LISTING, &query).unwrap();
         select.order(&LISTING, &query).unwrap();

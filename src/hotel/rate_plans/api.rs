@@ -283,7 +283,7 @@ struct Place {
 async fn place(tx: &mut Tx, caller: &Caller, judged: &Judged, problems: &mut Problems) -> Result<Place> {
     let mut currency = None;
     if let Some(property) = judged.property {
-        if access::hold_property(tx, caller, property).await?.is_some() {
+        if access::lock_visible_property(tx, caller, property).await?.is_some() {
             currency = properties::store::currency(tx, property).await?;
         } else {
             problems.add("property_id", "does not exist");
@@ -331,7 +331,7 @@ async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<Kept> {
 /// As [`find`], and nobody else changes what belongs to the property before this transaction ends.
 async fn hold(tx: &mut Tx, caller: &Caller, id: &str) -> Result<Kept> {
     let property = find(tx, caller, id).await?.property;
-    access::hold_property(tx, caller, property).await?;
+    access::lock_visible_property(tx, caller, property).await?;
     // It may have changed, or gone, while this waited.
     find(tx, caller, id).await
 }

@@ -10,7 +10,7 @@ use crate::{
         error::Result,
         ids::{PropertyId, RatePlanId, RoomTypeId},
     },
-    db::{Bind, Select, Tx, folded, row, run},
+    db::{Bind, Statement, Tx, execute, folded, impl_from_row},
     hotel::rate_plans::{Inherit, RatePlan, rules::Relative},
     resource::{
         json::Meta,
@@ -71,7 +71,7 @@ pub struct Kept {
     pub plan: RatePlan,
 }
 
-row!(Kept, row => Kept {
+impl_from_row!(Kept, row => Kept {
     id: row.try_get("id")?,
     property: row.try_get("property_id")?,
     room_type: row.try_get("room_type_id")?,
@@ -121,7 +121,7 @@ pub struct Choice {
     pub occupancy: i64,
 }
 
-row!(Choice, row => Choice {
+impl_from_row!(Choice, row => Choice {
     id: row.try_get("id")?,
     property_id: row.try_get("property_id")?,
     room_type_id: row.try_get("room_type_id")?,
@@ -131,8 +131,8 @@ row!(Choice, row => Choice {
     occupancy: row.try_get("primary_occupancy")?,
 });
 
-fn select(tx: &Tx, columns: &str, caller: &Caller) -> Select {
-    access::each_of_mine(tx, columns, "rate_plans rp", "rp.property_id = mine.property_id", caller)
+fn select(tx: &Tx, columns: &str, caller: &Caller) -> Statement {
+    access::visible_rows(tx, columns, "rate_plans rp", "rp.property_id = mine.property_id", caller)
 }
 
 /// The ids of one page of the rate plans of the caller's properties.
@@ -157,7 +157,7 @@ pub async fn by_ids(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<
     let mut rows = access::seen(&format!("select {COLUMNS} {FROM}"), caller);
     let names = rows.bind_all(ids.iter().map(|id| Bind::Id(*id)));
     rows.push(&format!(" and rp.id in ({names})"));
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }
 
 /// The same in short.
@@ -167,20 +167,20 @@ pub async fn choices(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result
     let mut rows = access::seen(&format!("select {SHORT} {FROM}"), caller);
     let ids = rows.bind_ids(tx.is_postgres(), ids.iter().copied());
     rows.push(&format!(" and rp.id in {ids}"));
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }
 
 /// One rate plan of the caller's properties.
 pub async fn by_id(tx: &mut Tx, caller: &Caller, id: RatePlanId) -> sqlx::Result<Option<Kept>> {
     let mut rows = access::seen(&format!("select {COLUMNS} {FROM}"), caller);
     rows.and("rp.id", Bind::Id(id.0));
-    Ok(rows.all(tx).await?.pop())
+    Ok(rows.fetch_all(tx).await?.pop())
 }
 
 /// A rate plan, whoever asks.
 pub async fn any_by_id(tx: &mut Tx, id: RatePlanId) -> sqlx::Result<Option<Kept>> {
     let sql = format!("select {COLUMNS} from rate_plans rp where rp.id = $1");
-    Ok(Select::new(sql, vec![Bind::Id(id.0)]).all(tx).await?.pop())
+    Ok(Statement::new(sql, vec![Bind::Id(id.0)]).fetch_all(tx).await?.pop())
 }
 
 /// How a plan hangs together with the others of its property, and in which version.
@@ -192,7 +192,7 @@ pub struct Link {
     pub version: i64,
 }
 
-row!(Link, row => Link {
+impl_from_row!(Link, row => Link {
     id: row.try_get("id")?,
     room_type: row.try_get("room_type_id")?,
     parent: row.try_get("parent_rate_plan_id")?,
@@ -204,7 +204,7 @@ row!(Link, row => Link {
 pub async fn family(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Link>> {
     const SQL: &str = "
         select id, room_type_id, parent_rate_plan_id, rate_mode, version from rate_plans where property_id = $1";
-    Select::new(SQL, vec![property.into()]).all(tx).await
+    Statement::new(SQL, vec![property.into()]).fetch_all(tx).await
 }
 
 /// Makes a plan independent that was derived from another. `options` is JSON.
@@ -216,21 +216,21 @@ pub async fn detach(tx: &mut Tx, id: RatePlanId, options: &str) -> sqlx::Result<
             inherit_min_stay_arrival = false, inherit_min_stay_through = false, inherit_max_stay = false,
             inherit_max_sell = false, inherit_max_availability = false, inherit_availability_offset = false
         where id = $1";
-    run!(tx, sqlx::query(SQL).bind(id).bind(options).bind(rand::random::<i64>())).map(drop)
+    execute!(tx, sqlx::query(SQL).bind(id).bind(options).bind(rand::random::<i64>())).map(drop)
 }
 
 /// Deletes rate plans from which none of those that stay derives.
 pub async fn delete_all(tx: &mut Tx, ids: &[RatePlanId]) -> sqlx::Result<()> {
-    let mut rows = Select::new("delete from rate_plans where id in (", Vec::new());
+    let mut rows = Statement::new("delete from rate_plans where id in (", Vec::new());
     let names = rows.bind_all(ids.iter().map(|id| Bind::Id(id.0)));
     if names.is_empty() {
         return Ok(());
     }
     rows.push(&format!("{names})"));
-    rows.run(tx).await.map(drop)
+    rows.execute(tx).await.map(drop)
 }
 
-row!(Relative, row => Relative {
+impl_from_row!(Relative, row => Relative {
     id: row.try_get("id")?,
     parent: row.try_get("parent_rate_plan_id")?,
     currency: row.try_get("currency")?,
@@ -240,14 +240,14 @@ row!(Relative, row => Relative {
 /// The plans of a property, as far as rules ask for them.
 pub async fn relatives(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Relative>> {
     const SQL: &str = "select id, parent_rate_plan_id, currency, rate_mode from rate_plans where property_id = $1";
-    Select::new(SQL, vec![property.into()]).all(tx).await
+    Statement::new(SQL, vec![property.into()]).fetch_all(tx).await
 }
 
 /// True where another plan of the room type has this title.
 pub async fn is_taken(tx: &mut Tx, room_type: RoomTypeId, title: &str, but: RatePlanId) -> sqlx::Result<bool> {
     const SQL: &str = "select count(*) from rate_plans where room_type_id = $1 and title = $2 and id <> $3";
     let binds = vec![room_type.into(), Bind::Text(title.to_owned()), but.into()];
-    let found: i64 = Select::new(SQL, binds).value(tx).await?;
+    let found: i64 = Statement::new(SQL, binds).fetch_value(tx).await?;
     Ok(found > 0)
 }
 
@@ -293,7 +293,7 @@ pub async fn insert(tx: &mut Tx, kept: &Kept, now: Moment) -> sqlx::Result<()> {
             room_type_id, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
             $23, $24, $25, $26)";
-    run!(
+    execute!(
         tx,
         bind_fields!(sqlx::query(SQL).bind(kept.id), &kept.plan).bind(kept.property).bind(kept.room_type).bind(now)
     )
@@ -311,5 +311,5 @@ pub async fn update(tx: &mut Tx, id: RatePlanId, plan: &RatePlan) -> sqlx::Resul
             inherit_max_stay = $20, inherit_max_sell = $21, inherit_max_availability = $22,
             inherit_availability_offset = $23, version = $24
         where id = $1";
-    run!(tx, bind_fields!(sqlx::query(SQL).bind(id), plan).bind(rand::random::<i64>())).map(drop)
+    execute!(tx, bind_fields!(sqlx::query(SQL).bind(id), plan).bind(rand::random::<i64>())).map(drop)
 }

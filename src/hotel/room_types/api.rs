@@ -185,7 +185,7 @@ pub async fn create(site: Data<AppState>, Writer(caller): Writer, sent: Body) ->
     let id = RoomTypeId::new();
     let mut tx = site.db.write().await?;
     if let Some(property) = property
-        && access::hold_property(&mut tx, &caller, property).await?.is_none()
+        && access::lock_visible_property(&mut tx, &caller, property).await?.is_none()
     {
         problems.add("property_id", "does not exist");
     }
@@ -259,7 +259,7 @@ async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<Kept> {
 /// As [`find`], and nobody else changes what belongs to the property before this transaction ends.
 async fn hold(tx: &mut Tx, caller: &Caller, id: &str) -> Result<Kept> {
     let property = find(tx, caller, id).await?.property;
-    access::hold_property(tx, caller, property).await?;
+    access::lock_visible_property(tx, caller, property).await?;
     // It may have changed, or gone, while this waited.
     find(tx, caller, id).await
 }

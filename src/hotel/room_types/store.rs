@@ -10,7 +10,7 @@ use crate::{
         error::Result,
         ids::{PropertyId, RoomTypeId},
     },
-    db::{Bind, Select, Tx, folded, row, run},
+    db::{Bind, Statement, Tx, execute, folded, impl_from_row},
     hotel::{
         facilities, photos,
         room_types::{Content, RoomType},
@@ -57,7 +57,7 @@ pub struct Kept {
     pub room_type: RoomType,
 }
 
-row!(Kept, row => Kept {
+impl_from_row!(Kept, row => Kept {
     id: row.try_get("id")?,
     property: row.try_get("property_id")?,
     room_type: RoomType {
@@ -82,10 +82,10 @@ pub struct Choice {
     pub default_occupancy: i64,
 }
 
-row!(Choice { id, property_id, title, default_occupancy });
+impl_from_row!(Choice { id, property_id, title, default_occupancy });
 
-fn select(tx: &Tx, columns: &str, caller: &Caller) -> Select {
-    access::each_of_mine(tx, columns, "room_types rt", "rt.property_id = mine.property_id", caller)
+fn select(tx: &Tx, columns: &str, caller: &Caller) -> Statement {
+    access::visible_rows(tx, columns, "room_types rt", "rt.property_id = mine.property_id", caller)
 }
 
 /// The ids of one page of the room types of the caller's properties.
@@ -110,7 +110,7 @@ pub async fn by_ids(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<
     let mut rows = access::seen(&format!("select {COLUMNS} {FROM}"), caller);
     let names = rows.bind_all(ids.iter().map(|id| Bind::Id(*id)));
     rows.push(&format!(" and rt.id in ({names})"));
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }
 
 /// The same in short.
@@ -119,7 +119,7 @@ pub async fn choices(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result
     let mut rows = access::seen(&format!("select {columns} {FROM}"), caller);
     let ids = rows.bind_ids(tx.is_postgres(), ids.iter().copied());
     rows.push(&format!(" and rt.id in {ids}"));
-    rows.all(tx).await
+    rows.fetch_all(tx).await
 }
 
 /// One room type of the caller's properties.
@@ -127,7 +127,7 @@ pub async fn by_id(tx: &mut Tx, caller: &Caller, id: RoomTypeId) -> sqlx::Result
     let statement = format!("select {COLUMNS} from room_types rt join properties p on p.id = rt.property_id");
     let mut rows = access::seen(&statement, caller);
     rows.and("rt.id", Bind::Id(id.0));
-    Ok(rows.all(tx).await?.pop())
+    Ok(rows.fetch_all(tx).await?.pop())
 }
 
 /// The columns that can be written, in the order of the two statements below: `$2` to `$12`.
@@ -156,7 +156,7 @@ pub async fn insert(tx: &mut Tx, kept: &Kept, now: Moment) -> sqlx::Result<()> {
             id, title, sort_title, count_of_rooms, occ_adults, occ_children, occ_infants, default_occupancy,
             facilities, room_kind, capacity, description, property_id, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
-    run!(tx, bind_fields!(sqlx::query(SQL).bind(kept.id), &kept.room_type).bind(kept.property).bind(now)).map(drop)
+    execute!(tx, bind_fields!(sqlx::query(SQL).bind(kept.id), &kept.room_type).bind(kept.property).bind(now)).map(drop)
 }
 
 /// Writes all fields of a room type.
@@ -166,7 +166,7 @@ pub async fn update(tx: &mut Tx, kept: &Kept) -> sqlx::Result<()> {
             title = $2, sort_title = $3, count_of_rooms = $4, occ_adults = $5, occ_children = $6, occ_infants = $7,
             default_occupancy = $8, facilities = $9, room_kind = $10, capacity = $11, description = $12
         where id = $1";
-    run!(tx, bind_fields!(sqlx::query(SQL).bind(kept.id), &kept.room_type)).map(drop)
+    execute!(tx, bind_fields!(sqlx::query(SQL).bind(kept.id), &kept.room_type)).map(drop)
 }
 
 /// Deletes a room type whose rate plans are gone, with its photos. False where some are still there: the rest is for
@@ -176,5 +176,5 @@ pub async fn delete(tx: &mut Tx, id: RoomTypeId) -> sqlx::Result<bool> {
     if !photos::store::delete_of_room_type(tx, id).await? {
         return Ok(false);
     }
-    run!(tx, sqlx::query(SQL).bind(id)).map(|_| true)
+    execute!(tx, sqlx::query(SQL).bind(id)).map(|_| true)
 }

@@ -18,11 +18,11 @@ use crate::{
     },
     web::state::AppState,
     web::{
-        admission::{self, Gate, Weight},
+        admission::{self, Admission, BodyBudget},
         client_ip,
         form::{Arguments, Field, Form},
         page::{self, Layout, Resume},
-        request_log::{self, Asking, Reason},
+        request_log::{self, Reason, RequestUser},
     },
 };
 
@@ -84,7 +84,7 @@ pub async fn sign_in(
     request: HttpRequest,
     site: Data<AppState>,
     hasher: Data<Hasher>,
-    gate: Data<Gate>,
+    gate: Data<Admission>,
     session: Session,
     form: Form<SignIn>,
 ) -> Result<HttpResponse> {
@@ -106,7 +106,7 @@ pub async fn sign_in(
         tell(&request, "sign-in: busy", None);
     }
     let verdict = verdict?;
-    waiting.enter(&request, Weight::nothing(&gate))?;
+    waiting.enter(&request, BodyBudget::nothing(&gate))?;
     let problem = match (verdict, kept) {
         (Verdict::Wrong, kept) => {
             tell(&request, "sign-in: wrong", kept.map(|kept| kept.id));
@@ -144,7 +144,7 @@ fn tell(request: &HttpRequest, outcome: &'static str, user: Option<UserId>) {
     let mut noted = request.extensions_mut();
     noted.insert(Reason(outcome.into()));
     if let Some(user) = user {
-        noted.insert(Asking(user, None));
+        noted.insert(RequestUser(user, None));
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         ids::UserId,
         secret::{self, Digest},
     },
-    db::{Bind, Db, Select, Tx, row, run},
+    db::{Bind, Db, Statement, Tx, execute, impl_from_row},
     people::{
         sessions::{USER, VERIFIED},
         users,
@@ -40,7 +40,7 @@ struct Kept {
     created_at: Moment,
 }
 
-row!(Kept { user_id, expires_at, created_at });
+impl_from_row!(Kept { user_id, expires_at, created_at });
 
 impl SessionStore for Sessions {
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
@@ -79,7 +79,7 @@ impl Sessions {
     async fn end(&self, digest: &Digest) -> sqlx::Result<()> {
         const SQL: &str = "delete from sessions where digest = $1";
         let mut tx = self.db.write().await?;
-        run!(&mut tx, sqlx::query(SQL).bind(digest))?;
+        execute!(&mut tx, sqlx::query(SQL).bind(digest))?;
         tx.commit().await
     }
 
@@ -89,9 +89,9 @@ impl Sessions {
             select user_id, expires_at, created_at from sessions
             where digest = $1 and expires_at > $2 and created_at > $3";
         let now = clock::now();
-        let mut tx = self.db.glance().await?;
+        let mut tx = self.db.read_latest().await?;
         let binds = vec![digest.clone().into(), Bind::Moment(now), Bind::Moment(now - self.absolute)];
-        let found = Select::new(SQL, binds).maybe(&mut tx).await?;
+        let found = Statement::new(SQL, binds).fetch_optional(&mut tx).await?;
         drop(tx);
         let Some(Kept { user_id: user, expires_at, created_at }) = found else { return Ok(None) };
         // The clock was ahead when it began: it would last for as long as that, and its own time.
@@ -112,7 +112,7 @@ impl Sessions {
     async fn prolong(&self, digest: &Digest, expires_at: Moment) -> sqlx::Result<()> {
         const SQL: &str = "update sessions set expires_at = $2 where digest = $1";
         let mut tx = self.db.write().await?;
-        run!(&mut tx, sqlx::query(SQL).bind(digest).bind(expires_at))?;
+        execute!(&mut tx, sqlx::query(SQL).bind(digest).bind(expires_at))?;
         tx.commit().await
     }
 
@@ -129,14 +129,14 @@ impl Sessions {
             select $1, id, $3, $4 from users where id = $2 and password_hash = $5 and deactivated_at is null";
         let now = clock::now();
         let mut tx = self.db.write().await?;
-        run!(&mut tx, sqlx::query(FORGET).bind(now))?;
-        users::store::queue_on(&mut tx, user).await?;
+        execute!(&mut tx, sqlx::query(FORGET).bind(now))?;
+        users::store::lock_user(&mut tx, user).await?;
         let end = now + self.idle.min(self.absolute);
-        let kept = run!(&mut tx, sqlx::query(SQL).bind(digest).bind(user).bind(now).bind(end).bind(verified))?;
+        let kept = execute!(&mut tx, sqlx::query(SQL).bind(digest).bind(user).bind(now).bind(end).bind(verified))?;
         if kept == 0 {
             return Err(sqlx::Error::RowNotFound);
         }
-        run!(&mut tx, sqlx::query(FORGET_OLDEST).bind(user))?;
+        execute!(&mut tx, sqlx::query(FORGET_OLDEST).bind(user))?;
         tx.commit().await
     }
 }
@@ -144,5 +144,5 @@ impl Sessions {
 /// Ends every session of a user.
 pub async fn end_all(tx: &mut Tx, user: UserId) -> sqlx::Result<()> {
     const SQL: &str = "delete from sessions where user_id = $1";
-    run!(tx, sqlx::query(SQL).bind(user)).map(drop)
+    execute!(tx, sqlx::query(SQL).bind(user)).map(drop)
 }

@@ -2,16 +2,16 @@
 
 use crate::{
     base::{clock::Moment, ids::UserId},
-    db::{Select, Tx, row, run},
+    db::{Statement, Tx, execute, impl_from_row},
     people::subscriptions::{State, Subscription},
 };
 
-row!(Subscription, row => Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?
+impl_from_row!(Subscription, row => Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?
     .ok_or(sqlx::Error::RowNotFound)?);
 
 pub async fn of_user(tx: &mut Tx, user: UserId) -> sqlx::Result<Option<Subscription>> {
     const SQL: &str = "select state, period_ends_at from subscriptions where user_id = $1";
-    Select::new(SQL, vec![user.into()]).maybe(tx).await
+    Statement::new(SQL, vec![user.into()]).fetch_optional(tx).await
 }
 
 pub async fn set(
@@ -27,9 +27,9 @@ pub async fn set(
     const NEXT: &str = "
         update subscriptions set state = $2, period_ends_at = $3, updated_at = $4 where user_id = $1";
     // Before the first there can be no keys, and so nothing that is remembered of them.
-    if run!(tx, sqlx::query(FIRST).bind(user).bind(state.name()).bind(period_ends_at).bind(now))? == 1 {
+    if execute!(tx, sqlx::query(FIRST).bind(user).bind(state.name()).bind(period_ends_at).bind(now))? == 1 {
         return Ok(());
     }
-    run!(tx, sqlx::query(NEXT).bind(user).bind(state.name()).bind(period_ends_at).bind(now))?;
-    tx.raise_epoch().await
+    execute!(tx, sqlx::query(NEXT).bind(user).bind(state.name()).bind(period_ends_at).bind(now))?;
+    tx.revoke_cached_access().await
 }

@@ -21,7 +21,7 @@ pub struct User {
 
 impl User {
     /// The name, or else the address.
-    pub fn called(&self) -> &str {
+    pub fn display_name(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.email)
     }
 

@@ -1,0 +1,34 @@
+//! Giving somebody access to a property or a group.
+
+use crate::{
+    access::quotas,
+    base::{
+        clock::Moment,
+        error::{Error, Result},
+        ids::{GroupId, PropertyId},
+    },
+    db::Tx,
+    hotel::{
+        groups::placements::Giver,
+        members::{Member, Of, inviters, store},
+    },
+};
+
+/// Adds a member. The user and the property or group are locked by the caller, who has also checked that whoever asks
+/// may do so. The host's members (`giver` names nobody) count for no quota of invitations.
+///
+/// # Errors
+/// `Refused` when the user is a member already; `Full` at a quota (docs/contract/README.md, section 11).
+pub async fn add(tx: &mut Tx, of: Of, member: &Member, giver: Giver, now: Moment) -> Result<()> {
+    if store::is_member(tx, of, member.parent, member.user_id).await? {
+        return Err(Error::Refused("User already invited"));
+    }
+    match of {
+        Of::Property => quotas::user_of_property(tx, PropertyId(member.parent)).await?,
+        Of::Group => quotas::user_of_group(tx, GroupId(member.parent)).await?,
+    }
+    if let Some(inviter) = giver.user {
+        inviters::count_way(tx, inviter, member.user_id, now).await?;
+    }
+    Ok(store::insert(tx, of, member, giver, now).await?)
+}
