@@ -4,7 +4,7 @@
 
 mod access; // who sees what and may do what
 mod app; // puts the parts together: state, routes, server
-mod base; // values and their rules, without I/O
+mod base; // values and their rules, the clock and the log
 pub mod cli; // the commands
 mod db; // SQLite and PostgreSQL: statements, transactions, migrations
 mod demo; // lifelike data for a first look

@@ -1,4 +1,4 @@
-//! What every floor above may use: values and their rules, without I/O.
+//! What every floor above may use: values and their rules, the clock and the log.
 
 pub mod cache; // a bounded cache
 pub mod clock; // now(), the one place that asks the time

@@ -8,7 +8,7 @@ macro_rules! execute {
             $crate::db::On::Look(_) => {
                 Err(sqlx::Error::Configuration("a transaction that reads does not write".into()))
             }
-            // Boxed, as in `select.rs`.
+            // Boxed, as in `statement.rs`.
             $crate::db::On::Sqlite(write) => {
                 Box::pin(async { $query.execute(write.connection()).await.map(|done| done.rows_affected()) }).await
             }

@@ -1,5 +1,5 @@
 //! What is remembered of the credentials of keys, so that a request costs no query before it is let in. It holds for as long
-//! as nothing was taken away from anybody (`db/epoch.rs`); what ends by time is compared with the clock each time.
+//! as nothing was taken away from anybody (`db/revocation.rs`); what ends by time is compared with the clock each time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -36,7 +36,7 @@ pub struct Typed {
     /// A form without it asks for a key that may not.
     #[serde(default)]
     manage_users: String,
-    /// Not everything came through a sign-in; see `http::page::Resume`.
+    /// Not everything came through a sign-in; see `web::page::Resume`.
     #[serde(default)]
     left_out: String,
 }

@@ -63,8 +63,8 @@ impl Missing {
     }
 }
 
-/// The bytes of a body, so many at most, and of no more values than the counter lets through. Whoever sends them slowly holds a connection, and the memory of what has come,
-/// and gets so much time and no more.
+/// The bytes of a body: at most `limit`, and no more values than the counter allows. Whoever sends them slowly holds a
+/// connection and memory, so there is a deadline.
 pub fn received(
     request: &HttpRequest,
     payload: &mut Payload,

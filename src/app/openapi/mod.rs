@@ -1,5 +1,5 @@
 //! The API's own document: OpenAPI 3.1, made from the tables by which bodies are judged and lists are asked
-//! (`http/fields.rs`, `http/listing.rs`), so that it cannot say something else than the program does.
+//! (`resource/fields.rs`, `resource/list.rs`), so that it cannot say something else than the program does.
 
 mod answers;
 mod collections;

@@ -1,5 +1,5 @@
 //! Which properties a caller reaches, in which version, and through which groups: all that a request must ask the
-//! database for when what they look like is kept (`http/rendered.rs`).
+//! database for when what they look like is kept (`resource/rendered.rs`).
 
 use std::collections::HashMap;
 
