@@ -165,7 +165,7 @@ async fn alive() -> HttpResponse {
 }
 
 /// GET /readyz: the database answers, and its schema is there.
-async fn ready(site: Data<AppState>) -> Result<HttpResponse> {
-    site.db.is_ready().await?;
+async fn ready(state: Data<AppState>) -> Result<HttpResponse> {
+    state.db.is_ready().await?;
     Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body("ready\n"))
 }

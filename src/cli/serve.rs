@@ -33,17 +33,17 @@ pub async fn serve(settings: Settings) -> Outcome {
     let start = Start::new(settings, false).await?;
     let has_users = users::store::any(&mut start.parts.state.db.read().await.map_err(told)?).await.map_err(told)?;
     start
-        .serve(|site| {
+        .serve(|state| {
             if !has_users {
-                println!("No users yet. Invite the first one with: latchkey user invite EMAIL{}", folder_of(site));
+                println!("No users yet. Invite the first one with: latchkey user invite EMAIL{}", folder_of(state));
             }
         })
         .await
 }
 
 /// What a command needs to be told to find the same database, from any folder.
-fn folder_of(site: &AppState) -> String {
-    match (&site.settings.database_url, std::path::absolute(site.settings.data_dir())) {
+fn folder_of(state: &AppState) -> String {
+    match (&state.settings.database_url, std::path::absolute(state.settings.data_dir())) {
         (None, Ok(folder)) => format!(" --data-dir {}", quoted(&folder.to_string_lossy())),
         _ => String::new(),
     }
@@ -65,10 +65,10 @@ pub async fn demo(mut settings: Settings) -> Outcome {
     let start = Start::new(settings, true).await?;
     let demo = crate::demo::prepare(&start.parts.state).await?;
     start
-        .serve(|site| {
+        .serve(|state| {
             println!("Email: {}", demo.email);
             println!("Password: {}", demo.password);
-            println!("curl -H 'user-api-key: {}' {}/api/v1/properties/", demo.key.reveal(), site.address());
+            println!("curl -H 'user-api-key: {}' {}/api/v1/properties/", demo.key.reveal(), state.address());
         })
         .await
 }
@@ -111,12 +111,12 @@ impl Start {
         tx.commit().await.map_err(told)?;
         let hasher = Hasher::new(settings.cost(), settings.argon2_at_once.into())?;
         let gate = Admission::new(&settings);
-        let site = AppState { settings, base_url, db };
-        let (host, support) = (site.settings.host_name.clone(), site.settings.support.clone());
-        let address = site.address().to_owned();
-        let document = ApiDocument::new(site.address(), move || openapi::document(&host, support.as_deref(), &address));
+        let state = AppState { settings, base_url, db };
+        let (host, support) = (state.settings.host_name.clone(), state.settings.support.clone());
+        let address = state.address().to_owned();
+        let document = ApiDocument::new(state.address(), move || openapi::document(&host, support.as_deref(), &address));
         let parts = Parts {
-            state: Data::new(site),
+            state: Data::new(state),
             gate: Data::new(gate),
             tags: Data::new(Tags::default()),
             hasher: Data::new(hasher),

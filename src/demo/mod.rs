@@ -52,18 +52,18 @@ pub struct Demo {
 }
 
 /// Fills an empty database, or finds what an earlier demo made. Other data it leaves alone, in words.
-pub async fn prepare(site: &AppState) -> std::result::Result<Demo, String> {
-    fill(site).await.map_err(|error| match error {
+pub async fn prepare(state: &AppState) -> std::result::Result<Demo, String> {
+    fill(state).await.map_err(|error| match error {
         Error::Forbidden(Some(reason)) => reason.to_owned(),
         other => format!("The demo's data could not be made: {other}."),
     })
 }
 
-async fn fill(site: &AppState) -> Result<Demo> {
+async fn fill(state: &AppState) -> Result<Demo> {
     let password = secret::random().split_off(23);
-    let hash = Password::typed(password.clone()).hashed(site.settings.cost()).map_err(Error::Internal)?;
+    let hash = Password::typed(password.clone()).hashed(state.settings.cost()).map_err(Error::Internal)?;
     let now = clock::now();
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     let user = match host_values::find_value(&mut tx, MARK).await? {
         Some(_) => earlier(&mut tx, &hash, now).await?,
         None if users::store::all(&mut tx).await?.is_empty() => fresh(&mut tx, &hash, now).await?,
@@ -73,7 +73,7 @@ async fn fill(site: &AppState) -> Result<Demo> {
     };
     tx.commit().await?;
     let (caller, form) = (Caller::person(user), Digest::of(&secret::random()));
-    let creation = create::create(&site.db, &site.settings, &caller, KEY, &Limits::none(), &form, now).await?;
+    let creation = create::create(&state.db, &state.settings, &caller, KEY, &Limits::none(), &form, now).await?;
     let Creation::Created(_, key) = creation else {
         return Err(Error::Forbidden(Some("The demo's user has as many API keys as allowed. Withdraw one.")));
     };

@@ -75,10 +75,10 @@ async fn find(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<Found>> {
 }
 
 /// GET /me
-pub async fn me(site: Data<AppState>, caller: Caller) -> Result<HttpResponse> {
-    let found = find(&mut site.db.read_latest().await?, &caller).await?.ok_or(Error::Unauthorized(None))?;
+pub async fn me(state: Data<AppState>, caller: Caller) -> Result<HttpResponse> {
+    let found = find(&mut state.db.read_latest().await?, &caller).await?.ok_or(Error::Unauthorized(None))?;
     let Found { email, name, expires_at, title, tail, subscription } = found;
-    let ends_at = subscription.and_then(|subscription| subscription.ends_at(site.settings.grace()));
+    let ends_at = subscription.and_then(|subscription| subscription.ends_at(state.settings.grace()));
     let key = title.zip(tail).map(|(title, tail)| Key {
         title,
         tail,

@@ -21,12 +21,12 @@ static REFUSED: OnceAMinute = OnceAMinute::new();
 static UNMARKED: OnceAMinute = OnceAMinute::new();
 
 /// Refuses a request whose peer is neither this machine nor a listed proxy, and one that a listed proxy marks `http`.
-pub fn check(site: &AppState, request: &ServiceRequest) -> Result<()> {
-    if site.base_url.scheme() != "https" {
+pub fn check(state: &AppState, request: &ServiceRequest) -> Result<()> {
+    if state.base_url.scheme() != "https" {
         return Ok(());
     }
     let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else { return Ok(()) };
-    let why = match client_ip::is_listed(&peer, &site.settings.trusted_proxies) {
+    let why = match client_ip::is_listed(&peer, &state.settings.trusted_proxies) {
         false if peer.is_loopback() => return Ok(()),
         false => DIRECT,
         true => match client_ip::came_plain(request.headers()) {
@@ -47,8 +47,8 @@ pub fn check(site: &AppState, request: &ServiceRequest) -> Result<()> {
 }
 
 /// What browsers are told to remember of a site that is reached by https.
-pub fn promise(site: &AppState) -> Option<&'static str> {
-    (site.base_url.scheme() == "https").then_some(match site.settings.hsts_subdomains {
+pub fn promise(state: &AppState) -> Option<&'static str> {
+    (state.base_url.scheme() == "https").then_some(match state.settings.hsts_subdomains {
         true => "max-age=31536000; includeSubDomains",
         false => "max-age=31536000",
     })

@@ -70,6 +70,26 @@ impl When {
     }
 }
 
+/// Where a list's page is among the others, with the addresses of those beside it; `pager.html` shows it.
+pub struct Pager {
+    pub page: i64,
+    pub pages: i64,
+    pub previous: Option<String>,
+    pub next: Option<String>,
+}
+
+impl Pager {
+    /// `address` gives the address of a page by its number.
+    pub fn new(page: i64, pages: i64, address: impl Fn(i64) -> String) -> Self {
+        Pager {
+            page,
+            pages,
+            previous: (page > 1).then(|| address(page - 1)),
+            next: (page < pages).then(|| address(page + 1)),
+        }
+    }
+}
+
 /// A number with its noun: `1 active key`, `6 active keys`.
 pub fn counted(number: i64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })

@@ -51,42 +51,42 @@ pub async fn middleware(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let state = request.app_data::<Data<AppState>>().cloned();
     let gate = request.app_data::<Data<Admission>>().cloned();
-    let Some((site, gate)) = state.zip(gate) else { return Err(Error::Internal("no state".to_owned()).into()) };
+    let Some((state, gate)) = state.zip(gate) else { return Err(Error::Internal("no state".to_owned()).into()) };
     let id = request.extensions().get::<RequestId>().copied();
-    let inside = match admission::page(&site, &gate, &request) {
+    let inside = match admission::page(&state, &gate, &request) {
         Ok(inside) => inside,
         Err(error) => {
             request_log::set_reason(request.request(), &error);
-            let page = error_page(&site, &error, id, None);
-            return Ok(with_headers(request.into_response(page), &site));
+            let page = error_page(&state, &error, id, None);
+            return Ok(with_headers(request.into_response(page), &state));
         }
     };
     let of_this_site = match request.uri().path_and_query().is_some_and(|path| path.as_str().len() > LONGEST_ADDRESS) {
         true => Err(Error::AddressTooLong),
-        false => csrf::check(request.request(), &site.base_url),
+        false => csrf::check(request.request(), &state.base_url),
     };
     if let Err(error) = of_this_site {
         request_log::set_reason(request.request(), &error);
-        let page = error_page(&site, &error, id, None);
-        return Ok(with_headers(request.into_response(page), &site));
+        let page = error_page(&state, &error, id, None);
+        return Ok(with_headers(request.into_response(page), &state));
     }
-    let (is_write, losses) = (methods::is_write(request.method()), site.db.losses());
+    let (is_write, losses) = (methods::is_write(request.method()), state.db.losses());
     let answered = next.call(request).await;
     drop(inside);
     match answered {
         Ok(answer) => {
             let mut answer = answer.map_into_boxed_body();
             if is_write {
-                answer = settled(&site.db, losses, answer).await;
+                answer = settled(&state.db, losses, answer).await;
             }
-            let answer = if is_bare_error(&answer) { as_page(answer, &site, id) } else { answer };
-            Ok(with_headers(answer, &site))
+            let answer = if is_bare_error(&answer) { as_page(answer, &state, id) } else { answer };
+            Ok(with_headers(answer, &state))
         }
         // The session store failed: there is no request left to answer from.
         Err(error) => {
             log::error!("a session could not be read or kept: {error}");
-            let mut page = error_page(&site, &Error::Unavailable, id, None);
-            add_headers(page.headers_mut(), &site);
+            let mut page = error_page(&state, &Error::Unavailable, id, None);
+            add_headers(page.headers_mut(), &state);
             Err(InternalError::from_response(error, page).into())
         }
     }
@@ -97,7 +97,7 @@ fn is_bare_error(answer: &ServiceResponse) -> bool {
     answer.response().error().is_some()
 }
 
-fn as_page(answer: ServiceResponse, site: &AppState, id: Option<RequestId>) -> ServiceResponse {
+fn as_page(answer: ServiceResponse, state: &AppState, id: Option<RequestId>) -> ServiceResponse {
     let (request, response) = answer.into_parts();
     let greeted = request.extensions().get::<CurrentUserName>().cloned();
     let page = match response.error().and_then(|error| error.as_error::<Error>()) {
@@ -106,18 +106,18 @@ fn as_page(answer: ServiceResponse, site: &AppState, id: Option<RequestId>) -> S
         }
         Some(error) => {
             request_log::set_reason(&request, error);
-            error_page(site, error, id, greeted)
+            error_page(state, error, id, greeted)
         }
-        None => error_page(site, &Error::bad_request("The request could not be understood."), id, greeted),
+        None => error_page(state, &Error::bad_request("The request could not be understood."), id, greeted),
     };
     ServiceResponse::new(request, page)
 }
 
-fn error_page(site: &AppState, error: &Error, id: Option<RequestId>, greeted: Option<CurrentUserName>) -> HttpResponse {
+fn error_page(state: &AppState, error: &Error, id: Option<RequestId>, greeted: Option<CurrentUserName>) -> HttpResponse {
     log_fault(error, id);
     let (title, message) = words(error);
     let page = ErrorPage {
-        layout: Layout { person: greeted.map(|person| person.0), ..Layout::new(site, None) },
+        layout: Layout { person: greeted.map(|person| person.0), ..Layout::new(state, None) },
         title: title.to_owned(),
         message,
         request_id: id.map_or(String::new(), |id| id.0.to_string()),
@@ -177,12 +177,12 @@ fn words(error: &Error) -> (&'static str, String) {
     }
 }
 
-fn with_headers(mut answer: ServiceResponse, site: &AppState) -> ServiceResponse {
-    add_headers(answer.headers_mut(), site);
+fn with_headers(mut answer: ServiceResponse, state: &AppState) -> ServiceResponse {
+    add_headers(answer.headers_mut(), state);
     answer
 }
 
-fn add_headers(headers: &mut HeaderMap, site: &AppState) {
+fn add_headers(headers: &mut HeaderMap, state: &AppState) {
     let mut add = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
@@ -194,7 +194,7 @@ fn add_headers(headers: &mut HeaderMap, site: &AppState) {
     add(header::REFERRER_POLICY, "same-origin");
     add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     add(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    if let Some(promise) = https::promise(site) {
+    if let Some(promise) = https::promise(state) {
         add(header::STRICT_TRANSPORT_SECURITY, promise);
     }
 }

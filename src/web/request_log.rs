@@ -71,8 +71,8 @@ pub async fn log_request(
     let method = known(request.method());
     normalize_path::normalize(&mut request);
     let encoding = compression::asked_for(&request);
-    let site = request.app_data::<Data<AppState>>();
-    let client = site.and_then(|site| client_ip::of(request.request(), &site.settings.trusted_proxies));
+    let state = request.app_data::<Data<AppState>>();
+    let client = state.and_then(|state| client_ip::of(request.request(), &state.settings.trusted_proxies));
     request.extensions_mut().insert(RequestId(id, client));
     let header = HeaderValue::from_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
         .unwrap_or(HeaderValue::from_static("-"));

@@ -36,11 +36,11 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    fn new(document: &'a ApiDocument, site: &'a AppState, here: &'static str) -> Result<Self> {
+    fn new(document: &'a ApiDocument, state: &'a AppState, here: &'static str) -> Result<Self> {
         Ok(Frame {
             css: assets::url("docs.css"),
             js: assets::url("docs.js"),
-            address: site.address(),
+            address: state.address(),
             here,
             tag: None,
             tags: &document.reference()?.tags,
@@ -59,8 +59,8 @@ impl<'a> Frame<'a> {
 
 /// The documentation reads the same for everybody; whoever is signed in keeps the header's links. Without the database
 /// it still reads.
-fn layout(site: &AppState, person: OptionalUser) -> Layout {
-    Layout::new(site, person.0.as_ref().map(|person| person.user.display_name()))
+fn layout(state: &AppState, person: OptionalUser) -> Layout {
+    Layout::new(state, person.0.as_ref().map(|person| person.user.display_name()))
 }
 
 #[derive(Template)]
@@ -71,10 +71,10 @@ struct Overview<'a> {
 }
 
 /// GET /docs
-pub async fn overview(site: Data<AppState>, document: Data<ApiDocument>, person: OptionalUser) -> Result<HttpResponse> {
+pub async fn overview(state: Data<AppState>, document: Data<ApiDocument>, person: OptionalUser) -> Result<HttpResponse> {
     page::html(
         StatusCode::OK,
-        &Overview { layout: layout(&site, person), frame: Frame::new(&document, &site, "/docs")? },
+        &Overview { layout: layout(&state, person), frame: Frame::new(&document, &state, "/docs")? },
     )
 }
 
@@ -93,15 +93,15 @@ struct ApiKeyAccess<'a> {
 
 /// GET /docs/api_key_access
 pub async fn api_key_access(
-    site: Data<AppState>,
+    state: Data<AppState>,
     document: Data<ApiDocument>,
     person: OptionalUser,
 ) -> Result<HttpResponse> {
-    let settings = &site.settings;
-    let address = site.address();
+    let settings = &state.settings;
+    let address = state.address();
     let page = ApiKeyAccess {
-        layout: layout(&site, person),
-        frame: Frame::new(&document, &site, "/docs/api_key_access")?,
+        layout: layout(&state, person),
+        frame: Frame::new(&document, &state, "/docs/api_key_access")?,
         authority: address.split_once("://").map_or(address, |(_, authority)| authority),
         prefix: &settings.key_prefix,
         max_keys: settings.max_keys,
@@ -120,13 +120,13 @@ struct Conventions<'a> {
 
 /// GET /docs/conventions
 pub async fn conventions(
-    site: Data<AppState>,
+    state: Data<AppState>,
     document: Data<ApiDocument>,
     person: OptionalUser,
 ) -> Result<HttpResponse> {
     page::html(
         StatusCode::OK,
-        &Conventions { layout: layout(&site, person), frame: Frame::new(&document, &site, "/docs/conventions")? },
+        &Conventions { layout: layout(&state, person), frame: Frame::new(&document, &state, "/docs/conventions")? },
     )
 }
 
@@ -159,20 +159,20 @@ impl Operations<'_> {
 
 /// GET /docs/reference
 pub async fn operations(
-    site: Data<AppState>,
+    state: Data<AppState>,
     document: Data<ApiDocument>,
     person: OptionalUser,
     search: Arguments<Search>,
 ) -> Result<HttpResponse> {
     let wanted = search.0.q;
-    let frame = Frame::new(&document, &site, "/docs/reference")?;
+    let frame = Frame::new(&document, &state, "/docs/reference")?;
     let all = frame.tags.iter().flat_map(|tag| &tag.operations);
     let found = match all.filter(|operation| operation.is_found(&wanted)).count() {
         0 => "No operation has all these words.".to_owned(),
         1 => "1 operation".to_owned(),
         several => format!("{several} operations"),
     };
-    page::html(StatusCode::OK, &Operations { layout: layout(&site, person), frame, wanted, found })
+    page::html(StatusCode::OK, &Operations { layout: layout(&state, person), frame, wanted, found })
 }
 
 #[derive(Template)]
@@ -185,12 +185,12 @@ struct TagPage<'a> {
 
 /// GET /docs/reference/{tag}
 pub async fn tag(
-    site: Data<AppState>,
+    state: Data<AppState>,
     document: Data<ApiDocument>,
     person: OptionalUser,
     slug: Path<String>,
 ) -> Result<HttpResponse> {
     let tag = document.reference()?.tag(&slug).ok_or(Error::NotFound)?;
-    let frame = Frame { tag: Some(tag), ..Frame::new(&document, &site, "/docs/reference")? };
-    page::html(StatusCode::OK, &TagPage { layout: layout(&site, person), frame, tag })
+    let frame = Frame { tag: Some(tag), ..Frame::new(&document, &state, "/docs/reference")? };
+    page::html(StatusCode::OK, &TagPage { layout: layout(&state, person), frame, tag })
 }

@@ -33,9 +33,9 @@ pub struct Asked {
 }
 
 /// GET /user_profile
-pub async fn profile(site: Data<AppState>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
+pub async fn profile(state: Data<AppState>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
     let Arguments(asked) = asked;
-    let mut page = ProfilePage::new(&site, &person, Order::read(&asked.order)).await?;
+    let mut page = ProfilePage::new(&state, &person, Order::read(&asked.order)).await?;
     page.notice = match asked.notice.as_str() {
         "saved" => Some("Your profile is saved."),
         "password" => Some("Your password is changed. Other browsers are signed out."),
@@ -59,17 +59,17 @@ pub struct Details {
 }
 
 /// POST /user_profile
-pub async fn save(site: Data<AppState>, person: SignedIn, form: Form<Details>) -> Result<HttpResponse> {
+pub async fn save(state: Data<AppState>, person: SignedIn, form: Form<Details>) -> Result<HttpResponse> {
     let Form(details) = form;
     let name = users::name(&details.name);
     let zone = details.time_zone.parse::<chrono_tz::Tz>();
     if let (Ok(name), Ok(zone)) = (&name, zone) {
-        let mut tx = site.db.write().await?;
+        let mut tx = state.db.write().await?;
         store::set_profile(&mut tx, person.user.id, name.as_deref(), zone.name()).await?;
         tx.commit().await?;
         return Ok(page::see_other("/user_profile?notice=saved"));
     }
-    let mut page = ProfilePage::new(&site, &person, Order::Created).await?;
+    let mut page = ProfilePage::new(&state, &person, Order::Created).await?;
     page.name = Field { value: details.name, problem: name.err() };
     page.time_zone = match zone {
         Ok(_) => Field::of(details.time_zone),
@@ -88,7 +88,7 @@ pub struct NewPassword {
 
 /// POST /user_profile/password: asks for the old one, ends the user's other sessions.
 pub async fn change_password(
-    site: Data<AppState>,
+    state: Data<AppState>,
     hasher: Data<Hasher>,
     person: SignedIn,
     session: Session,
@@ -96,12 +96,12 @@ pub async fn change_password(
 ) -> Result<HttpResponse> {
     let Form(NewPassword { old_password, new_password }) = form;
     let user = &person.user;
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     let kept = store::password_hash(&mut tx, user.id).await?;
     drop(tx);
     let typed = Password::typed(old_password);
     let old = hasher.verify(Asker::User(user.id), typed.clone(), kept.clone()).await?;
-    let new = Password::chosen(new_password, &site.settings.host_name, &user.email);
+    let new = Password::chosen(new_password, &state.settings.host_name, &user.email);
     let new = new.and_then(|new| if new == typed { Err(password::THE_SAME.to_owned()) } else { Ok(new) });
     let (mut old_problem, new) = match (old, new) {
         (Verdict::Right | Verdict::RightUpgrade(_), Ok(new)) => (None, Ok(new)),
@@ -110,7 +110,7 @@ pub async fn change_password(
     };
     if let (None, Ok(new)) = (&old_problem, &new) {
         let hash = hasher.hash(Asker::User(user.id), new.clone()).await?;
-        let mut tx = site.db.write().await?;
+        let mut tx = state.db.write().await?;
         if store::replace_password(&mut tx, user.id, &kept.unwrap_or_default(), &hash).await? {
             sessions::store::end_all(&mut tx, user.id).await?;
             tx.commit().await?;
@@ -119,7 +119,7 @@ pub async fn change_password(
         }
         old_problem = Some("Your password has been changed meanwhile.".to_owned());
     }
-    let mut page = ProfilePage::new(&site, &person, Order::Created).await?;
+    let mut page = ProfilePage::new(&state, &person, Order::Created).await?;
     page.old_password_problem = old_problem;
     page.new_password_problem = new.err();
     page.answer(StatusCode::UNPROCESSABLE_ENTITY)

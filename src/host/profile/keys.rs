@@ -34,8 +34,8 @@ use crate::{
 };
 
 /// Without an active subscription these addresses do not exist.
-fn gate(site: &AppState, person: &SignedIn) -> Result<()> {
-    match subscriptions::is_active(person.subscription.as_ref(), site.settings.grace(), clock::now()) {
+fn gate(state: &AppState, person: &SignedIn) -> Result<()> {
+    match subscriptions::is_active(person.subscription.as_ref(), state.settings.grace(), clock::now()) {
         true => Ok(()),
         false => Err(Error::NotFound),
     }
@@ -53,40 +53,40 @@ pub struct NewKey {
 }
 
 /// GET /user_profile/api_keys/new
-pub async fn new(site: Data<AppState>, person: SignedIn, typed: Arguments<NewKey>) -> Result<HttpResponse> {
-    gate(&site, &person)?;
+pub async fn new(state: Data<AppState>, person: SignedIn, typed: Arguments<NewKey>) -> Result<HttpResponse> {
+    gate(&state, &person)?;
     let Arguments(NewKey { title, access, .. }) = typed;
-    create_dialog(&site, &person, Field::of(title), access.opened(), None).await?.answer(StatusCode::OK)
+    create_dialog(&state, &person, Field::of(title), access.opened(), None).await?.answer(StatusCode::OK)
 }
 
 async fn create_dialog(
-    site: &AppState,
+    state: &AppState,
     person: &SignedIn,
     title: Field,
     access: Typed,
     problem: Option<String>,
 ) -> Result<ProfilePage> {
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     let access = AccessFields::new(&mut tx, &person.caller(), access, problem).await?;
     drop(tx);
-    ProfilePage::with(site, person, Dialog::Create { title, access, form_token: secret::random() }).await
+    ProfilePage::with(state, person, Dialog::Create { title, access, form_token: secret::random() }).await
 }
 
 /// POST /user_profile/api_keys/new: the one answer that shows the key.
-pub async fn create(site: Data<AppState>, person: SignedIn, form: Form<NewKey>) -> Result<HttpResponse> {
-    gate(&site, &person)?;
+pub async fn create(state: Data<AppState>, person: SignedIn, form: Form<NewKey>) -> Result<HttpResponse> {
+    gate(&state, &person)?;
     let Form(NewKey { title: typed, form_token, access }) = form;
     let (title, limits) = match (keys::title(&typed), access.read()) {
         (Ok(title), Ok(limits)) => (title, limits),
         (title, limits) => {
             let title = Field { value: typed, problem: title.err() };
-            let page = create_dialog(&site, &person, title, access, limits.err()).await?;
+            let page = create_dialog(&state, &person, title, access, limits.err()).await?;
             return page.answer(StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
     let (caller, form) = (person.caller(), digest(form_token));
-    let creation = create::create(&site.db, &site.settings, &caller, &title, &limits, &form, clock::now()).await?;
-    answer(&site, &person, creation, title, access, &limits).await
+    let creation = create::create(&state.db, &state.settings, &caller, &title, &limits, &form, clock::now()).await?;
+    answer(&state, &person, creation, title, access, &limits).await
 }
 
 /// A form without a token is none of ours, and repeats nothing.
@@ -103,19 +103,19 @@ pub struct Replacement {
 /// POST /user_profile/api_keys/{id}/replace: withdraws a key whose text was lost and makes a new one with the same
 /// limits, in one step.
 pub async fn replace(
-    site: Data<AppState>,
+    state: Data<AppState>,
     person: SignedIn,
     id: Path<String>,
     form: Form<Replacement>,
 ) -> Result<HttpResponse> {
-    gate(&site, &person)?;
-    let old = find(&site, person.user.id, &id).await?;
-    let mut tx = site.db.read().await?;
+    gate(&state, &person)?;
+    let old = find(&state, person.user.id, &id).await?;
+    let mut tx = state.db.read().await?;
     let limits = limits::of_key(&mut tx, &old).await?;
     drop(tx);
     let (caller, form) = (person.caller(), digest(form.0.form_token));
-    let creation = create::replace(&site.db, &site.settings, &caller, &old, &form, clock::now()).await?;
-    answer(&site, &person, creation, old.title, Typed::of(&limits), &limits).await
+    let creation = create::replace(&state.db, &state.settings, &caller, &old, &form, clock::now()).await?;
+    answer(&state, &person, creation, old.title, Typed::of(&limits), &limits).await
 }
 
 /// GET /user_profile/api_keys/{id}/replace: where a sign-in leads after a session ended under that form.
@@ -125,7 +125,7 @@ pub async fn replace_form() -> HttpResponse {
 
 /// The page that tells what became of a form that asks for a key.
 async fn answer(
-    site: &AppState,
+    state: &AppState,
     person: &SignedIn,
     creation: Creation,
     title: String,
@@ -134,71 +134,71 @@ async fn answer(
 ) -> Result<HttpResponse> {
     match creation {
         Creation::Created(id, key) => {
-            let curl = format!("curl -H 'user-api-key: {}' {}/api/v1/properties/", key.reveal(), site.address());
+            let curl = format!("curl -H 'user-api-key: {}' {}/api/v1/properties/", key.reveal(), state.address());
             let no_users = typed.asks_in_vain(limits);
             let key = key.reveal().to_owned();
             let dialog = Dialog::Created { id: id.to_string(), title, key, curl, no_users };
-            ProfilePage::with(site, person, dialog).await?.answer(StatusCode::OK)
+            ProfilePage::with(state, person, dialog).await?.answer(StatusCode::OK)
         }
         Creation::Repeated(key) => {
             let row = KeyRow::new(key, person.user.zone());
             let dialog = Dialog::AlreadyCreated { row, form_token: secret::random() };
-            ProfilePage::with(site, person, dialog).await?.answer(StatusCode::CONFLICT)
+            ProfilePage::with(state, person, dialog).await?.answer(StatusCode::CONFLICT)
         }
         Creation::LimitReached => {
-            let have = counted(site.settings.max_keys, "active key", "active keys");
+            let have = counted(state.settings.max_keys, "active key", "active keys");
             let problem = format!("You have reached the limit of {have}. Withdraw one to create another.");
-            let page = create_dialog(site, person, Field::wrong(title, problem), typed, None).await?;
+            let page = create_dialog(state, person, Field::wrong(title, problem), typed, None).await?;
             page.answer(StatusCode::UNPROCESSABLE_ENTITY)
         }
         Creation::Invalid(problem) => {
-            let page = create_dialog(site, person, Field::of(title), typed, Some(problem)).await?;
+            let page = create_dialog(state, person, Field::of(title), typed, Some(problem)).await?;
             page.answer(StatusCode::UNPROCESSABLE_ENTITY)
         }
     }
 }
 
 /// A key of this user; a withdrawn one is found too.
-async fn find(site: &AppState, user: UserId, id: &str) -> Result<ApiKey> {
+async fn find(state: &AppState, user: UserId, id: &str) -> Result<ApiKey> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     store::by_id(&mut tx, user, id).await?.ok_or(Error::NotFound)
 }
 
 /// GET /user_profile/api_keys/{id}/withdraw: asks for confirmation.
-pub async fn confirm(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
-    gate(&site, &person)?;
-    let key = find(&site, person.user.id, &id).await?;
+pub async fn confirm(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+    gate(&state, &person)?;
+    let key = find(&state, person.user.id, &id).await?;
     if key.withdrawn_at.is_some() {
         return Ok(page::see_other("/user_profile#api_keys"));
     }
     let row = KeyRow::new(key, person.user.zone());
-    ProfilePage::with(&site, &person, Dialog::Withdraw { row }).await?.answer(StatusCode::OK)
+    ProfilePage::with(&state, &person, Dialog::Withdraw { row }).await?.answer(StatusCode::OK)
 }
 
 /// POST /user_profile/api_keys/{id}/withdraw
-pub async fn withdraw(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
-    gate(&site, &person)?;
-    let key = find(&site, person.user.id, &id).await?.id;
-    withdraw::withdraw(&site.db, key, By::Owner, clock::now()).await?;
+pub async fn withdraw(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+    gate(&state, &person)?;
+    let key = find(&state, person.user.id, &id).await?.id;
+    withdraw::withdraw(&state.db, key, By::Owner, clock::now()).await?;
     Ok(page::see_other("/user_profile?notice=withdrawn#api_keys"))
 }
 
 /// GET /user_profile/withdraw_all_keys: asks for confirmation. Also without a subscription: a key that leaked must not
 /// come back alive with it.
-pub async fn confirm_all(site: Data<AppState>, person: SignedIn) -> Result<HttpResponse> {
-    let mut tx = site.db.read().await?;
+pub async fn confirm_all(state: Data<AppState>, person: SignedIn) -> Result<HttpResponse> {
+    let mut tx = state.db.read().await?;
     let active = store::count_active(&mut tx, person.user.id).await?;
     drop(tx);
     if active == 0 {
         return Ok(page::see_other("/user_profile"));
     }
-    ProfilePage::with(&site, &person, Dialog::WithdrawAll { active }).await?.answer(StatusCode::OK)
+    ProfilePage::with(&state, &person, Dialog::WithdrawAll { active }).await?.answer(StatusCode::OK)
 }
 
 /// POST /user_profile/withdraw_all_keys
-pub async fn withdraw_all(site: Data<AppState>, person: SignedIn) -> Result<HttpResponse> {
-    withdraw::withdraw_all(&site.db, person.user.id, By::Owner, clock::now()).await?;
+pub async fn withdraw_all(state: Data<AppState>, person: SignedIn) -> Result<HttpResponse> {
+    withdraw::withdraw_all(&state.db, person.user.id, By::Owner, clock::now()).await?;
     Ok(page::see_other("/user_profile?notice=all_withdrawn"))
 }
 
@@ -211,11 +211,11 @@ struct FirstUsePage {
 }
 
 /// GET /user_profile/api_keys/{id}/first_use: has the first request arrived? Shown inside the dialog with the key.
-pub async fn first_use(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
-    gate(&site, &person)?;
-    let row = KeyRow::new(find(&site, person.user.id, &id).await?, person.user.zone());
+pub async fn first_use(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+    gate(&state, &person)?;
+    let row = KeyRow::new(find(&state, person.user.id, &id).await?, person.user.zone());
     let page = FirstUsePage {
-        layout: Layout::new(&site, Some(person.user.display_name())),
+        layout: Layout::new(&state, Some(person.user.display_name())),
         address: format!("/user_profile/api_keys/{}/first_use", row.id),
         first_use: row.last_used,
     };

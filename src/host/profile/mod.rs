@@ -134,16 +134,16 @@ pub enum Dialog {
 
 impl ProfilePage {
     /// The page as it stands in the database, no dialog open.
-    pub async fn new(site: &AppState, person: &SignedIn, order: Order) -> Result<Self> {
+    pub async fn new(state: &AppState, person: &SignedIn, order: Order) -> Result<Self> {
         let user = &person.user;
         let zone = user.zone();
         let now = clock::now();
-        let grace = site.settings.grace();
-        let mut tx = site.db.read().await?;
+        let grace = state.settings.grace();
+        let mut tx = state.db.read().await?;
         let keys = if subscriptions::is_active(person.subscription.as_ref(), grace, now) {
             let keys = store::of_user(&mut tx, user.id, order).await?;
             let active = keys.iter().filter(|key| key.withdrawn_at.is_none()).count();
-            let limit = site.settings.max_keys;
+            let limit = state.settings.max_keys;
             let rows = keys.into_iter().map(|key| KeyRow::new(key, zone)).collect();
             let full = i64::try_from(active).is_ok_and(|active| active >= limit);
             KeysSection::Open { rows, order, full, limit: counted(limit, "active key", "active keys") }
@@ -152,7 +152,7 @@ impl ProfilePage {
             KeysSection::Closed { reason, paused: store::count_active(&mut tx, user.id).await? }
         };
         Ok(ProfilePage {
-            layout: Layout::new(site, Some(user.display_name())),
+            layout: Layout::new(state, Some(user.display_name())),
             notice: None,
             email: user.email.clone(),
             name: Field::of(user.name.clone().unwrap_or_default()),
@@ -167,8 +167,8 @@ impl ProfilePage {
     }
 
     /// The page with this dialog open on it.
-    pub async fn with(site: &AppState, person: &SignedIn, dialog: Dialog) -> Result<Self> {
-        Ok(ProfilePage { dialog, ..Self::new(site, person, Order::Created).await? })
+    pub async fn with(state: &AppState, person: &SignedIn, dialog: Dialog) -> Result<Self> {
+        Ok(ProfilePage { dialog, ..Self::new(state, person, Order::Created).await? })
     }
 
     pub fn answer(&self, status: StatusCode) -> Result<HttpResponse> {

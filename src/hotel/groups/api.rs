@@ -38,51 +38,51 @@ use crate::{
 const KEY: &str = "group";
 
 /// GET /groups: whole, unless pages are asked for.
-pub async fn list(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn list(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     let (ids, meta) = store::list(&mut tx, &caller, &query).await?;
-    steps::answer(Answer::many(&site.db, caller, tx, ids, meta)).await
+    steps::answer(Answer::many(&state.db, caller, tx, ids, meta)).await
 }
 
 /// GET /groups/:id
-pub async fn read(site: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+pub async fn read(state: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let tx = site.db.read().await?;
-    steps::answer(Answer::one(&site.db, caller, tx, id)).await
+    let tx = state.db.read().await?;
+    steps::answer(Answer::one(&state.db, caller, tx, id)).await
 }
 
 /// POST /groups: the caller becomes the owner.
 pub async fn create(
-    site: Data<AppState>,
+    state: Data<AppState>,
     UnlimitedWriter(caller): UnlimitedWriter,
     sent: Body,
 ) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let id = GroupId::new();
     let group = Group { id, title: title(&sent, Purpose::Create)?.unwrap_or_default() };
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     users::store::lock_user(&mut tx, caller.user).await?;
-    quotas::group(&mut tx, caller.user, site.settings.max_groups).await?;
+    quotas::group(&mut tx, caller.user, state.settings.max_groups).await?;
     store::insert(&mut tx, &group, caller.user, Giver::of(&caller), clock::now()).await?;
     tx.commit().await?;
     let body = json!({
         "type": "group", "id": id, "attributes": { "id": id, "title": group.title },
         "relationships": { "properties": { "data": [] } }
     });
-    Ok(json::created(format!("{}/api/v1/groups/{id}", site.address()), &body))
+    Ok(json::created(format!("{}/api/v1/groups/{id}", state.address()), &body))
 }
 
 /// PUT /groups/:id
 pub async fn update(
-    site: Data<AppState>,
+    state: Data<AppState>,
     UnlimitedWriter(caller): UnlimitedWriter,
     id: Path<String>,
     sent: Body,
 ) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     let role = access::lock_visible_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
     role.must_own()?;
     let mut group = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
@@ -92,18 +92,18 @@ pub async fn update(
     }
     tx.commit().await?;
     // What is in it may be much, and nobody waits for that.
-    let tx = site.db.read().await?;
-    steps::answer(Answer::one(&site.db, caller, tx, id)).await
+    let tx = state.db.read().await?;
+    steps::answer(Answer::one(&state.db, caller, tx, id)).await
 }
 
 /// DELETE /groups/:id: an empty one, but not the last that the caller owns.
 pub async fn delete(
-    site: Data<AppState>,
+    state: Data<AppState>,
     UnlimitedWriter(caller): UnlimitedWriter,
     id: Path<String>,
 ) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     // Two groups deleted at once must not both be the last but one.
     users::store::lock_user(&mut tx, caller.user).await?;
     let role = access::lock_visible_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
@@ -121,12 +121,12 @@ pub async fn delete(
 
 /// POST /groups/:group_id/properties/:property_id
 pub async fn add(
-    site: Data<AppState>,
+    state: Data<AppState>,
     UnlimitedWriter(caller): UnlimitedWriter,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let (group, property) = read_ids(&ids)?;
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     // Whoever takes a right of the caller away waits for this, or is seen here.
     users::store::lock_user(&mut tx, caller.user).await?;
     let group_role = access::lock_visible_group(&mut tx, &caller, group).await?.ok_or(Error::NotFound)?;
@@ -149,12 +149,12 @@ pub async fn add(
 /// DELETE /groups/:group_id/properties/:property_id: an owner of the property takes it out of any group but its home,
 /// also out of one that the owner does not see (docs/contract/README.md, section 15, 104).
 pub async fn remove(
-    site: Data<AppState>,
+    state: Data<AppState>,
     UnlimitedWriter(caller): UnlimitedWriter,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let (group, property) = read_ids(&ids)?;
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     placements::take_out(&mut tx, &caller, group, property).await?;
     tx.commit().await?;
     Ok(json::success())

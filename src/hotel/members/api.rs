@@ -80,15 +80,15 @@ impl Source for Listed {
     }
 }
 
-async fn list(of: Of, site: &Data<AppState>, caller: Caller, request: &HttpRequest) -> Result<HttpResponse> {
+async fn list(of: Of, state: &Data<AppState>, caller: Caller, request: &HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     let (ids, meta) = store::list(&mut tx, of, &caller, &query).await?;
-    steps::answer(List::new(&site.db, tx, Listed { of, caller }, ids, meta)).await
+    steps::answer(List::new(&state.db, tx, Listed { of, caller }, ids, meta)).await
 }
 
-async fn read(of: Of, site: &AppState, caller: &Caller, id: &str) -> Result<HttpResponse> {
-    let mut tx = site.db.read().await?;
+async fn read(of: Of, state: &AppState, caller: &Caller, id: &str) -> Result<HttpResponse> {
+    let mut tx = state.db.read().await?;
     let member = find(&mut tx, of, id).await?;
     of.role(&mut tx, caller, member.parent).await?.ok_or(Error::NotFound)?;
     Ok(json::one(&MemberBody::new(of, &member)?))
@@ -110,10 +110,10 @@ pub async fn hold(tx: &mut Tx, of: Of, caller: &Caller, id: &str) -> Result<(Mem
     Ok((find(tx, of, id).await?, role))
 }
 
-async fn invite(of: Of, site: &AppState, caller: &Caller, sent: Body) -> Result<HttpResponse> {
+async fn invite(of: Of, state: &AppState, caller: &Caller, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top("invite")?;
     let parent = sent.get(of.parent_field()).and_then(Value::as_str).and_then(ids::parse);
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     if let Some(parent) = parent {
         of.role(&mut tx, caller, parent).await?.ok_or(Error::Forbidden(None))?.must_own()?;
     }
@@ -140,13 +140,13 @@ async fn invite(of: Of, site: &AppState, caller: &Caller, sent: Body) -> Result<
     add::add(&mut tx, of, &member, Giver::of(caller), now).await?;
     tx.commit().await?;
     let collection = format!("{}s", of.name());
-    let location = format!("{}/api/v1/{collection}/{}", site.address(), member.id);
+    let location = format!("{}/api/v1/{collection}/{}", state.address(), member.id);
     Ok(json::created(location, &MemberBody::new(of, &member)?))
 }
 
-async fn update(of: Of, site: &AppState, caller: &Caller, id: &str, sent: Body) -> Result<HttpResponse> {
+async fn update(of: Of, state: &AppState, caller: &Caller, id: &str, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(of.name())?;
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     let (mut member, role) = hold(&mut tx, of, caller, id).await?;
     role.must_own()?;
     let mut problems = Problems::default();
@@ -162,8 +162,8 @@ async fn update(of: Of, site: &AppState, caller: &Caller, id: &str, sent: Body) 
     Ok(json::one(&MemberBody::new(of, &member)?))
 }
 
-async fn withdraw(of: Of, site: &AppState, caller: &Caller, id: &str) -> Result<HttpResponse> {
-    let mut tx = site.db.write().await?;
+async fn withdraw(of: Of, state: &AppState, caller: &Caller, id: &str) -> Result<HttpResponse> {
+    let mut tx = state.db.write().await?;
     let (member, role) = hold(&mut tx, of, caller, id).await?;
     role.must_own()?;
     if member.user_id == caller.user {
@@ -189,37 +189,37 @@ fn overrides(judged: &Map<String, Value>, old: Option<String>) -> Option<String>
 
 macro_rules! handlers {
     ($of:expr, $list:ident, $read:ident, $invite:ident, $update:ident, $withdraw:ident) => {
-        pub async fn $list(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
-            list($of, &site, caller, &request).await
+        pub async fn $list(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+            list($of, &state, caller, &request).await
         }
 
-        pub async fn $read(site: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
-            read($of, &site, &caller, &id).await
+        pub async fn $read(state: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+            read($of, &state, &caller, &id).await
         }
 
         pub async fn $invite(
-            site: Data<AppState>,
+            state: Data<AppState>,
             UserManager(caller): UserManager,
             sent: Body,
         ) -> Result<HttpResponse> {
-            invite($of, &site, &caller, sent).await
+            invite($of, &state, &caller, sent).await
         }
 
         pub async fn $update(
-            site: Data<AppState>,
+            state: Data<AppState>,
             UserManager(caller): UserManager,
             id: Path<String>,
             sent: Body,
         ) -> Result<HttpResponse> {
-            update($of, &site, &caller, &id, sent).await
+            update($of, &state, &caller, &id, sent).await
         }
 
         pub async fn $withdraw(
-            site: Data<AppState>,
+            state: Data<AppState>,
             UserManager(caller): UserManager,
             id: Path<String>,
         ) -> Result<HttpResponse> {
-            withdraw($of, &site, &caller, &id).await
+            withdraw($of, &state, &caller, &id).await
         }
     };
 }

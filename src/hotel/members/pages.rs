@@ -38,21 +38,21 @@ fn id<T: std::str::FromStr>(text: &str) -> Result<T> {
     text.parse().map_err(|_| Error::NotFound)
 }
 
-async fn view(site: &AppState, person: &SignedIn, property: PropertyId) -> Result<View> {
-    let mut tx = site.db.read().await?;
+async fn view(state: &AppState, person: &SignedIn, property: PropertyId) -> Result<View> {
+    let mut tx = state.db.read().await?;
     View::read(&mut tx, person, property).await
 }
 
 /// GET /properties/{id}/people
 pub async fn list(
-    site: Data<AppState>,
+    state: Data<AppState>,
     person: SignedIn,
     property: Path<String>,
     asked: Arguments<Asked>,
 ) -> Result<HttpResponse> {
     let property = id(&property)?;
-    let view = view(&site, &person, property).await?;
-    let mut page = PeoplePage::new(&site, &person, property, &view, asked.0.page.parse().unwrap_or(1), None);
+    let view = view(&state, &person, property).await?;
+    let mut page = PeoplePage::new(&state, &person, property, &view, asked.0.page.parse().unwrap_or(1), None);
     page.notice = match asked.0.notice.as_str() {
         "removed" => Some("The access is removed."),
         "taken_out" => Some("The property is no longer in that group."),
@@ -63,20 +63,20 @@ pub async fn list(
 }
 
 async fn with_dialog(
-    site: &AppState,
+    state: &AppState,
     person: &SignedIn,
     property: PropertyId,
     view: &View,
     dialog: Dialog,
 ) -> Result<HttpResponse> {
-    let mut page = PeoplePage::new(site, person, property, view, 1, None);
+    let mut page = PeoplePage::new(state, person, property, view, 1, None);
     page.dialog = dialog;
     page.answer(StatusCode::OK)
 }
 
 /// The list again where a rule forbids what was asked for; other errors stay what they are.
 async fn refused(
-    site: &AppState,
+    state: &AppState,
     person: &SignedIn,
     property: PropertyId,
     beside: Beside,
@@ -87,8 +87,8 @@ async fn refused(
         Error::Forbidden(_) => "You may not do this any more: your own role has just changed.".to_owned(),
         error => return Err(error),
     };
-    let view = view(site, person, property).await?;
-    let page = PeoplePage::new(site, person, property, &view, 1, Some(Problem { beside, text }));
+    let view = view(state, person, property).await?;
+    let page = PeoplePage::new(state, person, property, &view, 1, Some(Problem { beside, text }));
     page.answer(StatusCode::UNPROCESSABLE_ENTITY)
 }
 
@@ -98,19 +98,19 @@ fn back(property: PropertyId, notice: &str) -> HttpResponse {
 
 /// GET /properties/{id}/people/{link}/remove: asks for confirmation.
 pub async fn confirm_removal(
-    site: Data<AppState>,
+    state: Data<AppState>,
     person: SignedIn,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let (property, link): (PropertyId, MemberId) = (id(&ids.0)?, id(&ids.1)?);
-    let view = view(&site, &person, property).await?;
+    let view = view(&state, &person, property).await?;
     if view.role != Role::Owner {
         return Err(Error::NotFound);
     }
     let Some(way) = view.ways.iter().find(|way| way.link == link) else { return Ok(back(property, "removed")) };
     let row = view.row(property, way, person.user.zone());
     match &row.ending {
-        Ending::Remove { .. } => with_dialog(&site, &person, property, &view, Dialog::Remove { row }).await,
+        Ending::Remove { .. } => with_dialog(&state, &person, property, &view, Dialog::Remove { row }).await,
         Ending::Leave { address } => Ok(page::see_other(address)),
         Ending::Ask { .. } => Err(Error::NotFound),
     }
@@ -118,9 +118,9 @@ pub async fn confirm_removal(
 
 /// POST /properties/{id}/people/{link}/remove: ends somebody else's link to the property, or to a group of the viewer's
 /// that holds it.
-pub async fn remove(site: Data<AppState>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
+pub async fn remove(state: Data<AppState>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
     let (property, link): (PropertyId, MemberId) = (id(&ids.0)?, id(&ids.1)?);
-    let view = view(&site, &person, property).await?;
+    let view = view(&state, &person, property).await?;
     if view.role != Role::Owner {
         return Err(Error::NotFound);
     }
@@ -131,14 +131,14 @@ pub async fn remove(site: Data<AppState>, person: SignedIn, ids: Path<(String, S
         return Err(Error::NotFound);
     }
     let of = if way.group.is_some() { Of::Group } else { Of::Property };
-    match end_link(&site, &person, of, link).await {
+    match end_link(&state, &person, of, link).await {
         Ok(()) | Err(Error::NotFound) => Ok(back(property, "removed")),
-        Err(error) => refused(&site, &person, property, Beside::Link(link), error).await,
+        Err(error) => refused(&state, &person, property, Beside::Link(link), error).await,
     }
 }
 
-async fn end_link(site: &AppState, person: &SignedIn, of: Of, link: MemberId) -> Result<()> {
-    let mut tx = site.db.write().await?;
+async fn end_link(state: &AppState, person: &SignedIn, of: Of, link: MemberId) -> Result<()> {
+    let mut tx = state.db.write().await?;
     let (member, role) = api::hold(&mut tx, of, &person.caller(), &link.to_string()).await?;
     role.must_own()?;
     ending::end(&mut tx, of, &member).await?;
@@ -147,12 +147,12 @@ async fn end_link(site: &AppState, person: &SignedIn, of: Of, link: MemberId) ->
 
 /// GET /properties/{id}/people/groups/{group}/take_out: asks for confirmation.
 pub async fn confirm_take_out(
-    site: Data<AppState>,
+    state: Data<AppState>,
     person: SignedIn,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let (property, group): (PropertyId, GroupId) = (id(&ids.0)?, id(&ids.1)?);
-    let view = view(&site, &person, property).await?;
+    let view = view(&state, &person, property).await?;
     if view.role != Role::Owner {
         return Err(Error::NotFound);
     }
@@ -163,17 +163,17 @@ pub async fn confirm_take_out(
     if !row.can_take_out {
         return Err(Error::NotFound);
     }
-    with_dialog(&site, &person, property, &view, Dialog::TakeOut { row }).await
+    with_dialog(&state, &person, property, &view, Dialog::TakeOut { row }).await
 }
 
 /// POST /properties/{id}/people/groups/{group}/take_out
-pub async fn take_out(site: Data<AppState>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
+pub async fn take_out(state: Data<AppState>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
     let (property, group): (PropertyId, GroupId) = (id(&ids.0)?, id(&ids.1)?);
-    let view = view(&site, &person, property).await?;
+    let view = view(&state, &person, property).await?;
     if view.role != Role::Owner {
         return Err(Error::NotFound);
     }
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     let done = match placements::take_out(&mut tx, &person.caller(), group, property).await {
         Ok(()) => tx.commit().await.map_err(Error::from),
         Err(error) => {
@@ -183,31 +183,31 @@ pub async fn take_out(site: Data<AppState>, person: SignedIn, ids: Path<(String,
     };
     match done {
         Ok(()) | Err(Error::NotFound) => {
-            let mut tx = site.db.read().await?;
+            let mut tx = state.db.read().await?;
             Ok(match access::property_role(&mut tx, &person.caller(), property).await? {
                 Some(_) => back(property, "taken_out"),
                 None => page::see_other("/your_access?notice=taken_out"),
             })
         }
-        Err(error) => refused(&site, &person, property, Beside::Group(group), error).await,
+        Err(error) => refused(&state, &person, property, Beside::Group(group), error).await,
     }
 }
 
 /// GET /properties/{id}/people/leave: asks whether to leave the property itself.
-pub async fn confirm_leaving(site: Data<AppState>, person: SignedIn, property: Path<String>) -> Result<HttpResponse> {
+pub async fn confirm_leaving(state: Data<AppState>, person: SignedIn, property: Path<String>) -> Result<HttpResponse> {
     let property = id(&property)?;
-    let view = view(&site, &person, property).await?;
+    let view = view(&state, &person, property).await?;
     let Some(way) = view.ways.iter().find(|way| way.user == view.me && way.group.is_none()) else {
         return Ok(page::see_other(&format!("/properties/{property}/people")));
     };
     let giver = way.given_by.clone().filter(|giver| *giver != way.email);
-    with_dialog(&site, &person, property, &view, Dialog::Leave { giver }).await
+    with_dialog(&state, &person, property, &view, Dialog::Leave { giver }).await
 }
 
 /// POST /properties/{id}/people/leave
-pub async fn leave(site: Data<AppState>, person: SignedIn, property: Path<String>) -> Result<HttpResponse> {
+pub async fn leave(state: Data<AppState>, person: SignedIn, property: Path<String>) -> Result<HttpResponse> {
     let property: PropertyId = id(&property)?;
-    let view = match view(&site, &person, property).await {
+    let view = match view(&state, &person, property).await {
         // Sent twice: they are out already.
         Err(Error::NotFound) => return Ok(page::see_other("/your_access")),
         view => view?,
@@ -215,11 +215,11 @@ pub async fn leave(site: Data<AppState>, person: SignedIn, property: Path<String
     let Some(link) = view.ways.iter().find(|way| way.user == view.me && way.group.is_none()).map(|way| way.link) else {
         return Ok(back(property, "left"));
     };
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     let left = ending::leave_for_good(&mut tx, Of::Property, property.0, person.user.id, clock::now()).await;
     if let Err(error) = left {
         drop(tx);
-        return refused(&site, &person, property, Beside::Link(link), error).await;
+        return refused(&state, &person, property, Beside::Link(link), error).await;
     }
     let rest = access::property_role(&mut tx, &person.caller(), property).await?;
     tx.commit().await?;

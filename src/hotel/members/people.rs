@@ -17,7 +17,7 @@ use crate::{
         groups::placements::{self, Holding},
         members::ways::{self, Way},
     },
-    web::page::{self, Layout, When, counted},
+    web::page::{self, Layout, Pager, When, counted},
     web::state::AppState,
 };
 
@@ -41,8 +41,7 @@ pub struct PeoplePage {
     people: String,
     owners: Vec<Named>,
     rows: Vec<Row>,
-    page: usize,
-    pages: usize,
+    pager: Pager,
     groups: Vec<GroupRow>,
     pub dialog: Dialog,
     /// Why what was asked for was not done: it stands beside its row.
@@ -229,7 +228,7 @@ impl View {
 impl PeoplePage {
     /// The page with its rows of this number, or those with the row that a problem stands beside.
     pub fn new(
-        site: &AppState,
+        state: &AppState,
         person: &SignedIn,
         id: PropertyId,
         view: &View,
@@ -244,19 +243,21 @@ impl PeoplePage {
             shown.iter().position(|way| Beside::Link(way.link) == problem.beside).map(|place| place / LIMIT + 1)
         });
         let page = beside.unwrap_or(page).clamp(1, pages);
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let pager =
+            Pager::new(number(page), number(pages), |page| format!("/properties/{id}/people?page={page}"));
         let mut emails: Vec<&str> = shown.iter().map(|way| &*way.email).collect();
         emails.dedup();
         PeoplePage {
-            layout: Layout::new(site, Some(person.user.display_name())),
+            layout: Layout::new(state, Some(person.user.display_name())),
             id,
             title: view.title.clone(),
             notice: None,
             is_owner,
-            people: counted(i64::try_from(emails.len()).unwrap_or(i64::MAX), "person", "people"),
+            people: counted(number(emails.len()), "person", "people"),
             owners: if is_owner { Vec::new() } else { view.owners() },
             rows: shown.iter().skip((page - 1) * LIMIT).take(LIMIT).map(|way| view.row(id, way, zone)).collect(),
-            page,
-            pages,
+            pager,
             groups: view.groups.iter().map(|group| view.group_row(group, zone)).collect(),
             dialog: Dialog::None,
             problem,

@@ -23,7 +23,7 @@ use crate::{
     web::state::AppState,
     web::{
         form::Arguments,
-        page::{self, Layout, When, counted},
+        page::{self, Layout, Pager, When, counted},
     },
 };
 
@@ -39,8 +39,7 @@ struct YourAccessPage {
     layout: Layout,
     notice: Option<String>,
     groups: Vec<GroupRow>,
-    page: i64,
-    pages: i64,
+    pager: Pager,
     givers: Vec<GiverRow>,
     refused: Vec<RefusedRow>,
     dialog: Dialog,
@@ -125,19 +124,18 @@ impl GiverRow {
 }
 
 impl YourAccessPage {
-    async fn new(site: &AppState, person: &SignedIn, page: i64) -> Result<Self> {
+    async fn new(state: &AppState, person: &SignedIn, page: i64) -> Result<Self> {
         let user = person.user.id;
-        let mut tx = site.db.read().await?;
+        let mut tx = state.db.read().await?;
         let pages = ((own::count_groups(&mut tx, user).await? + LIMIT - 1) / LIMIT).max(1);
         let page = page.clamp(1, pages);
         let groups = own::groups(&mut tx, user, LIMIT, (page - 1) * LIMIT).await?;
         let refused = inviters::refused_by(&mut tx, user).await?;
         Ok(YourAccessPage {
-            layout: Layout::new(site, Some(person.user.display_name())),
+            layout: Layout::new(state, Some(person.user.display_name())),
             notice: None,
             groups: groups.into_iter().map(|group| GroupRow::new(group, person)).collect(),
-            page,
-            pages,
+            pager: Pager::new(page, pages, |page| format!("/your_access?page={page}")),
             givers: own::givers(&mut tx, user).await?.into_iter().map(GiverRow::new).collect(),
             refused: refused
                 .into_iter()
@@ -154,11 +152,11 @@ impl YourAccessPage {
     }
 
     /// The page on which this group stands.
-    async fn with_group(site: &AppState, person: &SignedIn, group: GroupId) -> Result<Self> {
-        let mut tx = site.db.read().await?;
+    async fn with_group(state: &AppState, person: &SignedIn, group: GroupId) -> Result<Self> {
+        let mut tx = state.db.read().await?;
         let place = own::place_of_group(&mut tx, person.user.id, group).await?;
         drop(tx);
-        Self::new(site, person, place / LIMIT + 1).await
+        Self::new(state, person, place / LIMIT + 1).await
     }
 
     fn problem_of(&self, id: &uuid::Uuid) -> Option<&str> {
@@ -180,9 +178,9 @@ impl YourAccessPage {
 }
 
 /// GET /your_access
-pub async fn show(site: Data<AppState>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
+pub async fn show(state: Data<AppState>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
     let Arguments(asked) = asked;
-    let mut page = YourAccessPage::new(&site, &person, asked.page.parse().unwrap_or(1)).await?;
+    let mut page = YourAccessPage::new(&state, &person, asked.page.parse().unwrap_or(1)).await?;
     page.notice = notice(&asked);
     page::html(StatusCode::OK, &page)
 }
@@ -206,9 +204,9 @@ fn notice(asked: &Asked) -> Option<String> {
 }
 
 /// GET /your_access/groups/{id}/leave: asks for confirmation.
-pub async fn confirm_group(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn confirm_group(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let mut page = YourAccessPage::with_group(&site, &person, id).await?;
+    let mut page = YourAccessPage::with_group(&state, &person, id).await?;
     let Some(place) = page.groups.iter().position(|row| row.id == id) else {
         return Ok(page::see_other("/your_access"));
     };
@@ -218,29 +216,29 @@ pub async fn confirm_group(site: Data<AppState>, person: SignedIn, id: Path<Stri
 }
 
 /// POST /your_access/groups/{id}/leave
-pub async fn leave_group(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn leave_group(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     let id: GroupId = id.parse().map_err(|_| Error::NotFound)?;
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     match ending::leave_for_good(&mut tx, Of::Group, id.0, person.user.id, clock::now()).await {
         Ok(()) => tx.commit().await?,
         // Sent twice: they are out already.
         Err(Error::NotFound) => {}
         Err(error) => {
             drop(tx);
-            return YourAccessPage::with_group(&site, &person, id).await?.refused(id.0, error);
+            return YourAccessPage::with_group(&state, &person, id).await?.refused(id.0, error);
         }
     }
     Ok(page::see_other("/your_access?notice=left_group"))
 }
 
 /// GET /your_access/from/{user}/leave: asks whether to leave everything that somebody gave.
-pub async fn confirm_all(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn confirm_all(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
-    let mut page = YourAccessPage::new(&site, &person, 1).await?;
+    let mut page = YourAccessPage::new(&state, &person, 1).await?;
     let Some(place) = page.givers.iter().position(|row| row.id == id) else {
         return Ok(page::see_other("/your_access"));
     };
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     let mut staying = own::staying(&mut tx, id, person.user.id).await?;
     let more = staying.len().saturating_sub(NAMED);
     staying.truncate(NAMED);
@@ -249,13 +247,13 @@ pub async fn confirm_all(site: Data<AppState>, person: SignedIn, id: Path<String
 }
 
 /// POST /your_access/from/{user}/leave
-pub async fn leave_all(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn leave_all(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
-    let page = YourAccessPage::new(&site, &person, 1).await?;
+    let page = YourAccessPage::new(&state, &person, 1).await?;
     if page.givers.iter().all(|row| row.id != id) {
         return Ok(page::see_other("/your_access"));
     }
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     let left = match ending::leave_all_from(&mut tx, id, person.user.id).await {
         Ok(left) => left,
         Err(error) => return page.refused(id.0, error),
@@ -266,9 +264,9 @@ pub async fn leave_all(site: Data<AppState>, person: SignedIn, id: Path<String>)
 }
 
 /// GET /your_access/refused/{user}/allow: asks for confirmation.
-pub async fn confirm_allowing(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn confirm_allowing(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
-    let mut page = YourAccessPage::new(&site, &person, 1).await?;
+    let mut page = YourAccessPage::new(&state, &person, 1).await?;
     let Some(place) = page.refused.iter().position(|row| row.id == id) else {
         return Ok(page::see_other("/your_access"));
     };
@@ -277,9 +275,9 @@ pub async fn confirm_allowing(site: Data<AppState>, person: SignedIn, id: Path<S
 }
 
 /// POST /your_access/refused/{user}/allow
-pub async fn allow(site: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn allow(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     inviters::allow(&mut tx, person.user.id, id).await?;
     tx.commit().await?;
     Ok(page::see_other("/your_access?notice=allowed"))

@@ -310,28 +310,28 @@ async fn written(tx: &mut Tx, caller: &Caller, kept: Kept) -> Result<Whole> {
 
 /// GET /properties
 pub async fn list(
-    site: Data<AppState>,
+    state: Data<AppState>,
     rendered: Data<Rendered>,
     caller: Caller,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     // A statement of its own: the connection is back before another is asked for.
-    let short = reached::short_page(&mut site.db.read_latest().await?, &caller, &query).await?;
+    let short = reached::short_page(&mut state.db.read_latest().await?, &caller, &query).await?;
     if let Some((found, meta)) = short {
-        match gathered(&site.db, &rendered, &found).await? {
+        match gathered(&state.db, &rendered, &found).await? {
             Made::Whole(whole) => return json::many_whole(&whole, &meta),
-            Made::Long => return steps::answer(Listed::new(&site.db, &rendered, found, meta)).await,
+            Made::Long => return steps::answer(Listed::new(&state.db, &rendered, found, meta)).await,
             Made::Changed => {}
         }
     }
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     let (found, meta) = reached::page(&mut tx, &caller, &query).await?;
     match made(&rendered, &mut tx, &found).await? {
         Made::Whole(whole) => json::many_whole(&whole, &meta),
         Made::Long => {
             drop(tx);
-            steps::answer(Listed::new(&site.db, &rendered, found, meta)).await
+            steps::answer(Listed::new(&state.db, &rendered, found, meta)).await
         }
         Made::Changed => Err(gone()),
     }
@@ -362,27 +362,27 @@ impl Source for Choices {
 }
 
 /// GET /properties/options
-pub async fn options(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn options(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     let ids = store::all(&mut tx, &caller, &query).await?;
-    steps::answer(List::new(&site.db, tx, Choices(caller), ids, None)).await
+    steps::answer(List::new(&state.db, tx, Choices(caller), ids, None)).await
 }
 
 /// GET /properties/:id
 pub async fn read(
-    site: Data<AppState>,
+    state: Data<AppState>,
     rendered: Data<Rendered>,
     caller: Caller,
     id: Path<String>,
 ) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let found = reached::by_id(&mut site.db.read_latest().await?, &caller, id).await?.ok_or(Error::NotFound)?;
+    let found = reached::by_id(&mut state.db.read_latest().await?, &caller, id).await?.ok_or(Error::NotFound)?;
     // One that is long for a list is not too long by itself.
-    if let Made::Whole(whole) = gathered(&site.db, &rendered, std::slice::from_ref(&found)).await? {
+    if let Made::Whole(whole) = gathered(&state.db, &rendered, std::slice::from_ref(&found)).await? {
         return json::one_whole(&whole);
     }
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     let mut found = [reached::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?];
     reached::with_other_groups(&mut tx, &caller, &mut found).await?;
     let (_, _, part) = make_kept(&rendered, &mut tx, &[id]).await?.pop().ok_or_else(gone)?;
@@ -392,7 +392,7 @@ pub async fn read(
 
 /// POST /properties
 pub async fn create(
-    site: Data<AppState>,
+    state: Data<AppState>,
     UnlimitedWriter(caller): UnlimitedWriter,
     sent: Body,
 ) -> Result<HttpResponse> {
@@ -401,7 +401,7 @@ pub async fn create(
     let Draft { property, group, photos } = Property::create(&sent, &mut problems)?;
     let id = PropertyId::new();
     let photos = photos::plan(Parent { property: id, room_type: None }, Vec::new(), photos, &mut problems)?;
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     users::store::lock_user(&mut tx, caller.user).await?;
     let (group, problem) = match group {
         Some(group) => (access::lock_visible_group(&mut tx, &caller, group).await?.map(|_| group), "does not exist"),
@@ -412,25 +412,25 @@ pub async fn create(
     }
     problems.none_or_invalid()?;
     let group = group.ok_or(Error::NotFound)?;
-    quotas::property(&mut tx, caller.user, site.settings.max_properties).await?;
+    quotas::property(&mut tx, caller.user, state.settings.max_properties).await?;
     let now = clock::now();
     store::insert(&mut tx, &caller, id, &property, group, now).await?;
     photos::store::write(&mut tx, &photos, now).await?;
     let whole = written(&mut tx, &caller, Kept { id, property, version: 1 }).await?;
     tx.commit().await?;
-    Ok(json::created_whole(format!("{}/api/v1/properties/{id}", site.address()), whole))
+    Ok(json::created_whole(format!("{}/api/v1/properties/{id}", state.address()), whole))
 }
 
 /// PUT /properties/:id
 pub async fn update(
-    site: Data<AppState>,
+    state: Data<AppState>,
     Writer(caller): Writer,
     id: Path<String>,
     sent: Body,
 ) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     access::lock_visible_property(&mut tx, &caller, id).await?;
     let Kept { id, property, version } = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
     let mut problems = Problems::default();
@@ -448,7 +448,7 @@ pub async fn update(
 /// DELETE /properties/:id. There are no channels yet that `force` would have to overrule. A large one goes in several
 /// transactions, with other writers in between.
 pub async fn delete(
-    site: Data<AppState>,
+    state: Data<AppState>,
     Writer(caller): Writer,
     id: Path<String>,
     request: HttpRequest,
@@ -456,7 +456,7 @@ pub async fn delete(
     query::is_forced(request.query_string())?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     detach::in_steps(async || {
-        let mut tx = site.db.write().await?;
+        let mut tx = state.db.write().await?;
         access::lock_visible_property(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?.must_own()?;
         let is_last = store::delete(&mut tx, id).await?;
         tx.commit().await?;

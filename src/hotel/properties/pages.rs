@@ -17,7 +17,7 @@ use crate::{
     web::state::AppState,
     web::{
         form::Arguments,
-        page::{self, Layout, counted},
+        page::{self, Layout, Pager, counted},
     },
 };
 
@@ -39,11 +39,7 @@ struct PropertiesPage {
     rows: Vec<Row>,
     /// `1 property`, `40 properties`.
     found: String,
-    page: i64,
-    pages: i64,
-    /// Where the pages before and after are.
-    previous: Option<String>,
-    next: Option<String>,
+    pager: Pager,
 }
 
 /// A column that can be sorted by.
@@ -74,10 +70,10 @@ pub struct Asked {
 }
 
 /// GET /properties
-pub async fn list(site: Data<AppState>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
+pub async fn list(state: Data<AppState>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
     let Arguments(asked) = asked;
     let (caller, order) = (person.caller(), Order::read(&asked.order));
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     let wanted = Paging { page: number(&asked.page), limit: LIMIT };
     let (found, Paging { page, .. }, total) = search::page(&mut tx, &caller, &asked.q, order, wanted).await?;
     let ids: Vec<PropertyId> = found.iter().map(|property| property.id).collect();
@@ -89,7 +85,7 @@ pub async fn list(site: Data<AppState>, person: SignedIn, asked: Arguments<Asked
     let pages = (total + LIMIT - 1) / LIMIT;
     let at = |page: i64| address(&asked.q, order, page);
     let page = PropertiesPage {
-        layout: Layout::new(&site, Some(person.user.display_name())),
+        layout: Layout::new(&state, Some(person.user.display_name())),
         columns: By::ALL.map(|by| Column::new(by, &asked.q, order)).into(),
         rows: found
             .into_iter()
@@ -102,10 +98,7 @@ pub async fn list(site: Data<AppState>, person: SignedIn, asked: Arguments<Asked
             })
             .collect(),
         found: counted(total, "property", "properties"),
-        previous: (page > 1).then(|| at(page - 1)),
-        next: (page < pages).then(|| at(page + 1)),
-        page,
-        pages,
+        pager: Pager::new(page, pages, at),
         order,
         searched: asked.q.trim().to_owned(),
         all: address("", order, 1),

@@ -141,11 +141,11 @@ impl Source for Listed {
 }
 
 /// GET /rate_plans
-pub async fn list(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn list(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     let (ids, meta) = store::page(&mut tx, &caller, &query).await?;
-    steps::answer(List::new(&site.db, tx, Listed(caller), ids, Some(meta))).await
+    steps::answer(List::new(&state.db, tx, Listed(caller), ids, Some(meta))).await
 }
 
 /// The same in short.
@@ -187,47 +187,47 @@ impl Source for Choices {
 }
 
 /// GET /rate_plans/options
-pub async fn options(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn options(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     let ids = store::all(&mut tx, &caller, &query).await?;
-    steps::answer(List::new(&site.db, tx, Choices(caller), ids, None)).await
+    steps::answer(List::new(&state.db, tx, Choices(caller), ids, None)).await
 }
 
 /// GET /rate_plans/:id
-pub async fn read(site: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
-    let mut tx = site.db.read().await?;
+pub async fn read(state: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+    let mut tx = state.db.read().await?;
     let kept = find(&mut tx, &caller, &id).await?;
     Ok(json::one(&RatePlanBody::from(kept)))
 }
 
 /// POST /rate_plans
-pub async fn create(site: Data<AppState>, Writer(caller): Writer, sent: Body) -> Result<HttpResponse> {
+pub async fn create(state: Data<AppState>, Writer(caller): Writer, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let mut problems = Problems::default();
     let judged = rules::judge(&sent, Purpose::Create, &mut problems)?;
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     let Place { property, room_type, currency } = place(&mut tx, &caller, &judged, &mut problems).await?;
     let plan = RatePlan::default().changed(judged, &currency, &mut problems)?;
     let kept = Kept { id: RatePlanId::new(), property, room_type, plan };
     check(&mut tx, &kept, &sent, &mut problems).await?;
     problems.none_or_invalid()?;
-    quotas::rate_plan(&mut tx, property, site.settings.max_rate_plans).await?;
+    quotas::rate_plan(&mut tx, property, state.settings.max_rate_plans).await?;
     store::insert(&mut tx, &kept, clock::now()).await?;
     tx.commit().await?;
-    let location = format!("{}/api/v1/rate_plans/{}", site.address(), kept.id);
+    let location = format!("{}/api/v1/rate_plans/{}", state.address(), kept.id);
     Ok(json::created(location, &RatePlanBody::from(kept)))
 }
 
 /// PUT /rate_plans/:id
 pub async fn update(
-    site: Data<AppState>,
+    state: Data<AppState>,
     Writer(caller): Writer,
     id: Path<String>,
     sent: Body,
 ) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     let Kept { id, property, room_type, plan } = hold(&mut tx, &caller, &id).await?;
     let mut problems = Problems::default();
     let judged = rules::judge(&sent, Purpose::Update, &mut problems)?;
@@ -249,7 +249,7 @@ pub async fn update(
 /// DELETE /rate_plans/:id. There are no channels yet that `force` would have to overrule. Where many plans derive from it
 /// they are made independent in several transactions; the plan itself goes in the last.
 pub async fn delete(
-    site: Data<AppState>,
+    state: Data<AppState>,
     Writer(caller): Writer,
     id: Path<String>,
     request: HttpRequest,
@@ -257,12 +257,12 @@ pub async fn delete(
     query::is_forced(request.query_string())?;
     let mut detaching = Detaching::default();
     detach::in_steps(async || {
-        let mut tx = site.db.read().await?;
+        let mut tx = state.db.read().await?;
         let kept = find(&mut tx, &caller, &id).await?;
         let going = Going::Plan(kept.id);
         detaching.prepare(&mut tx, kept.property, going).await?;
         drop(tx);
-        let mut tx = site.db.write().await?;
+        let mut tx = state.db.write().await?;
         let kept = hold(&mut tx, &caller, &id).await?;
         let is_last = detaching.apply(&mut tx, kept.property, going).await?;
         tx.commit().await?;

@@ -129,11 +129,11 @@ impl Source for Listed {
 }
 
 /// GET /room_types
-pub async fn list(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn list(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     let (ids, meta) = store::page(&mut tx, &caller, &query).await?;
-    steps::answer(List::new(&site.db, tx, Listed(caller), ids, Some(meta))).await
+    steps::answer(List::new(&state.db, tx, Listed(caller), ids, Some(meta))).await
 }
 
 /// The same in short.
@@ -162,28 +162,28 @@ impl Source for Choices {
 }
 
 /// GET /room_types/options
-pub async fn options(site: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn options(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
-    let mut tx = site.db.read().await?;
+    let mut tx = state.db.read().await?;
     let ids = store::all(&mut tx, &caller, &query).await?;
-    steps::answer(List::new(&site.db, tx, Choices(caller), ids, None)).await
+    steps::answer(List::new(&state.db, tx, Choices(caller), ids, None)).await
 }
 
 /// GET /room_types/:id
-pub async fn read(site: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
-    let mut tx = site.db.read().await?;
+pub async fn read(state: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
+    let mut tx = state.db.read().await?;
     let kept = find(&mut tx, &caller, &id).await?;
     let photos = photos::store::of_room_types(&mut tx, &[kept.id]).await?;
     Ok(json::one(&RoomTypeBody::new(kept, photos)))
 }
 
 /// POST /room_types
-pub async fn create(site: Data<AppState>, Writer(caller): Writer, sent: Body) -> Result<HttpResponse> {
+pub async fn create(state: Data<AppState>, Writer(caller): Writer, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let mut problems = Problems::default();
     let Draft { room_type, property, photos } = RoomType::default().draft(&sent, Purpose::Create, &mut problems)?;
     let id = RoomTypeId::new();
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     if let Some(property) = property
         && access::lock_visible_property(&mut tx, &caller, property).await?.is_none()
     {
@@ -193,25 +193,25 @@ pub async fn create(site: Data<AppState>, Writer(caller): Writer, sent: Body) ->
     let parent = Parent { property, room_type: Some(id) };
     let photos = photos::plan(parent, Vec::new(), photos, &mut problems)?;
     problems.none_or_invalid()?;
-    quotas::room_type(&mut tx, property, site.settings.max_room_types).await?;
+    quotas::room_type(&mut tx, property, state.settings.max_room_types).await?;
     let now = clock::now();
     let kept = Kept { id, property, room_type };
     store::insert(&mut tx, &kept, now).await?;
     photos::store::write(&mut tx, &photos, now).await?;
     tx.commit().await?;
-    let location = format!("{}/api/v1/room_types/{id}", site.address());
+    let location = format!("{}/api/v1/room_types/{id}", state.address());
     Ok(json::created(location, &RoomTypeBody::new(kept, photos.photos)))
 }
 
 /// PUT /room_types/:id
 pub async fn update(
-    site: Data<AppState>,
+    state: Data<AppState>,
     Writer(caller): Writer,
     id: Path<String>,
     sent: Body,
 ) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     let Kept { id, property, room_type } = hold(&mut tx, &caller, &id).await?;
     let mut problems = Problems::default();
     let Draft { room_type, photos, .. } = room_type.draft(&sent, Purpose::Update, &mut problems)?;
@@ -228,7 +228,7 @@ pub async fn update(
 /// DELETE /room_types/:id, with its rate plans and photos. There are no channels yet that `force` would have to
 /// overrule. What is large goes in several transactions (`rate_plans/detach.rs`); the room type itself in the last.
 pub async fn delete(
-    site: Data<AppState>,
+    state: Data<AppState>,
     Writer(caller): Writer,
     id: Path<String>,
     request: HttpRequest,
@@ -236,12 +236,12 @@ pub async fn delete(
     query::is_forced(request.query_string())?;
     let mut detaching = Detaching::default();
     detach::in_steps(async || {
-        let mut tx = site.db.read().await?;
+        let mut tx = state.db.read().await?;
         let kept = find(&mut tx, &caller, &id).await?;
         let going = Going::RoomType(kept.id);
         detaching.prepare(&mut tx, kept.property, going).await?;
         drop(tx);
-        let mut tx = site.db.write().await?;
+        let mut tx = state.db.write().await?;
         let kept = hold(&mut tx, &caller, &id).await?;
         let is_last = detaching.apply(&mut tx, kept.property, going).await? && store::delete(&mut tx, kept.id).await?;
         tx.commit().await?;

@@ -54,11 +54,11 @@ pub struct SignIn {
 }
 
 /// GET /sign_in
-pub async fn show(site: Data<AppState>, session: Session, arrival: Arguments<Arrival>) -> Result<HttpResponse> {
+pub async fn show(state: Data<AppState>, session: Session, arrival: Arguments<Arrival>) -> Result<HttpResponse> {
     let Arguments(arrival) = arrival;
     let return_to = Resume::own_path(&arrival.return_to);
     if let Some(user) = sessions::user(&session) {
-        let mut tx = site.db.read().await?;
+        let mut tx = state.db.read().await?;
         let account = users::store::by_id(&mut tx, user).await?;
         if account.is_some_and(|account| account.user.deactivated_at.is_none()) {
             return Ok(page::see_other(return_to));
@@ -71,7 +71,7 @@ pub async fn show(site: Data<AppState>, session: Session, arrival: Arguments<Arr
         _ => None,
     };
     let page = SignInPage {
-        layout: Layout::new(&site, None),
+        layout: Layout::new(&state, None),
         notice: notice.map(str::to_owned),
         email: Field::default(),
         return_to: return_to.to_owned(),
@@ -82,7 +82,7 @@ pub async fn show(site: Data<AppState>, session: Session, arrival: Arguments<Arr
 /// POST /sign_in
 pub async fn sign_in(
     request: HttpRequest,
-    site: Data<AppState>,
+    state: Data<AppState>,
     hasher: Data<Hasher>,
     gate: Data<Admission>,
     session: Session,
@@ -92,7 +92,7 @@ pub async fn sign_in(
     let return_to = Resume::own_path(&return_to);
     let kept = match email.parse::<Email>() {
         Ok(email) => {
-            let mut tx = site.db.read().await?;
+            let mut tx = state.db.read().await?;
             users::store::credentials(&mut tx, &email).await?
         }
         Err(_) => None,
@@ -120,7 +120,7 @@ pub async fn sign_in(
         (verdict, Some(kept)) => {
             let mut hash = hash.unwrap_or_default();
             if let Verdict::RightUpgrade(new) = verdict {
-                let mut tx = site.db.write().await?;
+                let mut tx = state.db.write().await?;
                 users::store::replace_password(&mut tx, kept.id, &hash, &new).await?;
                 tx.commit().await?;
                 hash = new;
@@ -131,7 +131,7 @@ pub async fn sign_in(
         }
     };
     let page = SignInPage {
-        layout: Layout::new(&site, None),
+        layout: Layout::new(&state, None),
         notice: None,
         email: Field::wrong(email, problem),
         return_to: return_to.to_owned(),

@@ -40,8 +40,8 @@ struct LinkEndedPage {
     layout: Layout,
 }
 
-fn ended(site: &AppState) -> Result<HttpResponse> {
-    page::html(StatusCode::NOT_FOUND, &LinkEndedPage { layout: Layout::new(site, None) })
+fn ended(state: &AppState) -> Result<HttpResponse> {
+    page::html(StatusCode::NOT_FOUND, &LinkEndedPage { layout: Layout::new(state, None) })
 }
 
 /// The path of a link.
@@ -50,10 +50,10 @@ pub fn path(token: &str) -> String {
 }
 
 /// GET /welcome/{token}
-pub async fn show(site: Data<AppState>, token: Path<String>) -> Result<HttpResponse> {
-    let Some(user) = invited(&site, &token).await? else { return ended(&site) };
+pub async fn show(state: Data<AppState>, token: Path<String>) -> Result<HttpResponse> {
+    let Some(user) = invited(&state, &token).await? else { return ended(&state) };
     let name = Field::of(user.name.clone().unwrap_or_default());
-    page::html(StatusCode::OK, &welcome(&site, &token, user, name, None))
+    page::html(StatusCode::OK, &welcome(&state, &token, user, name, None))
 }
 
 #[derive(Deserialize)]
@@ -66,30 +66,30 @@ pub struct Chosen {
 
 /// POST /welcome/{token}: uses the link up.
 pub async fn set(
-    site: Data<AppState>,
+    state: Data<AppState>,
     hasher: Data<Hasher>,
     token: Path<String>,
     form: Form<Chosen>,
 ) -> Result<HttpResponse> {
     let Form(Chosen { name: typed, password }) = form;
-    let Some(user) = invited(&site, &token).await? else { return ended(&site) };
+    let Some(user) = invited(&state, &token).await? else { return ended(&state) };
     let name = super::name(&typed);
-    let password = match Password::chosen(password, &site.settings.host_name, &user.email) {
-        Ok(new) if is_current(&site, &hasher, &user, &new).await? => Err(THE_SAME.to_owned()),
+    let password = match Password::chosen(password, &state.settings.host_name, &user.email) {
+        Ok(new) if is_current(&state, &hasher, &user, &new).await? => Err(THE_SAME.to_owned()),
         other => other,
     };
     let (name, password) = match (name, password) {
         (Ok(name), Ok(password)) => (name, password),
         (name, password) => {
             let name = Field { value: typed, problem: name.err() };
-            let page = welcome(&site, &token, user, name, password.err());
+            let page = welcome(&state, &token, user, name, password.err());
             return page::html(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
     };
     let hash = hasher.hash(Asker::User(user.id), password).await?;
-    let mut tx = site.db.write().await?;
+    let mut tx = state.db.write().await?;
     if !store::use_link(&mut tx, &Digest::of(&token), clock::now()).await? {
-        return ended(&site);
+        return ended(&state);
     }
     store::set_name(&mut tx, user.id, name.as_deref()).await?;
     store::set_password(&mut tx, user.id, &hash).await?;
@@ -98,22 +98,22 @@ pub async fn set(
     Ok(page::see_other("/sign_in?notice=password_set"))
 }
 
-async fn invited(site: &AppState, token: &str) -> Result<Option<User>> {
-    let mut tx = site.db.read().await?;
+async fn invited(state: &AppState, token: &str) -> Result<Option<User>> {
+    let mut tx = state.db.read().await?;
     Ok(store::by_link(&mut tx, &Digest::of(token), clock::now()).await?)
 }
 
 /// Whether the person has this password already.
-async fn is_current(site: &AppState, hasher: &Hasher, user: &User, new: &Password) -> Result<bool> {
-    let mut tx = site.db.read().await?;
+async fn is_current(state: &AppState, hasher: &Hasher, user: &User, new: &Password) -> Result<bool> {
+    let mut tx = state.db.read().await?;
     let Some(kept) = store::password_hash(&mut tx, user.id).await? else { return Ok(false) };
     drop(tx);
     Ok(!matches!(hasher.verify(Asker::User(user.id), new.clone(), Some(kept)).await?, Verdict::Wrong))
 }
 
-fn welcome(site: &AppState, token: &str, user: User, name: Field, password_problem: Option<String>) -> WelcomePage {
+fn welcome(state: &AppState, token: &str, user: User, name: Field, password_problem: Option<String>) -> WelcomePage {
     WelcomePage {
-        layout: Layout::new(site, None),
+        layout: Layout::new(state, None),
         action: path(token),
         email: user.email,
         name,
