@@ -241,7 +241,7 @@ async fn an_unreachable_postgresql_is_told_without_its_password() {
 }
 
 #[actix_web::test]
-async fn a_database_that_does_not_exist_is_told_by_its_name() {
+async fn a_database_that_does_not_exist_is_told_by_its_name_on_postgresql() {
     let host = Host::new().await;
     let Some(url) = host.database_url() else { return };
     let start = url.rsplit_once('/').expect("a database").0;

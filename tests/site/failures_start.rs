@@ -80,7 +80,7 @@ async fn one_user_added_eight_times_at_once_is_there_once() {
 }
 
 #[actix_web::test]
-async fn a_second_server_is_refused_while_the_first_serves_and_not_after_its_death() {
+async fn a_second_server_is_refused_while_the_first_serves_and_not_after_its_death_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() {
         return;
@@ -109,7 +109,7 @@ async fn a_taken_port_is_told_in_words() {
 }
 
 #[actix_web::test]
-async fn a_data_folder_that_cannot_be_used_is_told_in_words() {
+async fn a_data_folder_that_cannot_be_used_is_told_in_words_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() {
         return;
@@ -136,7 +136,7 @@ async fn a_data_folder_that_cannot_be_used_is_told_in_words() {
 }
 
 #[actix_web::test]
-async fn a_data_folder_that_must_not_be_written_is_told_in_words() {
+async fn a_data_folder_that_must_not_be_written_is_told_in_words_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() {
         return;
@@ -174,7 +174,7 @@ async fn a_data_folder_that_must_not_be_written_is_told_in_words() {
 }
 
 #[actix_web::test]
-async fn what_a_server_keeps_is_readable_by_its_user_alone() {
+async fn what_a_server_keeps_is_readable_by_its_user_alone_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() {
         return;

@@ -28,7 +28,7 @@ async fn is_away(call: Call) {
 }
 
 #[actix_web::test]
-async fn a_postgresql_that_is_restarted_costs_some_503_and_nothing_that_was_answered() {
+async fn a_database_that_is_restarted_costs_some_503_and_nothing_that_was_answered_on_postgresql() {
     if std::env::var("LATCHKEY_TEST_DATABASE").is_err() {
         return;
     }

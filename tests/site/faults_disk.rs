@@ -122,7 +122,7 @@ fn fill(ballast: &Path, leave: u64) {
 }
 
 #[actix_web::test]
-async fn a_full_disk_refuses_writes_answers_reads_and_loses_nothing() {
+async fn a_full_disk_refuses_writes_answers_reads_and_loses_nothing_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() {
         return;
@@ -196,7 +196,7 @@ impl Failing {
 }
 
 #[actix_web::test]
-async fn a_disk_that_fails_for_a_while_refuses_writes_answers_reads_and_loses_nothing() {
+async fn a_disk_that_fails_for_a_while_refuses_writes_answers_reads_and_loses_nothing_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() {
         return;
@@ -234,7 +234,7 @@ async fn a_disk_that_fails_for_a_while_refuses_writes_answers_reads_and_loses_no
 }
 
 #[actix_web::test]
-async fn who_is_refused_for_what_another_has_just_written_is_told_so_when_that_is_kept() {
+async fn who_is_refused_for_what_another_has_just_written_is_told_so_when_that_is_kept_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() {
         return;

@@ -91,7 +91,7 @@ async fn migrating_again_changes_nothing_and_says_so() {
 }
 
 #[actix_web::test]
-async fn another_programs_file_is_left_as_it_is() {
+async fn another_programs_file_is_left_as_it_is_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() {
         return;
@@ -126,7 +126,7 @@ async fn another_programs_file_is_left_as_it_is() {
 }
 
 #[actix_web::test]
-async fn a_file_without_a_byte_is_no_database_yet() {
+async fn a_file_without_a_byte_is_no_database_yet_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() {
         return;
@@ -140,7 +140,7 @@ async fn a_file_without_a_byte_is_no_database_yet() {
 }
 
 #[actix_web::test]
-async fn another_programs_postgresql_is_left_as_it_is() {
+async fn another_programs_database_is_left_as_it_is_on_postgresql() {
     for foreign in [
         "create table visits (id integer)",
         "create table users (id integer, name text); insert into users values (1, 'not ours')",
@@ -177,7 +177,7 @@ async fn another_programs_postgresql_is_left_as_it_is() {
 }
 
 #[actix_web::test]
-async fn a_schema_of_its_own_and_the_things_of_extensions_are_fine() {
+async fn a_schema_of_its_own_and_the_things_of_extensions_are_fine_on_postgresql() {
     let host = Host::new().await;
     if host.database_url().is_none() {
         return;
@@ -195,7 +195,7 @@ async fn a_schema_of_its_own_and_the_things_of_extensions_are_fine() {
 }
 
 #[actix_web::test]
-async fn missing_rights_are_told_with_the_line_that_gives_them() {
+async fn missing_rights_are_told_with_the_line_that_gives_them_on_postgresql() {
     let host = Host::new().await;
     let Some(url) = host.database_url() else { return };
     let role = format!("keeper_{}", uuid::Uuid::now_v7().simple());
@@ -235,7 +235,7 @@ async fn a_demo_does_not_even_migrate_what_no_demo_made() {
 }
 
 #[actix_web::test]
-async fn a_lock_that_is_a_link_is_not_followed_and_nothing_is_emptied() {
+async fn a_lock_that_is_a_link_is_not_followed_and_nothing_is_emptied_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() {
         return;
@@ -260,7 +260,7 @@ async fn a_lock_that_is_a_link_is_not_followed_and_nothing_is_emptied() {
 }
 
 #[actix_web::test]
-async fn a_deleted_text_does_not_stay_in_the_file() {
+async fn a_deleted_text_does_not_stay_in_the_file_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() {
         return;

@@ -110,7 +110,7 @@ fn owners(host: &Host) -> Vec<(String, u32)> {
 }
 
 #[actix_web::test]
-async fn commands_of_root_leave_nothing_that_the_server_of_another_user_cannot_open() {
+async fn commands_of_root_leave_nothing_that_the_server_of_another_user_cannot_open_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() || !is_root() {
         return;
@@ -142,7 +142,7 @@ async fn commands_of_root_leave_nothing_that_the_server_of_another_user_cannot_o
 }
 
 #[actix_web::test]
-async fn a_command_of_a_third_user_is_refused_with_the_line_to_type() {
+async fn a_command_of_a_third_user_is_refused_with_the_line_to_type_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() || !is_root() {
         return;
@@ -175,7 +175,7 @@ async fn a_command_of_a_third_user_is_refused_with_the_line_to_type() {
 }
 
 #[actix_web::test]
-async fn a_data_folder_that_others_can_look_into_is_told_at_each_start() {
+async fn a_data_folder_that_others_can_look_into_is_told_at_each_start_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() {
         return;
@@ -200,7 +200,7 @@ async fn a_data_folder_that_others_can_look_into_is_told_at_each_start() {
 }
 
 #[actix_web::test]
-async fn a_server_waits_for_one_that_is_about_to_be_gone() {
+async fn a_server_waits_for_one_that_is_about_to_be_gone_on_sqlite() {
     let host = Host::new().await;
     if host.database_url().is_some() {
         return;

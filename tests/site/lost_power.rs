@@ -79,13 +79,13 @@ async fn synced_before_answers(args: &[&str]) -> Option<Vec<bool>> {
 }
 
 #[actix_web::test]
-async fn what_is_answered_is_on_the_disk_before_the_answer_is_sent() {
+async fn what_is_answered_is_on_the_disk_before_the_answer_is_sent_on_sqlite() {
     let Some(found) = synced_before_answers(&[]).await else { return };
     assert_eq!(found, [true; 3]);
 }
 
 #[actix_web::test]
-async fn a_host_may_trade_the_last_writes_before_a_power_cut_for_speed() {
+async fn a_host_may_trade_the_last_writes_before_a_power_cut_for_speed_on_sqlite() {
     // And the trace tells one from the other.
     let Some(found) = synced_before_answers(&["--sqlite-synchronous", "normal"]).await else { return };
     assert_eq!(found, [false; 3]);

@@ -26,6 +26,7 @@ mod wire;
 
 mod access_races;
 mod answers_long;
+mod api_document;
 mod api_headers;
 mod api_keys;
 mod api_requests;

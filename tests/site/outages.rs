@@ -43,7 +43,7 @@ async fn broken_and_mended(app: &TestApp, me: &Person, wire: &Wire) {
 }
 
 #[actix_web::test]
-async fn a_lost_connection_to_postgresql_is_a_503_until_it_is_back() {
+async fn a_lost_connection_is_a_503_until_it_is_back_on_postgresql() {
     let Some(wire) = Wire::to_postgresql() else { return };
     let app = TestApp::options().over(&wire).start().await;
     let me = app.person("desk@farol.example").await;
@@ -52,7 +52,7 @@ async fn a_lost_connection_to_postgresql_is_a_503_until_it_is_back() {
 }
 
 #[actix_web::test]
-async fn a_silent_connection_to_postgresql_is_a_503_until_it_speaks() {
+async fn a_silent_connection_is_a_503_until_it_speaks_on_postgresql() {
     let Some(wire) = Wire::to_postgresql() else { return };
     let app = TestApp::options().over(&wire).start().await;
     let me = app.person("desk@farol.example").await;
@@ -61,7 +61,7 @@ async fn a_silent_connection_to_postgresql_is_a_503_until_it_speaks() {
 }
 
 #[actix_web::test]
-async fn connections_to_postgresql_that_have_fallen_silent_for_ever_are_given_up_for_others() {
+async fn connections_that_have_fallen_silent_for_ever_are_given_up_for_others_on_postgresql() {
     let Some(wire) = Wire::to_postgresql() else { return };
     let app = TestApp::options().arg("--database-connections").arg("2").over(&wire).start().await;
     let me = app.person("desk@farol.example").await;
@@ -79,7 +79,7 @@ async fn connections_to_postgresql_that_have_fallen_silent_for_ever_are_given_up
 }
 
 #[actix_web::test]
-async fn a_client_that_leaves_while_its_transaction_begins_spoils_no_connection_to_postgresql() {
+async fn a_client_that_leaves_while_its_transaction_begins_spoils_no_connection_on_postgresql() {
     let Some(wire) = Wire::to_postgresql() else { return };
     let app = TestApp::options().over(&wire).start().await;
     let me = app.person("desk@farol.example").await;

@@ -114,7 +114,7 @@ async fn main_flows(host: &Host, pooler: &PgBouncer, setting: &str) {
 }
 
 #[actix_web::test]
-async fn a_pooler_of_sessions_needs_no_setting() {
+async fn a_pooler_of_sessions_needs_no_setting_on_postgresql() {
     let host = Host::new().await;
     let Some(url) = host.database_url() else { return };
     let pooler = PgBouncer::start(&url, "session").await;
@@ -123,7 +123,7 @@ async fn a_pooler_of_sessions_needs_no_setting() {
 }
 
 #[actix_web::test]
-async fn a_pooler_of_transactions_works_with_its_setting() {
+async fn a_pooler_of_transactions_works_with_its_setting_on_postgresql() {
     let host = Host::new().await;
     let Some(url) = host.database_url() else { return };
     let pooler = PgBouncer::start(&url, "transaction").await;
@@ -145,7 +145,7 @@ async fn a_pooler_of_transactions_works_with_its_setting() {
 }
 
 #[actix_web::test]
-async fn a_pooler_of_transactions_without_its_setting_is_told_with_the_words_to_set() {
+async fn a_pooler_of_transactions_without_its_setting_is_told_with_the_words_to_set_on_postgresql() {
     let host = Host::new().await;
     let Some(url) = host.database_url() else { return };
     let pooler = PgBouncer::start(&url, "transaction").await;
@@ -161,7 +161,7 @@ async fn a_pooler_of_transactions_without_its_setting_is_told_with_the_words_to_
 }
 
 #[actix_web::test]
-async fn no_secret_of_an_address_is_in_the_log_and_a_network_without_encryption_is_told() {
+async fn no_secret_of_an_address_is_in_the_log_and_a_network_without_encryption_is_told_on_postgresql() {
     let host = Host::new().await;
     let Some(url) = host.database_url() else { return };
     let serve = |url: &str| {

@@ -81,7 +81,7 @@ impl Two {
 }
 
 #[actix_web::test]
-async fn a_withdrawal_holds_while_the_database_answers_late() {
+async fn a_withdrawal_holds_while_the_database_answers_late_on_postgresql() {
     let Some(two) = Two::new().await else { return };
     rounds("database slow", 8, 1, move |_, number| {
         let two = two.clone();
@@ -108,7 +108,7 @@ async fn a_withdrawal_holds_while_the_database_answers_late() {
 }
 
 #[actix_web::test]
-async fn a_withdrawal_holds_while_the_database_is_silent() {
+async fn a_withdrawal_holds_while_the_database_is_silent_on_postgresql() {
     let Some(two) = Two::new().await else { return };
     rounds("database silent", 4, 1, move |_, _| {
         let two = two.clone();
@@ -124,7 +124,7 @@ async fn a_withdrawal_holds_while_the_database_is_silent() {
 }
 
 #[actix_web::test]
-async fn a_withdrawal_holds_while_the_connection_to_the_database_is_cut() {
+async fn a_withdrawal_holds_while_the_connection_to_the_database_is_cut_on_postgresql() {
     let Some(two) = Two::new().await else { return };
     rounds("connection cut", 4, 1, move |_, number| {
         let two = two.clone();
@@ -143,7 +143,7 @@ async fn a_withdrawal_holds_while_the_connection_to_the_database_is_cut() {
 }
 
 #[actix_web::test]
-async fn a_withdrawal_holds_while_the_database_ends_its_connections() {
+async fn a_withdrawal_holds_while_the_database_ends_its_connections_on_postgresql() {
     let Some(two) = Two::new().await else { return };
     rounds("connections ended", 8, 1, move |_, number| {
         let two = two.clone();
@@ -159,7 +159,7 @@ async fn a_withdrawal_holds_while_the_database_ends_its_connections() {
 }
 
 #[actix_web::test]
-async fn a_withdrawal_holds_at_a_server_that_stood_still_meanwhile() {
+async fn a_withdrawal_holds_at_a_server_that_stood_still_meanwhile_on_postgresql() {
     let Some(two) = Two::new().await else { return };
     rounds("server stood still", 4, 1, move |_, _| {
         let two = two.clone();
@@ -172,7 +172,7 @@ async fn a_withdrawal_holds_at_a_server_that_stood_still_meanwhile() {
 }
 
 #[actix_web::test]
-async fn a_key_can_be_withdrawn_although_a_lost_process_was_just_writing_its_use() {
+async fn a_key_can_be_withdrawn_although_a_lost_process_was_just_writing_its_use_on_postgresql() {
     let Some(two) = Two::new().await else { return };
     let (key, withdraw) = two.key().await;
     let held = two.site.host.hold("update api_keys set id = id").await;
@@ -188,7 +188,7 @@ async fn a_key_can_be_withdrawn_although_a_lost_process_was_just_writing_its_use
 }
 
 #[actix_web::test]
-async fn a_standby_is_not_believed() {
+async fn a_standby_is_not_believed_on_postgresql() {
     let Some(two) = Two::new().await else { return };
     let (host, second) = (&two.site.host, &two.site.servers[1]);
     let api = second.with_key(&two.me.key);
