@@ -87,7 +87,7 @@ impl Typed {
                 return Ok(Limits { properties: None, read_only, manage_users });
             }
             "chosen" if !any => {
-                return Err("Statement at least one property, or choose “All properties”.".to_owned());
+                return Err("Select at least one property, or choose “All properties”.".to_owned());
             }
             "chosen" => {}
             _ => return Err("Choose “All properties” or “Selected properties”.".to_owned()),

@@ -113,7 +113,12 @@ fn as_page(answer: ServiceResponse, state: &AppState, id: Option<RequestId>) -> 
     ServiceResponse::new(request, page)
 }
 
-fn error_page(state: &AppState, error: &Error, id: Option<RequestId>, greeted: Option<CurrentUserName>) -> HttpResponse {
+fn error_page(
+    state: &AppState,
+    error: &Error,
+    id: Option<RequestId>,
+    greeted: Option<CurrentUserName>,
+) -> HttpResponse {
     log_fault(error, id);
     let (title, message) = words(error);
     let page = ErrorPage {

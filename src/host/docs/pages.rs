@@ -71,7 +71,11 @@ struct Overview<'a> {
 }
 
 /// GET /docs
-pub async fn overview(state: Data<AppState>, document: Data<ApiDocument>, person: OptionalUser) -> Result<HttpResponse> {
+pub async fn overview(
+    state: Data<AppState>,
+    document: Data<ApiDocument>,
+    person: OptionalUser,
+) -> Result<HttpResponse> {
     page::html(
         StatusCode::OK,
         &Overview { layout: layout(&state, person), frame: Frame::new(&document, &state, "/docs")? },

@@ -244,8 +244,7 @@ impl PeoplePage {
         });
         let page = beside.unwrap_or(page).clamp(1, pages);
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        let pager =
-            Pager::new(number(page), number(pages), |page| format!("/properties/{id}/people?page={page}"));
+        let pager = Pager::new(number(page), number(pages), |page| format!("/properties/{id}/people?page={page}"));
         let mut emails: Vec<&str> = shown.iter().map(|way| &*way.email).collect();
         emails.dedup();
         PeoplePage {
