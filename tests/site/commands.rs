@@ -199,6 +199,10 @@ async fn every_command_explains_itself() {
         &["key"],
         &["key", "list"],
         &["key", "withdraw"],
+        &["member"],
+        &["member", "list"],
+        &["member", "add"],
+        &["member", "remove"],
     ] {
         let mut latchkey = bare_latchkey();
         latchkey.args(command).arg("--help").env("DATABASE_URL", "postgres://host:not-for-everybody@db/latchkey");

@@ -73,6 +73,8 @@ async fn pages_of(app: &TestApp) -> Vec<Response> {
         me.browser.post_form(NEW_KEY, &[]).await.is(422),
         me.browser.get(&format!("/user_profile/api_keys/{id}/withdraw")).await.is(200),
         me.browser.get("/user_profile/withdraw_all_keys").await.is(200),
+        me.browser.get("/properties").await.is(200),
+        me.browser.get("/your_access").await.is(200),
         me.browser.post_form("/user_profile/password", &[]).await.is(422),
         me.browser.call("DELETE".parse().expect("a method"), PROFILE).await.is(405),
     ];

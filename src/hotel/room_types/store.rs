@@ -124,7 +124,7 @@ pub async fn choices(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result
 
 /// One room type of the caller's properties.
 pub async fn by_id(tx: &mut Tx, caller: &Caller, id: RoomTypeId) -> sqlx::Result<Option<Kept>> {
-    let statement = format!("select {COLUMNS} from room_types rt join properties p on p.id = rt.property_id");
+    let statement = format!("select {COLUMNS} {FROM}");
     let mut rows = access::seen(&statement, caller);
     rows.and("rt.id", Bind::Id(id.0));
     Ok(rows.fetch_all(tx).await?.pop())
