@@ -201,10 +201,10 @@ async fn insert(site: &AppState, person: &SignedIn, wanted: &Wanted, form: &Dige
     let new = store::NewKey { id, user, title, digest: key.digest(), tail: key.tail(), form, limits };
     match store::insert(&mut tx, &new, now).await {
         // Another user's form token: not one of ours to this person.
-        Err(error) if db::is_taken(&error) => return Err(Error::bad_request("Open the form again and send it anew.")),
+        Err(error) if db::is_taken(&error) => return Err(Error::bad_request("Reload the form and submit it again.")),
         // Deleted between the look at it and this.
         Err(error) if db::is_gone(&error) => {
-            return Ok(Made::Refused("One of the chosen properties has just been deleted. Choose again.".to_owned()));
+            return Ok(Made::Refused("One of the selected properties has just been deleted. Select again.".to_owned()));
         }
         other => other?,
     }

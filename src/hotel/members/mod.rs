@@ -158,9 +158,9 @@ impl Of {
 fn in_words(rule: &'static str) -> &'static str {
     match rule {
         "Property must have at least one owner" => {
-            "Nobody else owns this property. Give somebody else the role owner first."
+            "Nobody else owns this property. Make somebody else an owner first."
         }
-        "Group must have at least one owner" => "Nobody else owns this group. Give somebody else the role owner first.",
+        "Group must have at least one owner" => "Nobody else owns this group. Make somebody else an owner first.",
         "Property must belong to at least one group" => {
             "This group is the property's home. Put the property into another group that you own first."
         }

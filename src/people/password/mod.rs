@@ -38,8 +38,8 @@ const LONGEST: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The rules, told before anybody fails.
-pub const RULES: &str = "At least 15 characters. Not a common password, a pattern of the keyboard, or a common word with \
-    digits; not made of your email address or this site's name.";
+pub const RULES: &str = "At least 15 characters. Not a common password, a keyboard pattern, or a common word with \
+    digits; not similar to your email address or this site's name.";
 
 /// A password as typed. It cannot be printed.
 #[derive(Clone, Default, PartialEq, Eq)]
