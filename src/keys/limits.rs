@@ -129,7 +129,10 @@ fn not_yours(ids: &[&str]) -> String {
     let named: Vec<String> = ids.iter().take(MOST_NAMED).map(short).collect();
     let more = ids.len() - named.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("You have no property with the ID {}{more}. The Properties page shows the IDs of your properties.", named.join(", "))
+    format!(
+        "You have no property with the ID {}{more}. The Properties page shows the IDs of your properties.",
+        named.join(", ")
+    )
 }
 
 /// The part "Access" of the form, ready to be shown.

@@ -114,7 +114,8 @@ pub fn title(text: &str) -> Result<String, String> {
     } else if length > 255 {
         Err(format!("Use at most 255 characters for the title (you entered {length})."))
     } else if !text::is_plain_line(title) {
-        Err("Titles cannot contain line breaks, control characters or characters that change the text direction.".to_owned())
+        Err("Titles cannot contain line breaks, control characters or characters that change the text direction."
+            .to_owned())
     } else {
         Ok(title.to_owned())
     }

@@ -157,10 +157,9 @@ fn words(error: &Error) -> (&'static str, String) {
                  set LATCHKEY_BASE_URL to it."
             ),
         ),
-        Error::AddressTooLong => (
-            "Address too long",
-            told("The address is too long. Open the page without the query after its path."),
-        ),
+        Error::AddressTooLong => {
+            ("Address too long", told("The address is too long. Open the page without the query after its path."))
+        }
         Error::TooLarge => ("Too large", told("The form is too large. Shorten it and submit it again.")),
         Error::Encoded => ("Invalid request", told("The form was sent compressed. Send it uncompressed.")),
         Error::Unauthorized(_) | Error::SignIn { .. } => ("Sign in", told("Sign in to see this page.")),
@@ -176,7 +175,10 @@ fn words(error: &Error) -> (&'static str, String) {
             "Back in a moment",
             told("The site is temporarily unavailable. Your request was not processed; try again in a few seconds."),
         ),
-        _ => ("Something went wrong", told("Something went wrong on our side. Try again. If it keeps happening, contact support.")),
+        _ => (
+            "Something went wrong",
+            told("Something went wrong on our side. Try again. If it keeps happening, contact support."),
+        ),
     }
 }
 

@@ -291,7 +291,10 @@ async fn what_was_chosen_when_the_session_ended_is_still_chosen_after_the_sign_i
     let page = app.browser().get(sign_in).await.is(200);
     let form = me.browser.get(&typed(&page, "return_to").expect("where it goes on")).await.is(200);
     assert_eq!(typed(&form, "title").as_deref(), Some("Night"));
-    assert!(problem(&form, "properties").is_some_and(|told| told.contains("Part of your selection was lost")), "{form}");
+    assert!(
+        problem(&form, "properties").is_some_and(|told| told.contains("Part of your selection was lost")),
+        "{form}"
+    );
 }
 
 #[actix_web::test]

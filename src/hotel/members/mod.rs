@@ -157,9 +157,7 @@ impl Of {
 /// Why a rule forbids to end a way, as a page says it.
 fn in_words(rule: &'static str) -> &'static str {
     match rule {
-        "Property must have at least one owner" => {
-            "Nobody else owns this property. Make somebody else an owner first."
-        }
+        "Property must have at least one owner" => "Nobody else owns this property. Make somebody else an owner first.",
         "Group must have at least one owner" => "Nobody else owns this group. Make somebody else an owner first.",
         "Property must belong to at least one group" => {
             "This group is the property's home. Put the property into another group that you own first."

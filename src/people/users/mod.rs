@@ -54,7 +54,10 @@ impl std::str::FromStr for Email {
 pub fn name(text: &str) -> Result<Option<String>, String> {
     let name = text.trim();
     if !text::is_plain_line(name) {
-        return Err("Names cannot contain line breaks, control characters or characters that change the text direction.".to_owned());
+        return Err(
+            "Names cannot contain line breaks, control characters or characters that change the text direction."
+                .to_owned(),
+        );
     }
     if !name.is_empty() && text::is_blank(name) {
         return Err("This name has no visible characters. Enter a name, or leave it empty.".to_owned());
