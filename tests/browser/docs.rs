@@ -182,12 +182,12 @@ async fn the_keyboard_alone_is_enough_to_try_an_operation() {
     let me = app.person("desk@farol.example").await;
     let browser = Browser::open(1280, Scheme::Light, true).await;
     browser.visit(format!("{}/docs/reference/facilities#property_facilities_options", app.base_url)).await;
-    browser.tab_to("Try it: List all facilities of properties").await;
+    browser.tab_to("Try it: List facilities of properties (unpaged)").await;
     browser.strike(Key::Enter).await;
     browser.tab_to("API key").await;
     browser.type_text(&me.key).await;
     browser.strike(Key::Enter).await;
     let listed = browser.answer_of("property_facilities_options", "200").await;
     assert!(listed.contains("\"type\": \"facility\""), "{listed}");
-    browser.tab_to("Send: List all facilities of properties").await;
+    browser.tab_to("Send: List facilities of properties (unpaged)").await;
 }

@@ -25,7 +25,7 @@ use crate::{
 
 /// The fields of a property (docs/contract/properties.md).
 pub const FIELDS: &[Field] = &[
-    read_only("id", Kind::Id, "The property's id."),
+    read_only("id", Kind::Id, "The property's ID."),
     required("title", Kind::Title, "Name shown everywhere."),
     required("currency", Kind::Currency, "ISO 4217 code, the default of everything inside the property."),
     not_null("is_active", Kind::Boolean, "Inactive properties answer as before; they only leave shopping results."),
