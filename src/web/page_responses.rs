@@ -84,7 +84,7 @@ pub async fn face(
         }
         // The session store failed: there is no request left to answer from.
         Err(error) => {
-            log::error!("a session could not be read or kept: {error}");
+            log::error!("could not read or save a session: {error}");
             let mut page = error_page(&site, &Error::Unavailable, id, None);
             add_headers(page.headers_mut(), &site);
             Err(InternalError::from_response(error, page).into())

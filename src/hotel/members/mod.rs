@@ -30,9 +30,9 @@ pub enum Of {
 }
 
 const ROLE: Kind = Kind::OneOf(&["owner", "user"]);
-const ABOUT_ROLE: &str = "`owner` also invites and withdraws users, and deletes.";
-const ABOUT_EMAIL: &str = "Whom to invite. An unknown address gets an account.";
-const ABOUT_OVERRIDES: &str = "Kept and given back, at most 16,384 bytes of JSON; it changes nothing.";
+const ABOUT_ROLE: &str = "An `owner` can also invite and withdraw users, and delete.";
+const ABOUT_EMAIL: &str = "Invitee's email; an account is created if none exists. No mail is sent: the host must pass on a link to set a password.";
+const ABOUT_OVERRIDES: &str = "Stored and returned unchanged, at most 16,384 bytes of JSON; has no effect.";
 
 /// Any JSON object.
 pub const OBJECT: Shape = Shape {
@@ -43,7 +43,7 @@ pub const OBJECT: Shape = Shape {
 
 /// The fields of an invitation to a property.
 pub const PROPERTY_INVITE: &[Field] = &[
-    required("property_id", Kind::Id, "Where to invite."),
+    required("property_id", Kind::Id, "The property to invite to."),
     required("user_email", Kind::Email, ABOUT_EMAIL),
     required("role", ROLE, ABOUT_ROLE),
     optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
@@ -51,7 +51,7 @@ pub const PROPERTY_INVITE: &[Field] = &[
 
 /// The fields of an invitation to a group.
 pub const GROUP_INVITE: &[Field] = &[
-    required("group_id", Kind::Id, "Where to invite."),
+    required("group_id", Kind::Id, "The group to invite to."),
     required("user_email", Kind::Email, ABOUT_EMAIL),
     required("role", ROLE, ABOUT_ROLE),
     optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
@@ -59,7 +59,7 @@ pub const GROUP_INVITE: &[Field] = &[
 
 /// The fields of a property user.
 pub const PROPERTY_USER: &[Field] = &[
-    read_only("id", Kind::Id, "The link's id."),
+    read_only("id", Kind::Id, "ID of this user's access."),
     optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
     read_only("property_id", Kind::Id, "The property."),
     required("role", ROLE, ABOUT_ROLE),
@@ -68,7 +68,7 @@ pub const PROPERTY_USER: &[Field] = &[
 
 /// The fields of a group user.
 pub const GROUP_USER: &[Field] = &[
-    read_only("id", Kind::Id, "The link's id."),
+    read_only("id", Kind::Id, "ID of this user's access."),
     optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
     read_only("group_id", Kind::Id, "The group."),
     required("role", ROLE, ABOUT_ROLE),

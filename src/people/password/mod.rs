@@ -169,7 +169,7 @@ fn nobody(Cost { memory_kib, iterations }: Cost) -> String {
 
 fn argon2(cost: Cost) -> std::result::Result<Argon2<'static>, String> {
     let params = Params::new(cost.memory_kib, cost.iterations, 1, None)
-        .map_err(|error| format!("The password settings are not possible: {error}."))?;
+        .map_err(|error| format!("The password settings are invalid: {error}."))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
