@@ -137,7 +137,7 @@ async fn the_host_takes_every_way_from_somebody_and_the_home_goes_to_another_own
         format!("Moved Casa do Farol from a group that only {ALICE} owns to the group User Group of {NIGHT}."),
         format!("Removed Casa do Farol from the group Other, which {ALICE} owns."),
         format!("Removed {ALICE} from Casa do Farol."),
-        format!("{ALICE} has no access to Casa do Farol any more."),
+        format!("{ALICE} no longer has access to Casa do Farol."),
     ];
     assert_eq!(said, expected);
     alice.api.get(&at(farol)).await.error("not_found");
@@ -175,7 +175,7 @@ async fn the_host_takes_somebody_out_of_groups_of_others() {
     let mut expected = [
         format!("Removed {NIGHT} from the group User Group, which contains only this property."),
         format!("Removed {NIGHT} from the group Shared, and so from all 2 properties in it."),
-        format!("{NIGHT} has no access to Casa do Farol any more."),
+        format!("{NIGHT} no longer has access to Casa do Farol."),
     ];
     expected.sort();
     assert_eq!(said, expected);
