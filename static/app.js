@@ -104,7 +104,7 @@ function watchFirstUse(status) {
   };
   const look = async () => {
     if (document.hidden) return document.addEventListener("visibilitychange", look, { once: true });
-    if (Date.now() > until) return show("late", "No request with this key yet. The list of keys shows when it is first used.");
+    if (Date.now() > until) return show("late", "No request with this key yet. The list of keys will show when it is first used.");
     try {
       const answer = await fetch(status.dataset.firstUseAt, { cache: "no-store" });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");

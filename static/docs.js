@@ -16,7 +16,7 @@ if (search) {
       tag.hidden = inside === 0;
       count += inside;
     }
-    const text = count === 0 ? "No operation has all these words." : count === 1 ? "1 operation" : `${count} operations`;
+    const text = count === 0 ? "No operation matches all these words." : count === 1 ? "1 operation" : `${count} operations`;
     if (found.textContent !== text) found.textContent = text;
   };
   field.addEventListener("input", filter);
@@ -69,7 +69,7 @@ async function send(panel, button) {
     if (key) headers.set("user-api-key", key);
     if (body) headers.set("content-type", "application/json");
   } catch {
-    return say("This key holds characters that no key has.");
+    return say("This is not a valid API key.");
   }
 
   button.disabled = true;
@@ -90,7 +90,7 @@ async function send(panel, button) {
     show(result, answer, text);
     say(`${answer.status} ${answer.statusText}, in ${took} ms`.replace(" ,", ","));
   } catch {
-    say("No answer came. Is the network there?");
+    say("No response. Check your network connection.");
   } finally {
     button.disabled = false;
   }

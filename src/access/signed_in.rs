@@ -93,7 +93,7 @@ impl FromRequest for OptionalUser {
         Box::pin(async move {
             // Whom to greet is not worth a failed page: without the database these pages are there.
             let found = person(&request).await.unwrap_or_else(|error| {
-                log::error!("who is signed in could not be found: {error}");
+                log::error!("could not look up the signed-in user: {error}");
                 None
             });
             Ok(OptionalUser(found))

@@ -66,7 +66,8 @@ pub async fn listen(address: &str, unread: Duration) -> Result<TcpListener, Stri
         match bind(candidate, unread) {
             Ok(listener) => return Ok(listener),
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-                problem = "another program listens there. Stop it, or choose another port with --listen".to_owned();
+                problem = "the port is already in use. Stop the other program, or choose another port with --listen"
+                    .to_owned();
             }
             Err(error) => problem = error.to_string(),
         }
@@ -183,7 +184,7 @@ fn connections(wanted: usize) -> usize {
     let files = match setrlimit(Resource::Nofile, files) {
         Ok(()) => files.maximum,
         Err(error) => {
-            log::warn!("the limit of open files stays as it is: {error}");
+            log::warn!("could not raise the open-file limit: {error}");
             started_with
         }
     };

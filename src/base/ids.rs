@@ -31,7 +31,7 @@ macro_rules! id {
         impl std::str::FromStr for $name {
             type Err = &'static str;
             fn from_str(text: &str) -> Result<Self, &'static str> {
-                crate::base::ids::parse(text).map(Self).ok_or("this is no id: ids look like 0197a3b2-5c1e-7d34-8a86-2e8f4d6a1b37")
+                crate::base::ids::parse(text).map(Self).ok_or("not a valid id; ids look like 0197a3b2-5c1e-7d34-8a86-2e8f4d6a1b37")
             }
         }
     )* };

@@ -14,11 +14,11 @@ use crate::base::logging;
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Settings")]
 pub struct Settings {
-    /// Address to listen on; port 0 takes a free one
+    /// Address to listen on; port 0 picks a free one
     #[arg(long, env = "LATCHKEY_LISTEN", default_value = "127.0.0.1:8080", global = true, value_name = "ADDRESS")]
     pub listen: String,
 
-    /// Folder of the SQLite database, made when missing [default: ./latchkey-data]
+    /// Folder of the SQLite database, created if missing [default: ./latchkey-data]
     #[arg(long, env = "LATCHKEY_DATA_DIR", global = true, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
 
@@ -26,140 +26,140 @@ pub struct Settings {
     #[arg(long, env = "DATABASE_URL", global = true, value_name = "URL")]
     pub database_url: Option<String>,
 
-    /// Address at which browsers and programs reach the site [default: http:// and the listening address]
+    /// Base URL by which browsers and programs access the site [default: http:// and the listening address]
     #[arg(long, env = "LATCHKEY_BASE_URL", global = true, value_name = "URL")]
     pub base_url: Option<String>,
 
-    /// Allow a base URL that is plain http and not loopback: passwords and keys cross the network readable
+    /// Allow a plain http base URL that is not loopback: passwords and keys would be sent unencrypted
     #[arg(long, env = "LATCHKEY_ALLOW_HTTP", global = true, value_parser = FalseyValueParser::new())]
     pub allow_http: bool,
 
-    /// The host's name, on every page
+    /// The host's name, shown on every page
     #[arg(long, env = "LATCHKEY_HOST_NAME", default_value = "Latchkey", global = true, value_name = "NAME")]
     pub host_name: String,
 
-    /// Whom users ask for help: an email address or a URL
+    /// Support contact for users: an email address or a URL
     #[arg(long, env = "LATCHKEY_SUPPORT", global = true, value_name = "ADDRESS")]
     pub support: Option<String>,
 
-    /// Letters that new API keys begin with
+    /// Prefix for new API keys (1–8 letters)
     #[arg(long, env = "LATCHKEY_KEY_PREFIX", default_value = "lk", global = true, value_parser = key_prefix, value_name = "LETTERS")]
     pub key_prefix: String,
 
-    /// Active API keys a user may have
+    /// Maximum number of active API keys per user
     #[arg(long, env = "LATCHKEY_MAX_KEYS", default_value_t = 100, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(i64).range(0..))]
     pub max_keys: i64,
 
-    /// Properties that a user may have made and that still exist; 0 is no limit
+    /// Maximum number of existing properties created by one user; 0 means no limit
     #[arg(long, env = "LATCHKEY_MAX_PROPERTIES", default_value_t = 2_000, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(i64).range(0..))]
     pub max_properties: i64,
 
-    /// Groups that a user may own; 0 is no limit
+    /// Maximum number of groups owned by one user; 0 means no limit
     #[arg(long, env = "LATCHKEY_MAX_GROUPS", default_value_t = 2_000, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(i64).range(0..))]
     pub max_groups: i64,
 
-    /// Room types that a property may have; 0 is no limit
+    /// Maximum number of room types per property; 0 means no limit
     #[arg(long, env = "LATCHKEY_MAX_ROOM_TYPES", default_value_t = 200, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(i64).range(0..))]
     pub max_room_types: i64,
 
-    /// Rate plans that a property may have; 0 is no limit
+    /// Maximum number of rate plans per property; 0 means no limit
     #[arg(long, env = "LATCHKEY_MAX_RATE_PLANS", default_value_t = 1_000, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(i64).range(0..))]
     pub max_rate_plans: i64,
 
-    /// Days for which a subscription whose payment failed stays active
+    /// Grace period after a failed payment, in days
     #[arg(long, env = "LATCHKEY_GRACE_DAYS", default_value_t = 7, global = true, value_name = "DAYS",
           value_parser = clap::value_parser!(u16))]
     pub grace_days: u16,
 
-    /// Minutes after which an unused session ends
+    /// Session idle timeout, in minutes
     #[arg(long, env = "LATCHKEY_SESSION_IDLE_MINUTES", default_value_t = 30, global = true, value_name = "MINUTES",
           value_parser = clap::value_parser!(u32).range(1..=525_600))]
     pub session_idle_minutes: u32,
 
-    /// Hours after which every session ends
+    /// Maximum session lifetime, in hours
     #[arg(long, env = "LATCHKEY_SESSION_HOURS", default_value_t = 12, global = true, value_name = "HOURS",
           value_parser = clap::value_parser!(u32).range(1..=8_760))]
     pub session_hours: u32,
 
-    /// Proxies whose X-Forwarded-For (or Forwarded) and X-Forwarded-Proto are believed: addresses or networks, separated by commas
+    /// Trusted proxies (IP addresses or CIDR networks), comma-separated: their X-Forwarded-For, Forwarded and X-Forwarded-Proto are used
     #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", global = true, value_delimiter = ',', value_parser = network, value_name = "NETWORKS")]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// How the log is written on standard error: lines of text, or one JSON object a line
+    /// Log format on standard error: lines of text, or one JSON object per line
     #[arg(long, env = "LATCHKEY_LOG_FORMAT", default_value = "text", global = true, value_name = "FORMAT")]
     pub log_format: logging::Format,
 
-    /// Tell browsers that all names below that of the base URL are reached by https alone, too
+    /// Tell browsers to use https only for all subdomains of the base URL's host, too
     #[arg(long, env = "LATCHKEY_HSTS_SUBDOMAINS", global = true, value_parser = FalseyValueParser::new())]
     pub hsts_subdomains: bool,
 
-    /// Seconds in which the head of a request must arrive, and what is left of a body that was answered before its end
+    /// Timeout for the head of a request, and for the rest of a body that was answered before its end, in seconds
     #[arg(long, env = "LATCHKEY_HEAD_SECONDS", default_value_t = 10, global = true, value_name = "SECONDS",
           value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub head_seconds: u16,
 
-    /// Seconds in which the body of a request must arrive
+    /// Timeout for the body of a request, in seconds
     #[arg(long, env = "LATCHKEY_BODY_SECONDS", default_value_t = 60, global = true, value_name = "SECONDS",
           value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub body_seconds: u16,
 
-    /// Seconds after which an answer that its client does not take is given up
+    /// Close a connection whose client has read nothing for this many seconds
     #[arg(long, env = "LATCHKEY_UNREAD_SECONDS", default_value_t = 30, global = true, value_name = "SECONDS",
           value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub unread_seconds: u16,
 
-    /// Requests a minute with one API key, and of one signed-in user to the API; 0 is no limit
+    /// Rate limit per API key, and per signed-in user of the API, in requests per minute; 0 means no limit
     #[arg(long, env = "LATCHKEY_REQUESTS_PER_KEY", default_value_t = 6_000, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     pub requests_per_key: u32,
 
-    /// Requests a minute from one address (IPv6: one /64); 0 is no limit. All that an unlisted proxy sends counts as one
+    /// Rate limit per IP address (IPv6: per /64), in requests per minute; 0 means no limit. An untrusted proxy counts as one address
     #[arg(long, env = "LATCHKEY_REQUESTS_PER_ADDRESS", default_value_t = 60_000, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     pub requests_per_address: u32,
 
-    /// Requests under way at a time: half of them reads, a quarter writes, a quarter pages; more are answered 503
+    /// Maximum number of concurrent requests (half reads, a quarter writes, a quarter pages); more get 503
     #[arg(long, env = "LATCHKEY_MAX_REQUESTS", default_value_t = 512, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_requests: u32,
 
-    /// Connections of clients at a time
+    /// Maximum number of concurrent client connections
     #[arg(long, env = "LATCHKEY_MAX_CONNECTIONS", default_value_t = 25_000, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
 
-    /// Connections of one address at a time (IPv6: one /64), loopback and trusted proxies excepted; 0 is no limit
+    /// Maximum number of concurrent connections per IP address (IPv6: per /64), except loopback and trusted proxies; 0 means no limit
     /// [default: a quarter of all]
     #[arg(long, env = "LATCHKEY_CONNECTIONS_PER_ADDRESS", global = true, value_name = "NUMBER")]
     pub connections_per_address: Option<u32>,
 
-    /// Connections to PostgreSQL at most
+    /// Maximum number of connections to PostgreSQL
     #[arg(long, env = "LATCHKEY_DATABASE_CONNECTIONS", default_value_t = 10, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub database_connections: u32,
 
-    /// The pooler before PostgreSQL: `transaction` where it gives each transaction another session (PgBouncer)
+    /// Pooler in front of PostgreSQL: `transaction` if it pools transactions (PgBouncer)
     #[arg(long, env = "LATCHKEY_DATABASE_POOLER", global = true, value_name = "HOW")]
     pub database_pooler: Option<Pooler>,
 
-    /// SQLite: `full` keeps every answered write through a power cut, `normal` may lose the last ones
+    /// SQLite: with `full`, every acknowledged write survives a power failure; with `normal`, the last ones may be lost
     #[arg(long, env = "LATCHKEY_SQLITE_SYNCHRONOUS", default_value = "full", global = true, value_name = "HOW")]
     pub sqlite_synchronous: Synchronous,
 
-    /// Memory of one password hash (argon2id), in KiB
+    /// Memory per password hash (argon2id), in KiB
     #[arg(long, env = "LATCHKEY_ARGON2_MEMORY_KIB", default_value_t = 47_104, global = true, value_name = "KIB")]
     pub argon2_memory_kib: u32,
 
-    /// Passes of one password hash (argon2id)
+    /// Iterations per password hash (argon2id)
     #[arg(long, env = "LATCHKEY_ARGON2_ITERATIONS", default_value_t = 1, global = true, value_name = "NUMBER")]
     pub argon2_iterations: u32,
 
-    /// Password hashes at a time
+    /// Maximum number of concurrent password hashes
     #[arg(long, env = "LATCHKEY_ARGON2_AT_ONCE", default_value_t = 2, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub argon2_at_once: u16,
@@ -214,7 +214,7 @@ impl Settings {
         }
         if url.scheme() == "http" && !is_loopback(&url) && !self.allow_http {
             return Err(format!(
-                "The base URL {text} is plain http on a network: passwords and keys would cross it readable. Put a \
+                "The base URL {text} is plain http on a network: passwords and keys would be sent unencrypted. Put a \
                  proxy with TLS in front and set --base-url https://…, or set LATCHKEY_ALLOW_HTTP=1 if you must."
             ));
         }
@@ -251,5 +251,5 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.trim()
         .parse::<IpNet>()
         .or_else(|_| text.trim().parse().map(|address: std::net::IpAddr| address.into()))
-        .map_err(|_| "not an address or a network such as 10.0.0.0/8".to_owned())
+        .map_err(|_| "not an IP address or a CIDR network such as 10.0.0.0/8".to_owned())
 }

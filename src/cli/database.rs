@@ -54,7 +54,7 @@ impl Place {
         let name = self.name();
         match self.look().await? {
             Found::Nothing => Err(format!(
-                "There is no Latchkey database at {name}. Name the one that the server uses with {}, or make one with \
+                "There is no Latchkey database at {name}. Name the one that the server uses with {}, or create one with \
                  `latchkey serve` or `latchkey migrate`.",
                 match self {
                     Place::File { .. } => "--data-dir (LATCHKEY_DATA_DIR) or --database-url (DATABASE_URL)",
@@ -107,9 +107,9 @@ impl Place {
                 if !open(folder, 0o077) {
                     return;
                 }
-                log::warn!("others on this machine can look into the data folder: chmod 700 {}", folder.display());
+                log::warn!("other users of this machine can list the data folder: chmod 700 {}", folder.display());
                 if open(file, 0o044) {
-                    log::warn!("others on this machine can read the database: chmod 600 {}*", file.display());
+                    log::warn!("other users of this machine can read the database: chmod 600 {}*", file.display());
                 }
             }
         }
@@ -122,7 +122,7 @@ pub fn make_private(folder: &Path) -> Result<(), String> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .map_err(|error| format!("Cannot make the data folder {}: {error}.", folder.display()))
+        .map_err(|error| format!("Cannot create the data folder {}: {error}.", folder.display()))
 }
 
 /// One server for one SQLite file: the lock is waited for a moment, since a server that was just killed may not be gone.

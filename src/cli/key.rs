@@ -16,14 +16,14 @@ use crate::{
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// List a user's API keys, withdrawn ones too
+    /// List a user's API keys, including withdrawn ones
     List {
-        /// The user's address
+        /// The user's email address
         email: Email,
     },
-    /// Withdraw an API key, for good
+    /// Withdraw an API key permanently
     Withdraw {
-        /// The key's id, as listed
+        /// The key's ID, as listed
         #[arg(value_name = "ID")]
         id: ApiKeyId,
     },
@@ -58,7 +58,7 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
                 return Err(format!("There is no active key {id}. List a user's keys with: latchkey key list EMAIL"));
             }
             log::info!("key withdraw: withdrawn key={id}");
-            println!("The key {id} is withdrawn.");
+            println!("Withdrew the key {id}.");
             Ok(())
         }
     }

@@ -25,29 +25,29 @@ use crate::{
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// List every way to a property: who, in which role, through what, since when, given by whom
+    /// List who has access to a property: role, directly or through which group, since when, given by whom
     List {
-        /// The property's id
+        /// The property's ID
         #[arg(value_name = "PROPERTY_ID")]
         property: PropertyId,
     },
-    /// Give a user access to a property, or another role on it
+    /// Give a user access to a property, or change the user's role
     Add {
-        /// The property's id
+        /// The property's ID
         #[arg(value_name = "PROPERTY_ID")]
         property: PropertyId,
-        /// The user's address
+        /// The user's email address
         email: Email,
-        /// What the user may do: an owner also manages people and deletes
+        /// The user's role: an owner can also manage people and delete
         #[arg(long, default_value = "user")]
         role: RoleName,
     },
-    /// Take every way to a property from a user
+    /// Remove all of a user's access to a property
     Remove {
-        /// The property's id
+        /// The property's ID
         #[arg(value_name = "PROPERTY_ID")]
         property: PropertyId,
-        /// The user's address
+        /// The user's email address
         email: Email,
     },
 }
@@ -78,7 +78,7 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
 
 async fn title(tx: &mut Tx, property: PropertyId) -> Result<String, String> {
     let title = properties::store::title(tx, property).await.map_err(told)?;
-    title.ok_or_else(|| format!("There is no property {property}. The Properties page and the API show the ids."))
+    title.ok_or_else(|| format!("There is no property {property}. The Properties page and the API show the IDs."))
 }
 
 async fn list(db: &Db, property: PropertyId) -> Outcome {
@@ -154,20 +154,20 @@ async fn remove(db: &Db, property: PropertyId, email: &Email) -> Outcome {
     let email = user.email;
     for done in done {
         match done {
-            Done::LinkEnded => println!("{email} is removed from {title}."),
-            Done::TakenOut { group } => println!("{title} is taken out of the group {group}, which {email} owns."),
+            Done::LinkEnded => println!("Removed {email} from {title}."),
+            Done::TakenOut { group } => println!("Removed {title} from the group {group}, which {email} owns."),
             Done::LeftGroup { group, properties: 1 } => {
-                println!("{email} is removed from the group {group}, which holds this property alone.");
+                println!("Removed {email} from the group {group}, which contains only this property.");
             }
             Done::LeftGroup { group, properties } => {
-                println!("{email} is removed from the group {group}, and so from all {properties} properties in it.");
+                println!("Removed {email} from the group {group}, and so from all {properties} properties in it.");
             }
             Done::HomeMoved { group, owner } => {
-                println!("{title} is moved from a group that only {email} owns to the group {group} of {owner}.");
+                println!("Moved {title} from a group that only {email} owns to the group {group} of {owner}.");
             }
         }
     }
-    println!("{email} has no access to {title} any more.");
+    println!("{email} no longer has access to {title}.");
     Ok(())
 }
 

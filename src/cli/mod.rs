@@ -33,16 +33,16 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve pages and API (the default)
+    /// Serve the pages and the API (the default)
     Serve,
     /// Serve on a fresh temporary database with a user, an API key and some properties
     Demo,
-    /// Make the database, or bring its schema up to date; `serve` does so by itself
+    /// Create the database, or migrate its schema; `serve` does so too
     Migrate,
     /// Manage users
     #[command(subcommand)]
     User(user::Command),
-    /// Manage users' subscriptions, which open API keys to them
+    /// Manage users' subscriptions, which API keys require
     #[command(subcommand)]
     Subscription(subscription::Command),
     /// List and withdraw API keys
@@ -121,10 +121,10 @@ async fn migrate(settings: &Settings) -> Outcome {
         missing(&ours.applied)?;
     }
     place.newest(settings, PATIENCE_OF_COMMANDS).await?.close().await;
-    let Found::Ours(after) = place.look().await? else { return Err("The database has gone.".to_owned()) };
+    let Found::Ours(after) = place.look().await? else { return Err("The database has disappeared.".to_owned()) };
     let (name, newest) = (place.name(), after.applied.last().copied().unwrap_or_default());
     match before {
-        Found::Nothing => println!("Made the database {name} with schema {newest}."),
+        Found::Nothing => println!("Created the database {name} with schema {newest}."),
         Found::Ours(before) if before.applied == after.applied => {
             println!("The database {name} is up to date (schema {newest}).");
         }

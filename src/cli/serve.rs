@@ -56,7 +56,7 @@ pub async fn demo(mut settings: Settings) -> Outcome {
         true => None,
         false => {
             let fresh = tempfile::tempdir().map_err(|error| {
-                format!("Cannot make a temporary folder: {error}. Set TMPDIR, or name a folder with --data-dir.")
+                format!("Cannot create a temporary folder: {error}. Set TMPDIR, or name a folder with --data-dir.")
             })?;
             settings.data_dir = Some(fresh.path().to_owned());
             Some(fresh)
@@ -139,7 +139,7 @@ impl Start {
         greet(&state);
         let stopped = server.await.map_err(|error| format!("The server stopped: {error}."));
         if last_uses.write(&state.db).await.is_err() {
-            log::warn!("the last uses of some keys are lost");
+            log::warn!("some last-used times could not be saved");
         }
         writing.abort();
         state.db.close().await;

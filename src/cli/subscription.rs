@@ -20,14 +20,14 @@ use crate::{
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Show how a user's subscription stands
+    /// Show the state of a user's subscription
     Show {
-        /// The user's address
+        /// The user's email address
         email: Email,
     },
     /// Activate a user's subscription
     Activate {
-        /// The user's address
+        /// The user's email address
         email: Email,
         /// Last day (2026-12-31, UTC) or exact end (2026-12-31T12:00:00Z) [default: no end]
         #[arg(long, value_name = "DATE", value_parser = until)]
@@ -35,9 +35,9 @@ pub enum Command {
     },
     /// Cancel a user's subscription at the end of its period
     Cancel {
-        /// The user's address
+        /// The user's email address
         email: Email,
-        /// End it at once
+        /// End it immediately
         #[arg(long)]
         now: bool,
     },

@@ -29,50 +29,50 @@ const LINK_DAYS: u64 = 7;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Add a user; the password is asked for, or read from standard input
+    /// Add a user; prompts for the password, or reads it from standard input
     Add {
-        /// The address to sign in with
+        /// The email address to sign in with
         email: Email,
         /// The person's name
         #[arg(long)]
         name: Option<String>,
     },
-    /// Invite a user: print a one-use link with which the user sets name and password
+    /// Invite a user: print a one-time link for setting name and password
     Invite {
-        /// The address to sign in with
+        /// The email address to sign in with
         email: Email,
         /// The person's name
         #[arg(long)]
         name: Option<String>,
     },
-    /// List all users: active, deactivated, or invited and without a password yet
+    /// List all users: active, deactivated, or invited (no password yet)
     List,
-    /// Deactivate a user: signed out everywhere, keys refused
+    /// Deactivate a user: ends all sessions, rejects all keys
     Deactivate {
-        /// The user's address
+        /// The user's email address
         email: Email,
     },
-    /// Activate a user again
+    /// Reactivate a user
     Activate {
-        /// The user's address
+        /// The user's email address
         email: Email,
     },
-    /// Delete a user: keys, sessions and links end at once. Properties that nobody else owns are named and kept
+    /// Delete a user: keys, sessions and links end immediately. Properties without another owner are listed and kept
     Delete {
-        /// The user's address
+        /// The user's email address
         email: Email,
-        /// Delete the properties that nobody else owns, too
+        /// Also delete properties that nobody else owns
         #[arg(long)]
         with_properties: bool,
     },
-    /// Set a user's password and end the user's sessions; it is asked for, or read from standard input
+    /// Set a user's password and end all sessions; prompts for it, or reads it from standard input
     Password {
-        /// The user's address
+        /// The user's email address
         email: Email,
     },
-    /// Print a one-use link with which the user sets name and password
+    /// Print a one-time link for setting name and password
     Link {
-        /// The user's address
+        /// The user's email address
         email: Email,
     },
 }
@@ -145,7 +145,7 @@ async fn set_password(settings: &Settings, db: &Db, email: Email) -> Outcome {
     sessions::store::end_all(&mut tx, user.id).await.map_err(told)?;
     tx.commit().await.map_err(told)?;
     log::info!("user password: set user={}", user.id);
-    println!("The password of {} is set; all sessions are ended.", user.email);
+    println!("Set the password of {} and ended all sessions.", user.email);
     Ok(())
 }
 
@@ -187,7 +187,9 @@ async fn make_link(settings: &Settings, db: &Db, email: Email) -> Outcome {
     let (tx, user) = change(db, &email).await?;
     if user.deactivated_at.is_some() {
         let email = user.email;
-        return Err(format!("{email} is deactivated; no link would work. First run: latchkey user activate {email}"));
+        return Err(format!(
+            "{email} is deactivated, so no link would work. First run: latchkey user activate {email}"
+        ));
     }
     print_link(settings, tx, user.id).await
 }
@@ -206,9 +208,9 @@ async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
     let end = now + Days::new(LINK_DAYS);
     users::store::insert_link(&mut tx, user, &Digest::of(&token), now, end).await.map_err(told)?;
     tx.commit().await.map_err(told)?;
-    log::info!("user link: made a one-use link user={user}");
+    log::info!("user link: made a one-time link user={user}");
     println!("{}{}", base_url.as_str().trim_end_matches('/'), invitation::path(&token));
-    println!("good until {}", written(end));
+    println!("Valid until {}", written(end));
     Ok(())
 }
 
@@ -224,7 +226,7 @@ fn ask_password(settings: &Settings, email: &Email) -> Result<Password, String> 
         first
     } else {
         let mut text = String::new();
-        io::stdin().read_to_string(&mut text).map_err(|error| format!("No password could be read: {error}."))?;
+        io::stdin().read_to_string(&mut text).map_err(|error| format!("Cannot read the password: {error}."))?;
         text.lines().next().unwrap_or_default().to_owned()
     };
     Password::chosen(text, &settings.host_name, &email.text)

@@ -67,7 +67,7 @@ pub fn read(text: &str) -> Result<(PgConnectOptions, Vec<String>), String> {
             _ => true,
         };
         if !fits {
-            return Err(format!("The parameter {name} of DATABASE_URL has a value that is not possible."));
+            return Err(format!("The parameter {name} of DATABASE_URL has an invalid value."));
         }
     }
     let options = PgConnectOptions::from_str(url.as_str())

@@ -129,7 +129,7 @@ impl Writer {
         state.finish().await;
         // Folds the log into the file, and gives the memory back.
         if let Err(error) = state.connection.execute("pragma wal_checkpoint(truncate)").await {
-            log::warn!("the write-ahead log stays beside the database: {error}");
+            log::warn!("could not checkpoint the write-ahead log: {error}");
         }
     }
 }

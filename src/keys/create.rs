@@ -109,10 +109,10 @@ async fn insert(
     let id = ApiKeyId::new();
     let new = store::NewKey { id, user, title, digest: key.digest(), tail: key.tail(), form, limits };
     match store::insert(tx, &new, now).await {
-        Err(error) if db::is_taken(&error) => return Err(Error::bad_request("Open the form again and send it anew.")),
+        Err(error) if db::is_taken(&error) => return Err(Error::bad_request("Reload the form and submit it again.")),
         // Deleted between the look at it and this.
         Err(error) if db::is_gone(&error) => {
-            let problem = "One of the chosen properties has just been deleted. Choose again.";
+            let problem = "One of the selected properties has just been deleted. Select again.";
             return Ok(Creation::Invalid(problem.to_owned()));
         }
         other => other?,

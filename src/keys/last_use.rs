@@ -60,7 +60,7 @@ impl LastUses {
         }
         let written = write(db, &batch).await;
         if let Err(error) = &written {
-            log::warn!("the last use of {} keys could not be written: {error}", batch.len());
+            log::warn!("the last-used times of {} keys could not be saved: {error}", batch.len());
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             for (key, used) in batch {
                 waiting.entry(key).or_insert(used);

@@ -105,7 +105,7 @@ impl Typed {
         ids.sort_unstable();
         ids.dedup();
         if ids.len() > MOST_IDS {
-            return Err(format!("A key is limited to at most {MOST_IDS} properties; these are {}.", ids.len()));
+            return Err(format!("Select at most {MOST_IDS} properties (you selected {}).", ids.len()));
         }
         Ok(Limits { properties: Some(ids), read_only, manage_users: false })
     }
@@ -129,7 +129,10 @@ fn not_yours(ids: &[&str]) -> String {
     let named: Vec<String> = ids.iter().take(MOST_NAMED).map(short).collect();
     let more = ids.len() - named.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("No property of yours has the id {}{more}. The Properties page shows the ids of yours.", named.join(", "))
+    format!(
+        "You have no property with the ID {}{more}. The Properties page shows the IDs of your properties.",
+        named.join(", ")
+    )
 }
 
 /// The part "Access" of the form, ready to be shown.
@@ -163,7 +166,7 @@ impl AccessFields {
             ticked.iter().filter(|id| !offered.iter().any(|brief| brief.id == **id)).copied().collect();
         offered.extend(search::among(tx, caller, &further).await?);
         let left_out = (!typed.left_out.is_empty())
-            .then(|| "Not all of your choice was kept through the sign-in. Look through it again.".to_owned());
+            .then(|| "Part of your selection was lost when you signed in. Please check it.".to_owned());
         Ok(AccessFields {
             chosen: typed.access == "chosen",
             read_only: !typed.read_only.is_empty(),

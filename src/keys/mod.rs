@@ -112,11 +112,12 @@ pub fn title(text: &str) -> Result<String, String> {
     let title = text.trim();
     let length = title.chars().count();
     if text::is_blank(title) {
-        Err("Give the key a title, such as the name of the program that will use it.".to_owned())
+        Err("Enter a title, such as the name of the program that will use the key.".to_owned())
     } else if length > 255 {
-        Err(format!("A title has at most 255 characters; this one has {length}."))
+        Err(format!("Use at most 255 characters for the title (you entered {length})."))
     } else if !text::is_plain_line(title) {
-        Err("A title is one line without control characters or characters that turn its direction.".to_owned())
+        Err("Titles cannot contain line breaks, control characters or characters that change the text direction."
+            .to_owned())
     } else {
         Ok(title.to_owned())
     }

@@ -91,7 +91,7 @@ impl<S: Steps> MessageBody for Long<S> {
                 Poll::Ready(Some(Ok(text)))
             }
             Err(error) => {
-                log::error!("a long answer breaks off: {error}");
+                log::error!("a long response was cut off: {error}");
                 Poll::Ready(Some(Err(io::Error::other(error.to_string()))))
             }
         }

@@ -144,7 +144,7 @@ impl Admission {
     fn tell(&self, address: IpAddr) {
         if self.told.is_due() {
             log::warn!(
-                "{address} sends more than LATCHKEY_REQUESTS_PER_ADDRESS and is answered 429; if it is a proxy, add it \
+                "{address} exceeds LATCHKEY_REQUESTS_PER_ADDRESS and gets 429; if it is a proxy, add it \
                  to LATCHKEY_TRUSTED_PROXIES"
             );
         }

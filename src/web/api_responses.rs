@@ -71,7 +71,7 @@ pub async fn middleware(
         Ok(answer) => answer.map_into_boxed_body(),
         // The session store failed: there is no request left to answer from.
         Err(error) => {
-            log::error!("a session could not be read or kept: {error}");
+            log::error!("could not read or save a session: {error}");
             let refusal = Error::Unavailable;
             let mut answer = json_error(&refusal, NotFoundCode::default(), None);
             add_headers(answer.headers_mut(), promise);

@@ -26,8 +26,8 @@ pub fn of(request: &HttpRequest, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
     if !is_listed(&client, trusted_proxies) {
         if is_local(&client) && (headers.contains_key(FOR) || headers.contains_key(FORWARDED)) && UNLISTED.is_due() {
             log::warn!(
-                "{client} sends addresses of clients as proxies do, but is not in LATCHKEY_TRUSTED_PROXIES: all that \
-                 it sends counts as its own"
+                "{client} sends client addresses as proxies do, but is not in LATCHKEY_TRUSTED_PROXIES: all its \
+                 requests count as its own"
             );
         }
         return Some(client);

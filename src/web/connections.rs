@@ -84,7 +84,7 @@ impl Counts {
         drop(open);
         if self.told.is_due() {
             log::warn!(
-                "{address} has {} connections, as many as LATCHKEY_CONNECTIONS_PER_ADDRESS allows, and more are refused; \
+                "{address} has {} connections, the limit of LATCHKEY_CONNECTIONS_PER_ADDRESS, and more are rejected; \
                  if it is a proxy, add it to LATCHKEY_TRUSTED_PROXIES",
                 self.limit
             );

@@ -36,8 +36,8 @@ pub fn check(request: &HttpRequest, base_url: &Url) -> Result<()> {
     let (sent, ours) = (origin.origin().ascii_serialization(), base_url.origin().ascii_serialization());
     if REFUSED.is_due() {
         log::warn!(
-            "a form of {sent:.200} is refused, since the address of this site is {ours}; if people are to use the \
-             former, set LATCHKEY_BASE_URL to it"
+            "rejected a form sent from {sent:.200}, since the base URL of this site is {ours}; if people should use \
+             the former, set LATCHKEY_BASE_URL to it"
         );
     }
     // Whoever has the page itself under another name is told; a stranger's page is not.

@@ -12,9 +12,9 @@ use crate::{
     web::state::AppState,
 };
 
-const DIRECT: &str = "this site is reached by https alone (LATCHKEY_BASE_URL), and this request did not come through a \
+const DIRECT: &str = "this site is https only (LATCHKEY_BASE_URL), and this request did not come through a \
     proxy of LATCHKEY_TRUSTED_PROXIES";
-const MARKED: &str = "this site is reached by https alone (LATCHKEY_BASE_URL), and the proxy says that this request \
+const MARKED: &str = "this site is https only (LATCHKEY_BASE_URL), and the proxy says that this request \
     came by http";
 
 static REFUSED: OnceAMinute = OnceAMinute::new();
@@ -34,14 +34,16 @@ pub fn check(state: &AppState, request: &ServiceRequest) -> Result<()> {
             Some(false) => return Ok(()),
             None => {
                 if UNMARKED.is_due() {
-                    log::warn!("the proxy {peer} does not say in X-Forwarded-Proto whether its clients use https");
+                    log::warn!(
+                        "the proxy {peer} does not send X-Forwarded-Proto, so it is unknown whether its clients use https"
+                    );
                 }
                 return Ok(());
             }
         },
     };
     if REFUSED.is_due() {
-        log::warn!("a request of {peer} is refused: {why}");
+        log::warn!("rejected a request from {peer}: {why}");
     }
     Err(Error::Insecure(why))
 }

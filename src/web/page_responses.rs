@@ -23,7 +23,7 @@ use crate::{
         csrf,
         errors::settled,
         https, methods,
-        page::{CurrentUserName, LONGEST_ADDRESS, Layout, sign_in_address},
+        page::{CurrentUserName, LONGEST_ADDRESS, Layout, counted, sign_in_address},
         request_log::{self, RequestId},
     },
 };
@@ -84,7 +84,7 @@ pub async fn middleware(
         }
         // The session store failed: there is no request left to answer from.
         Err(error) => {
-            log::error!("a session could not be read or kept: {error}");
+            log::error!("could not read or save a session: {error}");
             let mut page = error_page(&state, &Error::Unavailable, id, None);
             add_headers(page.headers_mut(), &state);
             Err(InternalError::from_response(error, page).into())
@@ -145,40 +145,45 @@ fn error_page(
 fn words(error: &Error) -> (&'static str, String) {
     let told = |text: &str| text.to_owned();
     match error {
-        Error::NotFound => ("Page not found", told("There is no such page, or it is not yours to see.")),
-        Error::MethodNotAllowed(_) => ("Not possible here", told("This address does not answer that kind of request.")),
-        Error::Full(reason) => ("No more of these", format!("Not done: {reason}.")),
+        Error::NotFound => ("Page not found", told("This page does not exist, or you do not have access to it.")),
+        Error::MethodNotAllowed(_) => ("Method not allowed", told("This page does not support that kind of request.")),
+        Error::Full(reason) => ("Limit reached", format!("Request not processed: {reason}.")),
         Error::CrossSite => {
-            ("Refused", told("The request did not come from a page of this site. Open the page here and try again."))
+            ("Request blocked", told("The request came from another site. Go back to the page and try again."))
         }
-        Error::Forbidden(_) => ("Not allowed", told("You may not do this.")),
-        Error::BadRequest(details) => ("Not understood", details.join(" ")),
-        Error::Insecure(why) => ("Use https", format!("Refused: {why}. Open the https address of this site.")),
+        Error::Forbidden(_) => ("Not allowed", told("You are not allowed to do this.")),
+        Error::BadRequest(details) => ("Invalid request", details.join(" ")),
+        Error::Insecure(why) => ("Use https", format!("Request blocked: {why}. Open the https address of this site.")),
         Error::OtherName { sent, ours } => (
-            "Refused",
+            "Request blocked",
             format!(
-                "The request did not come from a page of this site: you have opened it as {sent}, and its address is \
-                 {ours}. Open {ours} and try again. If {sent} is the address to use, whoever runs this site sets \
-                 LATCHKEY_BASE_URL to it."
+                "The request came from another address: you opened the page at {sent}, but this site's address is \
+                 {ours}. Open {ours} and try again. If {sent} is the right address, whoever runs this site must \
+                 set LATCHKEY_BASE_URL to it."
             ),
         ),
-        Error::AddressTooLong => (
-            "Address too long",
-            told("The address is longer than can be taken. Open the page without what stands behind its path."),
-        ),
-        Error::TooLarge => ("Too large", told("The form holds more than can be taken. Shorten it and send it again.")),
-        Error::Encoded => ("Not understood", told("The form was sent compressed. Send it as it is.")),
+        Error::AddressTooLong => {
+            ("Address too long", told("The address is too long. Open the page without the query after its path."))
+        }
+        Error::TooLarge => ("Too large", told("The form is too large. Shorten it and submit it again.")),
+        Error::Encoded => ("Invalid request", told("The form was sent compressed. Send it uncompressed.")),
         Error::Unauthorized(_) | Error::SignIn { .. } => ("Sign in", told("Sign in to see this page.")),
-        Error::Invalid(_) => ("Not understood", told("Something in the form is not as it should be.")),
+        Error::Invalid(_) => ("Invalid request", told("One or more fields of the form are invalid.")),
         Error::TooMany(_, refusal) => (
             "Too many requests",
-            format!("More requests came from your network than are taken. Try again in {} s.", refusal.seconds),
+            format!(
+                "Too many requests from your network. Try again in {}.",
+                counted(i64::try_from(refusal.seconds).unwrap_or(i64::MAX), "second", "seconds")
+            ),
         ),
         error if error.status_code() == StatusCode::SERVICE_UNAVAILABLE => (
             "Back in a moment",
-            told("The site cannot answer just now. Nothing you sent was half done; try again in a few seconds."),
+            told("The site is temporarily unavailable. Your request was not processed; try again in a few seconds."),
         ),
-        _ => ("Something went wrong", told("Something went wrong on our side. Try again; if it stays, ask for help.")),
+        _ => (
+            "Something went wrong",
+            told("Something went wrong on our side. Try again. If it keeps happening, contact support."),
+        ),
     }
 }
 

@@ -60,7 +60,7 @@ async fn the_search_finds_as_one_types() {
     browser.strike(Key::Enter).await;
     browser.expect("an address to pass on", "return location.search", "?q=DELETE+room").await;
     browser.type_into("Search operations", "no such thing").await;
-    browser.expect("nothing", told, "No operation has all these words.").await;
+    browser.expect("nothing", told, "No operation matches all these words.").await;
     browser.assert_quiet_console().await;
 
     let browser = Browser::open(360, Scheme::Light, false).await;
@@ -80,7 +80,7 @@ async fn a_curl_line_is_copied_as_it_stands() {
     browser.grant_clipboard(&app.base_url).await;
     browser.click("[data-copy=read_group_curl]").await;
     let told = "return document.querySelector('[data-copied]').textContent";
-    browser.expect("that it is copied", told, "Copied the curl line.").await;
+    browser.expect("that it is copied", told, "Copied the curl command.").await;
     let line = format!("curl \"{}/api/v1/groups/$ID\" \\\n  -H \"user-api-key: $KEY\"", app.base_url);
     assert_eq!(browser.clipboard().await, line);
 }
@@ -182,12 +182,12 @@ async fn the_keyboard_alone_is_enough_to_try_an_operation() {
     let me = app.person("desk@farol.example").await;
     let browser = Browser::open(1280, Scheme::Light, true).await;
     browser.visit(format!("{}/docs/reference/facilities#property_facilities_options", app.base_url)).await;
-    browser.tab_to("Try it: List all facilities of properties").await;
+    browser.tab_to("Try it: List facilities of properties (unpaged)").await;
     browser.strike(Key::Enter).await;
     browser.tab_to("API key").await;
     browser.type_text(&me.key).await;
     browser.strike(Key::Enter).await;
     let listed = browser.answer_of("property_facilities_options", "200").await;
     assert!(listed.contains("\"type\": \"facility\""), "{listed}");
-    browser.tab_to("Send: List all facilities of properties").await;
+    browser.tab_to("Send: List facilities of properties (unpaged)").await;
 }

@@ -124,7 +124,7 @@ async fn reload(javascript: bool) {
 async fn assert_already_created(app: &TestApp, user: &User, browser: &Browser, key: &str, keys: usize) {
     browser.refresh().await.expect("a reload");
     let told = browser.dialog("API Key already created").await;
-    assert!(told.contains("is not shown again") && told.contains("Harbour PMS"), "{told}");
+    assert!(told.contains("cannot be shown again") && told.contains("Harbour PMS"), "{told}");
     assert!(told.contains(&format!("***{}", &key[key.len() - 6..])), "{told}");
     assert!(!browser.everything().await.contains(key), "the key is shown again");
     assert_eq!(count_keys(app, user), keys);

@@ -49,7 +49,7 @@ async fn a_refresh_shows_the_keys_as_soon_as_the_subscription_is_active() {
     browser.refresh().await.unwrap();
     let text = text_of(&browser).await;
     assert!(!text.contains("API Keys") && !text.contains("Create new API Key"), "{text}");
-    assert!(text.contains("API keys need an active subscription") && text.contains("is paused"), "{text}");
+    assert!(text.contains("API keys require an active subscription") && text.contains("is suspended"), "{text}");
     app.with_key(&key).get("/api/v1/properties").await.is(403);
     browser.visit(format!("{}/user_profile/api_keys/new", app.base_url)).await;
     assert!(text_of(&browser).await.contains("Page not found"));
@@ -69,7 +69,7 @@ async fn a_user_without_a_subscription_sees_no_api_keys() {
     browser.arrive(&app, &user).await;
     let text = text_of(&browser).await;
     assert!(!text.contains("API Keys") && !text.contains("Create"), "{text}");
-    assert!(text.contains("API keys need an active subscription; you have none."), "{text}");
+    assert!(text.contains("API keys require an active subscription."), "{text}");
     app.subscribe(&user.email);
     browser.refresh().await.unwrap();
     assert_eq!(browser.rows().await, []);
@@ -83,12 +83,12 @@ async fn paused_keys_are_withdrawn_all_at_once() {
     let keys = [desk.create_key("One").await, desk.create_key("Two").await];
     app.command_ok(&["subscription", "cancel", &user.email, "--now"], None);
     browser.refresh().await.unwrap();
-    browser.press("Withdraw them all").await;
+    browser.press("Withdraw all keys").await;
     let told = browser.dialog("Withdraw all API keys").await;
-    assert!(told.contains("Your 2 active keys") && told.contains("can not be undone"), "{told}");
-    browser.press_in("dialog", "Withdraw them all").await;
+    assert!(told.contains("Your 2 active keys") && told.contains("cannot be undone"), "{told}");
+    browser.press_in("dialog", "Withdraw all keys").await;
     browser.no_dialog().await;
-    assert!(text_of(&browser).await.contains("All API keys are withdrawn."));
+    assert!(text_of(&browser).await.contains("All API keys withdrawn."));
     app.subscribe(&user.email);
     for key in keys {
         app.with_key(&key).get("/api/v1/properties").await.is(401);

@@ -205,7 +205,7 @@ async fn the_profile_with_paused_keys_looks_right() {
         if javascript {
             browser.looks_right("profile-paused", 200).await;
         }
-        browser.press("Withdraw them all").await;
+        browser.press("Withdraw all keys").await;
         browser.dialog("Withdraw all API keys").await;
         browser.looks_right("withdraw-all", 200).await;
     }

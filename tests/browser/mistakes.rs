@@ -49,7 +49,7 @@ impl Browser {
     }
 }
 
-const TOO_LONG: &str = "at most 255 characters; this one has 256.";
+const TOO_LONG: &str = "(you entered 256)";
 
 #[actix_web::test]
 async fn a_wrong_password_leaves_the_email_and_asks_for_the_password_again() {
@@ -86,7 +86,7 @@ async fn titles_that_will_not_do(javascript: bool) {
     browser.press("Create new API Key").await;
     browser.press("Create").await;
     browser.dialog("Create new API Key").await;
-    browser.assert_refused("Title", "", "Give the key a title").await;
+    browser.assert_refused("Title", "", "Enter a title").await;
 
     // Characters, not UTF-16 units: each of these is two.
     let long = "🗝".repeat(256);

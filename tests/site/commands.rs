@@ -22,7 +22,7 @@ fn round_of_commands(host: &Host) {
     assert!(run(&["user", "list"]).contains("night@farol.example\tdeactivated\t"));
     assert_eq!(run(&["user", "activate", "night@farol.example"]), "night@farol.example is active.\n");
     let set = host.run_with(&["user", "password", "desk@farol.example"], &host.new_password()).ok();
-    assert_eq!(set, "The password of Desk@Farol.example is set; all sessions are ended.\n");
+    assert_eq!(set, "Set the password of Desk@Farol.example and ended all sessions.\n");
     let link = run(&["user", "link", "desk@farol.example", "--base-url", "https://pms.example/"]);
     let token = first_line(&link).strip_prefix("https://pms.example/welcome/").expect("a link");
     host.secrets.register("one-use link", token);
@@ -39,7 +39,7 @@ fn round_of_commands(host: &Host) {
 async fn every_command_works_where_no_server_ever_ran() {
     let host = Host::new().await;
     let made = host.migrate();
-    assert!(made.starts_with("Made the database ") && made.contains(" with schema "), "{made}");
+    assert!(made.starts_with("Created the database ") && made.contains(" with schema "), "{made}");
     round_of_commands(&host);
 }
 
@@ -134,7 +134,7 @@ async fn keys_are_listed_and_withdrawn_by_their_ids() {
     assert!(!list().contains(&old) && !list().contains(&new));
 
     let id = &*lines[1][0];
-    assert_eq!(host.run(&["key", "withdraw", &id.to_uppercase()]).ok(), format!("The key {id} is withdrawn.\n"));
+    assert_eq!(host.run(&["key", "withdraw", &id.to_uppercase()]).ok(), format!("Withdrew the key {id}.\n"));
     server.with_key(&old).get(PROPERTIES).await.is(401);
     server.with_key(&new).get(PROPERTIES).await.is(200);
     assert!(list().lines().nth(1).is_some_and(|line| line.contains("\twithdrawn 20")), "{}", list());

@@ -188,7 +188,7 @@ async fn the_search_works_without_javascript() {
     let (found, _) = search("occ_infants+create").await;
     assert_eq!(found, ["create_room_type"]);
     let (found, text) = search("no+such+thing").await;
-    assert!(found.is_empty() && text.contains("No operation has all these words."), "{text}");
+    assert!(found.is_empty() && text.contains("No operation matches all these words."), "{text}");
     assert_eq!(search("").await.0, search("++").await.0);
     for odd in ["%00", "%FF", "%3Cscript%3E", "a&q=b", &"x".repeat(3000)] {
         let page = app.browser().get(&format!("/docs/reference?q={odd}")).await.is(200);

@@ -82,7 +82,7 @@ async fn an_older_schema_is_used_by_no_command_before_it_is_migrated() {
 #[actix_web::test]
 async fn migrating_again_changes_nothing_and_says_so() {
     let host = Host::new().await;
-    assert!(host.migrate().starts_with("Made the database "));
+    assert!(host.migrate().starts_with("Created the database "));
     let applied = "select cast(version as text) from _sqlx_migrations order by version";
     let before = host.texts(applied).await;
     let again = host.migrate();

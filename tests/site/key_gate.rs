@@ -25,7 +25,7 @@ async fn without_a_subscription_there_is_no_section_and_a_line_says_why() {
     let browser = app.signed_in(&user).await;
     let page = browser.get(PROFILE).await.is(200);
     let text = seen(page.text());
-    assert!(text.contains("API keys need an active subscription; you have none."), "{page}");
+    assert!(text.contains("API keys require an active subscription."), "{page}");
     assert!(text.contains("ask help@latchkey.example"), "{page}");
     assert!(!text.contains("API Keys") && !text.contains("Create new API Key"), "{page}");
     assert!(!page.text().contains("/api_keys") && !page.text().contains(ALL), "{page}");
@@ -43,7 +43,7 @@ async fn a_subscription_shows_at_the_next_look_without_a_new_sign_in() {
     app.with_key(&key).get(PROPERTIES).await.is(200);
     cancel(&app, &user.email);
     let text = profile_text(&browser).await;
-    assert!(!text.contains("API Keys") && text.contains("yours ended on"), "{text}");
+    assert!(!text.contains("API Keys") && text.contains("Yours ended on"), "{text}");
 }
 
 #[actix_web::test]
@@ -79,7 +79,7 @@ async fn keys_pause_with_the_subscription_and_work_again_unless_withdrawn() {
     me.browser.withdraw_key(&withdrawn).await;
     cancel(&app, &me.user.email);
     let text = profile_text(&me.browser).await;
-    assert!(text.contains("Your 2 active keys are paused") && text.contains("Withdraw them all"), "{text}");
+    assert!(text.contains("Your 2 active keys are suspended") && text.contains("Withdraw all keys"), "{text}");
     for key in [&me.key, &other] {
         app.with_key(key).get(PROPERTIES).await.is(403);
     }
@@ -99,7 +99,7 @@ async fn paused_keys_can_all_be_withdrawn_and_do_not_come_back() {
     cancel(&app, &me.user.email);
     let question = me.browser.get(ALL).await.is(200);
     let text = seen(question.text());
-    assert!(text.contains("Your 2 active keys will be withdrawn") && text.contains("can not be undone"), "{question}");
+    assert!(text.contains("Your 2 active keys will be withdrawn") && text.contains("cannot be undone"), "{question}");
     app.with_key(&other).get(PROPERTIES).await.is(403);
     let done = me.browser.post_form(ALL, &[]).await.is(303);
     let next = done.header("location").expect("where it leads").to_owned();
@@ -123,7 +123,7 @@ async fn one_paused_key_is_spoken_of_as_one() {
     let (app, me) = world().await;
     cancel(&app, &me.user.email);
     let text = profile_text(&me.browser).await;
-    assert!(text.contains("Your 1 active key is paused") && text.contains("Withdraw it"), "{text}");
+    assert!(text.contains("Your 1 active key is suspended") && text.contains("Withdraw the key"), "{text}");
     let question = me.browser.get(ALL).await.is(200);
     assert!(seen(question.text()).contains("Your 1 active key will be withdrawn"), "{question}");
 }
@@ -135,7 +135,7 @@ async fn a_subscription_that_has_run_out_closes_the_gate_by_itself() {
     app.command_ok(&["subscription", "activate", email, "--until", "2026-03-01"], None);
     me.api.get(PROPERTIES).await.is(403);
     let text = profile_text(&me.browser).await;
-    assert!(text.contains("yours ended on 2 Mar 2026, 00:00"), "{text}");
+    assert!(text.contains("Yours ended on 2 Mar 2026, 00:00"), "{text}");
     app.command_ok(&["subscription", "activate", email, "--until", "2999-12-31"], None);
     me.api.get(PROPERTIES).await.is(200);
     app.command_ok(&["subscription", "cancel", email], None);

@@ -168,13 +168,13 @@ async fn a_choice_that_will_not_do_comes_back_with_the_reason_and_makes_no_key()
         (vec![("access", "chosen"), ("further", " \r\n ")], "Select at least one property"),
         (
             vec![("access", "chosen"), ("properties[]", &*foreign)],
-            &*format!("No property of yours has the id “{foreign}”"),
+            &*format!("You have no property with the ID “{foreign}”"),
         ),
-        (vec![("access", "chosen"), ("properties[]", &*atico), ("properties[]", UNKNOWN_ID)], "No property of yours"),
-        (vec![("access", "chosen"), ("properties[]", &*atico), ("further", &*foreign)], "No property of yours"),
-        (vec![("access", "chosen"), ("properties[]", "x\0y")], "No property of yours"),
-        (vec![("access", "chosen"), ("further", "<b>")], "No property of yours has the id “<b>”"),
-        (vec![("access", "chosen"), ("further", &*many)], "at most 1000 properties; these are 1001"),
+        (vec![("access", "chosen"), ("properties[]", &*atico), ("properties[]", UNKNOWN_ID)], "You have no property"),
+        (vec![("access", "chosen"), ("properties[]", &*atico), ("further", &*foreign)], "You have no property"),
+        (vec![("access", "chosen"), ("properties[]", "x\0y")], "You have no property"),
+        (vec![("access", "chosen"), ("further", "<b>")], "You have no property with the ID “<b>”"),
+        (vec![("access", "chosen"), ("further", &*many)], "at most 1000 properties (you selected 1001)"),
         (vec![("access", "all"), ("properties[]", &*atico)], "“All properties” is chosen"),
         (vec![("properties[]", &*atico)], "“All properties” is chosen"),
         (vec![("access", "everything")], "Choose “All properties” or"),
@@ -291,7 +291,10 @@ async fn what_was_chosen_when_the_session_ended_is_still_chosen_after_the_sign_i
     let page = app.browser().get(sign_in).await.is(200);
     let form = me.browser.get(&typed(&page, "return_to").expect("where it goes on")).await.is(200);
     assert_eq!(typed(&form, "title").as_deref(), Some("Night"));
-    assert!(problem(&form, "properties").is_some_and(|told| told.contains("Not all of your choice")), "{form}");
+    assert!(
+        problem(&form, "properties").is_some_and(|told| told.contains("Part of your selection was lost")),
+        "{form}"
+    );
 }
 
 #[actix_web::test]

@@ -115,7 +115,7 @@ async fn a_withdrawal_names_the_key_asks_first_and_is_final() {
     let question = me.browser.get(&path).await.is(200);
     let text = seen(question.text());
     let dialog = text.split("Details").next().unwrap_or_default();
-    for part in ["Withdraw API Key", "Front desk", &format!("***{}", &me.key[46..]), "can not be undone", "Cancel"] {
+    for part in ["Withdraw API Key", "Front desk", &format!("***{}", &me.key[46..]), "cannot be undone", "Cancel"] {
         assert!(dialog.contains(part), "no {part} in {question}");
     }
     assert!(question.text().contains(&format!("method=\"post\" action=\"{path}\"")), "{question}");
@@ -126,7 +126,7 @@ async fn a_withdrawal_names_the_key_asks_first_and_is_final() {
     let next = done.header("location").expect("where it leads").to_owned();
     assert!(next.starts_with(PROFILE), "{next}");
     let after = me.browser.get(next.split('#').next().unwrap_or_default()).await.is(200);
-    assert!(seen(after.text()).contains("The API key is withdrawn"), "{after}");
+    assert!(seen(after.text()).contains("API key withdrawn"), "{after}");
     me.api.get(PROPERTIES).await.is(401);
 
     let before = key_rows(&me.browser.get(PROFILE).await);
@@ -145,7 +145,7 @@ async fn a_form_sent_again_makes_no_second_key_and_shows_none() {
         let again = me.browser.send_new_key(title, &token).await.is(409);
         shows_no_key(&again);
         let text = seen(again.text());
-        assert!(text.contains("already created") && text.contains("not shown again"), "{again}");
+        assert!(text.contains("already created") && text.contains("cannot be shown again"), "{again}");
         assert!(text.contains(&format!("***{}", &key[46..])), "{again}");
         assert!(text.contains("Withdraw it and create a new one"), "{again}");
         assert_eq!(key_rows(&me.browser.get(PROFILE).await).len(), 2);
@@ -260,7 +260,7 @@ async fn a_title_that_will_not_do_comes_back_with_the_reason_and_makes_no_key() 
         assert_eq!(typed(&answer, "title").as_deref(), Some(title), "{answer}");
         let reason = problem(&answer, "title").unwrap_or_else(|| panic!("no reason in {answer}"));
         let named = match title.trim() {
-            "" | "\u{200b}\u{2060}" | "\u{3164}\u{feff}" | "\u{202e}" => "Give the key a title",
+            "" | "\u{200b}\u{2060}" | "\u{3164}\u{feff}" | "\u{202e}" => "Enter a title",
             turned if turned.contains(['\u{202e}', '\u{2066}']) => "turn its direction",
             long if long.chars().count() > 255 => "at most 255 characters",
             _ => "control characters",

@@ -46,7 +46,7 @@ async fn the_first_request_of_a_key_appears_beside_it() {
     me.api.get(PROPERTIES).header("user-agent", "FarolPMS/2.1").await.is(200);
     let page = first_use(&me, &id).await;
     let text = seen(page.text());
-    for part in ["The first request with this key came on", "127.0.0.1", "FarolPMS/2.1", "The key works"] {
+    for part in ["The first request with this key arrived on", "127.0.0.1", "FarolPMS/2.1", "The key works"] {
         assert!(text.contains(part), "no {part} in {page}");
     }
 }

@@ -99,7 +99,7 @@ async fn all_that_an_address_sends_counts_with_strangers_and_pages_too() {
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{page}");
     assert_eq!(page.header("ratelimit-policy"), Some("\"address\";q=20;w=60"), "{page}");
     assert!(page.header("content-security-policy").is_some(), "{page}");
-    assert!(seen(page.text()).contains(&format!("Try again in {} s", seconds(&page))), "{page}");
+    assert!(seen(page.text()).contains(&format!("Try again in {} second", seconds(&page))), "{page}");
     for open in ["/healthz", "/readyz"] {
         from("192.0.2.1").get(open).await.is(200);
     }

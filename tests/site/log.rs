@@ -44,7 +44,7 @@ async fn a_log_that_nobody_reads_stops_nothing_and_then_tells_how_much_it_left_o
     }
     let reading = std::thread::spawn(move || {
         let mut lines = BufReader::new(&mut reader).lines().map_while(Result::ok);
-        lines.find(|line| line.contains("lines of the log were dropped"))
+        lines.find(|line| line.contains("log lines were dropped"))
     });
     // The count comes with the next lines that are written.
     until("the log tells what it left out", async || reading.is_finished().then_some(())).await;
@@ -151,7 +151,7 @@ async fn what_the_host_does_by_commands_is_in_the_log_too() {
     let me = server.person(&host, "desk@farol.example").await;
     let key = me.browser.key_id(&me.key).await;
     for (command, says) in [
-        (vec!["user", "link", "desk@farol.example"], "user link: made a one-use link user="),
+        (vec!["user", "link", "desk@farol.example"], "user link: made a one-time link user="),
         (vec!["user", "deactivate", "desk@farol.example"], "user deactivate: done user="),
         (vec!["user", "activate", "desk@farol.example"], "user activate: done user="),
         (vec!["subscription", "cancel", "desk@farol.example"], "subscription cancel: cancelled"),

@@ -134,10 +134,10 @@ async fn the_host_takes_every_way_from_somebody_and_the_home_goes_to_another_own
     alice.adds(&other, farol).await.is(200);
     let said = site.says("remove", &["ALICE@farol.example"]);
     let expected = [
-        format!("Casa do Farol is moved from a group that only {ALICE} owns to the group User Group of {NIGHT}."),
-        format!("Casa do Farol is taken out of the group Other, which {ALICE} owns."),
-        format!("{ALICE} is removed from Casa do Farol."),
-        format!("{ALICE} has no access to Casa do Farol any more."),
+        format!("Moved Casa do Farol from a group that only {ALICE} owns to the group User Group of {NIGHT}."),
+        format!("Removed Casa do Farol from the group Other, which {ALICE} owns."),
+        format!("Removed {ALICE} from Casa do Farol."),
+        format!("{ALICE} no longer has access to Casa do Farol."),
     ];
     assert_eq!(said, expected);
     alice.api.get(&at(farol)).await.error("not_found");
@@ -173,9 +173,9 @@ async fn the_host_takes_somebody_out_of_groups_of_others() {
     said.sort();
     // The own group went with the home, on which it rested.
     let mut expected = [
-        format!("{NIGHT} is removed from the group User Group, which holds this property alone."),
-        format!("{NIGHT} is removed from the group Shared, and so from all 2 properties in it."),
-        format!("{NIGHT} has no access to Casa do Farol any more."),
+        format!("Removed {NIGHT} from the group User Group, which contains only this property."),
+        format!("Removed {NIGHT} from the group Shared, and so from all 2 properties in it."),
+        format!("{NIGHT} no longer has access to Casa do Farol."),
     ];
     expected.sort();
     assert_eq!(said, expected);
@@ -197,7 +197,7 @@ async fn what_is_unknown_is_told_with_a_hint() {
         &["member", "remove", UNKNOWN_ID, NIGHT],
     ] {
         let said = site.host.run(args).refused(1);
-        let expected = format!("There is no property {UNKNOWN_ID}. The Properties page and the API show the ids.");
+        let expected = format!("There is no property {UNKNOWN_ID}. The Properties page and the API show the IDs.");
         assert!(said.contains(&expected), "{said}");
     }
     for verb in ["add", "remove"] {

@@ -125,7 +125,7 @@ async fn each_way_is_ended_on_the_page() {
     let remove = action(&page, "/remove");
     let done = confirm(&alice, &remove).await.is(303);
     let page = alice.browser.get(done.header("location").expect("a location")).await.is(200);
-    assert!(seen(page.text()).contains("The access is removed."), "{page}");
+    assert!(seen(page.text()).contains("Access removed."), "{page}");
     mallory.api.get(&at(&property)).await.error("not_found");
     // Sent twice: it is as was asked for.
     alice.browser.post_form(&remove, &[]).await.is(303);

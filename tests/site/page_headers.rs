@@ -185,7 +185,7 @@ async fn a_method_that_a_page_does_not_know_is_a_405_that_names_those_it_knows()
         for method in ["PUT", "DELETE", "PATCH", "BREW"] {
             let answer = me.browser.call(method.parse().expect("a method"), path).await.is(405);
             assert_eq!(answer.words("allow"), allow, "{answer}");
-            assert!(seen(answer.text()).contains("Not possible here"), "{answer}");
+            assert!(seen(answer.text()).contains("Method not allowed"), "{answer}");
         }
     }
     me.browser.post_form("/", &[]).await.is(405);

@@ -37,7 +37,7 @@ async fn a_name_and_a_time_zone_are_saved_and_shown() {
     {
         let saved = save(&me.browser, name, zone).await.is(303);
         let page = me.browser.get(saved.header("location").expect("where it leads")).await.is(200);
-        assert!(seen(page.text()).contains("Your profile is saved."), "{page}");
+        assert!(seen(page.text()).contains("Profile saved."), "{page}");
         assert_eq!((typed(&page, "name").as_deref(), chosen_zone(&page)), (Some(name), zone));
         // The header calls a person by name, or else by address.
         let called = if name.is_empty() { &*me.user.email } else { name };
@@ -52,8 +52,8 @@ async fn what_will_not_do_stays_in_the_form_with_the_reason_beside_it() {
     let (_app, me) = world().await;
     save(&me.browser, "Rita", "Europe/Lisbon").await.is(303);
     for (name, reason) in [
-        ("x".repeat(256), "at most 255 characters; this one has 256"),
-        ("🏨".repeat(256), "at most 255 characters; this one has 256"),
+        ("x".repeat(256), "at most 255 characters for the name (you entered 256)"),
+        ("🏨".repeat(256), "at most 255 characters for the name (you entered 256)"),
         ("Ri\u{0}ta".to_owned(), "control characters"),
         ("Ri\nta".to_owned(), "control characters"),
         ("Ri\u{1b}[31mta".to_owned(), "control characters"),
@@ -124,7 +124,7 @@ async fn times_are_shown_in_the_user_s_time_zone() {
     ] {
         save(&me.browser, "", zone).await.is(303);
         let page = me.browser.get(PROFILE).await.is(200);
-        assert!(seen(page.text()).contains(&format!("yours ended on {text}")), "{zone}: {page}");
+        assert!(seen(page.text()).contains(&format!("Yours ended on {text}")), "{zone}: {page}");
     }
     app.subscribe(email);
     let times = async |zone: &str| {
@@ -154,7 +154,7 @@ async fn a_new_password_needs_the_old_one_and_ends_all_other_sessions() {
 
     let done = change_password(&me.browser, &me.user.password, new).await.is(303);
     let page = me.browser.get(done.header("location").expect("where it leads")).await.is(200);
-    assert!(seen(page.text()).contains("Your password is changed"), "{page}");
+    assert!(seen(page.text()).contains("Password changed"), "{page}");
     other.get(PROFILE).await.is(303);
     assert_ne!(me.browser.cookies().as_ref(), Some(&before), "a new session, after a change of rights");
     app.anonymous().get(PROFILE).header("cookie", &before).await.is(303);

@@ -100,7 +100,7 @@ async fn an_empty_account_says_what_comes_next() {
     assert!(text.contains("You have no properties yet.") && text.contains("POST /api/v1/properties"), "{text}");
     assert!(page.text().contains(r#"href="/docs""#) && page.text().contains(r#"href="/user_profile#api_keys""#));
     let page = browser.get(&format!("{PAGE}{}", search("<b> x"))).await.is(200);
-    assert!(seen(page.text()).contains("No property of yours has <b> x in its title or city."), "{page}");
+    assert!(seen(page.text()).contains("None of your properties has <b> x in its title or city."), "{page}");
     assert_eq!(typed(&page, "q").as_deref(), Some("<b> x"));
     assert!(links(&page).contains(&String::new()) && seen(page.text()).contains("Clear the search"), "{page}");
 }

@@ -46,7 +46,7 @@ async fn clients_of_a_listed_proxy_are_told_apart_however_it_writes_their_addres
         let answer = asks(app.address(), "/docs", &[&format!("X-Forwarded-For: 203.0.113.{number}")]);
         assert_eq!(answer.status, if number < 3 { 200 } else { 429 });
     }
-    let said = || app.log().matches("sends addresses of clients as proxies do").count();
+    let said = || app.log().matches("sends client addresses as proxies do").count();
     until("the log tells of the proxy", async || (said() == 1).then_some(())).await;
     assert!(app.log().contains("127.0.0.1 sends") && app.log().contains("LATCHKEY_TRUSTED_PROXIES"), "{}", app.log());
 }
@@ -92,7 +92,7 @@ async fn with_an_https_base_url_plain_requests_are_refused_unless_a_listed_proxy
         is_answered(proxy, &["Forwarded: for=192.0.2.1;proto=https"]);
         is_answered(proxy, &[]);
     }
-    let unmarked = || server.log().matches("does not say in X-Forwarded-Proto").count();
+    let unmarked = || server.log().matches("does not send X-Forwarded-Proto").count();
     until("the log tells of the unmarked one", async || (unmarked() == 1).then_some(())).await;
     drop(server);
     let (_server, _, strange) = open_to_all(&host, "http://localhost", &[]);

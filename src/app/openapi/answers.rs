@@ -11,7 +11,7 @@ use crate::{
 /// The headers that every answer has.
 fn headers() -> Value {
     json!({ "x-request-id": {
-        "description": "Names this request in the host's log.", "schema": { "type": "string" }
+        "description": "Identifies this request in the host's log.", "schema": { "type": "string" }
     } })
 }
 
@@ -27,7 +27,7 @@ pub fn json(about: &str, schema: Value, example: Value) -> Value {
 pub fn created(noun: &str, schema: Value, example: Value) -> Value {
     let mut answer = json(&format!("The new {noun}."), schema, example);
     answer["headers"]["location"] =
-        json!({ "description": "Where it is.", "schema": { "type": "string", "format": "uri" } });
+        json!({ "description": "URL of the new resource.", "schema": { "type": "string", "format": "uri" } });
     answer
 }
 
@@ -63,21 +63,22 @@ pub fn errors() -> Value {
             "Unauthorized" => answer["headers"]["www-authenticate"] = header("`ApiKey`"),
             "Encoded" => answer["headers"]["accept-encoding"] = header("`identity`"),
             "TooMany" => {
-                answer["headers"]["retry-after"] = header("Seconds to wait.");
+                answer["headers"]["retry-after"] = header("Number of seconds to wait.");
                 answer["headers"]["ratelimit-policy"] =
-                    header("The limit that was reached: of the `key` or the `address`, `q` requests in `w` seconds.");
-                answer["headers"]["ratelimit"] = header("What is left of it, and the seconds until there is more.");
+                    header("The limit that was exceeded: `q` requests in `w` seconds, for the `key` or the `address`.");
+                answer["headers"]["ratelimit"] =
+                    header("What remains of the limit, and the number of seconds until more is available.");
             }
-            "Unavailable" => answer["headers"]["retry-after"] = header("Seconds to wait."),
+            "Unavailable" => answer["headers"]["retry-after"] = header("Number of seconds to wait."),
             _ => {}
         }
         all.insert(name.to_owned(), answer);
     };
     add(
         "BadRequest",
-        "The request cannot be understood, or a rule forbids it.",
+        "The request is malformed, or a rule forbids it.",
         &[
-            ("missing top key", Error::bad_request("property is required")),
+            ("missing top-level member", Error::bad_request("property is required")),
             ("too many values", Error::bad_request("the body has more than 20000 values")),
             ("unknown filter", Error::bad_request("filter[foo] is not supported")),
             ("a rule forbids it", Error::Refused("User can not withdraw themself")),
@@ -85,7 +86,7 @@ pub fn errors() -> Value {
     );
     add(
         "Unauthorized",
-        "No key, or one that is not good (any more).",
+        "Missing or invalid key.",
         &[
             ("no or unknown key", Error::Unauthorized(None)),
             ("withdrawn key", Error::Unauthorized(Some("the API key was withdrawn"))),
@@ -94,37 +95,34 @@ pub fn errors() -> Value {
     );
     add(
         "Forbidden",
-        "The key is good, but may not do this.",
+        "The key is valid but not allowed to do this.",
         &[
             ("the role forbids it", Error::Forbidden(None)),
-            ("subscription", Error::Forbidden(Some("the subscription is not active"))),
+            ("inactive subscription", Error::Forbidden(Some("the subscription is not active"))),
             ("read-only key", Error::Forbidden(Some("the API key is read-only"))),
-            (
-                "as many as there may be",
-                Error::Full("the account has 2000 properties, the most there may be".to_owned()),
-            ),
+            ("limit reached", Error::Full("the account has 2000 properties, the most there may be".to_owned())),
             ("limited key", Error::Forbidden(Some("the API key is limited to chosen properties"))),
         ],
     );
-    add("Missing", "There is no such thing for this key.", &[("not found", Error::NotFound)]);
-    add("Gone", "There is no such thing for this key.", &[("not found", Error::NotFound)]);
+    add("Missing", "It does not exist, or this key has no access to it.", &[("not found", Error::NotFound)]);
+    add("Gone", "It does not exist, or this key has no access to it.", &[("not found", Error::NotFound)]);
     add(
         "Invalid",
-        "Fields that do not hold what they should, all at once.",
+        "One or more fields are invalid. All of them are listed.",
         &[
             ("blank", invalid("title", "can't be blank")),
             ("unknown id", invalid("property_id", "does not exist")),
-            ("taken title", invalid("title", "Duplication in Rate Plan title is not allowed")),
+            ("duplicate title", invalid("title", "Duplication in Rate Plan title is not allowed")),
         ],
     );
-    add("TooLarge", "The body has more than 10 MiB.", &[("too large", Error::TooLarge)]);
-    add("Encoded", "The body is compressed. Send it as it is.", &[("encoded", Error::Encoded)]);
+    add("TooLarge", "The body is larger than 10 MiB.", &[("too large", Error::TooLarge)]);
+    add("Encoded", "The body is compressed. Send it uncompressed.", &[("encoded", Error::Encoded)]);
     let refusal = RateLimited { limit: 6_000, seconds: 1 };
     add(
         "TooMany",
-        "More requests than one key or one address may send.",
+        "Too many requests from one key or one IP address.",
         &[("too many requests", Error::TooMany(LimitKind::Key, refusal))],
     );
-    add("Unavailable", "Not just now; try again soon.", &[("unavailable", Error::Unavailable)]);
+    add("Unavailable", "Temporarily unavailable; retry.", &[("unavailable", Error::Unavailable)]);
     all.into()
 }

@@ -160,15 +160,15 @@ pub const ALL: &[Collection] = &[
 /// The groups of operations, as readers meet them.
 pub fn tags() -> Value {
     json!([
-        { "name": "Caller", "description": "Whose key it is, and what it may do." },
+        { "name": "Caller", "description": "Whose key this is, and what it may do." },
         { "name": "Properties", "description": "A property is one physical place: a hotel, a hostel, a villa." },
-        { "name": "Groups", "description": "A group bundles properties. A property is always in at least one." },
-        { "name": "Property users", "description": "Who works with a property, in which role." },
-        { "name": "Group users", "description": "Who works with all properties of a group, now and later." },
+        { "name": "Groups", "description": "A group is a set of properties. Every property is in at least one group." },
+        { "name": "Property users", "description": "Who has access to a property, and in which role." },
+        { "name": "Group users", "description": "Who has access to all properties of a group, present and future." },
         { "name": "Room types", "description": "The units whose availability is counted: rooms, beds, whole houses." },
         { "name": "Rate plans", "description": "How a room type is sold: prices, occupancy, derivation." },
-        { "name": "Facilities", "description": "Catalogues of amenities, for every caller the same." },
-        { "name": "Document", "description": "All of this for programs, as OpenAPI 3.1." }
+        { "name": "Facilities", "description": "Catalogues of amenities, the same for every caller." },
+        { "name": "Document", "description": "This documentation in machine-readable form (OpenAPI 3.1)." }
     ])
 }
 

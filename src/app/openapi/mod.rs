@@ -48,8 +48,8 @@ pub fn document(host: &str, support: Option<&str>, address: &str) -> Result<Valu
             "securitySchemes": {
                 "user-api-key": {
                     "type": "apiKey", "in": "header", "name": "user-api-key",
-                    "description": "An API key, made on the User Profile page. It has the powers of its user, \
-                                    or fewer where it is limited."
+                    "description": "An API key, created on the User Profile page. It can do what its user can, \
+                                    or less if it is restricted."
                 }
             },
             "parameters": parameters::shared(),
@@ -59,11 +59,11 @@ pub fn document(host: &str, support: Option<&str>, address: &str) -> Result<Valu
     }))
 }
 
-const ABOUT: &str = "Every request carries an API key in the header `user-api-key`. Bodies and answers are JSON. \
-    Answers carry `data`, lists also `meta`; failures carry `errors` with a `code`, a `title` and, where it helps, \
-    `details`. Ids are UUIDs. Money is a string of a decimal in major units, such as `\"100.00\"`; in requests a whole \
-    number in minor units is the same, such as `10000`. An update changes the fields that it names and keeps the \
-    others. Unknown fields are ignored. Every path may end in a slash. GET answers carry an `ETag`.";
+const ABOUT: &str = "Send an API key in the header `user-api-key` with every request. Request and response bodies are \
+    JSON. Successful responses have `data`, paged lists also `meta`; errors have `errors` with a `code`, a `title` and, \
+    where it helps, `details`. IDs are UUIDs. Money is a decimal string in major units, such as `\"100.00\"`; requests \
+    may also send an integer in minor units, such as `10000`. An update changes the fields that it names and keeps the \
+    others. Unknown fields are ignored. Paths may have a trailing slash. GET responses have an `ETag`.";
 
 #[cfg(test)]
 mod tests {

@@ -73,7 +73,7 @@ impl Operation {
 }
 
 fn success() -> Value {
-    answers::json("Done.", reference("Success"), json!({ "meta": { "message": "Success" } }))
+    answers::json("Success.", reference("Success"), json!({ "meta": { "message": "Success" } }))
 }
 
 fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>) {
@@ -85,7 +85,7 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
     let one = object(json!({ "data": schema.clone() }));
     let example = json!({ "data": resource.clone() });
     let an = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    let id = || parameters::in_path("id", &format!("The {noun}'s id."));
+    let id = || parameters::in_path("id", &format!("The {noun}'s ID."));
     // Property users and group users answer `resource_not_found` also when they are read.
     let missing = if of.invite.is_some() { "Gone" } else { "Missing" };
 
@@ -93,14 +93,14 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
     let mut list = object(json!({ "data": { "type": "array", "items": schema }, "meta": reference("Meta") }));
     let mut listed = json!({ "data": [resource], "meta": meta });
     let about = match of.paged {
-        true => format!("The {several} that the key reaches, page by page."),
+        true => format!("The {several} that the key has access to, page by page."),
         false => {
             list["required"] = json!(["data"]);
             if let Some(listed) = listed.as_object_mut() {
                 listed.remove("meta");
             }
             format!(
-                "The {several} that the key reaches: all of them, or one page, with `meta`, where pages are asked for."
+                "The {several} that the key has access to: all of them, or one page, with `meta`, if pages are requested."
             )
         }
     };
@@ -114,11 +114,11 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
     if of.option.is_some() {
         let list = json!({ "type": "array", "items": reference(&format!("{}Option", camel(name))) });
         let list = object(json!({ "data": list }));
-        let summary = format!("List all {several}, in short");
+        let summary = format!("List {several} (compact)");
         let operation = Operation::new(format!("{name}_options"), tag, summary, &[("400", "BadRequest")])
-            .about("Without pages.")
+            .about("Not paged.")
             .parameters(parameters::of_list(of.listing, Pages::Never))
-            .answers("200", answers::json("All of them.", list, json!({ "data": [examples::of(name, "option")] })));
+            .answers("200", answers::json("The whole list.", list, json!({ "data": [examples::of(name, "option")] })));
         all.insert((format!("{path}/options"), "GET"), operation.value);
     }
 
@@ -142,10 +142,10 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
 
     written.push(("404", "Gone"));
     let operation = Operation::new(format!("update_{name}"), tag, format!("Update {an} {noun}"), &written)
-        .about("Fields that are not named keep their value; null is the default of an optional field.")
+        .about("Omitted fields keep their value; null resets an optional field to its default.")
         .parameters(vec![id()])
         .body(&format!("{}Update", camel(name)), examples::of(name, "update"))
-        .answers("200", answers::json(&format!("The {noun} as it is now."), one, example));
+        .answers("200", answers::json(&format!("The updated {noun}."), one, example));
     all.insert((with_id.clone(), "PUT"), operation.value);
 
     let mut asked = vec![id()];
@@ -153,11 +153,16 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
         asked.push(parameters::reference("force"));
     }
     let (verb, about) = match name {
-        "property" => ("Delete", "For good, with everything that belongs to it. Owners alone may."),
-        "group" => ("Delete", "An empty one, but not one's last. Owners alone may."),
-        "room_type" => ("Delete", "For good, with its rate plans and photos."),
-        "rate_plan" => ("Delete", "For good. Plans that derive from it keep their prices in effect as their own."),
-        _ => ("Withdraw", "Ends the access; what the user made stays. Owners alone may, and never their own."),
+        "property" => ("Delete", "Deletes it permanently, with everything that belongs to it. Owners only."),
+        "group" => ("Delete", "Only empty groups; your last group cannot be deleted. Owners only."),
+        "room_type" => ("Delete", "Deletes it permanently, with its rate plans and photos."),
+        "rate_plan" => {
+            ("Delete", "Deletes it permanently. Rate plans derived from it keep their current prices as their own.")
+        }
+        _ => (
+            "Withdraw",
+            "Ends the access; what the user created stays. Owners only; nobody can withdraw their own access.",
+        ),
     };
     let id = format!("{}_{name}", verb.to_ascii_lowercase());
     let operation = Operation::new(id, tag, format!("{verb} {an} {noun}"), &[("400", "BadRequest"), ("404", "Gone")])
@@ -171,20 +176,20 @@ fn associations(all: &mut BTreeMap<Key, Value>) {
     let path = "/groups/{group_id}/properties/{property_id}";
     let ids = || {
         vec![
-            parameters::in_path("group_id", "The group's id."),
-            parameters::in_path("property_id", "The property's id."),
+            parameters::in_path("group_id", "The group's ID."),
+            parameters::in_path("property_id", "The property's ID."),
         ]
     };
     let errors = [("404", "Gone"), ("422", "Invalid")];
     let add = Operation::new("add_property_to_group", "Groups", "Add a property to a group".to_owned(), &errors)
-        .about("Gives the group's users access to it. Owners of both may. No body is needed.")
+        .about("Gives the group's users access to the property. Only for owners of both. No body needed.")
         .parameters(ids())
         .answers("200", success());
     all.insert((path.to_owned(), "POST"), add.value);
     let errors = [("400", "BadRequest"), ("404", "Gone")];
-    let summary = "Take a property out of a group".to_owned();
+    let summary = "Remove a property from a group".to_owned();
     let remove = Operation::new("remove_property_from_group", "Groups", summary, &errors)
-        .about("Never out of its last group. Owners of the property may.")
+        .about("A property must stay in at least one group. Only for owners of the property.")
         .parameters(ids())
         .answers("200", success());
     all.insert((path.to_owned(), "DELETE"), remove.value);
@@ -201,14 +206,17 @@ fn catalogues(all: &mut BTreeMap<Key, Value>) {
         let operation =
             Operation::new(format!("list_{name}"), "Facilities", format!("List facilities of {of}"), &errors)
                 .parameters(parameters::of_list(&facilities::api::LISTING, Pages::Always))
-                .answers("200", answers::json("A page.", paged, json!({ "data": [example], "meta": meta })));
+                .answers(
+                    "200",
+                    answers::json("One page of facilities.", paged, json!({ "data": [example], "meta": meta })),
+                );
         all.insert((path.to_owned(), "GET"), operation.value);
         let whole = object(json!({ "data": list() }));
-        let summary = format!("List all facilities of {of}");
+        let summary = format!("List facilities of {of} (unpaged)");
         let operation = Operation::new(format!("{name}_options"), "Facilities", summary, &errors)
-            .about("Without pages.")
+            .about("Not paged.")
             .parameters(parameters::of_list(&facilities::api::LISTING, Pages::Never))
-            .answers("200", answers::json("All of them.", whole, json!({ "data": [example] })));
+            .answers("200", answers::json("The whole list.", whole, json!({ "data": [example] })));
         all.insert((format!("{path}/options"), "GET"), operation.value);
     }
 }
@@ -216,8 +224,8 @@ fn catalogues(all: &mut BTreeMap<Key, Value>) {
 fn caller() -> Value {
     let one = object(json!({ "data": reference("Caller") }));
     let example = json!({ "data": examples::of("caller", "resource") });
-    Operation::new("read_caller", "Caller", "Read whose key it is".to_owned(), &[])
-        .about("The first call to make: it tells whose key this is, what it may do, and when it ends.")
+    Operation::new("read_caller", "Caller", "Read the caller".to_owned(), &[])
+        .about("The first call to make: whose key this is, what it may do, and when it expires.")
         .answers("200", answers::json("The user, and the key that was sent.", one, example))
         .value
 }
@@ -226,8 +234,8 @@ fn document() -> Value {
     let schema = json!({ "type": "object", "required": ["openapi", "paths"] });
     let answer = answers::json("The document.", schema, json!({ "openapi": "3.1.0", "paths": {} }));
     json!({
-        "operationId": "read_document", "tags": ["Document"], "summary": "Read this document",
-        "description": "Open to all.", "security": [],
+        "operationId": "read_document", "tags": ["Document"], "summary": "Read the OpenAPI document",
+        "description": "Needs no key.", "security": [],
         "responses": { "200": answer, "429": answers::error("TooMany"), "503": answers::error("Unavailable") }
     })
 }

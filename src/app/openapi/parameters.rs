@@ -21,23 +21,23 @@ pub fn shared() -> Value {
     };
     let page = |schema: Value, about: &str| {
         json!({ "name": "pagination[page]", "in": "query", "schema": schema,
-            "description": format!("Which page, counted from 1.{about}") })
+            "description": format!("Page number, counted from 1.{about}") })
     };
     let limit = |schema: Value, about: &str| {
         json!({ "name": "pagination[limit]", "in": "query", "schema": schema,
-            "description": format!("Entries of a page; more than {MOST} means {MOST}.{about}") })
+            "description": format!("Items per page; larger values are treated as {MOST}.{about}") })
     };
     json!({
         "page": page(with(1), ""),
         "limit": limit(with(DEFAULT_LIMIT), ""),
-        "page_if_any": page(number.clone(), " Without page and limit, the list is whole."),
+        "page_if_any": page(number.clone(), " Without page and limit, the whole list is returned."),
         "limit_if_any": limit(
             number.clone(),
-            &format!(" {DEFAULT_LIMIT} where only a page is named; without both, the list is whole.")
+            &format!(" {DEFAULT_LIMIT} if only the page is given; without both, the whole list is returned.")
         ),
         "force": {
             "name": "force", "in": "query", "schema": truth(),
-            "description": "Also removes what is mapped to a channel."
+            "description": "`true` deletes it even if it is mapped to a channel."
         }
     })
 }
@@ -69,18 +69,21 @@ pub fn of_list(listing: &Listing, pages: Pages) -> Vec<Value> {
     };
     for filter in listing.filters {
         let (schema, about) = match filter.kind {
-            Compared::Boolean => (truth(), "Only those where it is so.".to_owned()),
+            Compared::Boolean => (
+                truth(),
+                format!(
+                    "`true`: only {} ones; `false`: only those that are not.",
+                    filter.name.trim_start_matches("is_")
+                ),
+            ),
             Compared::Id => (
                 json!({ "type": "string", "pattern": TEXT }),
-                format!(
-                    "Only this id, or one of several with commas between; `filter[{}][not]`: none of them.",
-                    filter.name
-                ),
+                format!("Exact match; comma-separate several IDs. `filter[{}][not]`: none of them.", filter.name),
             ),
             Compared::Text => (
                 json!({ "type": "string", "pattern": TEXT }),
                 format!(
-                    "Only this exact text, or one of several with commas between. Also `filter[{0}][not]`, \
+                    "Exact match, case-sensitive; comma-separate several values. Also `filter[{0}][not]`, \
                      `[gt]`, `[gte]`, `[lt]`, `[lte]`.",
                     filter.name
                 ),
@@ -94,8 +97,8 @@ pub fn of_list(listing: &Listing, pages: Pages) -> Vec<Value> {
         parameters.push(json!({
             "name": format!("order[{}]", order.name), "in": "query",
             "schema": { "type": "string", "enum": ["asc", "desc"] },
-            "description": "The order of the list: `order[title]=desc`. Several apply in the order written; ties \
-                            are broken by id."
+            "description": "Sort direction. Several `order` parameters apply in the order given; ties are broken \
+                            by ID."
         }));
     }
     parameters

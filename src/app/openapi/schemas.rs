@@ -58,7 +58,7 @@ pub fn all() -> Result<Value> {
 /// Whose key, or session, it is.
 fn caller() -> Value {
     let (text, flag) = (json!({ "type": "string" }), json!({ "type": "boolean" }));
-    let end = json!({ "type": ["string", "null"], "description": "UTC; null where there is no end." });
+    let end = json!({ "type": ["string", "null"], "description": "UTC; null if there is no end." });
     let mut key = object(json!({
         "title": text, "tail": { "type": "string", "description": "The key's last six characters." },
         "all_properties": flag, "read_only": flag, "manage_users": flag,
@@ -231,15 +231,15 @@ fn sent(kind: &Kind, default: &Value, purpose: Purpose) -> Value {
 fn new(mut entry: Value) -> Value {
     entry["properties"]["id"] = json!({ "type": "null" });
     entry["properties"]["is_removed"] = json!({ "anyOf": [{ "const": false }, { "type": "null" }] });
-    entry["title"] = "a new one".into();
+    entry["title"] = "a new entry".into();
     entry
 }
 
 /// An entry that is changed or removed names its id.
 fn naming(mut entry: Value) -> Value {
-    entry["properties"]["id"] = json!({ "type": "string", "format": "uuid", "description": "Which one." });
+    entry["properties"]["id"] = json!({ "type": "string", "format": "uuid", "description": "ID of the entry." });
     entry["required"] = json!(["id"]);
-    entry["title"] = "one to change or remove".into();
+    entry["title"] = "an entry to change or remove".into();
     entry
 }
 
@@ -287,7 +287,7 @@ fn known_value(mut schema: Value) -> Value {
 fn problems() -> Value {
     json!({
         "type": "object",
-        "description": "Field → what is wrong with it; objects inside the body nest.",
+        "description": "Field → what is wrong with it; nested objects are nested here too.",
         "minProperties": 1,
         "additionalProperties": { "anyOf": [
             { "type": "array", "minItems": 1, "items": { "type": "string" } },
@@ -302,10 +302,10 @@ fn error() -> Value {
         "required": ["code", "title"],
         "additionalProperties": false,
         "properties": {
-            "code": { "type": "string", "description": "For programs." },
-            "title": { "type": "string", "description": "For people." },
+            "code": { "type": "string", "description": "Machine-readable." },
+            "title": { "type": "string", "description": "Human-readable." },
             "details": {
-                "description": "What is wrong, where more can be said.",
+                "description": "What exactly is wrong, if more can be said.",
                 "anyOf": [
                     { "type": "string" },
                     { "type": "array", "items": { "type": "string" } },

@@ -90,7 +90,7 @@ impl Lines {
             drop(waiting);
             self.0.written.notify_all();
             if dropped > 0 {
-                log::warn!("{dropped} lines of the log were dropped, since nobody read it");
+                log::warn!("{dropped} log lines were dropped, since standard error was not read");
             }
             thread::sleep(GATHER);
         }

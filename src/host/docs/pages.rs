@@ -172,7 +172,7 @@ pub async fn operations(
     let frame = Frame::new(&document, &state, "/docs/reference")?;
     let all = frame.tags.iter().flat_map(|tag| &tag.operations);
     let found = match all.filter(|operation| operation.is_found(&wanted)).count() {
-        0 => "No operation has all these words.".to_owned(),
+        0 => "No operation matches all these words.".to_owned(),
         1 => "1 operation".to_owned(),
         several => format!("{several} operations"),
     };

@@ -31,7 +31,7 @@ impl Document<'_> {
         };
         let kind = |name: &str| match name {
             "string" => text(schema),
-            "integer" => number("whole number", schema),
+            "integer" => number("integer", schema),
             "number" => number("number", schema),
             "boolean" => "`true` or `false`".to_owned(),
             "array" => self.list(schema, levels),
@@ -47,8 +47,8 @@ impl Document<'_> {
             None | Some("any JSON") => "list".to_owned(),
             Some("object") => "list of objects".to_owned(),
             Some("UUID") => "list of UUIDs".to_owned(),
-            Some("text") => "list of texts".to_owned(),
-            Some("facility id") => "list of facility ids".to_owned(),
+            Some("string") => "list of strings".to_owned(),
+            Some("facility ID") => "list of facility IDs".to_owned(),
             Some(other) => format!("list, each entry {other}"),
         };
         match (schema.get("minItems").and_then(Value::as_u64), schema.get("maxItems").and_then(Value::as_u64)) {
@@ -81,10 +81,10 @@ fn text(schema: &Map<String, Value>) -> String {
         Some("iso-4217") => "currency code (ISO 4217)",
         Some("iso-3166-1") => "country code (ISO 3166-1, two letters)",
         Some("iana-time-zone") => "time zone name (IANA)",
-        Some("latitude" | "longitude") => "decimal text",
-        Some("facility-id") => "facility id",
-        Some("phone") => "text of at most 32 digits, spaces and other signs",
-        _ => "text",
+        Some("latitude" | "longitude") => "decimal string",
+        Some("facility-id") => "facility ID",
+        Some("phone") => "phone number, at most 32 characters",
+        _ => "string",
     };
     let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
     let length = match (bound("minLength"), bound("maxLength")) {
@@ -157,11 +157,9 @@ fn one_of(words: Vec<String>) -> String {
 fn amount(form: &Map<String, Value>) -> Option<String> {
     let least = form.get("minimum").and_then(Value::as_i64);
     match form.get("type").and_then(Value::as_str) {
-        Some("string") => Some("decimal text in major units, such as `\"100.00\"`,".to_owned()),
-        Some("integer") if least == Some(0) => {
-            Some("whole number in minor units, such as `10000`; not negative".to_owned())
-        }
-        Some("integer") => Some("whole number in minor units, such as `10000`; above 0".to_owned()),
+        Some("string") => Some("decimal string in major units, such as `\"100.00\"`,".to_owned()),
+        Some("integer") if least == Some(0) => Some("integer in minor units, such as `10000`; not negative".to_owned()),
+        Some("integer") => Some("integer in minor units, such as `10000`; above 0".to_owned()),
         _ => None,
     }
 }

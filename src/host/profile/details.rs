@@ -37,11 +37,11 @@ pub async fn profile(state: Data<AppState>, person: SignedIn, asked: Arguments<A
     let Arguments(asked) = asked;
     let mut page = ProfilePage::new(&state, &person, Order::read(&asked.order)).await?;
     page.notice = match asked.notice.as_str() {
-        "saved" => Some("Your profile is saved."),
-        "password" => Some("Your password is changed. Other browsers are signed out."),
-        "withdrawn" => Some("The API key is withdrawn. No request with it succeeds any more."),
-        "all_withdrawn" => Some("All API keys are withdrawn."),
-        _ if asked.name.is_some() => Some("What you typed is kept, but not saved yet."),
+        "saved" => Some("Profile saved."),
+        "password" => Some("Password changed. You have been signed out in all other browsers."),
+        "withdrawn" => Some("API key withdrawn. It can no longer be used."),
+        "all_withdrawn" => Some("All API keys withdrawn."),
+        _ if asked.name.is_some() => Some("Your changes are not saved yet."),
         _ => None,
     }
     .map(str::to_owned);
@@ -73,7 +73,7 @@ pub async fn save(state: Data<AppState>, person: SignedIn, form: Form<Details>) 
     page.name = Field { value: details.name, problem: name.err() };
     page.time_zone = match zone {
         Ok(_) => Field::of(details.time_zone),
-        Err(_) => Field::wrong(details.time_zone, "Choose one of the time zones of the list."),
+        Err(_) => Field::wrong(details.time_zone, "Choose a time zone from the list."),
     };
     page.answer(StatusCode::UNPROCESSABLE_ENTITY)
 }
@@ -117,7 +117,7 @@ pub async fn change_password(
             sessions::begin(&session, user.id, &hash)?;
             return Ok(page::see_other("/user_profile?notice=password"));
         }
-        old_problem = Some("Your password has been changed meanwhile.".to_owned());
+        old_problem = Some("Your password was changed in another window or by the host.".to_owned());
     }
     let mut page = ProfilePage::new(&state, &person, Order::Created).await?;
     page.old_password_problem = old_problem;

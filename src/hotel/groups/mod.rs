@@ -15,7 +15,7 @@ pub const FIRST_TITLE: &str = "User Group";
 
 /// The fields of a group (docs/contract/groups.md).
 pub const FIELDS: &[Field] =
-    &[read_only("id", Kind::Id, "The group's id."), required("title", Kind::Title, "Name of the group.")];
+    &[read_only("id", Kind::Id, "The group's ID."), required("title", Kind::Title, "Name of the group.")];
 
 /// A group.
 pub struct Group {

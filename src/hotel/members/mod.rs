@@ -31,9 +31,9 @@ pub enum Of {
 }
 
 const ROLE: Kind = Kind::OneOf(&["owner", "user"]);
-const ABOUT_ROLE: &str = "`owner` also invites and withdraws users, and deletes.";
-const ABOUT_EMAIL: &str = "Whom to invite. An unknown address gets an account.";
-const ABOUT_OVERRIDES: &str = "Kept and given back, at most 16,384 bytes of JSON; it changes nothing.";
+const ABOUT_ROLE: &str = "An `owner` can also invite and withdraw users, and delete.";
+const ABOUT_EMAIL: &str = "Invitee's email; an account is created if none exists. No mail is sent: the host must pass on a link to set a password.";
+const ABOUT_OVERRIDES: &str = "Stored and returned unchanged, at most 16,384 bytes of JSON; has no effect.";
 
 /// Any JSON object.
 pub const OBJECT: Shape = Shape {
@@ -44,7 +44,7 @@ pub const OBJECT: Shape = Shape {
 
 /// The fields of an invitation to a property.
 pub const PROPERTY_INVITE: &[Field] = &[
-    required("property_id", Kind::Id, "Where to invite."),
+    required("property_id", Kind::Id, "The property to invite to."),
     required("user_email", Kind::Email, ABOUT_EMAIL),
     required("role", ROLE, ABOUT_ROLE),
     optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
@@ -52,7 +52,7 @@ pub const PROPERTY_INVITE: &[Field] = &[
 
 /// The fields of an invitation to a group.
 pub const GROUP_INVITE: &[Field] = &[
-    required("group_id", Kind::Id, "Where to invite."),
+    required("group_id", Kind::Id, "The group to invite to."),
     required("user_email", Kind::Email, ABOUT_EMAIL),
     required("role", ROLE, ABOUT_ROLE),
     optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
@@ -60,7 +60,7 @@ pub const GROUP_INVITE: &[Field] = &[
 
 /// The fields of a property user.
 pub const PROPERTY_USER: &[Field] = &[
-    read_only("id", Kind::Id, "The link's id."),
+    read_only("id", Kind::Id, "ID of this user's access."),
     optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
     read_only("property_id", Kind::Id, "The property."),
     required("role", ROLE, ABOUT_ROLE),
@@ -69,7 +69,7 @@ pub const PROPERTY_USER: &[Field] = &[
 
 /// The fields of a group user.
 pub const GROUP_USER: &[Field] = &[
-    read_only("id", Kind::Id, "The link's id."),
+    read_only("id", Kind::Id, "ID of this user's access."),
     optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
     read_only("group_id", Kind::Id, "The group."),
     required("role", ROLE, ABOUT_ROLE),
@@ -158,10 +158,8 @@ impl Of {
 /// Why a rule forbids to end a way, as a page says it.
 fn in_words(rule: &'static str) -> &'static str {
     match rule {
-        "Property must have at least one owner" => {
-            "Nobody else owns this property. Give somebody else the role owner first."
-        }
-        "Group must have at least one owner" => "Nobody else owns this group. Give somebody else the role owner first.",
+        "Property must have at least one owner" => "Nobody else owns this property. Make somebody else an owner first.",
+        "Group must have at least one owner" => "Nobody else owns this group. Make somebody else an owner first.",
         "Property must belong to at least one group" => {
             "This group is the property's home. Put the property into another group that you own first."
         }

@@ -54,9 +54,9 @@ pub async fn list(
     let view = view(&state, &person, property).await?;
     let mut page = PeoplePage::new(&state, &person, property, &view, asked.0.page.parse().unwrap_or(1), None);
     page.notice = match asked.0.notice.as_str() {
-        "removed" => Some("The access is removed."),
+        "removed" => Some("Access removed."),
         "taken_out" => Some("The property is no longer in that group."),
-        "left" => Some("You have left the property itself. What you still see of it comes through a group."),
+        "left" => Some("You have left the property itself. You may still have access to it through a group."),
         _ => None,
     };
     page.answer(StatusCode::OK)
@@ -84,7 +84,7 @@ async fn refused(
 ) -> Result<HttpResponse> {
     let text = match error {
         Error::Refused(rule) => super::in_words(rule).to_owned(),
-        Error::Forbidden(_) => "You may not do this any more: your own role has just changed.".to_owned(),
+        Error::Forbidden(_) => "You can no longer do this: your own role has just changed.".to_owned(),
         error => return Err(error),
     };
     let view = view(state, person, property).await?;

@@ -167,8 +167,8 @@ impl YourAccessPage {
     fn refused(mut self, id: uuid::Uuid, error: Error) -> Result<HttpResponse> {
         let Error::Refused(rule) = error else { return Err(error) };
         let text = match super::in_words(rule) {
-            "Nobody else owns this property. Give somebody else the role owner first." => {
-                "Nobody else would own a property that is in it. Give somebody else the role owner first."
+            "Nobody else owns this property. Make somebody else an owner first." => {
+                "Nobody else would own a property in it. Make somebody else an owner first."
             }
             text => text,
         };

@@ -17,19 +17,19 @@ use crate::{
 
 /// The fields of an entry of `content.photos`.
 pub const FIELDS: &[Field] = &[
-    optional("id", Kind::Id, "The photo to change or remove; without it a new one is made."),
+    optional("id", Kind::Id, "The photo to change or remove; without it, a new one is created."),
     optional("is_removed", Kind::Boolean, "`true` removes the photo that `id` names.").hidden(),
-    required("url", Kind::Url, "Where the picture is. It is given back as sent."),
+    required("url", Kind::Url, "URL of the image. Returned as sent."),
     optional(
         "position",
         Kind::Integer { min: 0, max: LARGEST },
-        "Place in the order; 0 is the cover. Default: the next.",
+        "Position in the order; 0 is the cover. Default: the end of the list.",
     ),
-    optional("description", Kind::Text { max: 500 }, "What is to be seen."),
-    optional("author", Kind::Text { max: 255 }, "Who took it."),
+    optional("description", Kind::Text { max: 500 }, "Description of the photo."),
+    optional("author", Kind::Text { max: 255 }, "Photographer."),
     optional("kind", Kind::OneOf(&["photo", "ad", "menu"]), "`ad` is for advertising, `menu` a restaurant's menu."),
-    read_only("property_id", Kind::Id, "The property that it belongs to."),
-    read_only("room_type_id", Kind::Id, "The room type that it belongs to, or null."),
+    read_only("property_id", Kind::Id, "The property it belongs to."),
+    read_only("room_type_id", Kind::Id, "The room type it belongs to, or null."),
 ];
 
 /// Photos of one property or one room type at most; where there are more they stay.

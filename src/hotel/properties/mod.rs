@@ -25,10 +25,10 @@ use crate::{
 
 /// The fields of a property (docs/contract/properties.md).
 pub const FIELDS: &[Field] = &[
-    read_only("id", Kind::Id, "The property's id."),
-    required("title", Kind::Title, "Name shown everywhere."),
-    required("currency", Kind::Currency, "ISO 4217 code, the default of everything inside the property."),
-    not_null("is_active", Kind::Boolean, "Inactive properties answer as before; they only leave shopping results."),
+    read_only("id", Kind::Id, "The property's ID."),
+    required("title", Kind::Title, "Name of the property."),
+    required("currency", Kind::Currency, "ISO 4217 code; the default for everything in the property."),
+    not_null("is_active", Kind::Boolean, "Inactive properties remain accessible but are hidden from shopping results."),
     optional("email", Kind::Email, "Contact address given to channels."),
     optional("phone", Kind::Phone, "Contact phone."),
     optional("zip_code", Kind::Text { max: 32 }, "Postal code."),
@@ -36,16 +36,16 @@ pub const FIELDS: &[Field] = &[
     optional("state", Kind::Text { max: 255 }, "State or region."),
     optional("city", Kind::Text { max: 255 }, "City."),
     optional("address", Kind::Text { max: 255 }, "Street and number."),
-    optional("longitude", Kind::Decimal { min: -180, max: 180, places: 7 }, "Degrees east, given back as sent."),
-    optional("latitude", Kind::Decimal { min: -90, max: 90, places: 7 }, "Degrees north, given back as sent."),
-    optional("timezone", Kind::TimeZone, "IANA time zone name; without one it is UTC."),
-    optional("facilities", Kind::Ids(facilities::is_of_properties), "Ids from `/property_facilities`.").hidden(),
+    optional("longitude", Kind::Decimal { min: -180, max: 180, places: 7 }, "Degrees east, returned as sent."),
+    optional("latitude", Kind::Decimal { min: -90, max: 90, places: 7 }, "Degrees north, returned as sent."),
+    optional("timezone", Kind::TimeZone, "IANA time zone name. Without one, UTC applies."),
+    optional("facilities", Kind::Ids(facilities::is_of_properties), "IDs from `/property_facilities`.").hidden(),
     optional("property_type", Kind::OneOf(TYPES), "Kind of property. Default: `hotel`."),
     on_create("group_id", Kind::Id, "The first group of the property. Default: the caller's first group.").hidden(),
     optional("settings", Kind::Object(SETTINGS), "Switches and limits."),
     optional("content", Kind::Object(CONTENT), "Texts and photos."),
-    optional("logo_url", Kind::Url, "Where the logo is."),
-    read_only("acc_channels_count", Kind::Integer { min: 0, max: LARGEST }, "How many channels are connected."),
+    optional("logo_url", Kind::Url, "URL of the logo."),
+    read_only("acc_channels_count", Kind::Integer { min: 0, max: LARGEST }, "Number of connected channels."),
 ];
 
 const TYPES: &[&str] = &[
@@ -75,17 +75,17 @@ const TYPES: &[&str] = &[
 
 const SETTINGS: &[Field] = &[
     optional(SWITCHES[0], Kind::Boolean, "A new booking lowers availability. Default: `true`."),
-    optional(SWITCHES[1], Kind::Boolean, "A changed booking lowers and raises availability. Default: `true`."),
-    optional(SWITCHES[2], Kind::Boolean, "A cancelled booking gives its rooms back. Default: `true`."),
-    optional(OLD_SWITCH, Kind::Boolean, "Deprecated: sets those of the three switches that are left out.").hidden(),
+    optional(SWITCHES[1], Kind::Boolean, "A modified booking adjusts availability. Default: `true`."),
+    optional(SWITCHES[2], Kind::Boolean, "A cancelled booking raises availability again. Default: `true`."),
+    optional(OLD_SWITCH, Kind::Boolean, "Deprecated: sets whichever of the three switches are omitted.").hidden(),
     optional(
         "min_stay_type",
         Kind::OneOf(&["both", "arrival", "through"]),
-        "Which minimum stay the property works with. Default: `both`.",
+        "Which minimum stay restriction the property uses. Default: `both`.",
     ),
     optional("min_price", Kind::Price, "Lower prices are raised to this."),
     optional("max_price", Kind::Price, "Higher prices are lowered to this; at least `min_price`."),
-    optional("state_length", Kind::Integer { min: 100, max: 730 }, "Days in the inventory. Default: 500."),
+    optional("state_length", Kind::Integer { min: 100, max: 730 }, "Days of inventory. Default: 500."),
 ];
 
 const SWITCHES: [&str; 3] = [
@@ -98,12 +98,12 @@ const SWITCHES: [&str; 3] = [
 const OLD_SWITCH: &str = "allow_availability_autoupdate";
 
 const CONTENT: &[Field] = &[
-    optional("description", LONG_TEXT, "What guests read about it."),
-    optional("important_information", LONG_TEXT, "Goes into booking confirmations."),
+    optional("description", LONG_TEXT, "Description for guests."),
+    optional("important_information", LONG_TEXT, "Included in booking confirmations."),
     optional(
         "photos",
         Kind::Batch(photos::FIELDS),
-        "Photos to add, change or remove, each once; those not mentioned stay. At most 100 in all.",
+        "Photos to add, change or remove, each once; photos not listed stay unchanged. At most 100 in all.",
     ),
 ];
 

@@ -18,24 +18,28 @@ use crate::{
 /// The fields of a rate plan. Restrictions by weekday are among those that are ignored (docs/contract/rate-plans.md,
 /// quirk 15).
 pub const FIELDS: &[Field] = &[
-    read_only("id", Kind::Id, "The rate plan's id."),
-    required("title", Kind::Title, "Name of the rate plan, unlike those of others of the same room type."),
-    required("property_id", Kind::Id, "The property; it never changes.").hidden(),
-    required("room_type_id", Kind::Id, "What is sold, a room type of that property; it never changes.").hidden(),
-    required("options", Kind::List(OPTION), "One option for each number of guests that has a price of its own."),
+    read_only("id", Kind::Id, "The rate plan's ID."),
+    required("title", Kind::Title, "Name of the rate plan, unique within the room type."),
+    required("property_id", Kind::Id, "The property; cannot be changed.").hidden(),
+    required("room_type_id", Kind::Id, "The room type sold, one of that property; cannot be changed.").hidden(),
+    required("options", Kind::List(OPTION), "One option per occupancy (number of guests) with its own price."),
     optional("parent_rate_plan_id", Kind::Id, "A rate plan of the same property to derive from."),
-    optional("currency", Kind::Currency, "ISO 4217 code. Default: that of the property."),
-    optional("sell_mode", Kind::OneOf(&["per_room", "per_person"]), "What has a price. Default: `per_room`."),
+    optional("currency", Kind::Currency, "ISO 4217 code. Default: the property's currency."),
+    optional(
+        "sell_mode",
+        Kind::OneOf(&["per_room", "per_person"]),
+        "Whether prices are per room or per person. Default: `per_room`.",
+    ),
     optional(
         "rate_mode",
         Kind::OneOf(&["manual", "derived", "auto", "cascade"]),
-        "Where prices come from. `derived` and `cascade` need a parent. Default: `manual`.",
+        "How prices are set. `derived` and `cascade` need a parent. Default: `manual`.",
     ),
-    optional("meal_type", Kind::OneOf(MEALS), "Board. Default: `none`."),
+    optional("meal_type", Kind::OneOf(MEALS), "Meal plan. Default: `none`."),
     optional(
         "auto_rate_settings",
         Kind::Json(&derive::AUTO),
-        "How other occupancies follow the primary one; at most 16,384 bytes of JSON.",
+        "How other occupancies derive from the primary one; at most 16,384 bytes of JSON.",
     ),
     optional(INHERIT[0], Kind::Boolean, "Take rates from the parent. Default: `true` with a parent."),
     optional(INHERIT[1], Kind::Boolean, "Take `closed_to_arrival` from the parent."),
@@ -52,18 +56,18 @@ pub const FIELDS: &[Field] = &[
 ];
 
 const OPTION: &[Field] = &[
-    read_only("id", Kind::Id, "Stays with the occupancy of this plan."),
+    read_only("id", Kind::Id, "The option's ID; stays the same for this occupancy of the rate plan."),
     required("occupancy", Kind::Positive, "Number of guests that this option prices."),
-    optional("is_primary", Kind::Boolean, "The option that derivation starts from; exactly one is."),
+    optional("is_primary", Kind::Boolean, "The option that others derive from; exactly one option is primary."),
     optional(
         "rate",
         Kind::Fee,
-        "Price of every date that has none of its own. Left out, the occupancy keeps what it has, at first 0.",
+        "Default price for dates without one. If omitted, the occupancy keeps its price, initially 0.",
     ),
     optional(
         "derived_option",
         Kind::Json(&derive::DERIVED),
-        "How to derive from the parent, or from the primary option; at most 2,000 rules in all options.",
+        "How to derive from the parent, or from the primary option; at most 2,000 rules across all options.",
     ),
 ];
 

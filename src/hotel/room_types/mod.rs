@@ -23,26 +23,26 @@ const BEDS: Kind = Kind::Integer { min: 0, max: LARGEST };
 
 /// The fields of a room type.
 pub const FIELDS: &[Field] = &[
-    read_only("id", Kind::Id, "The room type's id."),
-    required_on_create("property_id", Kind::Id, "The property that it belongs to.").hidden(),
+    read_only("id", Kind::Id, "The room type's ID."),
+    required_on_create("property_id", Kind::Id, "The property it belongs to.").hidden(),
     required("title", Kind::Title, "Name of the room type."),
-    required("count_of_rooms", Kind::Positive, "How many such rooms there are; for information."),
+    required("count_of_rooms", Kind::Positive, "Number of such rooms; for information only."),
     required("occ_adults", Kind::Positive, "Bed spaces for adults."),
-    required("occ_children", BEDS, "Bed spaces for children alone; children may also use those for adults."),
+    required("occ_children", BEDS, "Bed spaces for children only; children may also use adult bed spaces."),
     required("occ_infants", BEDS, "Cots."),
     optional("default_occupancy", Kind::Positive, "Guests without extra beds; at most, and by default, `occ_adults`."),
-    optional("facilities", Kind::Ids(facilities::is_of_rooms), "Ids from `/room_facilities`.").hidden(),
+    optional("facilities", Kind::Ids(facilities::is_of_rooms), "IDs from `/room_facilities`.").hidden(),
     optional("room_kind", Kind::OneOf(&["room", "dorm"]), "Kind of room. Default: `room`."),
     optional("capacity", Kind::Positive, "Beds in one room of a `dorm`; null for a `room`."),
     optional("content", Kind::Object(CONTENT), "Text and photos."),
 ];
 
 const CONTENT: &[Field] = &[
-    optional("description", LONG_TEXT, "What guests read about it."),
+    optional("description", LONG_TEXT, "Description for guests."),
     optional(
         "photos",
         Kind::Batch(photos::FIELDS),
-        "Photos to add, change or remove, each once; those not mentioned stay. At most 100 in all.",
+        "Photos to add, change or remove, each once; photos not listed stay unchanged. At most 100 in all.",
     ),
 ];
 

@@ -227,7 +227,7 @@ fn give_way() {
     };
     let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
     if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle) {
-        log::warn!("hashing keeps the usual priority: {error}");
+        log::warn!("could not lower the priority of hashing: {error}");
     }
 }
 

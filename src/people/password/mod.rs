@@ -38,8 +38,8 @@ const LONGEST: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The rules, told before anybody fails.
-pub const RULES: &str = "At least 15 characters. Not a common password, a pattern of the keyboard, or a common word with \
-    digits; not made of your email address or this site's name.";
+pub const RULES: &str = "At least 15 characters. Not a common password, a keyboard pattern, or a common word with \
+    digits; not similar to your email address or this site's name.";
 
 /// A password as typed. It cannot be printed.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -169,7 +169,7 @@ fn nobody(Cost { memory_kib, iterations }: Cost) -> String {
 
 fn argon2(cost: Cost) -> std::result::Result<Argon2<'static>, String> {
     let params = Params::new(cost.memory_kib, cost.iterations, 1, None)
-        .map_err(|error| format!("The password settings are not possible: {error}."))?;
+        .map_err(|error| format!("The password settings are invalid: {error}."))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 

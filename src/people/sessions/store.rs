@@ -104,7 +104,7 @@ impl Sessions {
         if wanted - expires_at > STEP.min(self.idle / 2)
             && let Err(error) = self.prolong(digest, wanted).await
         {
-            log::warn!("a session could not be prolonged: {error}");
+            log::warn!("could not extend a session: {error}");
         }
         Ok(Some(user))
     }

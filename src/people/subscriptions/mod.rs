@@ -76,9 +76,9 @@ pub fn is_active(subscription: Option<&Subscription>, grace: Duration, now: Mome
 pub fn why_not(subscription: Option<&Subscription>, grace: Duration, zone: Tz) -> String {
     match subscription.and_then(|subscription| subscription.ends_at(grace)).filter(|end| *end > Moment::MIN_UTC) {
         Some(end) => {
-            format!("API keys need an active subscription; yours ended on {}.", page::When::new(end, zone).text)
+            format!("API keys require an active subscription. Yours ended on {}.", page::When::new(end, zone).text)
         }
-        None => "API keys need an active subscription; you have none.".to_owned(),
+        None => "API keys require an active subscription.".to_owned(),
     }
 }
 

@@ -54,14 +54,17 @@ impl std::str::FromStr for Email {
 pub fn name(text: &str) -> Result<Option<String>, String> {
     let name = text.trim();
     if !text::is_plain_line(name) {
-        return Err("A name is one line without control characters or characters that turn its direction.".to_owned());
+        return Err(
+            "Names cannot contain line breaks, control characters or characters that change the text direction."
+                .to_owned(),
+        );
     }
     if !name.is_empty() && text::is_blank(name) {
-        return Err("Nothing of this name can be seen. Write one, or leave it empty.".to_owned());
+        return Err("This name has no visible characters. Enter a name, or leave it empty.".to_owned());
     }
     let length = name.chars().count();
     if length > 255 {
-        return Err(format!("A name has at most 255 characters; this one has {length}."));
+        return Err(format!("Use at most 255 characters for the name (you entered {length})."));
     }
     Ok((!name.is_empty()).then(|| name.to_owned()))
 }
