@@ -110,7 +110,10 @@ impl Server {
     async fn connect(&self) -> Result<PgConnection, String> {
         let mut first = PgConnection::connect_with(&self.options).await.map_err(|error| self.explain(&error))?;
         if is_standby(&mut first).await.map_err(|error| self.explain(&error))? {
-            return Err(format!("The database at {} is a standby. DATABASE_URL must lead to the primary.", self.place));
+            return Err(format!(
+                "The database at {} is a standby. DATABASE_URL must point to the primary.",
+                self.place
+            ));
         }
         Ok(first)
     }
