@@ -67,8 +67,8 @@ impl Server {
         let mut connection = self.connect().await?;
         if !self.is_pooled && self.shares_sessions(&mut connection).await.map_err(|error| self.explain(&error))? {
             return Err(format!(
-                "The database at {} is behind a pooler that gives each transaction another session (PgBouncer's \
-                 pool_mode = transaction). Set LATCHKEY_DATABASE_POOLER=transaction, or pool_mode = session there.",
+                "The database at {} is behind a pooler that pools transactions (PgBouncer's pool_mode = transaction). \
+                 Set LATCHKEY_DATABASE_POOLER=transaction, or pool_mode = session there.",
                 self.place
             ));
         }
