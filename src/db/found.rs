@@ -37,8 +37,8 @@ pub struct Ours {
 /// Why a database may not be used, for people.
 pub fn foreign(place: &str, names: &[String]) -> String {
     format!(
-        "The database {place} contains data of another program ({}), so Latchkey leaves it alone. Name a database of its \
-         own with --data-dir or --database-url (LATCHKEY_DATA_DIR, DATABASE_URL).",
+        "The database {place} contains data of another program ({}), so Latchkey leaves it alone. Name a database of \
+         its own with --data-dir or --database-url (LATCHKEY_DATA_DIR, DATABASE_URL).",
         names.join(", ")
     )
 }
