@@ -86,7 +86,8 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(1..=8_760))]
     pub session_hours: u32,
 
-    /// Trusted proxies (IP addresses or CIDR networks), comma-separated: their X-Forwarded-For, Forwarded and X-Forwarded-Proto are used
+    /// Trusted proxies (IP addresses or CIDR networks), comma-separated: their X-Forwarded-For, Forwarded and
+    /// X-Forwarded-Proto are used
     #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", global = true, value_delimiter = ',', value_parser = network, value_name = "NETWORKS")]
     pub trusted_proxies: Vec<IpNet>,
 
@@ -118,7 +119,8 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     pub requests_per_key: u32,
 
-    /// Rate limit per IP address (IPv6: per /64), in requests per minute; 0 means no limit. An untrusted proxy counts as one address
+    /// Rate limit per IP address (IPv6: per /64), in requests per minute; 0 means no limit. An untrusted proxy counts
+    /// as one address
     #[arg(long, env = "LATCHKEY_REQUESTS_PER_ADDRESS", default_value_t = 60_000, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     pub requests_per_address: u32,
@@ -133,7 +135,8 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
 
-    /// Maximum number of concurrent connections per IP address (IPv6: per /64), except loopback and trusted proxies; 0 means no limit
+    /// Maximum number of concurrent connections per IP address (IPv6: per /64), except loopback and trusted proxies;
+    /// 0 means no limit
     /// [default: a quarter of all]
     #[arg(long, env = "LATCHKEY_CONNECTIONS_PER_ADDRESS", global = true, value_name = "NUMBER")]
     pub connections_per_address: Option<u32>,

@@ -54,8 +54,8 @@ impl Place {
         let name = self.name();
         match self.look().await? {
             Found::Nothing => Err(format!(
-                "There is no Latchkey database at {name}. Name the one that the server uses with {}, or create one with \
-                 `latchkey serve` or `latchkey migrate`.",
+                "There is no Latchkey database at {name}. Name the one that the server uses with {}, or create one \
+                 with `latchkey serve` or `latchkey migrate`.",
                 match self {
                     Place::File { .. } => "--data-dir (LATCHKEY_DATA_DIR) or --database-url (DATABASE_URL)",
                     Place::Postgres(_) => "--database-url (DATABASE_URL)",

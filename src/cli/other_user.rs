@@ -65,8 +65,8 @@ fn refusal(folder: &Path, user: u32) -> String {
         (_, None) => format!("sudo -u '#{user}'"),
     };
     format!(
-        "The data folder {} belongs to {}, and this command runs as {}: it must be writable, and no file in it another \
-         user's. Run: {sudo} latchkey {}\nIf this user is to have it: chown -R {me} {}",
+        "The data folder {} belongs to {}, but this command runs as {}. The folder must be writable, and its files \
+         must belong to the same user. Run: {sudo} latchkey {}\nTo give it to this user: chown -R {me} {}",
         folder.display(),
         name(user),
         name(me),

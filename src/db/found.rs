@@ -37,8 +37,8 @@ pub struct Ours {
 /// Why a database may not be used, for people.
 pub fn foreign(place: &str, names: &[String]) -> String {
     format!(
-        "The database {place} holds what another program made ({}), so Latchkey leaves it alone. Name a database of its \
-         own with --data-dir or --database-url (LATCHKEY_DATA_DIR, DATABASE_URL).",
+        "The database {place} contains data of another program ({}), so Latchkey leaves it alone. Name a database of \
+         its own with --data-dir or --database-url (LATCHKEY_DATA_DIR, DATABASE_URL).",
         names.join(", ")
     )
 }
@@ -50,7 +50,7 @@ pub fn look_at_file(file: &Path) -> Result<Found, String> {
     match read_start(file) {
         Ok(start) if start.is_empty() => return Ok(Found::Nothing),
         Ok(start) if start == HEADER => {}
-        Ok(_) => return Err(foreign(&place, &["a file that is no SQLite database".to_owned()])),
+        Ok(_) => return Err(foreign(&place, &["a file that is not an SQLite database".to_owned()])),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
             return Err(format!("Cannot open the database {place}: the data folder is a file."));

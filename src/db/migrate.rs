@@ -37,9 +37,9 @@ impl Db {
                     Kind::Postgres(pool) if postgres::is_forbidden(&error) => postgres::remedy(&pool.user),
                     _ => String::new(),
                 };
-                format!("The database's schema could not be brought up to date: {}. {next}", plain(&error))
+                format!("Cannot migrate the database's schema: {}. {next}", plain(&error))
             }
-            other => format!("The database's schema could not be brought up to date: {other}."),
+            other => format!("Cannot migrate the database's schema: {other}."),
         })
     }
 }

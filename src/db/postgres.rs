@@ -67,8 +67,8 @@ impl Server {
         let mut connection = self.connect().await?;
         if !self.is_pooled && self.shares_sessions(&mut connection).await.map_err(|error| self.explain(&error))? {
             return Err(format!(
-                "The database at {} is behind a pooler that gives each transaction another session (PgBouncer's \
-                 pool_mode = transaction). Set LATCHKEY_DATABASE_POOLER=transaction, or pool_mode = session there.",
+                "The database at {} is behind a pooler that pools transactions (PgBouncer's pool_mode = transaction). \
+                 Set LATCHKEY_DATABASE_POOLER=transaction, or pool_mode = session there.",
                 self.place
             ));
         }
@@ -110,7 +110,10 @@ impl Server {
     async fn connect(&self) -> Result<PgConnection, String> {
         let mut first = PgConnection::connect_with(&self.options).await.map_err(|error| self.explain(&error))?;
         if is_standby(&mut first).await.map_err(|error| self.explain(&error))? {
-            return Err(format!("The database at {} is a standby. DATABASE_URL must lead to the primary.", self.place));
+            return Err(format!(
+                "The database at {} is a standby. DATABASE_URL must point to the primary.",
+                self.place
+            ));
         }
         Ok(first)
     }

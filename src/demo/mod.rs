@@ -55,7 +55,7 @@ pub struct Demo {
 pub async fn prepare(state: &AppState) -> std::result::Result<Demo, String> {
     fill(state).await.map_err(|error| match error {
         Error::Forbidden(Some(reason)) => reason.to_owned(),
-        other => format!("The demo's data could not be made: {other}."),
+        other => format!("Cannot create the demo data: {other}."),
     })
 }
 

@@ -35,7 +35,7 @@ pub fn check(state: &AppState, request: &ServiceRequest) -> Result<()> {
             None => {
                 if UNMARKED.is_due() {
                     log::warn!(
-                        "the proxy {peer} does not send X-Forwarded-Proto, so it is unknown whether its clients use https"
+                        "the proxy {peer} does not send X-Forwarded-Proto: it is unknown whether its clients use https"
                     );
                 }
                 return Ok(());

@@ -78,7 +78,7 @@ fn end_sessions(app: &TestApp, user: &mut User) {
 
 async fn assert_told_and_sign_in(app: &TestApp, user: &User, browser: &Browser) {
     let notice = browser.first(".notice").await.text().await.unwrap();
-    assert!(notice.contains("hat you typed is kept"), "{notice}");
+    assert!(notice.contains("what you entered has been kept"), "{notice}");
     // A typing error on the way loses nothing either.
     browser.send_sign_in(app, &User { password: "not-the-password".to_owned(), ..user.clone() }).await;
     browser.first("#email_problem").await;

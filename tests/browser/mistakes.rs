@@ -61,11 +61,11 @@ async fn a_wrong_password_leaves_the_email_and_asks_for_the_password_again() {
 
     let email = browser.refused("Email").await;
     assert_eq!(email.value, user.email);
-    assert!(email.invalid && email.described.contains("The email or the password is wrong."), "{email:?}");
+    assert!(email.invalid && email.described.contains("Incorrect email or password."), "{email:?}");
     assert!((0.0..16.0).contains(&email.distance), "{email:?}");
     let password = browser.refused("Password").await;
     assert!(password.value.is_empty() && password.focused, "{password:?}");
-    assert!(password.described.contains("The email or the password is wrong."), "{password:?}");
+    assert!(password.described.contains("Incorrect email or password."), "{password:?}");
 
     browser.send_sign_in(&app, &user).await;
     browser.no_dialog().await;

@@ -111,7 +111,7 @@ async fn another_programs_file_is_left_as_it_is_on_sqlite() {
         let before = files(&host.data_dir());
         for args in ALL {
             let said = host.run(args).refused(1);
-            assert!(said.contains("what another program made"), "{args:?}: {said}");
+            assert!(said.contains("data of another program"), "{args:?}: {said}");
             assert_eq!(files(&host.data_dir()), before, "{args:?} after {foreign}");
         }
         fs::remove_file(host.data_dir().join("latchkey.db")).expect("removed");
@@ -120,7 +120,7 @@ async fn another_programs_file_is_left_as_it_is_on_sqlite() {
     let before = files(&host.data_dir());
     for args in ALL {
         let said = host.run(args).refused(1);
-        assert!(said.contains("no SQLite database"), "{args:?}: {said}");
+        assert!(said.contains("not an SQLite database"), "{args:?}: {said}");
         assert_eq!(files(&host.data_dir()), before, "{args:?}");
     }
 }
@@ -169,7 +169,7 @@ async fn another_programs_database_is_left_as_it_is_on_postgresql() {
         let before = host.texts(count).await;
         for args in ALL {
             let said = host.run(args).refused(1);
-            assert!(said.contains("what another program made"), "{args:?} after {foreign}: {said}");
+            assert!(said.contains("data of another program"), "{args:?} after {foreign}: {said}");
         }
         assert_eq!(host.texts(count).await, before, "{foreign}");
         assert!(!host.data_dir().exists());

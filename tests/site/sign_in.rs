@@ -105,7 +105,7 @@ async fn a_wrong_password_and_an_unknown_email_get_the_same_answer() {
     let password = "not the password 7";
     let wrong = app.browser().sign_in(&user.email, password).await.is(422);
     assert_eq!(typed(&wrong, "email").as_deref(), Some(&*user.email));
-    assert_eq!(problem(&wrong, "email").as_deref(), Some("The email or the password is wrong."));
+    assert_eq!(problem(&wrong, "email").as_deref(), Some("Incorrect email or password."));
     assert!(!wrong.text().contains(password), "{wrong}");
     assert_eq!(typed(&wrong, "password"), None);
     assert_eq!(wrong.header("set-cookie"), None);

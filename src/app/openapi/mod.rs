@@ -60,8 +60,8 @@ pub fn document(host: &str, support: Option<&str>, address: &str) -> Result<Valu
 }
 
 const ABOUT: &str = "Send an API key in the header `user-api-key` with every request. Request and response bodies are \
-    JSON. Successful responses have `data`, paged lists also `meta`; errors have `errors` with a `code`, a `title` and, \
-    where it helps, `details`. IDs are UUIDs. Money is a decimal string in major units, such as `\"100.00\"`; requests \
+    JSON. Successful responses have `data`, paged lists also `meta`; errors have `errors` with a `code`, a `title` and \
+    often `details`. IDs are UUIDs. Money is a decimal string in major units, such as `\"100.00\"`; requests \
     may also send an integer in minor units, such as `10000`. An update changes the fields that it names and keeps the \
     others. Unknown fields are ignored. Paths may have a trailing slash. GET responses have an `ETag`.";
 

@@ -99,9 +99,7 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
             if let Some(listed) = listed.as_object_mut() {
                 listed.remove("meta");
             }
-            format!(
-                "The {several} that the key has access to: all of them, or one page, with `meta`, if pages are requested."
-            )
+            format!("The {several} that the key has access to: all of them, or one page, with `meta`, if requested.")
         }
     };
     let pages = if of.paged { Pages::Always } else { Pages::WhenAsked };

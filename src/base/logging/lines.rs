@@ -43,7 +43,7 @@ impl Lines {
         let writer = lines.clone();
         let started = thread::Builder::new().name("log".to_owned()).spawn(move || writer.keep_writing());
         if let Err(error) = started {
-            eprintln!("There is no log: {error}.");
+            eprintln!("Cannot write the log: {error}.");
         }
         lines
     }

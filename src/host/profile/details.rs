@@ -117,7 +117,7 @@ pub async fn change_password(
             sessions::begin(&session, user.id, &hash)?;
             return Ok(page::see_other("/user_profile?notice=password"));
         }
-        old_problem = Some("Your password was changed in another window or by the host.".to_owned());
+        old_problem = Some("Your password was changed in the meantime.".to_owned());
     }
     let mut page = ProfilePage::new(&state, &person, Order::Created).await?;
     page.old_password_problem = old_problem;

@@ -32,7 +32,8 @@ pub enum Of {
 
 const ROLE: Kind = Kind::OneOf(&["owner", "user"]);
 const ABOUT_ROLE: &str = "An `owner` can also invite and withdraw users, and delete.";
-const ABOUT_EMAIL: &str = "Invitee's email; an account is created if none exists. No mail is sent: the host must pass on a link to set a password.";
+const ABOUT_EMAIL: &str = "Invitee's email; an account is created if none exists. No mail is sent: the host gives a new user \
+    a link to set a password.";
 const ABOUT_OVERRIDES: &str = "Stored and returned unchanged, at most 16,384 bytes of JSON; has no effect.";
 
 /// Any JSON object.

@@ -67,7 +67,9 @@ pub async fn show(state: Data<AppState>, session: Session, arrival: Arguments<Ar
     let notice = match arrival.notice.as_str() {
         "signed_out" => Some("You are signed out."),
         "password_set" => Some("Your password is set. Sign in with it."),
-        "kept" => Some("Your session has ended. Sign in to go on: what you typed is kept, passwords excepted."),
+        "kept" => {
+            Some("Your session has ended. Sign in to continue: what you entered has been kept, except passwords.")
+        }
         _ => None,
     };
     let page = SignInPage {
@@ -110,9 +112,9 @@ pub async fn sign_in(
     let problem = match (verdict, kept) {
         (Verdict::Wrong, kept) => {
             tell(&request, "sign-in: wrong", kept.map(|kept| kept.id));
-            "The email or the password is wrong."
+            "Incorrect email or password."
         }
-        (_, None) => "The email or the password is wrong.",
+        (_, None) => "Incorrect email or password.",
         (_, Some(kept)) if kept.deactivated_at.is_some() => {
             tell(&request, "sign-in: deactivated", Some(kept.id));
             "This account has been deactivated."
