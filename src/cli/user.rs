@@ -210,7 +210,7 @@ async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
     tx.commit().await.map_err(told)?;
     log::info!("user link: made a one-time link user={user}");
     println!("{}{}", base_url.as_str().trim_end_matches('/'), invitation::path(&token));
-    println!("Valid until {}", written(end));
+    println!("good until {}", written(end));
     Ok(())
 }
 

@@ -145,7 +145,7 @@ async fn a_link_that_is_not_good_any_more_says_so_and_what_to_do() {
     // The address of the server, though nobody told it to the command.
     let path = lines.next().expect("a link").strip_prefix(&*app.base_url).expect("at the server").to_owned();
     app.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
-    let end = lines.next().and_then(|line| line.strip_prefix("Valid until ")).expect("its end");
+    let end = lines.next().and_then(|line| line.strip_prefix("good until ")).expect("its end");
     assert!(end.ends_with(" UTC") && end.len() == "2026-12-05 10:00 UTC".len(), "{end}");
     let page = app.browser().get(&path).await.is(200);
     assert_eq!(typed(&page, "name").as_deref(), Some("Rita"));
