@@ -88,7 +88,7 @@ async fn a_form_sent_from_elsewhere_is_refused_and_does_nothing() {
             assert_eq!(answer.status, 403, "{site:?} {origin:?}: {answer}");
             assert_eq!(answer.header("set-cookie"), None, "{answer}");
             assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{answer}");
-            assert!(seen(answer.text()).contains("did not come from a page of this site"), "{answer}");
+            assert!(seen(answer.text()).contains("Request blocked"), "{answer}");
             assert_eq!(html::keys(answer.text()), Vec::<&str>::new());
         }
     }

@@ -26,7 +26,7 @@ async fn without_a_subscription_there_is_no_section_and_a_line_says_why() {
     let page = browser.get(PROFILE).await.is(200);
     let text = seen(page.text());
     assert!(text.contains("API keys require an active subscription."), "{page}");
-    assert!(text.contains("ask help@latchkey.example"), "{page}");
+    assert!(text.contains("contact help@latchkey.example"), "{page}");
     assert!(!text.contains("API Keys") && !text.contains("Create new API Key"), "{page}");
     assert!(!page.text().contains("/api_keys") && !page.text().contains(ALL), "{page}");
 }
@@ -103,7 +103,7 @@ async fn paused_keys_can_all_be_withdrawn_and_do_not_come_back() {
     app.with_key(&other).get(PROPERTIES).await.is(403);
     let done = me.browser.post_form(ALL, &[]).await.is(303);
     let next = done.header("location").expect("where it leads").to_owned();
-    assert!(seen(me.browser.get(&next).await.is(200).text()).contains("All API keys are withdrawn"));
+    assert!(seen(me.browser.get(&next).await.is(200).text()).contains("All API keys withdrawn"));
     for key in [&me.key, &other] {
         app.with_key(key).get(PROPERTIES).await.is(401);
     }

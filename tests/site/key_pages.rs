@@ -261,7 +261,7 @@ async fn a_title_that_will_not_do_comes_back_with_the_reason_and_makes_no_key() 
         let reason = problem(&answer, "title").unwrap_or_else(|| panic!("no reason in {answer}"));
         let named = match title.trim() {
             "" | "\u{200b}\u{2060}" | "\u{3164}\u{feff}" | "\u{202e}" => "Enter a title",
-            turned if turned.contains(['\u{202e}', '\u{2066}']) => "turn its direction",
+            turned if turned.contains(['\u{202e}', '\u{2066}']) => "change the text direction",
             long if long.chars().count() > 255 => "at most 255 characters",
             _ => "control characters",
         };

@@ -65,7 +65,7 @@ async fn the_page_shows_each_property_with_what_the_api_calls_it() {
         assert!(row.contains(part), "no {part} in {row}");
     }
     let text = seen(page.text());
-    assert!(text.contains("You reach 1 property,") && !text.contains("Page 1"), "{text}");
+    assert!(text.contains("You have access to 1 property,") && !text.contains("Page 1"), "{text}");
     for path in [PAGE.to_owned(), format!("{PAGE}{}", search("not mine")), format!("{PAGE}{}", search("sagres"))] {
         let page = me.browser.get(&path).await.is(200);
         assert!(!rows(&page).concat().contains("Not mine") && !page.text().contains(&foreign), "{page}");
