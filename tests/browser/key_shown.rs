@@ -141,7 +141,7 @@ async fn the_dialog_tells_by_itself_when_the_first_request_arrives() {
 
     app.with_key(&key).get("/api/v1/properties").header("user-agent", "HarbourPMS/7").await.is(200);
     let told = eventually("the first request is told", async || {
-        browser.reads::<String>("the state", state).await.split_once(" came ").map(|(_, told)| told.to_owned())
+        browser.reads::<String>("the state", state).await.split_once(" arrived ").map(|(_, told)| told.to_owned())
     });
     let told = told.await;
     assert!(told.contains(" from 127.0.0.1 by HarbourPMS/7") && told.ends_with("The key works."), "{told}");
@@ -164,7 +164,7 @@ async fn without_javascript_check_again_tells_when_the_first_request_has_arrived
     let told = eventually("the first request is told", async || {
         // The use is written off the request, so that it may take a moment.
         browser.press("Check again").await;
-        browser.reads::<String>("the state", state).await.split_once(" came ").map(|(_, told)| told.to_owned())
+        browser.reads::<String>("the state", state).await.split_once(" arrived ").map(|(_, told)| told.to_owned())
     });
     let told = told.await;
     assert!(told.contains(" from 127.0.0.1 by HarbourPMS/7") && told.ends_with("The key works."), "{told}");

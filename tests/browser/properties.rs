@@ -16,7 +16,7 @@ async fn an_id_is_copied_by_its_button() {
     browser.press_in("nav", "Properties").await;
     browser.press_in("tbody", "Copy").await;
     let told = "return document.querySelector('[data-copied]').textContent";
-    browser.expect("what is told", told, "Id copied.").await;
+    browser.expect("what is told", told, "ID copied.").await;
     assert_eq!(browser.clipboard().await, id);
 }
 

@@ -58,7 +58,7 @@ async fn what_will_not_do_stays_in_the_form_with_the_reason_beside_it() {
         ("Ri\nta".to_owned(), "control characters"),
         ("Ri\u{1b}[31mta".to_owned(), "control characters"),
         ("Ri\u{202e}ta".to_owned(), "change the text direction"),
-        ("\u{200b}\u{2060}".to_owned(), "as no visible characters"),
+        ("\u{200b}\u{2060}".to_owned(), "no visible characters"),
     ] {
         let page = save(&me.browser, &name, "Asia/Tokyo").await.is(422);
         assert_eq!(typed(&page, "name"), Some(name.clone()), "{page}");
