@@ -14,11 +14,11 @@ use crate::{
     hotel::{facilities, groups, members, properties, rate_plans, room_types},
     keys,
     people::{sessions, users::invitation},
-    web::state::AppState,
     web::{
         assets,
         methods::{Routes, resource},
         page_responses,
+        state::AppState,
     },
 };
 

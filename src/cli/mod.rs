@@ -171,7 +171,7 @@ fn written_end(end: Moment) -> String {
 fn failed(error: Error) -> String {
     match error {
         Error::Database(error) => told(error),
-        other => format!("{other}."),
+        other => format!("{}.", other.reason().unwrap_or_else(|| other.to_string().into())),
     }
 }
 

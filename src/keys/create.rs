@@ -54,8 +54,8 @@ pub async fn create(
     Ok(creation)
 }
 
-/// Withdraws a key and creates another with its title and limits, in one transaction. What its user has lost since
-/// stays out of reach all the same.
+/// Withdraws a key and creates another with its title and its limits (`limits::of_key`), in one transaction. What its
+/// user has lost since stays out of reach all the same.
 ///
 /// # Errors
 /// As [`create`].
@@ -64,6 +64,7 @@ pub async fn replace(
     settings: &Settings,
     caller: &Caller,
     old: &ApiKey,
+    limits: &Limits,
     form: &Digest,
     now: Moment,
 ) -> Result<Creation> {
@@ -74,9 +75,8 @@ pub async fn replace(
         tx.revoke_cached_access().await?;
         return repeated(tx, key).await;
     }
-    let limits = limits::of_key(&mut tx, old).await?;
     store::mark_withdrawn(&mut tx, old.id, By::Owner, now).await?;
-    let creation = insert(&mut tx, settings, caller, &old.title, &limits, form, now).await?;
+    let creation = insert(&mut tx, settings, caller, &old.title, limits, form, now).await?;
     if let Creation::Created(..) = creation {
         // Comes last: every change that revokes access waits for this one row.
         tx.revoke_cached_access().await?;

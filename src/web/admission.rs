@@ -18,8 +18,7 @@ use crate::{
         logging::OnceAMinute,
         settings::Settings,
     },
-    web::state::AppState,
-    web::{assets, client_ip, https, methods, rate_limit::RateLimiter, request_log},
+    web::{assets, client_ip, https, methods, rate_limit::RateLimiter, request_log, state::AppState},
 };
 
 /// Bytes of bodies that are there at once; what is read from them may be as much again.

@@ -16,12 +16,12 @@ use actix_web::{
 
 use crate::{
     base::error::Error,
-    web::state::AppState,
     web::{
         admission::{self, Admission},
         errors::NotFoundCode,
         https, methods,
         request_log::{self, RequestId},
+        state::AppState,
     },
 };
 

@@ -17,11 +17,11 @@ use serde_json::{Map, Value};
 
 use crate::{
     base::error::{Error, Result},
-    web::state::AppState,
     web::{
         LONGEST_BODY,
         admission::{self, Admission, BodyBudget},
         parse::{self, Counter, TooMuch},
+        state::AppState,
     },
 };
 

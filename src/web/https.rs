@@ -8,8 +8,7 @@ use crate::{
         error::{Error, Result},
         logging::OnceAMinute,
     },
-    web::client_ip,
-    web::state::AppState,
+    web::{client_ip, state::AppState},
 };
 
 const DIRECT: &str = "this site is https only (LATCHKEY_BASE_URL), and this request did not come through a \

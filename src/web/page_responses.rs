@@ -16,7 +16,6 @@ use askama::Template;
 
 use crate::{
     base::error::Error,
-    web::state::AppState,
     web::{
         admission::{self, Admission},
         api_responses::log_fault,
@@ -25,6 +24,7 @@ use crate::{
         https, methods,
         page::{CurrentUserName, LONGEST_ADDRESS, Layout, counted, sign_in_address},
         request_log::{self, RequestId},
+        state::AppState,
     },
 };
 

@@ -28,8 +28,7 @@ use crate::{
         ids::{ApiKeyId, UserId},
         logging::{self, Format},
     },
-    web::state::AppState,
-    web::{assets, client_ip, compression, connections, normalize_path},
+    web::{assets, client_ip, compression, connections, normalize_path, state::AppState},
 };
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");

@@ -50,7 +50,9 @@ impl Site {
             over.set(true);
             answer
         };
-        let (answer, ()) = actix_web::rt::time::timeout(crate::app::PATIENCE, both(answer, beside)).await.expect(what);
+        let (answer, ()) = actix_web::rt::time::timeout(crate::app::PATIENCE, async { tokio::join!(answer, beside) })
+            .await
+            .expect(what);
         assert!(answer.status < 500, "{what}: {answer}");
         has_grown_little(&self.server, before, what);
         answer
@@ -63,32 +65,6 @@ impl Site {
     async fn room_type(&self, property: &str) -> String {
         self.me.api.post(ROOM_TYPES, &room_type_body(property, json!({}))).await.is(201).id()
     }
-}
-
-/// Waits for both.
-async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
-    let (mut one, mut other) = (Box::pin(one), Box::pin(other));
-    let (mut first, mut second) = (None, None);
-    std::future::poll_fn(move |context| {
-        if first.is_none()
-            && let std::task::Poll::Ready(done) = one.as_mut().poll(context)
-        {
-            first = Some(done);
-        }
-        if second.is_none()
-            && let std::task::Poll::Ready(done) = other.as_mut().poll(context)
-        {
-            second = Some(done);
-        }
-        match (first.take(), second.take()) {
-            (Some(a), Some(b)) => std::task::Poll::Ready((a, b)),
-            (a, b) => {
-                (first, second) = (a, b);
-                std::task::Poll::Pending
-            }
-        }
-    })
-    .await
 }
 
 /// Rules of which each makes the price some thirty digits longer.

@@ -14,10 +14,10 @@ use crate::{
         sessions,
         users::{self, store},
     },
-    web::state::AppState,
     web::{
         form::{Arguments, Field, Form},
         page,
+        state::AppState,
     },
 };
 

@@ -25,11 +25,11 @@ use crate::{
         store, withdraw,
     },
     people::subscriptions,
-    web::state::AppState,
     web::{
         form::{Arguments, Field, Form},
         page::{self, Layout, counted},
         page_responses::FRAMED_POLICY,
+        state::AppState,
     },
 };
 
@@ -114,7 +114,7 @@ pub async fn replace(
     let limits = limits::of_key(&mut tx, &old).await?;
     drop(tx);
     let (caller, form) = (person.caller(), digest(form.0.form_token));
-    let creation = create::replace(&state.db, &state.settings, &caller, &old, &form, clock::now()).await?;
+    let creation = create::replace(&state.db, &state.settings, &caller, &old, &limits, &form, clock::now()).await?;
     answer(&state, &person, creation, old.title, Typed::of(&limits), &limits).await
 }
 

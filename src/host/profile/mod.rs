@@ -18,10 +18,10 @@ use crate::{
         store::{self, Order},
     },
     people::subscriptions,
-    web::state::AppState,
     web::{
         form::Field,
         page::{self, Layout, When, counted},
+        state::AppState,
     },
 };
 

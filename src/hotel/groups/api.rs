@@ -30,8 +30,7 @@ use crate::{
         query::Query,
         steps,
     },
-    web::body::Body,
-    web::state::AppState,
+    web::{body::Body, state::AppState},
 };
 
 /// The top key of bodies.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Adds a member. The user and the property or group are locked by the caller, who has also checked that whoever asks
-/// may do so. The host's members (`giver` names nobody) count for no quota of invitations.
+/// may do so. No quota holds for the host (`giver` names nobody).
 ///
 /// # Errors
 /// `Refused` when the user is a member already; `Full` at a quota (docs/contract/README.md, section 11).
@@ -23,11 +23,11 @@ pub async fn add(tx: &mut Tx, of: Of, member: &Member, giver: Giver, now: Moment
     if store::is_member(tx, of, member.parent, member.user_id).await? {
         return Err(Error::Refused("User already invited"));
     }
-    match of {
-        Of::Property => quotas::user_of_property(tx, PropertyId(member.parent)).await?,
-        Of::Group => quotas::user_of_group(tx, GroupId(member.parent)).await?,
-    }
     if let Some(inviter) = giver.user {
+        match of {
+            Of::Property => quotas::user_of_property(tx, PropertyId(member.parent)).await?,
+            Of::Group => quotas::user_of_group(tx, GroupId(member.parent)).await?,
+        }
         inviters::count_way(tx, inviter, member.user_id, now).await?;
     }
     Ok(store::insert(tx, of, member, giver, now).await?)

@@ -33,8 +33,7 @@ use crate::{
         query::Query,
         steps::{self, List, Source},
     },
-    web::body::Body,
-    web::state::AppState,
+    web::{body::Body, state::AppState},
 };
 
 #[derive(Serialize)]

@@ -21,8 +21,7 @@ use crate::{
             people::{Beside, Dialog, Ending, PeoplePage, Problem, View},
         },
     },
-    web::state::AppState,
-    web::{form::Arguments, page},
+    web::{form::Arguments, page, state::AppState},
 };
 
 #[derive(Deserialize)]

@@ -17,8 +17,10 @@ use crate::{
         groups::placements::{self, Holding},
         members::ways::{self, Way},
     },
-    web::page::{self, Layout, Pager, When, counted},
-    web::state::AppState,
+    web::{
+        page::{self, Layout, Pager, When, counted},
+        state::AppState,
+    },
 };
 
 /// Rows of a page.

@@ -20,10 +20,10 @@ use crate::{
         Of, ending, inviters,
         own::{self, OwnGroup},
     },
-    web::state::AppState,
     web::{
         form::Arguments,
         page::{self, Layout, Pager, When, counted},
+        state::AppState,
     },
 };
 

@@ -40,8 +40,7 @@ use crate::{
         rendered::{Part, Rendered},
         steps::{self, List, Source, Steps},
     },
-    web::body::Body,
-    web::state::AppState,
+    web::{body::Body, state::AppState},
 };
 
 /// The top key of bodies.

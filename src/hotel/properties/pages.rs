@@ -14,10 +14,10 @@ use crate::{
         properties::search::{self, By, Order},
     },
     resource::query::Paging,
-    web::state::AppState,
     web::{
         form::Arguments,
         page::{self, Layout, Pager, counted},
+        state::AppState,
     },
 };
 

@@ -36,8 +36,7 @@ use crate::{
         query::{self, Query},
         steps::{self, List, Source},
     },
-    web::body::Body,
-    web::state::AppState,
+    web::{body::Body, state::AppState},
 };
 
 /// The top key of bodies.

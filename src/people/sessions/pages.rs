@@ -16,13 +16,13 @@ use crate::{
         sessions,
         users::{self, Email},
     },
-    web::state::AppState,
     web::{
         admission::{self, Admission, BodyBudget},
         client_ip,
         form::{Arguments, Field, Form},
         page::{self, Layout, Resume},
         request_log::{self, Reason, RequestUser},
+        state::AppState,
     },
 };
 

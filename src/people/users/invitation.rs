@@ -15,10 +15,10 @@ use crate::{
         sessions,
         users::{User, store},
     },
-    web::state::AppState,
     web::{
         form::{Field, Form},
         page::{self, Layout},
+        state::AppState,
     },
 };
 
