@@ -46,6 +46,10 @@ const BACKLOG: u32 = 1024;
 /// Seconds that running requests get to finish when the server stops.
 const LAST_REQUESTS: u64 = 10;
 
+/// How long the rest of a body is read and dropped that was answered before its end: closing at once would reset the
+/// connection, and the client might lose the answer.
+const REST_OF_BODY: Duration = Duration::from_secs(5);
+
 /// Open files that are no connections of clients.
 const OWN_FILES: usize = 256;
 
@@ -156,6 +160,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
             })
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(head)
+            .client_disconnect_timeout(REST_OF_BODY)
             .on_connect_ext(|connection: &Connection, of_requests| drop(of_requests.insert(connection.state())))
             .finish(map_config(app().into_factory().map_err(|error| error.error_response()), |()| {
                 AppConfig::default()

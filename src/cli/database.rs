@@ -20,10 +20,19 @@ pub enum Place {
 }
 
 impl Place {
+    /// For what serves: a pooler must be named, since with one fewer statements can be prepared.
     pub fn of(settings: &Settings) -> Result<Self, String> {
+        Self::new(settings, settings.database_pooler.is_some())
+    }
+
+    /// For a command that ends soon. It works behind a pooler and without one, and does not ask which it is.
+    pub fn for_command(settings: &Settings) -> Result<Self, String> {
+        Self::new(settings, true)
+    }
+
+    fn new(settings: &Settings, is_pooled: bool) -> Result<Self, String> {
         if let Some(url) = &settings.database_url {
-            return Server::new(url, settings.database_pooler.is_some())
-                .map(|server| Place::Postgres(Box::new(server)));
+            return Server::new(url, is_pooled).map(|server| Place::Postgres(Box::new(server)));
         }
         let folder = settings.data_dir();
         let folder = std::path::absolute(&folder).unwrap_or(folder);

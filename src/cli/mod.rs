@@ -106,7 +106,7 @@ async fn on_database(settings: &Settings, command: impl AsyncFnOnce(&Db) -> Outc
     if settings.base_url.is_some() {
         settings.base_url(None)?;
     }
-    let db = Place::of(settings)?.existing(settings, PATIENCE_OF_COMMANDS).await?;
+    let db = Place::for_command(settings)?.existing(settings, PATIENCE_OF_COMMANDS).await?;
     let outcome = command(&db).await;
     db.close().await;
     outcome
@@ -114,7 +114,7 @@ async fn on_database(settings: &Settings, command: impl AsyncFnOnce(&Db) -> Outc
 
 /// `latchkey migrate`
 async fn migrate(settings: &Settings) -> Outcome {
-    let place = Place::of(settings)?;
+    let place = Place::for_command(settings)?;
     let before = place.look().await?;
     if let Found::Ours(ours) = &before {
         // A newer one is told before anything is opened.

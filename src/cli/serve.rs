@@ -138,10 +138,12 @@ impl Start {
         println!("Latchkey is serving {}", state.address());
         greet(&state);
         let stopped = server.await.map_err(|error| format!("The server stopped: {error}."));
-        if last_uses.write(&state.db).await.is_err() {
+        let db = state.db.reopened();
+        if last_uses.write(&db).await.is_err() {
             log::warn!("some last-used times could not be saved");
         }
         writing.abort();
+        db.close().await;
         state.db.close().await;
         stopped
     }

@@ -93,6 +93,15 @@ impl Db {
         self
     }
 
+    /// The same database, on PostgreSQL over connections of its own: one that a worker of the server has opened ends
+    /// with that worker.
+    pub fn reopened(&self) -> Self {
+        match &self.kind {
+            Kind::Sqlite { .. } => self.clone(),
+            Kind::Postgres(pool) => Db { kind: Kind::Postgres(pool.reopened()), ..self.clone() },
+        }
+    }
+
     fn tx(&self, on: On) -> Tx {
         Tx { on, db: self.clone(), raised: false }
     }

@@ -55,6 +55,12 @@ impl Pool {
         Pool { connections: server.pool(connections), is_pooled: server.is_pooled, user }
     }
 
+    /// The same with connections of its own.
+    pub fn reopened(&self) -> Self {
+        let options = (*self.connections.connect_options()).clone();
+        Pool { connections: self.connections.options().clone().connect_lazy_with(options), ..self.clone() }
+    }
+
     /// Without a transaction: each query sees the newest there is. Between two messages of one query a pooler could
     /// change the session, so there it has one.
     pub async fn read_latest(&self) -> sqlx::Result<Turn> {

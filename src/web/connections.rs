@@ -42,7 +42,7 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const LATER: Duration = Duration::from_secs(2);
 
 /// Bytes that may come while no request is under way: a head, or the rest of a body that was answered early.
-const MOST_UNASKED: usize = LONGEST_BODY + 1024 * 1024;
+const MOST_UNASKED: usize = 4 * LONGEST_BODY;
 
 /// What an address is told that has too many connections.
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\n\

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -40,14 +41,13 @@ def test_a_generated_python_client_sets_up_a_hotel(program, described):
 
 def test_a_generated_javascript_client_sets_up_a_hotel(program, described):
     # Beside the packages, where both the compiler and node find them.
-    folder = NODE / "hotel"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    shutil.copy(HOTEL / "hotel.ts", folder)
-    shutil.copy(HOTEL / "tsconfig.json", folder)
-    (folder / "package.json").write_text('{ "type": "module" }')
-    modules = NODE / "node_modules"
-    run("node", modules / "openapi-typescript/bin/cli.js", described, "--output", folder / "generated.d.ts",
-        "--default-non-nullable", "false")
-    run("node", modules / "typescript/bin/tsc", "--project", folder)
-    assert "taken away" in run("node", folder / "hotel.js", program.api, program.key)
+    with tempfile.TemporaryDirectory(prefix="hotel-", dir=NODE) as name:
+        folder = Path(name)
+        shutil.copy(HOTEL / "hotel.ts", folder)
+        shutil.copy(HOTEL / "tsconfig.json", folder)
+        (folder / "package.json").write_text('{ "type": "module" }')
+        modules = NODE / "node_modules"
+        run("node", modules / "openapi-typescript/bin/cli.js", described, "--output", folder / "generated.d.ts",
+            "--default-non-nullable", "false")
+        run("node", modules / "typescript/bin/tsc", "--project", folder)
+        assert "taken away" in run("node", folder / "hotel.js", program.api, program.key)

@@ -123,7 +123,7 @@ impl Options {
                 (database, secrets, data_dir.clone())
             }
             None => {
-                let database = Arc::new(Database::create().await);
+                let database = Arc::new(Database::create_for_server().await);
                 (database, Secrets::default(), own)
             }
         };

@@ -11,8 +11,15 @@
 #[expect(clippy::disallowed_types, reason = "the names of databases and tables cannot be bound")]
 use sqlx::AssertSqlSafe;
 use sqlx::{Connection, Executor, PgConnection, Row};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use tokio::sync::OnceCell;
 use url::Url;
 use uuid::Uuid;
+
+use crate::app::bare_latchkey;
+
+/// A database with the newest schema, of which copies are made.
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 
 /// A database that is gone when the last user of it is dropped.
 pub enum Database {
@@ -23,24 +30,27 @@ pub enum Database {
 impl Database {
     /// A fresh, empty database of the kind that the environment asks for.
     pub async fn create() -> Self {
-        let Ok(admin) = std::env::var("LATCHKEY_TEST_DATABASE") else {
-            return Self::Sqlite;
-        };
-        Self::create_on(&admin).await
+        match admin() {
+            None => Self::Sqlite,
+            Some(admin) => Self::create_on(&admin).await,
+        }
+    }
+
+    /// The same, with the newest schema where that saves time.
+    pub async fn create_for_server() -> Self {
+        let Some(admin) = admin() else { return Self::Sqlite };
+        let admin = Url::parse(&admin).expect("LATCHKEY_TEST_DATABASE is a URL");
+        let template = TEMPLATE.get_or_init(async || template(&admin).await).await;
+        let name = new_name();
+        run(&admin, format!("create database {name} template {template}")).await.expect("a copy of the template");
+        Self::Postgres { admin, name }
     }
 
     /// A fresh, empty database on this PostgreSQL.
     pub async fn create_on(admin: &str) -> Self {
         let admin = Url::parse(admin).expect("LATCHKEY_TEST_DATABASE is a URL");
-        let name = format!("latchkey_test_{}", Uuid::now_v7().simple());
-        let collation = match std::env::var("LATCHKEY_TEST_COLLATION").as_deref() {
-            Err(_) | Ok("C") => "locale 'C'",
-            Ok("icu") => "locale_provider icu icu_locale 'en-US' locale 'C'",
-            Ok(other) => panic!("LATCHKEY_TEST_COLLATION is C or icu, not {other}"),
-        };
-        run(&admin, format!("create database {name} template template0 encoding 'UTF8' {collation}"))
-            .await
-            .expect("a database for this test can be made");
+        let name = new_name();
+        create_empty(&admin, &name).await;
         Self::Postgres { admin, name }
     }
 
@@ -48,11 +58,7 @@ impl Database {
     pub fn url(&self) -> Option<String> {
         match self {
             Self::Sqlite => None,
-            Self::Postgres { admin, name } => {
-                let mut url = admin.clone();
-                url.set_path(name);
-                Some(url.into())
-            }
+            Self::Postgres { admin, name } => Some(address(admin, name)),
         }
     }
 
@@ -90,6 +96,63 @@ impl Drop for Database {
             panic!("the database {name} could not be dropped: {dropped:?}");
         }
     }
+}
+
+fn admin() -> Option<String> {
+    std::env::var("LATCHKEY_TEST_DATABASE").ok()
+}
+
+fn collation() -> String {
+    std::env::var("LATCHKEY_TEST_COLLATION").unwrap_or_else(|_| "C".to_owned())
+}
+
+fn new_name() -> String {
+    format!("latchkey_test_{}", Uuid::now_v7().simple())
+}
+
+fn address(admin: &Url, name: &str) -> String {
+    let mut url = admin.clone();
+    url.set_path(name);
+    url.into()
+}
+
+async fn create_empty(admin: &Url, name: &str) {
+    let collation = match collation().as_str() {
+        "C" => "locale 'C'",
+        "icu" => "locale_provider icu icu_locale 'en-US' locale 'C'",
+        other => panic!("LATCHKEY_TEST_COLLATION is C or icu, not {other}"),
+    };
+    run(admin, format!("create database {name} template template0 encoding 'UTF8' {collation}"))
+        .await
+        .expect("a database for this test can be made");
+}
+
+/// The name of the template, which stays on the server for the next run. Another one is made when a migration changes.
+async fn template(admin: &Url) -> String {
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).expect("the migrations");
+    let mut migrations: Vec<_> = folder.map(|file| file.expect("a migration").path()).collect();
+    migrations.sort();
+    let mut hasher = DefaultHasher::new();
+    for file in migrations {
+        std::fs::read(file).expect("a migration").hash(&mut hasher);
+    }
+    let name = format!("latchkey_template_{}_{:016x}", collation().to_lowercase(), hasher.finish());
+    let mut connection = PgConnection::connect(admin.as_str()).await.expect("the server of LATCHKEY_TEST_DATABASE");
+    let exists = "select exists (select 1 from pg_database where datname = $1)";
+    let exists: bool = sqlx::query_scalar(exists).bind(&name).fetch_one(&mut connection).await.expect("an answer");
+    drop(connection.close().await);
+    if !exists {
+        let new = new_name();
+        create_empty(admin, &new).await;
+        let migrated = bare_latchkey().args(["migrate", "--database-url", &address(admin, &new)]).output();
+        let migrated = migrated.expect("latchkey runs");
+        assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+        // Another run may have been faster.
+        if run(admin, format!("alter database {new} rename to {name}")).await.is_err() {
+            run(admin, format!("drop database {new}")).await.expect("it is dropped");
+        }
+    }
+    name
 }
 
 /// Waits where nothing can be awaited: a runtime cannot wait inside another

@@ -145,18 +145,24 @@ async fn a_pooler_of_transactions_works_with_its_setting_on_postgresql() {
 }
 
 #[actix_web::test]
-async fn a_pooler_of_transactions_without_its_setting_is_told_with_the_words_to_set_on_postgresql() {
+async fn without_the_setting_a_pooler_of_transactions_is_told_by_the_server_and_used_by_commands_on_postgresql() {
     let host = Host::new().await;
     let Some(url) = host.database_url() else { return };
     let pooler = PgBouncer::start(&url, "transaction").await;
-    for args in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["user", "list"]] {
+    let run = |args: &[&str], stdin: &str| {
         let mut command = host.latchkey(args);
         command.env("DATABASE_URL", &pooler.url);
-        let said = finish(command, "").refused(1);
-        assert!(said.contains("Set LATCHKEY_DATABASE_POOLER=transaction, or pool_mode = session"), "{said}");
-    }
+        finish(command, stdin)
+    };
+    let said = run(&["serve", "--listen", "127.0.0.1:0"], "").refused(1);
+    assert!(said.contains("Set LATCHKEY_DATABASE_POOLER=transaction, or pool_mode = session"), "{said}");
     let tables = "select cast(count(*) as text) from pg_class where relnamespace = 'public'::regnamespace";
     assert_eq!(host.texts(tables).await, ["0"]);
+    run(&["migrate"], "").ok();
+    for number in 0..4 {
+        run(&["user", "add", &format!("desk{number}@farol.example")], &host.new_password()).ok();
+    }
+    assert!(run(&["user", "list"], "").ok().contains("desk3@farol.example"));
     drop(pooler);
 }
 
