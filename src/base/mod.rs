@@ -1,6 +1,5 @@
 //! What every floor above may use: values and their rules, the clock and the log.
 
-pub mod cache; // a bounded cache
 pub mod clock; // now(), the one place that asks the time
 pub mod countries; // country codes
 pub mod email; // addresses, and when two are the same

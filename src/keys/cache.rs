@@ -3,8 +3,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use quick_cache::unsync::Cache;
+
 use crate::{
-    base::cache::TwoGenerationCache,
     db::Db,
     keys::{
         KeyDigest,
@@ -12,20 +13,20 @@ use crate::{
     },
 };
 
-/// Half of the credentials there is room for: some 300 bytes each.
-const HALF: usize = 10_000;
+/// Credentials in the cache at most, of about 300 bytes each.
+const CAPACITY: usize = 20_000;
 
 /// Credentials of keys that were used lately.
 pub struct CredentialCache(Mutex<Known>);
 
 struct Known {
     generation: u64,
-    credentials: TwoGenerationCache<KeyDigest, Arc<Credential>>,
+    credentials: Cache<KeyDigest, Arc<Credential>>,
 }
 
 impl Default for CredentialCache {
     fn default() -> Self {
-        CredentialCache(Mutex::new(Known { generation: 0, credentials: TwoGenerationCache::new(HALF, |_| 1) }))
+        CredentialCache(Mutex::new(Known { generation: 0, credentials: Cache::new(CAPACITY) }))
     }
 }
 
@@ -68,12 +69,12 @@ impl Known {
     }
 
     fn get(&mut self, generation: u64, digest: &KeyDigest) -> Option<Arc<Credential>> {
-        if self.is_of(generation) { self.credentials.get(digest) } else { None }
+        if self.is_of(generation) { self.credentials.get(digest).cloned() } else { None }
     }
 
     fn keep(&mut self, generation: u64, digest: KeyDigest, credential: Arc<Credential>) {
         if self.is_of(generation) {
-            self.credentials.keep(digest, credential);
+            self.credentials.insert(digest, credential);
         }
     }
 }

@@ -3,12 +3,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use quick_cache::{Weighter, unsync::Cache};
 use uuid::Uuid;
 
-use crate::base::cache::TwoGenerationCache;
+/// Bytes in the cache at most.
+const CAPACITY: usize = 16 * 1024 * 1024;
 
-/// Half of the bytes there is room for.
-const HALF: usize = 8 * 1024 * 1024;
+/// A larger resource is not cached: it would displace too many others.
+const LARGEST: usize = CAPACITY / 16;
 
 /// What an entry takes beside its text.
 const OVERHEAD: usize = 200;
@@ -32,28 +34,43 @@ impl Part {
     }
 }
 
-/// The resources that were asked for lately.
-pub struct Rendered(Mutex<TwoGenerationCache<Uuid, (i64, Arc<Part>)>>);
+/// A resource in one version.
+type Entry = (i64, Arc<Part>);
+
+#[derive(Clone)]
+struct Size;
+
+impl Weighter<Uuid, Entry> for Size {
+    fn weight(&self, _: &Uuid, (_, part): &Entry) -> u64 {
+        part.size() as u64
+    }
+}
+
+/// The rendered resources of recent requests.
+pub struct Rendered(Mutex<Cache<Uuid, Entry, Size>>);
 
 impl Default for Rendered {
     fn default() -> Self {
-        Rendered(Mutex::new(TwoGenerationCache::new(HALF, |(_, part)| part.size())))
+        Rendered(Mutex::new(Cache::with_weighter(CAPACITY / 2048, CAPACITY as u64, Size)))
     }
 }
 
 impl Rendered {
-    fn known(&self) -> std::sync::MutexGuard<'_, TwoGenerationCache<Uuid, (i64, Arc<Part>)>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, Cache<Uuid, Entry, Size>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The resource in this version, if it is kept.
     pub fn get(&self, id: Uuid, version: i64) -> Option<Arc<Part>> {
-        let (kept, part) = self.known().get(&id)?;
-        (kept == version).then_some(part)
+        let known = self.known();
+        let (cached, part) = known.get(&id)?;
+        (*cached == version).then(|| part.clone())
     }
 
     /// Keeps what was read from the database together with its version.
     pub fn keep(&self, id: Uuid, version: i64, part: Arc<Part>) {
-        self.known().keep(id, (version, part));
+        if part.size() <= LARGEST {
+            self.known().insert(id, (version, part));
+        }
     }
 }

@@ -17,18 +17,18 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
+use quick_cache::unsync::Cache;
 
 use crate::{
     base::{
-        cache::TwoGenerationCache,
         error::Error,
         ids::{ApiKeyId, UserId},
     },
     web::{errors::settled, methods, state::AppState},
 };
 
-/// Half of the tags there is room for: some 300 bytes each.
-const HALF: usize = 10_000;
+/// Tags in the cache at most, of about 300 bytes each.
+const CAPACITY: usize = 20_000;
 
 /// Addresses longer than this are not worth their place.
 const LONGEST: usize = 300;
@@ -48,27 +48,28 @@ struct Tag {
     tag: HeaderValue,
 }
 
-/// Tags that were asked for again lately.
-pub struct Tags(Mutex<TwoGenerationCache<Asked, Tag>>);
+/// The tags of recent conditional requests.
+pub struct Tags(Mutex<Cache<Asked, Tag>>);
 
 impl Default for Tags {
     fn default() -> Self {
-        Tags(Mutex::new(TwoGenerationCache::new(HALF, |_| 1)))
+        Tags(Mutex::new(Cache::new(CAPACITY)))
     }
 }
 
 impl Tags {
-    fn known(&self) -> std::sync::MutexGuard<'_, TwoGenerationCache<Asked, Tag>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, Cache<Asked, Tag>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn get(&self, asked: &Asked, version: i64) -> Option<HeaderValue> {
-        let kept = self.known().get(asked)?;
-        (kept.version == version).then_some(kept.tag)
+        let known = self.known();
+        let cached = known.get(asked)?;
+        (cached.version == version).then(|| cached.tag.clone())
     }
 
     fn keep(&self, asked: Asked, tag: Tag) {
-        self.known().keep(asked, tag);
+        self.known().insert(asked, tag);
     }
 }
 
