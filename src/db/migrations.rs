@@ -77,5 +77,6 @@ pub fn migrator() -> Migrator {
         migration(8, "links", include_str!("../../migrations/0008_links.sql")),
         migration(9, "key rights", include_str!("../../migrations/0009_key_rights.sql")),
         migration(10, "quotas", include_str!("../../migrations/0010_quotas.sql")),
+        migration(11, "session notices", include_str!("../../migrations/0011_session_notices.sql")),
     ])
 }

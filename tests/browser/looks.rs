@@ -133,7 +133,7 @@ async fn the_profile_with_many_keys_looks_right() {
     keys_of_every_kind(&app, &user).await;
     browser.visit(format!("{}/user_profile?order=title", app.base_url)).await;
     browser.looks_right("profile-keys", 200).await;
-    browser.visit(format!("{}/user_profile?notice=withdrawn#api_keys", app.base_url)).await;
+    browser.visit(format!("{}/user_profile#api_keys", app.base_url)).await;
     browser.press_in("tbody tr:last-child", "Actions").await;
     browser.looks_right("profile-menu", 200).await;
 

@@ -119,8 +119,9 @@ async fn each_way_is_ended_on_the_page() {
     let (app, alice, mallory, property, group) = taken_over().await;
     let page = alice.browser.get(&people(&property)).await.is(200);
     let done = confirm(&alice, &action(&page, &format!("groups/{group}/take_out"))).await.is(303);
-    assert_eq!(done.header("location"), Some(&*format!("{}?notice=taken_out", people(&property))));
+    assert_eq!(done.header("location"), Some(&*people(&property)));
     let page = alice.browser.get(&people(&property)).await.is(200);
+    assert!(seen(page.text()).contains("The property is no longer in that group."), "{page}");
     assert!(!seen(page.text()).contains("2 people,"), "{page}");
     let remove = action(&page, "/remove");
     let done = confirm(&alice, &remove).await.is(303);
@@ -182,7 +183,8 @@ async fn the_last_owner_of_a_property_cannot_leave_it() {
     night.changes(&GROUP_USERS, &mine, json!({ "role": "user" })).await.is(200);
     let link = me.entry(&PROPERTY_USERS, &property, &me.user.email).await;
     let told = confirm(&night, &format!("{}/{link}/remove", people(&property))).await.is(303);
-    assert!(told.header("location").is_some_and(|to| to.ends_with("notice=removed")));
+    let page = night.browser.get(told.header("location").expect("a location")).await.is(200);
+    assert!(seen(page.text()).contains("Access removed."), "{page}");
     confirm(&night, &format!("/your_access/groups/{group}/leave")).await.is(422);
     assert_eq!(night.entry(&GROUP_USERS, &group, &night.user.email).await, entry);
 }
@@ -196,7 +198,8 @@ async fn who_has_left_is_not_invited_again_by_the_same_person_until_they_allow_i
     for role in ["user", "owner"] {
         me.gives(&PROPERTY_USERS, &property, &night, role).await;
         let done = confirm(&night, &format!("{}/leave", people(&property))).await.is(303);
-        assert_eq!(done.header("location"), Some("/your_access?notice=left_property"));
+        let page = night.browser.get(done.header("location").expect("a location")).await.is(200);
+        assert!(seen(page.text()).contains("You have left the property."), "{page}");
         night.api.get(&at(&property)).await.error("not_found");
         night.browser.post_form(&format!("{}/leave", people(&property)), &[]).await.is(303);
         refused_to_invite(me.invites(&PROPERTY_USERS, &property, &night.user.email, "user").await);
@@ -225,7 +228,8 @@ async fn a_group_is_left_by_user_and_owner_also_without_a_subscription() {
         app.command_ok(&["subscription", "cancel", &night.user.email, "--now"], None);
         let leave = format!("/your_access/groups/{group}/leave");
         let done = confirm(&night, &leave).await.is(303);
-        assert_eq!(done.header("location"), Some("/your_access?notice=left_group"));
+        let page = night.browser.get(done.header("location").expect("a location")).await.is(200);
+        assert!(seen(page.text()).contains("You have left the group."), "{page}");
         night.browser.get(&people(&property)).await.is(404);
         night.browser.post_form(&leave, &[]).await.is(303);
         refused_to_invite(me.invites(&GROUP_USERS, &group, &night.user.email, role).await);

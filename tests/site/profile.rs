@@ -38,6 +38,11 @@ async fn a_name_and_a_time_zone_are_saved_and_shown() {
         let saved = save(&me.browser, name, zone).await.is(303);
         let page = me.browser.get(saved.header("location").expect("where it leads")).await.is(200);
         assert!(seen(page.text()).contains("Profile saved."), "{page}");
+        // It is said once, and by no address.
+        for address in [PROFILE, "/user_profile?notice=saved"] {
+            let again = me.browser.get(address).await.is(200);
+            assert!(!seen(again.text()).contains("Profile saved."), "{again}");
+        }
         assert_eq!((typed(&page, "name").as_deref(), chosen_zone(&page)), (Some(name), zone));
         // The header calls a person by name, or else by address.
         let called = if name.is_empty() { &*me.user.email } else { name };

@@ -11,7 +11,7 @@ use crate::{
     keys::store::Order,
     people::{
         password::{self, Hasher, Password, Verdict, hashing::Asker},
-        sessions,
+        sessions::{self, notice},
         users::{self, store},
     },
     web::{
@@ -25,26 +25,24 @@ use crate::{
 pub struct Asked {
     #[serde(default)]
     order: String,
-    #[serde(default)]
-    notice: String,
     /// Typed before a session ended, kept through the sign-in.
     name: Option<String>,
     time_zone: Option<String>,
 }
 
 /// GET /user_profile
-pub async fn profile(state: Data<AppState>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
+pub async fn profile(
+    state: Data<AppState>,
+    person: SignedIn,
+    session: Session,
+    asked: Arguments<Asked>,
+) -> Result<HttpResponse> {
     let Arguments(asked) = asked;
     let mut page = ProfilePage::new(&state, &person, Order::read(&asked.order)).await?;
-    page.notice = match asked.notice.as_str() {
-        "saved" => Some("Profile saved."),
-        "password" => Some("Password changed. You have been signed out in all other browsers."),
-        "withdrawn" => Some("API key withdrawn. It can no longer be used."),
-        "all_withdrawn" => Some("All API keys withdrawn."),
-        _ if asked.name.is_some() => Some("Your changes are not saved yet."),
-        _ => None,
+    page.notice = notice::take(&session);
+    if asked.name.is_some() {
+        page.notice = page.notice.or("Your changes are not saved yet.");
     }
-    .map(str::to_owned);
     page.name.value = asked.name.unwrap_or(page.name.value);
     page.time_zone.value = asked.time_zone.unwrap_or(page.time_zone.value);
     page.answer(StatusCode::OK)
@@ -59,7 +57,12 @@ pub struct Details {
 }
 
 /// POST /user_profile
-pub async fn save(state: Data<AppState>, person: SignedIn, form: Form<Details>) -> Result<HttpResponse> {
+pub async fn save(
+    state: Data<AppState>,
+    person: SignedIn,
+    session: Session,
+    form: Form<Details>,
+) -> Result<HttpResponse> {
     let Form(details) = form;
     let name = users::name(&details.name);
     let zone = details.time_zone.parse::<chrono_tz::Tz>();
@@ -67,7 +70,7 @@ pub async fn save(state: Data<AppState>, person: SignedIn, form: Form<Details>) 
         let mut tx = state.db.write().await?;
         store::set_profile(&mut tx, person.user.id, name.as_deref(), zone.name()).await?;
         tx.commit().await?;
-        return Ok(page::see_other("/user_profile?notice=saved"));
+        return notice::see_other(&session, "/user_profile", "Profile saved.");
     }
     let mut page = ProfilePage::new(&state, &person, Order::Created).await?;
     page.name = Field { value: details.name, problem: name.err() };
@@ -115,7 +118,8 @@ pub async fn change_password(
             sessions::store::end_all(&mut tx, user.id).await?;
             tx.commit().await?;
             sessions::begin(&session, user.id, &hash)?;
-            return Ok(page::see_other("/user_profile?notice=password"));
+            let text = "Password changed. You have been signed out in all other browsers.";
+            return notice::see_other(&session, "/user_profile#password", text);
         }
         old_problem = Some("Your password was changed in the meantime.".to_owned());
     }

@@ -1,5 +1,6 @@
 //! The API Keys section of the User Profile page. Every form posts to the address that shows it.
 
+use actix_session::Session;
 use actix_web::{
     HttpResponse,
     http::{StatusCode, header},
@@ -24,7 +25,7 @@ use crate::{
         scope::Limits,
         store, withdraw,
     },
-    people::subscriptions,
+    people::{sessions::notice, subscriptions},
     web::{
         form::{Arguments, Field, Form},
         page::{self, Layout, counted},
@@ -177,11 +178,16 @@ pub async fn confirm(state: Data<AppState>, person: SignedIn, id: Path<String>) 
 }
 
 /// POST /user_profile/api_keys/{id}/withdraw
-pub async fn withdraw(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn withdraw(
+    state: Data<AppState>,
+    person: SignedIn,
+    session: Session,
+    id: Path<String>,
+) -> Result<HttpResponse> {
     gate(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?.id;
     withdraw::withdraw(&state.db, key, By::Owner, clock::now()).await?;
-    Ok(page::see_other("/user_profile?notice=withdrawn#api_keys"))
+    notice::see_other(&session, "/user_profile#api_keys", "API key withdrawn. It can no longer be used.")
 }
 
 /// GET /user_profile/withdraw_all_keys: asks for confirmation. Also without a subscription: a key that leaked must not
@@ -197,9 +203,9 @@ pub async fn confirm_all(state: Data<AppState>, person: SignedIn) -> Result<Http
 }
 
 /// POST /user_profile/withdraw_all_keys
-pub async fn withdraw_all(state: Data<AppState>, person: SignedIn) -> Result<HttpResponse> {
+pub async fn withdraw_all(state: Data<AppState>, person: SignedIn, session: Session) -> Result<HttpResponse> {
     withdraw::withdraw_all(&state.db, person.user.id, By::Owner, clock::now()).await?;
-    Ok(page::see_other("/user_profile?notice=all_withdrawn"))
+    notice::see_other(&session, "/user_profile#api_keys", "All API keys withdrawn.")
 }
 
 #[derive(Template)]

@@ -17,7 +17,7 @@ use crate::{
         scope::{self, KeyScope},
         store::{self, Order},
     },
-    people::subscriptions,
+    people::{sessions::notice::Notice, subscriptions},
     web::{
         form::Field,
         page::{self, Layout, When, counted},
@@ -29,7 +29,7 @@ use crate::{
 #[template(path = "users/profile.html")]
 pub struct ProfilePage {
     pub layout: Layout,
-    pub notice: Option<String>,
+    pub notice: Notice,
     pub email: String,
     pub name: Field,
     pub time_zone: Field,
@@ -153,7 +153,7 @@ impl ProfilePage {
         };
         Ok(ProfilePage {
             layout: Layout::new(state, Some(user.display_name())),
-            notice: None,
+            notice: Notice::default(),
             email: user.email.clone(),
             name: Field::of(user.name.clone().unwrap_or_default()),
             time_zone: Field::of(user.time_zone.clone()),

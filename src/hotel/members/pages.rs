@@ -1,5 +1,6 @@
 //! `/properties/{id}/people`: who has access to a property. Every form posts to the address that shows it.
 
+use actix_session::Session;
 use actix_web::{
     HttpResponse,
     http::StatusCode,
@@ -21,6 +22,7 @@ use crate::{
             people::{Beside, Dialog, Ending, PeoplePage, Problem, View},
         },
     },
+    people::sessions::notice,
     web::{form::Arguments, page, state::AppState},
 };
 
@@ -28,9 +30,11 @@ use crate::{
 pub struct Asked {
     #[serde(default)]
     page: String,
-    #[serde(default)]
-    notice: String,
 }
+
+const REMOVED: &str = "Access removed.";
+const TAKEN_OUT: &str = "The property is no longer in that group.";
+const LEFT: &str = "You have left the property itself. You may still have access to it through a group.";
 
 /// A part of an address that must be an id.
 fn id<T: std::str::FromStr>(text: &str) -> Result<T> {
@@ -46,18 +50,14 @@ async fn view(state: &AppState, person: &SignedIn, property: PropertyId) -> Resu
 pub async fn list(
     state: Data<AppState>,
     person: SignedIn,
+    session: Session,
     property: Path<String>,
     asked: Arguments<Asked>,
 ) -> Result<HttpResponse> {
     let property = id(&property)?;
     let view = view(&state, &person, property).await?;
     let mut page = PeoplePage::new(&state, &person, property, &view, asked.0.page.parse().unwrap_or(1), None);
-    page.notice = match asked.0.notice.as_str() {
-        "removed" => Some("Access removed."),
-        "taken_out" => Some("The property is no longer in that group."),
-        "left" => Some("You have left the property itself. You may still have access to it through a group."),
-        _ => None,
-    };
+    page.notice = notice::take(&session);
     page.answer(StatusCode::OK)
 }
 
@@ -91,14 +91,15 @@ async fn refused(
     page.answer(StatusCode::UNPROCESSABLE_ENTITY)
 }
 
-fn back(property: PropertyId, notice: &str) -> HttpResponse {
-    page::see_other(&format!("/properties/{property}/people?notice={notice}"))
+fn back(session: &Session, property: PropertyId, text: &str) -> Result<HttpResponse> {
+    notice::see_other(session, &format!("/properties/{property}/people"), text)
 }
 
 /// GET /properties/{id}/people/{link}/remove: asks for confirmation.
 pub async fn confirm_removal(
     state: Data<AppState>,
     person: SignedIn,
+    session: Session,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let (property, link): (PropertyId, MemberId) = (id(&ids.0)?, id(&ids.1)?);
@@ -106,7 +107,7 @@ pub async fn confirm_removal(
     if view.role != Role::Owner {
         return Err(Error::NotFound);
     }
-    let Some(way) = view.ways.iter().find(|way| way.link == link) else { return Ok(back(property, "removed")) };
+    let Some(way) = view.ways.iter().find(|way| way.link == link) else { return back(&session, property, REMOVED) };
     let row = view.row(property, way, person.user.zone());
     match &row.ending {
         Ending::Remove { .. } => with_dialog(&state, &person, property, &view, Dialog::Remove { row }).await,
@@ -117,21 +118,26 @@ pub async fn confirm_removal(
 
 /// POST /properties/{id}/people/{link}/remove: ends somebody else's link to the property, or to a group of the viewer's
 /// that holds it.
-pub async fn remove(state: Data<AppState>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
+pub async fn remove(
+    state: Data<AppState>,
+    person: SignedIn,
+    session: Session,
+    ids: Path<(String, String)>,
+) -> Result<HttpResponse> {
     let (property, link): (PropertyId, MemberId) = (id(&ids.0)?, id(&ids.1)?);
     let view = view(&state, &person, property).await?;
     if view.role != Role::Owner {
         return Err(Error::NotFound);
     }
     // Sent twice, or ended by somebody else meanwhile: it is as was asked for.
-    let Some(way) = view.ways.iter().find(|way| way.link == link) else { return Ok(back(property, "removed")) };
+    let Some(way) = view.ways.iter().find(|way| way.link == link) else { return back(&session, property, REMOVED) };
     let ending = view.ending(property, way);
     if !matches!(ending, Ending::Remove { .. }) {
         return Err(Error::NotFound);
     }
     let of = if way.group.is_some() { Of::Group } else { Of::Property };
     match end_link(&state, &person, of, link).await {
-        Ok(()) | Err(Error::NotFound) => Ok(back(property, "removed")),
+        Ok(()) | Err(Error::NotFound) => back(&session, property, REMOVED),
         Err(error) => refused(&state, &person, property, Beside::Link(link), error).await,
     }
 }
@@ -148,6 +154,7 @@ async fn end_link(state: &AppState, person: &SignedIn, of: Of, link: MemberId) -
 pub async fn confirm_take_out(
     state: Data<AppState>,
     person: SignedIn,
+    session: Session,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let (property, group): (PropertyId, GroupId) = (id(&ids.0)?, id(&ids.1)?);
@@ -156,7 +163,7 @@ pub async fn confirm_take_out(
         return Err(Error::NotFound);
     }
     let Some(group) = view.groups.iter().find(|holding| holding.id == group) else {
-        return Ok(back(property, "taken_out"));
+        return back(&session, property, TAKEN_OUT);
     };
     let row = view.group_row(group, person.user.zone());
     if !row.can_take_out {
@@ -166,7 +173,12 @@ pub async fn confirm_take_out(
 }
 
 /// POST /properties/{id}/people/groups/{group}/take_out
-pub async fn take_out(state: Data<AppState>, person: SignedIn, ids: Path<(String, String)>) -> Result<HttpResponse> {
+pub async fn take_out(
+    state: Data<AppState>,
+    person: SignedIn,
+    session: Session,
+    ids: Path<(String, String)>,
+) -> Result<HttpResponse> {
     let (property, group): (PropertyId, GroupId) = (id(&ids.0)?, id(&ids.1)?);
     let view = view(&state, &person, property).await?;
     if view.role != Role::Owner {
@@ -183,10 +195,14 @@ pub async fn take_out(state: Data<AppState>, person: SignedIn, ids: Path<(String
     match done {
         Ok(()) | Err(Error::NotFound) => {
             let mut tx = state.db.read().await?;
-            Ok(match access::property_role(&mut tx, &person.caller(), property).await? {
-                Some(_) => back(property, "taken_out"),
-                None => page::see_other("/your_access?notice=taken_out"),
-            })
+            match access::property_role(&mut tx, &person.caller(), property).await? {
+                Some(_) => back(&session, property, TAKEN_OUT),
+                None => notice::see_other(
+                    &session,
+                    "/your_access",
+                    "The property is no longer in that group, and you no longer see it.",
+                ),
+            }
         }
         Err(error) => refused(&state, &person, property, Beside::Group(group), error).await,
     }
@@ -204,7 +220,12 @@ pub async fn confirm_leaving(state: Data<AppState>, person: SignedIn, property: 
 }
 
 /// POST /properties/{id}/people/leave
-pub async fn leave(state: Data<AppState>, person: SignedIn, property: Path<String>) -> Result<HttpResponse> {
+pub async fn leave(
+    state: Data<AppState>,
+    person: SignedIn,
+    session: Session,
+    property: Path<String>,
+) -> Result<HttpResponse> {
     let property: PropertyId = id(&property)?;
     let view = match view(&state, &person, property).await {
         // Sent twice: they are out already.
@@ -212,7 +233,7 @@ pub async fn leave(state: Data<AppState>, person: SignedIn, property: Path<Strin
         view => view?,
     };
     let Some(link) = view.ways.iter().find(|way| way.user == view.me && way.group.is_none()).map(|way| way.link) else {
-        return Ok(back(property, "left"));
+        return back(&session, property, LEFT);
     };
     let mut tx = state.db.write().await?;
     let left = ending::leave_for_good(&mut tx, Of::Property, property.0, person.user.id, clock::now()).await;
@@ -222,8 +243,8 @@ pub async fn leave(state: Data<AppState>, person: SignedIn, property: Path<Strin
     }
     let rest = access::property_role(&mut tx, &person.caller(), property).await?;
     tx.commit().await?;
-    Ok(match rest {
-        Some(_) => back(property, "left"),
-        None => page::see_other("/your_access?notice=left_property"),
-    })
+    match rest {
+        Some(_) => back(&session, property, LEFT),
+        None => notice::see_other(&session, "/your_access", "You have left the property."),
+    }
 }

@@ -17,6 +17,7 @@ use crate::{
         groups::placements::{self, Holding},
         members::ways::{self, Way},
     },
+    people::sessions::notice::Notice,
     web::{
         page::{self, Layout, Pager, When, counted},
         state::AppState,
@@ -36,7 +37,7 @@ pub struct PeoplePage {
     /// The property.
     id: PropertyId,
     title: String,
-    pub notice: Option<&'static str>,
+    pub notice: Notice,
     /// The viewer owns the property.
     is_owner: bool,
     /// `1 person`, `40 people`.
@@ -253,7 +254,7 @@ impl PeoplePage {
             layout: Layout::new(state, Some(person.user.display_name())),
             id,
             title: view.title.clone(),
-            notice: None,
+            notice: Notice::default(),
             is_owner,
             people: counted(number(emails.len()), "person", "people"),
             owners: if is_owner { Vec::new() } else { view.owners() },

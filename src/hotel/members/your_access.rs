@@ -1,6 +1,7 @@
 //! `/your_access`: the groups that a person is in, who gave them access, and whose invitations they do not take. Here
 //! they leave (docs/contract/README.md, section 15, 107).
 
+use actix_session::Session;
 use actix_web::{
     HttpResponse,
     http::StatusCode,
@@ -20,6 +21,7 @@ use crate::{
         Of, ending, inviters,
         own::{self, OwnGroup},
     },
+    people::sessions::notice::{self, Notice},
     web::{
         form::Arguments,
         page::{self, Layout, Pager, When, counted},
@@ -37,7 +39,7 @@ const NAMED: usize = 10;
 #[template(path = "members/your_access.html")]
 struct YourAccessPage {
     layout: Layout,
-    notice: Option<String>,
+    notice: Notice,
     groups: Vec<GroupRow>,
     pager: Pager,
     givers: Vec<GiverRow>,
@@ -90,10 +92,6 @@ struct Problem {
 pub struct Asked {
     #[serde(default)]
     page: String,
-    #[serde(default)]
-    notice: String,
-    #[serde(default)]
-    stayed: String,
 }
 
 impl GroupRow {
@@ -133,7 +131,7 @@ impl YourAccessPage {
         let refused = inviters::refused_by(&mut tx, user).await?;
         Ok(YourAccessPage {
             layout: Layout::new(state, Some(person.user.display_name())),
-            notice: None,
+            notice: Notice::default(),
             groups: groups.into_iter().map(|group| GroupRow::new(group, person)).collect(),
             pager: Pager::new(page, pages, |page| format!("/your_access?page={page}")),
             givers: own::givers(&mut tx, user).await?.into_iter().map(GiverRow::new).collect(),
@@ -178,29 +176,16 @@ impl YourAccessPage {
 }
 
 /// GET /your_access
-pub async fn show(state: Data<AppState>, person: SignedIn, asked: Arguments<Asked>) -> Result<HttpResponse> {
+pub async fn show(
+    state: Data<AppState>,
+    person: SignedIn,
+    session: Session,
+    asked: Arguments<Asked>,
+) -> Result<HttpResponse> {
     let Arguments(asked) = asked;
     let mut page = YourAccessPage::new(&state, &person, asked.page.parse().unwrap_or(1)).await?;
-    page.notice = notice(&asked);
+    page.notice = notice::take(&session);
     page::html(StatusCode::OK, &page)
-}
-
-fn notice(asked: &Asked) -> Option<String> {
-    let text = match asked.notice.as_str() {
-        "left_property" => "You have left the property.",
-        "left_group" => "You have left the group.",
-        "taken_out" => "The property is no longer in that group, and you no longer see it.",
-        "allowed" => "This person can invite you again.",
-        "left_all" => match asked.stayed.parse::<i64>() {
-            Ok(stayed @ 1..) => {
-                let stays = counted(stayed, "of it stays", "of them stay");
-                return Some(format!("You have left what this person gave you; {stays}, since nobody else owns it."));
-            }
-            _ => "You have left everything that this person gave you.",
-        },
-        _ => return None,
-    };
-    Some(text.to_owned())
 }
 
 /// GET /your_access/groups/{id}/leave: asks for confirmation.
@@ -216,7 +201,12 @@ pub async fn confirm_group(state: Data<AppState>, person: SignedIn, id: Path<Str
 }
 
 /// POST /your_access/groups/{id}/leave
-pub async fn leave_group(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn leave_group(
+    state: Data<AppState>,
+    person: SignedIn,
+    session: Session,
+    id: Path<String>,
+) -> Result<HttpResponse> {
     let id: GroupId = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = state.db.write().await?;
     match ending::leave_for_good(&mut tx, Of::Group, id.0, person.user.id, clock::now()).await {
@@ -228,7 +218,7 @@ pub async fn leave_group(state: Data<AppState>, person: SignedIn, id: Path<Strin
             return YourAccessPage::with_group(&state, &person, id).await?.refused(id.0, error);
         }
     }
-    Ok(page::see_other("/your_access?notice=left_group"))
+    notice::see_other(&session, "/your_access", "You have left the group.")
 }
 
 /// GET /your_access/from/{user}/leave: asks whether to leave everything that somebody gave.
@@ -247,7 +237,12 @@ pub async fn confirm_all(state: Data<AppState>, person: SignedIn, id: Path<Strin
 }
 
 /// POST /your_access/from/{user}/leave
-pub async fn leave_all(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn leave_all(
+    state: Data<AppState>,
+    person: SignedIn,
+    session: Session,
+    id: Path<String>,
+) -> Result<HttpResponse> {
     let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
     let page = YourAccessPage::new(&state, &person, 1).await?;
     if page.givers.iter().all(|row| row.id != id) {
@@ -260,7 +255,14 @@ pub async fn leave_all(state: Data<AppState>, person: SignedIn, id: Path<String>
     };
     inviters::refuse(&mut tx, person.user.id, id, clock::now()).await?;
     tx.commit().await?;
-    Ok(page::see_other(&format!("/your_access?notice=left_all&stayed={}", left.stayed)))
+    let text = match i64::try_from(left.stayed).unwrap_or(i64::MAX) {
+        0 => "You have left everything that this person gave you.".to_owned(),
+        stayed => {
+            let stays = counted(stayed, "of it stays", "of them stay");
+            format!("You have left what this person gave you; {stays}, since nobody else owns it.")
+        }
+    };
+    notice::see_other(&session, "/your_access", text)
 }
 
 /// GET /your_access/refused/{user}/allow: asks for confirmation.
@@ -275,10 +277,15 @@ pub async fn confirm_allowing(state: Data<AppState>, person: SignedIn, id: Path<
 }
 
 /// POST /your_access/refused/{user}/allow
-pub async fn allow(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn allow(
+    state: Data<AppState>,
+    person: SignedIn,
+    session: Session,
+    id: Path<String>,
+) -> Result<HttpResponse> {
     let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = state.db.write().await?;
     inviters::allow(&mut tx, person.user.id, id).await?;
     tx.commit().await?;
-    Ok(page::see_other("/your_access?notice=allowed"))
+    notice::see_other(&session, "/your_access", "This person can invite you again.")
 }

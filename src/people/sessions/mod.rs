@@ -1,5 +1,6 @@
 //! Browser sessions: rows in the database, behind a cookie with a random id.
 
+pub mod notice;
 pub mod pages;
 pub mod store;
 
@@ -10,8 +11,11 @@ use crate::base::{
     ids::UserId,
 };
 
-/// The one thing a session knows.
+/// Who has signed in.
 const USER: &str = "user";
+
+/// What the next page says.
+const NOTICE: &str = "notice";
 
 /// The password hash that was verified, on the way to the store only: a password reset in between ends a sign-in under
 /// way.

@@ -14,7 +14,7 @@ use crate::{
     },
     db::{Bind, Db, Statement, Tx, execute, impl_from_row},
     people::{
-        sessions::{USER, VERIFIED},
+        sessions::{NOTICE, USER, VERIFIED},
         users,
     },
 };
@@ -38,14 +38,18 @@ struct Kept {
     user_id: UserId,
     expires_at: Moment,
     created_at: Moment,
+    notice: Option<String>,
 }
 
-impl_from_row!(Kept { user_id, expires_at, created_at });
+impl_from_row!(Kept { user_id, expires_at, created_at, notice });
 
 impl SessionStore for Sessions {
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
         let found = self.user(&Digest::of(key.as_ref())).await.map_err(|error| LoadError::Other(error.into()))?;
-        Ok(found.map(|user| State::from([(USER.to_owned(), format!("\"{user}\""))])))
+        Ok(found.map(|(user, notice)| {
+            let notice = notice.map(|notice| (NOTICE.to_owned(), notice));
+            State::from_iter([(USER.to_owned(), format!("\"{user}\""))].into_iter().chain(notice))
+        }))
     }
 
     async fn save(&self, state: State, _: &time::Duration) -> Result<SessionKey, SaveError> {
@@ -53,15 +57,18 @@ impl SessionStore for Sessions {
         let user = user.ok_or_else(|| SaveError::Serialization(sqlx::Error::RowNotFound.into()))?;
         let verified = state.get(VERIFIED).and_then(|hash| serde_json::from_str::<String>(hash).ok());
         let id = secret::random();
-        self.begin(user, &verified.unwrap_or_default(), &Digest::of(&id))
+        self.begin(user, &verified.unwrap_or_default(), &Digest::of(&id), state.get(NOTICE))
             .await
             .map_err(|error| SaveError::Other(error.into()))?;
         SessionKey::try_from(id).map_err(|error| SaveError::Other(error.into()))
     }
 
-    /// Nothing of a session changes but its user, and that takes a new one. A row is never made anew here: it would
-    /// undo a sign-out.
-    async fn update(&self, key: SessionKey, _: State, _: &time::Duration) -> Result<SessionKey, UpdateError> {
+    /// Nothing of a session changes but its notice: another user takes a new session. No row is inserted here: it would
+    /// undo a sign-out. What was asked for is done, so the answer does not depend on it.
+    async fn update(&self, key: SessionKey, state: State, _: &time::Duration) -> Result<SessionKey, UpdateError> {
+        if let Err(error) = self.set_notice(&Digest::of(key.as_ref()), state.get(NOTICE)).await {
+            log::warn!("could not store the notice of a session: {error}");
+        }
         Ok(key)
     }
 
@@ -83,17 +90,24 @@ impl Sessions {
         tx.commit().await
     }
 
-    /// Whose session it is, while it lasts; using it lets it last longer.
-    async fn user(&self, digest: &Digest) -> sqlx::Result<Option<UserId>> {
+    async fn set_notice(&self, digest: &Digest, notice: Option<&String>) -> sqlx::Result<()> {
+        const SQL: &str = "update sessions set notice = $2 where digest = $1";
+        let mut tx = self.db.write().await?;
+        execute!(&mut tx, sqlx::query(SQL).bind(digest).bind(notice))?;
+        tx.commit().await
+    }
+
+    /// Whose session it is and its notice, while it lasts; using it lets it last longer.
+    async fn user(&self, digest: &Digest) -> sqlx::Result<Option<(UserId, Option<String>)>> {
         const SQL: &str = "
-            select user_id, expires_at, created_at from sessions
+            select user_id, expires_at, created_at, notice from sessions
             where digest = $1 and expires_at > $2 and created_at > $3";
         let now = clock::now();
         let mut tx = self.db.read_latest().await?;
         let binds = vec![digest.clone().into(), Bind::Moment(now), Bind::Moment(now - self.absolute)];
         let found = Statement::new(SQL, binds).fetch_optional(&mut tx).await?;
         drop(tx);
-        let Some(Kept { user_id: user, expires_at, created_at }) = found else { return Ok(None) };
+        let Some(Kept { user_id: user, expires_at, created_at, notice }) = found else { return Ok(None) };
         // The clock was ahead when it began: it would last for as long as that, and its own time.
         if created_at > now + STEP {
             self.end(digest).await?;
@@ -106,7 +120,7 @@ impl Sessions {
         {
             log::warn!("could not extend a session: {error}");
         }
-        Ok(Some(user))
+        Ok(Some((user, notice)))
     }
 
     async fn prolong(&self, digest: &Digest, expires_at: Moment) -> sqlx::Result<()> {
@@ -118,21 +132,24 @@ impl Sessions {
 
     /// Keeps a new session, and forgets those that have ended. Queued on the user, so that whatever ends all sessions
     /// comes before it, and is seen, or after it, and ends this one too.
-    async fn begin(&self, user: UserId, verified: &str, digest: &Digest) -> sqlx::Result<()> {
+    async fn begin(&self, user: UserId, verified: &str, digest: &Digest, notice: Option<&String>) -> sqlx::Result<()> {
         const FORGET: &str = "delete from sessions where expires_at <= $1";
         // However often somebody signs in, a hundred sessions are kept.
         const FORGET_OLDEST: &str = "
             delete from sessions where user_id = $1 and digest not in (
                 select digest from sessions where user_id = $1 order by created_at desc, digest limit 100)";
         const SQL: &str = "
-            insert into sessions (digest, user_id, created_at, expires_at)
-            select $1, id, $3, $4 from users where id = $2 and password_hash = $5 and deactivated_at is null";
+            insert into sessions (digest, user_id, created_at, expires_at, notice)
+            select $1, id, $3, $4, $6 from users where id = $2 and password_hash = $5 and deactivated_at is null";
         let now = clock::now();
         let mut tx = self.db.write().await?;
         execute!(&mut tx, sqlx::query(FORGET).bind(now))?;
         users::store::lock_user(&mut tx, user).await?;
         let end = now + self.idle.min(self.absolute);
-        let kept = execute!(&mut tx, sqlx::query(SQL).bind(digest).bind(user).bind(now).bind(end).bind(verified))?;
+        let kept = execute!(
+            &mut tx,
+            sqlx::query(SQL).bind(digest).bind(user).bind(now).bind(end).bind(verified).bind(notice)
+        )?;
         if kept == 0 {
             return Err(sqlx::Error::RowNotFound);
         }
