@@ -62,7 +62,7 @@ async fn look(db: &Db) {
     let mut tx = db.read().await.unwrap();
     for query in ["", "pagination[page]=350", "filter[title]=Item 78", "order[id]=desc&pagination[limit]=100"] {
         let query = Query::read(query).unwrap();
-        assert!(!properties::reached::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
+        assert!(!properties::list_index::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
         assert!(!room_types::store::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
         assert!(!rate_plans::store::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
     }
@@ -183,7 +183,7 @@ async fn fill(db: &Db) {
 async fn make(tx: &mut Tx, sql: String) {
     let sql = AssertSqlSafe(sql);
     match &mut tx.on {
-        On::Look(_) => panic!("only a writer makes data"),
+        On::Reader(_) => panic!("only a writer makes data"),
         On::Sqlite(write) => sqlx::query(sql).execute(write.connection()).await.map(drop),
         On::Postgres(turn) => sqlx::query(sql).execute(turn.connection()).await.map(drop),
     }

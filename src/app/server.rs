@@ -29,7 +29,7 @@ use crate::{
     host::docs::document::ApiDocument,
     keys::{cache::CredentialCache, last_use::LastUses},
     people::{password::Hasher, sessions::store::Sessions},
-    resource::rendered::Rendered,
+    resource::render_cache::RenderCache,
     web::{
         admission::Admission,
         api_responses,
@@ -97,7 +97,7 @@ pub struct Parts {
     pub hasher: Data<Hasher>,
     pub credentials: Data<CredentialCache>,
     pub last_uses: Data<LastUses>,
-    pub rendered: Data<Rendered>,
+    pub rendered: Data<RenderCache>,
     pub document: Data<ApiDocument>,
     pub cookie_key: Key,
 }

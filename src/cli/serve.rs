@@ -24,7 +24,7 @@ use crate::{
         password::Hasher,
         users::{self},
     },
-    resource::rendered::Rendered,
+    resource::render_cache::RenderCache,
     web::{admission::Admission, etag::Tags, state::AppState},
 };
 
@@ -123,7 +123,7 @@ impl Start {
             hasher: Data::new(hasher),
             credentials: Data::new(CredentialCache::default()),
             last_uses: Data::new(LastUses::default()),
-            rendered: Data::new(Rendered::default()),
+            rendered: Data::new(RenderCache::default()),
             document: Data::new(document),
             cookie_key: Key::from(&cookie_key),
         };

@@ -8,11 +8,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use crate::db::{
     faults::plain,
     limits::STATEMENTS,
-    look::{Look, Looks},
     postgres::Server,
     postgres_pool::{self, Pool, Turn},
     revocation::{self, Epoch},
-    writer::{Write, Writer},
+    sqlite_reader::{Reader, ReaderPool},
+    sqlite_writer::{Write, Writer},
 };
 
 /// One database. Cheap to clone.
@@ -28,7 +28,7 @@ pub struct Db {
 pub(super) enum Kind {
     /// One file. Readers beside one writer, as SQLite allows.
     Sqlite {
-        looks: Arc<Looks>,
+        readers: Arc<ReaderPool>,
         writer: Writer,
     },
     Postgres(Pool),
@@ -44,7 +44,7 @@ pub struct Tx {
 
 /// By which driver.
 pub enum On {
-    Look(Look),
+    Reader(Reader),
     Sqlite(Write),
     Postgres(Turn),
 }
@@ -74,8 +74,8 @@ impl Db {
         let mut attempt = writer.begin().await.map_err(explain)?;
         sqlx::query("pragma user_version = 1").execute(attempt.connection()).await.map_err(explain)?;
         drop(attempt);
-        let looks = Looks::new(file).map_err(explain)?;
-        Ok(Self::new(Kind::Sqlite { looks, writer }))
+        let readers = ReaderPool::new(file).map_err(explain)?;
+        Ok(Self::new(Kind::Sqlite { readers, writer }))
     }
 
     /// A pool of connections to PostgreSQL, made as they are needed.
@@ -109,7 +109,7 @@ impl Db {
     /// A connection that only reads, each query what is newest then: for one query, which needs no transaction.
     pub async fn read_latest(&self) -> sqlx::Result<Tx> {
         Ok(self.tx(match &self.kind {
-            Kind::Sqlite { looks, .. } => On::Look(looks.read_latest()?),
+            Kind::Sqlite { readers, .. } => On::Reader(readers.read_latest()?),
             Kind::Postgres(pool) => On::Postgres(Box::pin(pool.read_latest()).await?),
         }))
     }
@@ -117,30 +117,31 @@ impl Db {
     /// A number that changes whenever anything is committed, on SQLite; `None` where there is none.
     pub fn version(&self) -> Option<i64> {
         match &self.kind {
-            Kind::Sqlite { looks, .. } => looks.version(),
+            Kind::Sqlite { readers, .. } => readers.version(),
             Kind::Postgres(_) => None,
         }
     }
 
-    /// How many transactions were lost so far, each with what several had written.
-    pub fn losses(&self) -> u64 {
+    /// How many commits have failed so far, each of a group of transactions.
+    pub fn failed_commits(&self) -> u64 {
         match &self.kind {
-            Kind::Sqlite { writer, .. } => writer.losses(),
+            Kind::Sqlite { writer, .. } => writer.failed_commits(),
             Kind::Postgres(_) => 0,
         }
     }
 
-    /// Waits until what a refused write has seen is kept: on SQLite it may be in a transaction that is still open.
+    /// Waits until everything that a rejected write has seen is durable: on SQLite it may be in a transaction that is
+    /// still open.
     ///
     /// # Errors
-    /// Where some of it was lost since the losses were counted.
-    pub async fn settled(&self, losses: u64) -> sqlx::Result<()> {
+    /// Where a commit has failed since `failed_commits` were counted.
+    pub async fn wait_durable(&self, failed_commits: u64) -> sqlx::Result<()> {
         match &self.kind {
             Kind::Sqlite { writer, .. } => {
                 // As a commit: the client may go away, and others count on what is committed here.
                 let writer = writer.clone();
-                let settled = rt::spawn(async move { writer.settled(losses).await });
-                settled.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+                let durable = rt::spawn(async move { writer.wait_durable(failed_commits).await });
+                durable.await.map_err(|_| sqlx::Error::WorkerCrashed)?
             }
             Kind::Postgres(_) => Ok(()),
         }
@@ -149,7 +150,7 @@ impl Db {
     /// A transaction that only reads, all of it at one moment.
     pub async fn read(&self) -> sqlx::Result<Tx> {
         Ok(self.tx(match &self.kind {
-            Kind::Sqlite { looks, .. } => On::Look(looks.read()?),
+            Kind::Sqlite { readers, .. } => On::Reader(readers.read()?),
             Kind::Postgres(pool) => {
                 let begun = pool.begin(postgres_pool::TO_READ);
                 On::Postgres(Box::pin(begun).await?)
@@ -168,8 +169,8 @@ impl Db {
     /// Closes all connections; on SQLite this also folds the log back into the file.
     pub async fn close(&self) {
         match &self.kind {
-            Kind::Sqlite { looks, writer } => {
-                looks.close();
+            Kind::Sqlite { readers, writer } => {
+                readers.close();
                 writer.close().await;
             }
             Kind::Postgres(pool) => pool.connections.close().await,
@@ -197,7 +198,7 @@ impl Tx {
         let Tx { on, db, raised } = self;
         let change = raised.then(|| db.epoch.change());
         let done = match on {
-            On::Look(_) => Ok(()),
+            On::Reader(_) => Ok(()),
             On::Sqlite(write) => write.commit().await,
             On::Postgres(turn) => turn.commit().await,
         };

@@ -5,7 +5,7 @@ macro_rules! execute {
     ($tx:expr, $query:expr) => {{
         let tx: &mut $crate::db::Tx = $tx;
         match &mut tx.on {
-            $crate::db::On::Look(_) => {
+            $crate::db::On::Reader(_) => {
                 Err(sqlx::Error::Configuration("a transaction that reads does not write".into()))
             }
             // Boxed, as in `statement.rs`.

@@ -10,7 +10,6 @@ mod folded; // how texts are compared
 mod found; // what a database holds before anything is done to it
 pub mod host_values; // what all processes share
 mod limits; // of waiting
-mod look; // reading SQLite
 mod migrate; // the schema, brought up to date
 mod migrations;
 mod postgres; // the server, and what it holds
@@ -19,8 +18,9 @@ mod postgres_url;
 mod revocation; // how long what is remembered of callers holds
 mod revocation_store;
 mod row;
-mod statement; // one query, on any of them
-mod writer; // writing SQLite
+mod sqlite_reader; // reading SQLite
+mod sqlite_writer;
+mod statement; // one query, on any of them // writing SQLite
 
 #[cfg(test)]
 pub use crate::db::statement::RAN;

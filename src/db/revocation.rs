@@ -1,12 +1,11 @@
-//! How long what is remembered of callers holds.
+//! How long cached credentials hold.
 //!
-//! Every change that takes power away (a key withdrawn, a user deactivated, a subscription changed) renews the one row
-//! of `auth_epoch` in its own transaction, and is answered only when [`WAIT`] has passed since its commit, if other
-//! processes may serve. A process trusts its memory only on a reading of that row that began less than [`TRUST`]
-//! before the request arrived. So no request that starts after such an answer is judged by what was true before it,
-//! whatever the network between processes does: without a reading there is no memory, and no answer. (One thing can
-//! still deceive it: a virtual machine that its host stands still, and whose clocks do not tell; for the rest of the
-//! 250 ms after that a process may trust what it knew before.)
+//! A change that revokes access (a key withdrawn, a user deactivated, a subscription changed) replaces the one row of
+//! `auth_epoch` in its own transaction and, where other processes may serve, is acknowledged only [`WAIT`] after its
+//! commit. A process uses its cache only if it read that row less than [`TRUST`] before the request arrived; if it
+//! cannot read it, it answers 503. So no request that starts after such an answer sees the old state, whatever the
+//! network between processes does. Known gap: a virtual machine that is paused and whose clock stands still meanwhile
+//! may trust its cache for the rest of these 250 ms.
 
 use std::{
     sync::{
@@ -25,7 +24,7 @@ pub const TRUST: Duration = Duration::from_millis(250);
 /// or slower.
 pub const WAIT: Duration = Duration::from_millis(255);
 
-/// Memory is of a generation; what was remembered under another is void.
+/// The cache is of a generation; what was cached in another one is invalid.
 pub struct Epoch {
     read: Mutex<Reading>,
     generation: AtomicU64,
@@ -69,9 +68,8 @@ impl Epoch {
         self.generation.fetch_add(1, SeqCst);
     }
 
-    /// Begins the commit of a change. The first to see the change is not always the one who waits for it (a client may
-    /// have gone, and others' writes be committed with it): until this is dropped nothing is remembered here, and then
-    /// all is void.
+    /// Begins the commit of a change. Nothing is cached until this guard is dropped; dropping it invalidates the cache.
+    /// The commit can be visible to others before its waiter resumes.
     pub fn change(&self) -> RevocationGuard<'_> {
         self.changing.fetch_add(1, SeqCst);
         RevocationGuard(self)

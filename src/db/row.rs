@@ -13,8 +13,8 @@ use crate::{
 
 /// A row of any of the three drivers.
 pub enum Row<'a> {
-    /// Read by a request, see `look.rs`.
-    Look(&'a rusqlite::Row<'a>),
+    /// Read by a request, see `sqlite_reader.rs`.
+    Reader(&'a rusqlite::Row<'a>),
     /// Read by who writes.
     Sqlite(&'a SqliteRow),
     Postgres(&'a PgRow),
@@ -54,7 +54,7 @@ impl Row<'_> {
     /// A column by its name.
     pub fn try_get<T: Column>(&self, name: &str) -> sqlx::Result<T> {
         match self {
-            Row::Look(row) => row.get(name).map_err(from_rusqlite),
+            Row::Reader(row) => row.get(name).map_err(from_rusqlite),
             Row::Sqlite(row) => row.try_get(name),
             Row::Postgres(row) => row.try_get(name),
         }
@@ -64,7 +64,7 @@ impl Row<'_> {
     /// the time.
     pub fn at<T: Column>(&self, place: usize) -> sqlx::Result<T> {
         match self {
-            Row::Look(row) => row.get(place).map_err(from_rusqlite),
+            Row::Reader(row) => row.get(place).map_err(from_rusqlite),
             Row::Sqlite(row) => row.try_get(place),
             Row::Postgres(row) => row.try_get(place),
         }

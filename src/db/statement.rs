@@ -138,7 +138,7 @@ impl Statement {
         #[cfg(test)]
         RAN.with_borrow_mut(|ran| ran.push(self.clone()));
         match &mut tx.on {
-            On::Look(look) => look.all(self.sql, self.binds, self.cached).await,
+            On::Reader(reader) => reader.all(self.sql, self.binds, self.cached).await,
             // Boxed: sqlx's futures are large, and all that await them would be moved about with them.
             On::Sqlite(write) => Box::pin(async { fetch!(self, Sqlite, write.connection(), true) }).await,
             On::Postgres(turn) => {

@@ -13,7 +13,7 @@ use crate::{
         rate_plans::{self, RatePlan, rules},
         room_types::{self, RoomType},
     },
-    resource::judge::Purpose,
+    resource::validate::Operation,
 };
 
 /// Two room types, each with a flexible rate plan and one for breakfast that derives from it.
@@ -24,7 +24,7 @@ pub async fn furnish(tx: &mut Tx, property: PropertyId, currency: &str, from: u3
             "occ_children": children, "occ_infants": 1
         }));
         let mut problems = Problems::default();
-        let room_type = RoomType::default().draft(&body, Purpose::Create, &mut problems)?.room_type;
+        let room_type = RoomType::default().draft(&body, Operation::Create, &mut problems)?.room_type;
         problems.none_or_invalid()?;
         let room = room_types::store::Kept { id: RoomTypeId::new(), property, room_type };
         room_types::store::insert(tx, &room, now).await?;
@@ -52,8 +52,8 @@ async fn sell(
     now: Moment,
 ) -> Result<RatePlanId> {
     let mut problems = Problems::default();
-    let judged = rules::judge(&object(body), Purpose::Create, &mut problems)?;
-    let plan = RatePlan::default().changed(judged, currency, &mut problems)?;
+    let validated = rules::validate(&object(body), Operation::Create, &mut problems)?;
+    let plan = RatePlan::default().changed(validated, currency, &mut problems)?;
     problems.none_or_invalid()?;
     let id = RatePlanId::new();
     let kept = rate_plans::store::Kept { id, property: room.property, room_type: room.id, plan };

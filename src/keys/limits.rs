@@ -111,7 +111,7 @@ impl Typed {
     }
 }
 
-/// Of the properties that a new key is to be limited to, those that its user does not reach, in words.
+/// The form's error message if the user cannot see every selected property.
 pub async fn refusal(tx: &mut Tx, caller: &Caller, limits: &Limits) -> sqlx::Result<Option<String>> {
     let Some(wanted) = &limits.properties else { return Ok(None) };
     let found = search::among(tx, caller, wanted).await?;

@@ -238,8 +238,8 @@ pub async fn credential(tx: &mut Tx, digest: &KeyDigest) -> sqlx::Result<Option<
     Statement::new(SQL, vec![digest.clone().into()]).fetch_optional(tx).await
 }
 
-/// Notes the last use, unless a later one is noted already that is not to come: the clock may have been set back.
-/// Touches nothing else, so that a check under way cannot bring a withdrawn key back.
+/// Stores the last use unless a later one is stored; a stored time in the future is overwritten (the clock was set
+/// back). Touches no other column, so that a check under way cannot bring a withdrawn key back.
 pub async fn note_use(tx: &mut Tx, key: ApiKeyId, used: &LastUse, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "
         update api_keys set last_used_at = $2, last_used_address = $3, last_used_client = $4

@@ -25,7 +25,8 @@ impl Written {
         Written(AtomicI64::new(at.map_or(i64::MIN, |at| at.timestamp_micros())))
     }
 
-    /// True for one of all who ask, where it is more than a minute ago, or to come: the clock was set back.
+    /// True for exactly one concurrent caller, if the stored time is over a minute old or in the future (the clock was
+    /// set back).
     pub fn is_old(&self, now: Moment) -> bool {
         let (last, now) = (self.0.load(Relaxed), now.timestamp_micros());
         now.abs_diff(last) >= FRESH && self.0.compare_exchange(last, now, Relaxed, Relaxed).is_ok()

@@ -1,4 +1,4 @@
-//! One table of fields per resource: bodies are judged by it (`judge.rs`), its messages come from it, and so does the
+//! One table of fields per resource: bodies are validated by it (`validate.rs`), its messages come from it, and so does the
 //! schema of the API's document (`openapi/`).
 
 use serde_json::Value;

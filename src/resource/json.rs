@@ -15,7 +15,7 @@ use crate::{
         clock::Moment,
         error::{Error, Result},
     },
-    resource::{query::Paging, rendered::Part},
+    resource::{query::Paging, render_cache::Fragment},
     web::etag,
 };
 
@@ -60,57 +60,57 @@ pub fn created(location: String, resource: &impl Serialize) -> HttpResponse {
     HttpResponse::Created().insert_header((header::LOCATION, location)).json(Envelope { data: resource, meta: None })
 }
 
-/// A resource whose text is there already: its part, and what belongs in its middle.
-pub struct Whole {
-    pub part: Arc<Part>,
-    pub middle: Middle,
+/// A resource assembled from cached JSON and the part that depends on the caller.
+pub struct Rendered {
+    pub part: Arc<Fragment>,
+    pub middle: CallerFragment,
 }
 
 /// What depends on who asks.
 #[derive(Clone)]
-pub struct Middle {
+pub struct CallerFragment {
     text: Arc<[u8]>,
     digest: blake3::Hash,
 }
 
-impl Middle {
+impl CallerFragment {
     pub fn new(text: Vec<u8>) -> Self {
         let digest = blake3::hash(&text);
-        Middle { text: text.into(), digest }
+        CallerFragment { text: text.into(), digest }
     }
 }
 
 /// 200 with the first of these.
-pub fn one_whole(whole: &[Whole]) -> Result<HttpResponse> {
+pub fn one_whole(whole: &[Rendered]) -> Result<HttpResponse> {
     let first = whole.get(..1).ok_or(Error::NotFound)?;
     Ok(joined(HttpResponse::Ok(), br#"{"data":"#, first, b"}"))
 }
 
 /// 200 with a list and its numbers.
-pub fn many_whole(whole: &[Whole], meta: &Meta) -> Result<HttpResponse> {
+pub fn many_whole(whole: &[Rendered], meta: &Meta) -> Result<HttpResponse> {
     let end = [br#"],"meta":"#, &*serde_json::to_vec(meta)?, b"}"].concat();
     Ok(joined(HttpResponse::Ok(), br#"{"data":["#, whole, &end))
 }
 
 /// 201 with the new resource and its address.
-pub fn created_whole(location: String, whole: Whole) -> HttpResponse {
+pub fn created_whole(location: String, whole: Rendered) -> HttpResponse {
     let mut answer = HttpResponse::Created();
     answer.insert_header((header::LOCATION, location));
     joined(answer, br#"{"data":"#, &[whole], b"}")
 }
 
 /// Bytes of all of them, a comma behind each.
-pub fn size(whole: &[Whole]) -> usize {
-    whole.iter().map(|Whole { part, middle }| part.head.len() + middle.text.len() + part.tail.len() + 1).sum()
+pub fn size(whole: &[Rendered]) -> usize {
+    whole.iter().map(|Rendered { part, middle }| part.head.len() + middle.text.len() + part.tail.len() + 1).sum()
 }
 
 /// An answer put together from pieces. The hash by which it is known is that of the pieces' hashes.
-fn joined(mut answer: HttpResponseBuilder, before: &[u8], whole: &[Whole], after: &[u8]) -> HttpResponse {
+fn joined(mut answer: HttpResponseBuilder, before: &[u8], whole: &[Rendered], after: &[u8]) -> HttpResponse {
     let mut body = Vec::with_capacity(before.len() + size(whole) + after.len());
     let mut hash = blake3::Hasher::new();
     hash.update(after);
     body.extend_from_slice(before);
-    for (place, Whole { part, middle }) in whole.iter().enumerate() {
+    for (place, Rendered { part, middle }) in whole.iter().enumerate() {
         if place > 0 {
             body.push(b',');
         }

@@ -2,9 +2,9 @@
 
 pub mod fields;
 pub mod json;
-pub mod judge;
 pub mod list;
 pub mod numbers;
 pub mod query;
-pub mod rendered;
+pub mod render_cache;
 pub mod steps;
+pub mod validate;

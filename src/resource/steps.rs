@@ -105,7 +105,7 @@ pub trait Source: 'static {
     /// Resources of one step: their texts together are a few megabytes at most.
     const A_STEP: usize;
 
-    /// Those of these ids that are there for the caller.
+    /// The resources among `ids` that the caller can see.
     fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> impl Future<Output = Result<HashMap<Uuid, Self::Resource>>>;
 }
 

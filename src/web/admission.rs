@@ -1,5 +1,5 @@
-//! What is refused before it costs anything, so that the rest is served well: too many requests of one key or one
-//! address (429), and more requests or bodies at once than this process can have under way (503).
+//! Admission control: 429 over a rate limit of a key or an address, 503 over the limits of concurrent requests and of
+//! buffered bodies.
 
 use std::{
     net::IpAddr,

@@ -116,11 +116,11 @@ impl ResponseError for Error {
     }
 }
 
-/// A refused write may rest on what another has just written: it waits until that is kept, and is 503 where it was lost
-/// since the losses were counted.
-pub async fn settled(db: &Db, losses: u64, answer: ServiceResponse) -> ServiceResponse {
+/// A rejected write may depend on one that is not durable yet: waits for that commit, and answers 503 if a commit has
+/// failed since `failed_commits` were counted.
+pub async fn durable(db: &Db, failed_commits: u64, answer: ServiceResponse) -> ServiceResponse {
     if answer.status().is_client_error()
-        && let Err(error) = db.settled(losses).await
+        && let Err(error) = db.wait_durable(failed_commits).await
     {
         return answer.error_response(Error::from(error));
     }

@@ -2,7 +2,7 @@
 //! 13.1.2).
 //!
 //! On SQLite a tag that a caller asks for again is kept with the version of the whole database from before it was made.
-//! As long as nothing at all was committed since, by whatever process, the answer is the same and is not made anew.
+//! As long as nothing at all was committed since, by whatever process, the answer is the same and is not rendered again.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -24,7 +24,7 @@ use crate::{
         error::Error,
         ids::{ApiKeyId, UserId},
     },
-    web::{errors::settled, methods, state::AppState},
+    web::{errors::durable, methods, state::AppState},
 };
 
 /// Tags in the cache at most, of about 300 bytes each.
@@ -89,9 +89,9 @@ pub async fn etag(
     let state = request.app_data::<Data<AppState>>().cloned();
     let Some(state) = state else { return Err(Error::Internal("no state".to_owned()).into()) };
     if !methods::is_read(request.method()) {
-        let losses = state.db.losses();
-        let mut answer = settled(&state.db, losses, next.call(request).await?.map_into_boxed_body()).await;
-        // What a write leaves is not what it was sent (RFC 9110, section 9.3.4).
+        let failed = state.db.failed_commits();
+        let mut answer = durable(&state.db, failed, next.call(request).await?.map_into_boxed_body()).await;
+        // No ETag on writes: the stored representation differs from the request body (RFC 9110, section 9.3.4).
         answer.headers_mut().remove(header::ETAG);
         return Ok(answer);
     }

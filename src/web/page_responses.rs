@@ -20,7 +20,7 @@ use crate::{
         admission::{self, Admission},
         api_responses::log_fault,
         csrf,
-        errors::settled,
+        errors::durable,
         https, methods,
         page::{CurrentUserName, LONGEST_ADDRESS, Layout, counted, sign_in_address},
         request_log::{self, RequestId},
@@ -70,14 +70,14 @@ pub async fn middleware(
         let page = error_page(&state, &error, id, None);
         return Ok(with_headers(request.into_response(page), &state));
     }
-    let (is_write, losses) = (methods::is_write(request.method()), state.db.losses());
+    let (is_write, failed) = (methods::is_write(request.method()), state.db.failed_commits());
     let answered = next.call(request).await;
     drop(inside);
     match answered {
         Ok(answer) => {
             let mut answer = answer.map_into_boxed_body();
             if is_write {
-                answer = settled(&state.db, losses, answer).await;
+                answer = durable(&state.db, failed, answer).await;
             }
             let answer = if is_bare_error(&answer) { as_page(answer, &state, id) } else { answer };
             Ok(with_headers(answer, &state))

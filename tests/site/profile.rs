@@ -42,6 +42,7 @@ async fn a_name_and_a_time_zone_are_saved_and_shown() {
         for address in [PROFILE, "/user_profile?notice=saved"] {
             let again = me.browser.get(address).await.is(200);
             assert!(!seen(again.text()).contains("Profile saved."), "{again}");
+            assert_eq!(again.header("set-cookie"), None, "a look changes nothing: {again}");
         }
         assert_eq!((typed(&page, "name").as_deref(), chosen_zone(&page)), (Some(name), zone));
         // The header calls a person by name, or else by address.

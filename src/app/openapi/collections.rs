@@ -11,7 +11,7 @@ use crate::{
         rate_plans,
         room_types::{self, RoomType},
     },
-    resource::{fields::Field, judge, list::Listing},
+    resource::{fields::Field, list::Listing, validate},
 };
 
 /// A collection with a table of fields.
@@ -55,7 +55,7 @@ pub const ALL: &[Collection] = &[
         invite: None,
         listing: &properties::store::LISTING,
         paged: true,
-        defaults: || judge::object(&Property::default()),
+        defaults: || validate::object(&Property::default()),
         relationships: || json!({ "groups": named("group"), "facilities": named("facility") }),
         option: Some(Choice {
             r#type: "properties",
@@ -114,7 +114,7 @@ pub const ALL: &[Collection] = &[
         invite: None,
         listing: &room_types::store::LISTING,
         paged: true,
-        defaults: || judge::object(&RoomType::default()),
+        defaults: || validate::object(&RoomType::default()),
         relationships: || json!({ "facilities": named("facility"), "property": link("property") }),
         option: Some(Choice {
             r#type: "room_type",

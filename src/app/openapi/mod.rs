@@ -1,4 +1,4 @@
-//! The API's own document: OpenAPI 3.1, made from the tables by which bodies are judged and lists are asked
+//! The API's own document: OpenAPI 3.1, made from the tables by which bodies are validated and lists are asked
 //! (`resource/fields.rs`, `resource/list.rs`), so that it cannot say something else than the program does.
 
 mod answers;

@@ -8,7 +8,7 @@ use crate::{
     hotel::photos,
     resource::{
         fields::{Field, Kind, LARGEST, Need},
-        judge::{LONGEST_URL, MOST_DECIMALS, MOST_DIGITS, MOST_ENTRIES, Purpose},
+        validate::{LONGEST_URL, MOST_DECIMALS, MOST_DIGITS, MOST_ENTRIES, Operation},
     },
 };
 
@@ -32,8 +32,8 @@ pub fn all() -> Result<Value> {
         all.insert(name.clone(), resource(collection)?);
         let (key, fields) = collection.invite.unwrap_or((collection.name, collection.fields));
         let defaults = (collection.defaults)()?;
-        let create = request(fields, &defaults, Purpose::Create);
-        let update = request(collection.fields, &defaults, Purpose::Update);
+        let create = request(fields, &defaults, Operation::Create);
+        let update = request(collection.fields, &defaults, Operation::Update);
         all.insert(format!("{name}Create"), body(key, create));
         all.insert(format!("{name}Update"), body(collection.name, update));
         if let Some(Choice { r#type, attributes }) = &collection.option {
@@ -96,13 +96,13 @@ fn body(key: &str, inside: Value) -> Value {
 }
 
 /// The object of a request. Unknown fields are ignored.
-fn request(fields: &[Field], defaults: &Map<String, Value>, purpose: Purpose) -> Value {
+fn request(fields: &[Field], defaults: &Map<String, Value>, purpose: Operation) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for field in fields {
         let ignored = match field.need {
             Need::ReadOnly => true,
-            Need::OnCreate | Need::RequiredOnCreate => purpose == Purpose::Update,
+            Need::OnCreate | Need::RequiredOnCreate => purpose == Operation::Update,
             _ => false,
         };
         if ignored {
@@ -116,11 +116,11 @@ fn request(fields: &[Field], defaults: &Map<String, Value>, purpose: Purpose) ->
         if let Some(schema) = schema.as_object_mut() {
             schema.insert("description".to_owned(), field.about.into());
             let tells = default.is_boolean() || default.as_str().is_some_and(|text| !text.is_empty());
-            if tells && purpose == Purpose::Create {
+            if tells && purpose == Operation::Create {
                 schema.insert("default".to_owned(), default.clone());
             }
         }
-        if purpose == Purpose::Create && matches!(field.need, Need::Required | Need::RequiredOnCreate) {
+        if purpose == Operation::Create && matches!(field.need, Need::Required | Need::RequiredOnCreate) {
             required.push(field.name);
         }
         properties.insert(field.name.to_owned(), schema);
@@ -179,7 +179,7 @@ fn money(positive: bool) -> Value {
 }
 
 /// What a request may hold.
-fn sent(kind: &Kind, default: &Value, purpose: Purpose) -> Value {
+fn sent(kind: &Kind, default: &Value, purpose: Operation) -> Value {
     match kind {
         Kind::Title => json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": TITLE }),
         Kind::Text { max } => json!({ "type": "string", "maxLength": max, "pattern": TEXT }),
@@ -213,14 +213,14 @@ fn sent(kind: &Kind, default: &Value, purpose: Purpose) -> Value {
         }
         Kind::List(fields) => json!({
             "type": "array", "minItems": 1, "maxItems": MOST_ENTRIES,
-            "items": request(fields, &Map::new(), Purpose::Create)
+            "items": request(fields, &Map::new(), Operation::Create)
         }),
         Kind::Batch(fields) => json!({
             // What is new has room for so many; of what is there some may be removed.
-            "type": "array", "maxItems": if purpose == Purpose::Create { photos::MOST } else { MOST_ENTRIES },
+            "type": "array", "maxItems": if purpose == Operation::Create { photos::MOST } else { MOST_ENTRIES },
             "items": { "anyOf": [
-                new(request(fields, &Map::new(), Purpose::Create)),
-                naming(request(fields, &Map::new(), Purpose::Update))
+                new(request(fields, &Map::new(), Operation::Create)),
+                naming(request(fields, &Map::new(), Operation::Update))
             ] }
         }),
         Kind::Json(shape) => (shape.schema)(),
@@ -269,7 +269,7 @@ fn answered(kind: &Kind, default: &Value) -> Value {
             schema["type"] = json!("object");
             schema
         }
-        other => sent(other, default, Purpose::Create),
+        other => sent(other, default, Operation::Create),
     }
 }
 

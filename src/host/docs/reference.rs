@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use crate::host::docs::{
-    rich::Rich,
+    inline_code::Rich,
     schema::{Document, Field, Side},
 };
 

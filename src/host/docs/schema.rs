@@ -1,8 +1,8 @@
-//! JSON Schema, read for people: references followed, fields as rows, an example. (What a value may be: `words.rs`.)
+//! JSON Schema, read for people: references followed, fields as rows, an example. (What a value may be: `describe_schema.rs`.)
 
 use serde_json::{Map, Value, json};
 
-use crate::host::docs::rich::Rich;
+use crate::host::docs::inline_code::Rich;
 
 /// References followed in a row at most, and levels of a schema read: a document that leads in circles still ends.
 pub const DEEPEST: usize = 8;

@@ -26,9 +26,9 @@ use crate::{
     people::users,
     resource::{
         json,
-        judge::{self, Purpose},
         query::Query,
         steps,
+        validate::{self, Operation},
     },
     web::{body::Body, state::AppState},
 };
@@ -59,7 +59,7 @@ pub async fn create(
 ) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let id = GroupId::new();
-    let group = Group { id, title: title(&sent, Purpose::Create)?.unwrap_or_default() };
+    let group = Group { id, title: title(&sent, Operation::Create)?.unwrap_or_default() };
     let mut tx = state.db.write().await?;
     users::store::lock_user(&mut tx, caller.user).await?;
     quotas::group(&mut tx, caller.user, state.settings.max_groups).await?;
@@ -85,7 +85,7 @@ pub async fn update(
     let role = access::lock_visible_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
     role.must_own()?;
     let mut group = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
-    if let Some(title) = title(&sent, Purpose::Update)? {
+    if let Some(title) = title(&sent, Operation::Update)? {
         group.title = title;
         store::update(&mut tx, &group).await?;
     }
@@ -163,9 +163,9 @@ fn read_ids(ids: &(String, String)) -> Result<(GroupId, PropertyId)> {
     Ok((ids.0.parse().map_err(|_| Error::NotFound)?, ids.1.parse().map_err(|_| Error::NotFound)?))
 }
 
-fn title(sent: &Map<String, Value>, purpose: Purpose) -> Result<Option<String>> {
+fn title(sent: &Map<String, Value>, operation: Operation) -> Result<Option<String>> {
     let mut problems = Problems::default();
-    let judged = judge::judge(FIELDS, sent, &Map::new(), purpose, &mut problems);
+    let validated = validate::validate(FIELDS, sent, &Map::new(), operation, &mut problems);
     problems.none_or_invalid()?;
-    Ok(judged.get("title").and_then(Value::as_str).map(str::to_owned))
+    Ok(validated.get("title").and_then(Value::as_str).map(str::to_owned))
 }

@@ -29,9 +29,9 @@ use crate::{
     people::users,
     resource::{
         json,
-        judge::{self, Purpose},
         query::Query,
         steps::{self, List, Source},
+        validate::{self, Operation},
     },
     web::{body::Body, state::AppState},
 };
@@ -117,9 +117,9 @@ async fn invite(of: Of, state: &AppState, caller: &Caller, sent: Body) -> Result
         of.role(&mut tx, caller, parent).await?.ok_or(Error::Forbidden(None))?.must_own()?;
     }
     let mut problems = Problems::default();
-    let judged = judge::judge(of.invite(), &sent, &Map::new(), Purpose::Create, &mut problems);
+    let validated = validate::validate(of.invite(), &sent, &Map::new(), Operation::Create, &mut problems);
     problems.none_or_invalid()?;
-    let email = text(&judged, "user_email");
+    let email = text(&validated, "user_email");
     let email = email.parse::<users::Email>().map_err(|problem| Error::Internal(problem.to_owned()))?;
     let now = clock::now();
     let user = accounts::find_or_invite(&mut tx, &email, caller.user, now).await?;
@@ -131,8 +131,8 @@ async fn invite(of: Of, state: &AppState, caller: &Caller, sent: Body) -> Result
         id: MemberId::new(),
         parent,
         user_id: user.id,
-        role: text(&judged, "role"),
-        overrides: overrides(&judged, None),
+        role: text(&validated, "role"),
+        overrides: overrides(&validated, None),
         email: user.email,
         name: user.name,
     };
@@ -149,12 +149,12 @@ async fn update(of: Of, state: &AppState, caller: &Caller, id: &str, sent: Body)
     let (mut member, role) = hold(&mut tx, of, caller, id).await?;
     role.must_own()?;
     let mut problems = Problems::default();
-    let judged = judge::judge(of.fields(), &sent, &Map::new(), Purpose::Update, &mut problems);
+    let validated = validate::validate(of.fields(), &sent, &Map::new(), Operation::Update, &mut problems);
     problems.none_or_invalid()?;
-    if judged.contains_key("role") {
-        member.role = text(&judged, "role");
+    if validated.contains_key("role") {
+        member.role = text(&validated, "role");
     }
-    member.overrides = overrides(&judged, member.overrides);
+    member.overrides = overrides(&validated, member.overrides);
     store::update(&mut tx, of, &member).await?;
     ending::after_loss(&mut tx, of, member.parent, member.user_id).await?;
     tx.commit().await?;
@@ -173,13 +173,13 @@ async fn withdraw(of: Of, state: &AppState, caller: &Caller, id: &str) -> Result
     Ok(json::success())
 }
 
-fn text(judged: &Map<String, Value>, field: &str) -> String {
-    judged.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+fn text(validated: &Map<String, Value>, field: &str) -> String {
+    validated.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// What was sent, else what was there.
-fn overrides(judged: &Map<String, Value>, old: Option<String>) -> Option<String> {
-    match judged.get("overrides") {
+fn overrides(validated: &Map<String, Value>, old: Option<String>) -> Option<String> {
+    match validated.get("overrides") {
         None => old,
         Some(Value::Null) => None,
         Some(object) => Some(object.to_string()),

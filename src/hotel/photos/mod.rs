@@ -66,16 +66,17 @@ pub struct Changes {
     removed: Vec<PhotoId>,
 }
 
-/// Takes `content.photos` out of a judged body.
-pub fn take(judged: &mut Map<String, Value>) -> Vec<Value> {
-    let photos = judged.get_mut("content").and_then(Value::as_object_mut).and_then(|content| content.remove("photos"));
+/// Takes `content.photos` out of a validated body.
+pub fn take(validated: &mut Map<String, Value>) -> Vec<Value> {
+    let photos =
+        validated.get_mut("content").and_then(Value::as_object_mut).and_then(|content| content.remove("photos"));
     match photos {
         Some(Value::Array(entries)) => entries,
         _ => Vec::new(),
     }
 }
 
-/// Works out what judged entries do to the photos that are there: all of it, or none. Photos that are not mentioned
+/// Works out what validated entries do to the photos that are there: all of it, or none. Photos that are not mentioned
 /// stay. What is wrong goes to `content.photos`.
 pub fn plan(parent: Parent, old: Vec<Photo>, entries: Vec<Value>, problems: &mut Problems) -> Result<Changes> {
     let mut changes = Changes::default();
@@ -181,7 +182,7 @@ fn blank(parent: Parent) -> Photo {
     }
 }
 
-/// Sets what a judged entry says; a null that is no text's has become its default.
+/// Sets what a validated entry says; a null that is no text's has become its default.
 fn change(photo: &mut Photo, entry: Map<String, Value>) {
     let text = |value: Value| if let Value::String(text) = value { Some(text) } else { None };
     for (name, value) in entry {

@@ -28,16 +28,16 @@ use crate::{
         photos::{self, Parent, Photo},
         properties::{
             Draft, Property,
-            reached::{self, Found},
+            list_index::{self, Hit},
             store::{self, Kept},
         },
         rate_plans::detach,
     },
     people::users,
     resource::{
-        json::{self, Meta, Middle, Whole},
+        json::{self, CallerFragment, Meta, Rendered},
         query::{self, Query},
-        rendered::{Part, Rendered},
+        render_cache::{Fragment, RenderCache},
         steps::{self, List, Source, Steps},
     },
     web::{body::Body, state::AppState},
@@ -88,7 +88,7 @@ struct Settings {
 }
 
 /// A property but for its groups, of which each caller sees others.
-fn part(Kept { id, property, .. }: Kept, photos: Vec<Photo>) -> Result<Part> {
+fn part(Kept { id, property, .. }: Kept, photos: Vec<Photo>) -> Result<Fragment> {
     let price = |minor: Option<i64>| minor.map(|minor| money::to_text(minor, &property.currency));
     let settings = Settings {
         allow_availability_autoupdate_on_confirmation: property.settings.allow_availability_autoupdate_on_confirmation,
@@ -129,11 +129,11 @@ fn part(Kept { id, property, .. }: Kept, photos: Vec<Photo>) -> Result<Part> {
         format!(r#"{{"type":"property","id":"{id}","attributes":{attributes},"relationships":{{"groups":{{"data":"#);
     let facilities = serde_json::to_string(&facilities::OF_PROPERTIES.named(&property.facilities))?;
     let tail = format!(r#"}},"facilities":{{"data":{facilities}}}}}}}"#);
-    Ok(Part::new(head.into_bytes(), tail.into_bytes()))
+    Ok(Fragment::new(head.into_bytes(), tail.into_bytes()))
 }
 
-/// Parts made anew, with the versions that they are of.
-async fn make(tx: &mut Tx, properties: Vec<Kept>) -> Result<Vec<(PropertyId, i64, Arc<Part>)>> {
+/// Freshly rendered parts, with their versions.
+async fn make(tx: &mut Tx, properties: Vec<Kept>) -> Result<Vec<(PropertyId, i64, Arc<Fragment>)>> {
     let ids: Vec<PropertyId> = properties.iter().map(|kept| kept.id).collect();
     let mut photos: HashMap<PropertyId, Vec<Photo>> = HashMap::new();
     for photo in photos::store::of_properties(tx, &ids).await? {
@@ -148,17 +148,17 @@ async fn make(tx: &mut Tx, properties: Vec<Kept>) -> Result<Vec<(PropertyId, i64
 }
 
 /// Properties as they are answered, in the order found. What is not kept is `None`.
-fn whole(found: &[Found], part: impl Fn(&Found) -> Option<Arc<Part>>) -> Result<Option<Vec<Whole>>> {
-    let mut all: Vec<Whole> = Vec::with_capacity(found.len());
+fn whole(found: &[Hit], part: impl Fn(&Hit) -> Option<Arc<Fragment>>) -> Result<Option<Vec<Rendered>>> {
+    let mut all: Vec<Rendered> = Vec::with_capacity(found.len());
     for (place, property) in found.iter().enumerate() {
         let Some(part) = part(property) else { return Ok(None) };
         // Most properties of a page are in the same groups.
         let same = place.checked_sub(1).filter(|before| is_same(&found[*before].groups, &property.groups));
         let groups = match same {
             Some(before) => all[before].middle.clone(),
-            None => Middle::new(serde_json::to_vec(&named(&property.groups))?),
+            None => CallerFragment::new(serde_json::to_vec(&named(&property.groups))?),
         };
-        all.push(Whole { part, middle: groups });
+        all.push(Rendered { part, middle: groups });
     }
     Ok(Some(all))
 }
@@ -172,13 +172,13 @@ fn named(groups: &[GroupOf]) -> Vec<json::Named<'_>> {
 }
 
 /// Properties whose newest versions are all kept; `None` where one is not.
-fn kept(rendered: &Rendered, found: &[Found]) -> Result<Option<Vec<Whole>>> {
+fn kept(rendered: &RenderCache, found: &[Hit]) -> Result<Option<Vec<Rendered>>> {
     whole(found, |found| rendered.get(found.id.0, found.version))
 }
 
 /// What is made of properties that were found.
 enum Made {
-    Whole(Vec<Whole>),
+    Rendered(Vec<Rendered>),
     /// Too much to be held at once.
     Long,
     /// One has another version in this transaction, which sees one moment.
@@ -186,10 +186,10 @@ enum Made {
 }
 
 /// Properties in the versions found: what is not kept is made, and kept.
-async fn made(rendered: &Rendered, tx: &mut Tx, found: &[Found]) -> Result<Made> {
-    let mut parts: HashMap<(PropertyId, i64), Arc<Part>> = HashMap::new();
+async fn made(rendered: &RenderCache, tx: &mut Tx, found: &[Hit]) -> Result<Made> {
+    let mut parts: HashMap<(PropertyId, i64), Arc<Fragment>> = HashMap::new();
     let (mut missing, mut bytes) = (Vec::new(), 0);
-    for Found { id, version, .. } in found {
+    for Hit { id, version, .. } in found {
         match rendered.get(id.0, *version) {
             Some(part) => {
                 bytes += part.size();
@@ -210,13 +210,17 @@ async fn made(rendered: &Rendered, tx: &mut Tx, found: &[Found]) -> Result<Made>
     let whole = whole(found, |found| parts.get(&(found.id, found.version)).cloned())?;
     Ok(match whole {
         Some(whole) if json::size(&whole) > steps::LONG => Made::Long,
-        Some(whole) => Made::Whole(whole),
+        Some(whole) => Made::Rendered(whole),
         None => Made::Changed,
     })
 }
 
 /// Properties made and kept.
-async fn make_kept(rendered: &Rendered, tx: &mut Tx, ids: &[PropertyId]) -> Result<Vec<(PropertyId, i64, Arc<Part>)>> {
+async fn make_kept(
+    rendered: &RenderCache,
+    tx: &mut Tx,
+    ids: &[PropertyId],
+) -> Result<Vec<(PropertyId, i64, Arc<Fragment>)>> {
     let properties = store::by_ids(tx, ids).await?;
     let made = make(tx, properties).await?;
     for (id, version, part) in &made {
@@ -226,12 +230,12 @@ async fn make_kept(rendered: &Rendered, tx: &mut Tx, ids: &[PropertyId]) -> Resu
 }
 
 /// Properties that were found a moment ago; `Changed` also where more must be asked for.
-async fn gathered(db: &Db, rendered: &Rendered, found: &[Found]) -> Result<Made> {
+async fn gathered(db: &Db, rendered: &RenderCache, found: &[Hit]) -> Result<Made> {
     if found.iter().any(|found| found.in_others) {
         return Ok(Made::Changed);
     }
     match kept(rendered, found)? {
-        Some(whole) if json::size(&whole) <= steps::LONG => Ok(Made::Whole(whole)),
+        Some(whole) if json::size(&whole) <= steps::LONG => Ok(Made::Rendered(whole)),
         Some(_) => Ok(Made::Long),
         None => made(rendered, &mut db.read().await?, found).await,
     }
@@ -244,15 +248,15 @@ const A_STEP: usize = 5;
 /// shown as it is then, what has gone is left out.
 struct Listed {
     db: Db,
-    rendered: Data<Rendered>,
-    found: Vec<Found>,
+    rendered: Data<RenderCache>,
+    found: Vec<Hit>,
     place: usize,
     meta: Meta,
     is_empty: bool,
 }
 
 impl Listed {
-    fn new(db: &Db, rendered: &Data<Rendered>, found: Vec<Found>, meta: Meta) -> Self {
+    fn new(db: &Db, rendered: &Data<RenderCache>, found: Vec<Hit>, meta: Meta) -> Self {
         Listed { db: db.clone(), rendered: rendered.clone(), found, place: 0, meta, is_empty: true }
     }
 }
@@ -263,8 +267,8 @@ impl Steps for Listed {
             text.extend_from_slice(br#"{"data":["#);
         }
         let found = &self.found[self.place..self.found.len().min(self.place + A_STEP)];
-        let mut parts: HashMap<PropertyId, Arc<Part>> = HashMap::new();
-        for Found { id, version, .. } in found {
+        let mut parts: HashMap<PropertyId, Arc<Fragment>> = HashMap::new();
+        for Hit { id, version, .. } in found {
             parts.extend(self.rendered.get(id.0, *version).map(|part| (*id, part)));
         }
         let missing: Vec<PropertyId> =
@@ -275,7 +279,7 @@ impl Steps for Listed {
                 make_kept(&self.rendered, &mut tx, &missing).await?.into_iter().map(|(id, _, part)| (id, part)),
             );
         }
-        for Found { id, groups, .. } in found {
+        for Hit { id, groups, .. } in found {
             let Some(part) = parts.remove(id) else { continue };
             if !std::mem::take(&mut self.is_empty) {
                 text.push(b',');
@@ -295,39 +299,39 @@ impl Steps for Listed {
     }
 }
 
-/// What never is, of properties that were found in the same transaction.
+/// Unreachable: the property was found in this transaction.
 fn gone() -> Error {
     Error::Internal("a property is gone".to_owned())
 }
 
 /// A property as a write leaves it, not yet for others.
-async fn written(tx: &mut Tx, caller: &Caller, kept: Kept) -> Result<Whole> {
+async fn written(tx: &mut Tx, caller: &Caller, kept: Kept) -> Result<Rendered> {
     let groups = groups::store::of_properties(tx, caller, &[kept.id]).await?;
     let (_, _, part) = make(tx, vec![kept]).await?.pop().ok_or(Error::NotFound)?;
-    Ok(Whole { part, middle: Middle::new(serde_json::to_vec(&named(&groups))?) })
+    Ok(Rendered { part, middle: CallerFragment::new(serde_json::to_vec(&named(&groups))?) })
 }
 
 /// GET /properties
 pub async fn list(
     state: Data<AppState>,
-    rendered: Data<Rendered>,
+    rendered: Data<RenderCache>,
     caller: Caller,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     // A statement of its own: the connection is back before another is asked for.
-    let short = reached::short_page(&mut state.db.read_latest().await?, &caller, &query).await?;
+    let short = list_index::small_page(&mut state.db.read_latest().await?, &caller, &query).await?;
     if let Some((found, meta)) = short {
         match gathered(&state.db, &rendered, &found).await? {
-            Made::Whole(whole) => return json::many_whole(&whole, &meta),
+            Made::Rendered(whole) => return json::many_whole(&whole, &meta),
             Made::Long => return steps::answer(Listed::new(&state.db, &rendered, found, meta)).await,
             Made::Changed => {}
         }
     }
     let mut tx = state.db.read().await?;
-    let (found, meta) = reached::page(&mut tx, &caller, &query).await?;
+    let (found, meta) = list_index::page(&mut tx, &caller, &query).await?;
     match made(&rendered, &mut tx, &found).await? {
-        Made::Whole(whole) => json::many_whole(&whole, &meta),
+        Made::Rendered(whole) => json::many_whole(&whole, &meta),
         Made::Long => {
             drop(tx);
             steps::answer(Listed::new(&state.db, &rendered, found, meta)).await
@@ -371,22 +375,22 @@ pub async fn options(state: Data<AppState>, caller: Caller, request: HttpRequest
 /// GET /properties/:id
 pub async fn read(
     state: Data<AppState>,
-    rendered: Data<Rendered>,
+    rendered: Data<RenderCache>,
     caller: Caller,
     id: Path<String>,
 ) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let found = reached::by_id(&mut state.db.read_latest().await?, &caller, id).await?.ok_or(Error::NotFound)?;
+    let found = list_index::by_id(&mut state.db.read_latest().await?, &caller, id).await?.ok_or(Error::NotFound)?;
     // One that is long for a list is not too long by itself.
-    if let Made::Whole(whole) = gathered(&state.db, &rendered, std::slice::from_ref(&found)).await? {
+    if let Made::Rendered(whole) = gathered(&state.db, &rendered, std::slice::from_ref(&found)).await? {
         return json::one_whole(&whole);
     }
     let mut tx = state.db.read().await?;
-    let mut found = [reached::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?];
-    reached::with_other_groups(&mut tx, &caller, &mut found).await?;
+    let mut found = [list_index::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?];
+    list_index::with_other_groups(&mut tx, &caller, &mut found).await?;
     let (_, _, part) = make_kept(&rendered, &mut tx, &[id]).await?.pop().ok_or_else(gone)?;
-    let middle = Middle::new(serde_json::to_vec(&named(&found[0].groups))?);
-    json::one_whole(&[Whole { part, middle }])
+    let middle = CallerFragment::new(serde_json::to_vec(&named(&found[0].groups))?);
+    json::one_whole(&[Rendered { part, middle }])
 }
 
 /// POST /properties

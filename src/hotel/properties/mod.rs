@@ -1,8 +1,8 @@
 //! Properties: one physical place each (docs/contract/properties.md).
 
 pub mod api;
+pub mod list_index;
 pub mod pages;
-pub mod reached;
 pub mod search;
 pub mod store;
 
@@ -19,7 +19,7 @@ use crate::{
     hotel::{facilities, photos},
     resource::{
         fields::{Field, Kind, LARGEST, LONG_TEXT, not_null, on_create, optional, read_only, required},
-        judge::{self, Purpose},
+        validate::{self, Operation},
     },
 };
 
@@ -199,27 +199,27 @@ pub struct Draft {
 impl Property {
     /// A new property from a body. What is wrong goes to `problems`.
     pub fn create(sent: &Map<String, Value>, problems: &mut Problems) -> Result<Draft> {
-        Self::default().draft(sent, Purpose::Create, problems)
+        Self::default().draft(sent, Operation::Create, problems)
     }
 
     /// This property with what a body changes. What is wrong goes to `problems`.
     pub fn update(self, sent: &Map<String, Value>, problems: &mut Problems) -> Result<Draft> {
-        self.draft(sent, Purpose::Update, problems)
+        self.draft(sent, Operation::Update, problems)
     }
 
-    fn draft(self, sent: &Map<String, Value>, purpose: Purpose, problems: &mut Problems) -> Result<Draft> {
-        let mut judged = judge::judge(FIELDS, sent, &judge::object(&Self::default())?, purpose, problems);
-        let group = judged.remove("group_id").and_then(|id| serde_json::from_value(id).ok());
-        let photos = photos::take(&mut judged);
-        Ok(Draft { property: self.changed(judged, problems)?, group, photos })
+    fn draft(self, sent: &Map<String, Value>, operation: Operation, problems: &mut Problems) -> Result<Draft> {
+        let mut validated = validate::validate(FIELDS, sent, &validate::object(&Self::default())?, operation, problems);
+        let group = validated.remove("group_id").and_then(|id| serde_json::from_value(id).ok());
+        let photos = photos::take(&mut validated);
+        Ok(Draft { property: self.changed(validated, problems)?, group, photos })
     }
 
-    fn changed(self, mut judged: Map<String, Value>, problems: &mut Problems) -> Result<Self> {
-        let currency = judged.get("currency").and_then(Value::as_str).unwrap_or(&self.currency).to_owned();
-        let mut old = judge::object(&self)?;
+    fn changed(self, mut validated: Map<String, Value>, problems: &mut Problems) -> Result<Self> {
+        let currency = validated.get("currency").and_then(Value::as_str).unwrap_or(&self.currency).to_owned();
+        let mut old = validate::object(&self)?;
         let mut wrong = Problems::default();
         let mut none = Map::new();
-        let settings = judged.get_mut("settings").and_then(Value::as_object_mut).unwrap_or(&mut none);
+        let settings = validated.get_mut("settings").and_then(Value::as_object_mut).unwrap_or(&mut none);
         spread_old_switch(settings);
         let mut in_minor_units = |price: &mut Value, field: &str| match (&*price, money::to_minor(price, &currency)) {
             (Value::Null, _) => {}
@@ -255,7 +255,7 @@ impl Property {
         if !problems.is_empty() {
             return Ok(self);
         }
-        judge::merge(&mut old, judged);
+        validate::merge(&mut old, validated);
         Ok(serde_json::from_value(old.into())?)
     }
 }

@@ -134,7 +134,7 @@ pub async fn first(tx: &mut Tx, caller: &Caller, most: i64) -> sqlx::Result<(Vec
     Ok((rows, total))
 }
 
-/// Those of these ids that are the caller's, by title. Ids beyond [`MOST_IDS`] are not looked at.
+/// The properties among `ids` that the caller can see, ordered by title. Ids beyond [`MOST_IDS`] are ignored.
 pub async fn among(tx: &mut Tx, caller: &Caller, ids: &[PropertyId]) -> sqlx::Result<Vec<Brief>> {
     if ids.is_empty() {
         return Ok(Vec::new());

@@ -28,16 +28,16 @@ use crate::{
         rate_plans::{
             Inherit, RatePlan,
             detach::{self, Detaching, Going},
-            rules::{self, Judged},
+            rules::{self, Validated},
             store::{self, Kept},
         },
         room_types,
     },
     resource::{
         json::{self, Data as Related, Link},
-        judge::Purpose,
         query::{self, Query},
         steps::{self, List, Source},
+        validate::Operation,
     },
     web::{body::Body, state::AppState},
 };
@@ -204,10 +204,10 @@ pub async fn read(state: Data<AppState>, caller: Caller, id: Path<String>) -> Re
 pub async fn create(state: Data<AppState>, Writer(caller): Writer, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let mut problems = Problems::default();
-    let judged = rules::judge(&sent, Purpose::Create, &mut problems)?;
+    let validated = rules::validate(&sent, Operation::Create, &mut problems)?;
     let mut tx = state.db.write().await?;
-    let Place { property, room_type, currency } = place(&mut tx, &caller, &judged, &mut problems).await?;
-    let plan = RatePlan::default().changed(judged, &currency, &mut problems)?;
+    let Place { property, room_type, currency } = place(&mut tx, &caller, &validated, &mut problems).await?;
+    let plan = RatePlan::default().changed(validated, &currency, &mut problems)?;
     let kept = Kept { id: RatePlanId::new(), property, room_type, plan };
     check(&mut tx, &kept, &sent, &mut problems).await?;
     problems.none_or_invalid()?;
@@ -229,15 +229,15 @@ pub async fn update(
     let mut tx = state.db.write().await?;
     let Kept { id, property, room_type, plan } = hold(&mut tx, &caller, &id).await?;
     let mut problems = Problems::default();
-    let judged = rules::judge(&sent, Purpose::Update, &mut problems)?;
-    if judged.property.is_some_and(|sent| sent != property) {
+    let validated = rules::validate(&sent, Operation::Update, &mut problems)?;
+    if validated.property.is_some_and(|sent| sent != property) {
         problems.add("property_id", "is invalid");
     }
-    if judged.room_type.is_some_and(|sent| sent != room_type) {
+    if validated.room_type.is_some_and(|sent| sent != room_type) {
         problems.add("room_type_id", "is invalid");
     }
     let currency = properties::store::currency(&mut tx, property).await?.unwrap_or_default();
-    let kept = Kept { id, property, room_type, plan: plan.changed(judged, &currency, &mut problems)? };
+    let kept = Kept { id, property, room_type, plan: plan.changed(validated, &currency, &mut problems)? };
     check(&mut tx, &kept, &sent, &mut problems).await?;
     problems.none_or_invalid()?;
     store::update(&mut tx, id, &kept.plan).await?;
@@ -279,25 +279,25 @@ struct Place {
 }
 
 /// Finds property and room type for the caller, and keeps them as they are until this transaction ends.
-async fn place(tx: &mut Tx, caller: &Caller, judged: &Judged, problems: &mut Problems) -> Result<Place> {
+async fn place(tx: &mut Tx, caller: &Caller, validated: &Validated, problems: &mut Problems) -> Result<Place> {
     let mut currency = None;
-    if let Some(property) = judged.property {
+    if let Some(property) = validated.property {
         if access::lock_visible_property(tx, caller, property).await?.is_some() {
             currency = properties::store::currency(tx, property).await?;
         } else {
             problems.add("property_id", "does not exist");
         }
     }
-    if let Some(room_type) = judged.room_type {
+    if let Some(room_type) = validated.room_type {
         let found = room_types::store::by_id(tx, caller, room_type).await?.map(|found| found.property);
-        let elsewhere = currency.is_some() && found != judged.property;
+        let elsewhere = currency.is_some() && found != validated.property;
         if found.is_none() || elsewhere {
             problems.add("room_type_id", "does not exist");
         }
     }
     Ok(Place {
-        property: judged.property.unwrap_or_else(PropertyId::new),
-        room_type: judged.room_type.unwrap_or_else(RoomTypeId::new),
+        property: validated.property.unwrap_or_else(PropertyId::new),
+        room_type: validated.room_type.unwrap_or_else(RoomTypeId::new),
         currency: currency.unwrap_or_default(),
     })
 }

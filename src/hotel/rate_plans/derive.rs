@@ -15,7 +15,7 @@ use crate::{
     },
     resource::{
         fields::{LARGEST, MOST_JSON, Shape},
-        judge,
+        validate,
     },
 };
 
@@ -66,7 +66,7 @@ fn is_argument(value: &Value, may_have_decimals: bool) -> bool {
     match value {
         Value::String(text) => {
             let (digits, decimals) = if may_have_decimals { (MOST_DIGITS, MOST_DECIMALS) } else { (WHOLE_DIGITS, 0) };
-            judge::is_decimal(text) && !text.starts_with('-') && judge::is_short(text, digits, decimals)
+            validate::is_decimal(text) && !text.starts_with('-') && validate::is_short(text, digits, decimals)
         }
         // One that is not whole is no `i64`.
         Value::Number(number) => number.as_i64().is_some_and(|number| (0..=LARGEST).contains(&number)),

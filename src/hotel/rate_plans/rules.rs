@@ -11,11 +11,11 @@ use crate::{
         money,
     },
     hotel::rate_plans::{FIELDS, INHERIT, RatePlan, derive, follows_parent},
-    resource::judge::{self, Purpose},
+    resource::validate::{self, Operation},
 };
 
 /// The fields that were sent, each valid by itself, and what they belong to.
-pub struct Judged {
+pub struct Validated {
     fields: Map<String, Value>,
     pub property: Option<PropertyId>,
     pub room_type: Option<RoomTypeId>,
@@ -29,17 +29,17 @@ pub struct Relative {
     pub rate_mode: String,
 }
 
-/// Judges every field by itself. What is wrong goes to `problems`.
-pub fn judge(sent: &Map<String, Value>, purpose: Purpose, problems: &mut Problems) -> Result<Judged> {
-    let mut fields = judge::judge(FIELDS, sent, &defaults()?, purpose, problems);
+/// Validates every field by itself. What is wrong goes to `problems`.
+pub fn validate(sent: &Map<String, Value>, operation: Operation, problems: &mut Problems) -> Result<Validated> {
+    let mut fields = validate::validate(FIELDS, sent, &defaults()?, operation, problems);
     let property = fields.remove("property_id").and_then(|id| serde_json::from_value(id).ok());
     let room_type = fields.remove("room_type_id").and_then(|id| serde_json::from_value(id).ok());
-    Ok(Judged { fields, property, room_type })
+    Ok(Validated { fields, property, room_type })
 }
 
 /// The values of a new plan, null where the default hangs on the parent.
 pub fn defaults() -> Result<Map<String, Value>> {
-    let mut defaults = judge::object(&RatePlan::default())?;
+    let mut defaults = validate::object(&RatePlan::default())?;
     for flag in INHERIT {
         defaults.insert(flag.to_owned(), Value::Null);
     }
@@ -49,9 +49,9 @@ pub fn defaults() -> Result<Map<String, Value>> {
 impl RatePlan {
     /// This plan with what was sent; a new one begins with the defaults. `default_currency` is the property's.
     /// What is wrong goes to `problems`.
-    pub fn changed(self, judged: Judged, default_currency: &str, problems: &mut Problems) -> Result<Self> {
+    pub fn changed(self, validated: Validated, default_currency: &str, problems: &mut Problems) -> Result<Self> {
         let is_new = self.options.is_empty();
-        let mut fields = judged.fields;
+        let mut fields = validated.fields;
         let currency = match fields.get("currency").and_then(Value::as_str) {
             Some("") => default_currency,
             Some(currency) => currency,
@@ -75,12 +75,12 @@ impl RatePlan {
         if !problems.is_empty() {
             return Ok(self);
         }
-        let mut all = judge::object(&self)?;
+        let mut all = validate::object(&self)?;
         // Replaced as a whole, whatever keys it has.
         if let Some(settings) = fields.remove("auto_rate_settings") {
             all.insert("auto_rate_settings".to_owned(), settings);
         }
-        judge::merge(&mut all, fields);
+        validate::merge(&mut all, fields);
         let plan: RatePlan = serde_json::from_value(all.into())?;
         if plan.rate_mode == "auto" && plan.auto_rate_settings.is_none() {
             problems.add("auto_rate_settings", "can't be blank");

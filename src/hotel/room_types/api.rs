@@ -32,9 +32,9 @@ use crate::{
     },
     resource::{
         json::{self, Data as Related, Link, Named},
-        judge::Purpose,
         query::{self, Query},
         steps::{self, List, Source},
+        validate::Operation,
     },
     web::{body::Body, state::AppState},
 };
@@ -180,7 +180,7 @@ pub async fn read(state: Data<AppState>, caller: Caller, id: Path<String>) -> Re
 pub async fn create(state: Data<AppState>, Writer(caller): Writer, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let mut problems = Problems::default();
-    let Draft { room_type, property, photos } = RoomType::default().draft(&sent, Purpose::Create, &mut problems)?;
+    let Draft { room_type, property, photos } = RoomType::default().draft(&sent, Operation::Create, &mut problems)?;
     let id = RoomTypeId::new();
     let mut tx = state.db.write().await?;
     if let Some(property) = property
@@ -213,7 +213,7 @@ pub async fn update(
     let mut tx = state.db.write().await?;
     let Kept { id, property, room_type } = hold(&mut tx, &caller, &id).await?;
     let mut problems = Problems::default();
-    let Draft { room_type, photos, .. } = room_type.draft(&sent, Purpose::Update, &mut problems)?;
+    let Draft { room_type, photos, .. } = room_type.draft(&sent, Operation::Update, &mut problems)?;
     let parent = Parent { property, room_type: Some(id) };
     let photos = photos::plan(parent, photos::store::of_parent(&mut tx, parent).await?, photos, &mut problems)?;
     problems.none_or_invalid()?;

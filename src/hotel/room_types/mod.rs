@@ -15,7 +15,7 @@ use crate::{
     hotel::{facilities, photos},
     resource::{
         fields::{Field, Kind, LARGEST, LONG_TEXT, optional, read_only, required, required_on_create},
-        judge::{self, Purpose},
+        validate::{self, Operation},
     },
 };
 
@@ -97,13 +97,13 @@ pub struct Draft {
 
 impl RoomType {
     /// This room type with what a body changes; a new one begins with the defaults. What is wrong goes to `problems`.
-    pub fn draft(self, sent: &Map<String, Value>, purpose: Purpose, problems: &mut Problems) -> Result<Draft> {
-        let defaults = judge::object(&Self::default())?;
-        let mut judged = judge::judge(FIELDS, sent, &defaults, purpose, problems);
-        let property = judged.remove("property_id").and_then(|id| serde_json::from_value(id).ok());
-        let photos = photos::take(&mut judged);
-        let mut all = judge::object(&self)?;
-        judge::merge(&mut all, judged);
+    pub fn draft(self, sent: &Map<String, Value>, operation: Operation, problems: &mut Problems) -> Result<Draft> {
+        let defaults = validate::object(&Self::default())?;
+        let mut validated = validate::validate(FIELDS, sent, &defaults, operation, problems);
+        let property = validated.remove("property_id").and_then(|id| serde_json::from_value(id).ok());
+        let photos = photos::take(&mut validated);
+        let mut all = validate::object(&self)?;
+        validate::merge(&mut all, validated);
         let mut room_type: RoomType = serde_json::from_value(all.into())?;
         // Nothing, or null, means as many as there are beds.
         let asks = sent.get("default_occupancy").is_some_and(|occupancy| !occupancy.is_null());

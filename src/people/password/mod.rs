@@ -160,8 +160,9 @@ impl Hasher {
     }
 }
 
-/// A hash of that cost that no password has; made of random characters, since to make it of a password would take the
-/// memory of a hash when the program starts. (The last character of salt and of output carries few bits: `A` has none.)
+/// A valid hash that matches no password, so that an unknown email takes as long as a wrong password. Random text: a real
+/// one would allocate argon2's memory at startup. (The last character of salt and of output carries few bits: `A` has
+/// none.)
 fn nobody(Cost { memory_kib, iterations }: Cost) -> String {
     let (salt, output) = (secret::random(), secret::random());
     format!("$argon2id$v=19$m={memory_kib},t={iterations},p=1${}A${}A", &salt[..21], &output[..42])

@@ -28,7 +28,10 @@ pub fn see_other(session: &Session, address: &str, text: impl Into<String>) -> R
 
 /// The notice that waits, which no other page shows.
 pub fn take(session: &Session) -> Notice {
-    session.remove_as(NOTICE).and_then(std::result::Result::ok).unwrap_or_default()
+    let Ok(Some(notice)) = session.get(NOTICE) else { return Notice::default() };
+    // Only where there is one: whatever is removed, the session counts as changed and is stored.
+    session.remove(NOTICE);
+    notice
 }
 
 impl Notice {

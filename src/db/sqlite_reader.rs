@@ -1,5 +1,5 @@
 //! Reading SQLite on the thread that asks. Most queries of a request take less time than handing them to another
-//! thread and back; one that turns out to take longer is begun anew on a thread for such, and holds nobody up.
+//! thread and back; one that turns out to take longer is restarted on a blocking thread, and delays nobody.
 
 use std::{
     borrow::Cow,
@@ -33,7 +33,7 @@ const MOST_IDLE: usize = 8;
 /// Long queries at a time.
 const LONG_AT_ONCE: usize = 4;
 
-/// Steps of SQLite's machine between two looks at what a query has used up.
+/// VM instructions between two calls of the progress handler.
 const STEPS: i32 = 1_000;
 
 /// Thousands of steps that a query may take on the thread that asks: a few milliseconds.
@@ -43,43 +43,43 @@ const SHORT: i64 = 50;
 const STATEMENTS: usize = 64;
 
 /// The readers of one SQLite file.
-pub struct Looks {
+pub struct ReaderPool {
     file: PathBuf,
-    idle: Mutex<Vec<Reader>>,
+    idle: Mutex<Vec<ReadConnection>>,
     /// Asked for the database's version alone: each connection counts its own.
-    watch: Mutex<Option<Reader>>,
+    watch: Mutex<Option<ReadConnection>>,
     long: Arc<Semaphore>,
 }
 
 /// A connection, and what its query may still use up.
-struct Reader {
+struct ReadConnection {
     connection: Connection,
     left: Arc<AtomicI64>,
 }
 
 /// A connection that reads, and in a transaction all of it at one moment.
-pub struct Look {
+pub struct Reader {
     /// None only while it is on another thread.
-    reader: Option<Reader>,
+    reader: Option<ReadConnection>,
     begun: bool,
-    home: Arc<Looks>,
+    home: Arc<ReaderPool>,
 }
 
-impl Looks {
+impl ReaderPool {
     /// Readers of a file that exists.
     pub fn new(file: &Path) -> sqlx::Result<Arc<Self>> {
         let (idle, watch) = (Mutex::default(), Mutex::default());
-        let looks = Looks { file: file.to_owned(), idle, watch, long: Arc::new(Semaphore::new(LONG_AT_ONCE)) };
-        let first = looks.open().map_err(from_rusqlite)?;
-        looks.idle().push(first);
-        Ok(Arc::new(looks))
+        let readers = ReaderPool { file: file.to_owned(), idle, watch, long: Arc::new(Semaphore::new(LONG_AT_ONCE)) };
+        let first = readers.open().map_err(from_rusqlite)?;
+        readers.idle().push(first);
+        Ok(Arc::new(readers))
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Reader>> {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<ReadConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn open(&self) -> rusqlite::Result<Reader> {
+    fn open(&self) -> rusqlite::Result<ReadConnection> {
         let connection = Connection::open_with_flags(
             &self.file,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -94,21 +94,21 @@ impl Looks {
         let left = Arc::new(AtomicI64::new(SHORT));
         let used = left.clone();
         connection.progress_handler(STEPS, Some(move || used.fetch_sub(1, Relaxed) <= 0))?;
-        Ok(Reader { connection, left })
+        Ok(ReadConnection { connection, left })
     }
 
     /// A connection, without a transaction: each query sees the newest there is.
-    pub fn read_latest(self: &Arc<Self>) -> sqlx::Result<Look> {
+    pub fn read_latest(self: &Arc<Self>) -> sqlx::Result<Reader> {
         let idle = self.idle().pop();
         let reader = match idle {
             Some(reader) => reader,
             None => self.open().map_err(from_rusqlite)?,
         };
-        Ok(Look { reader: Some(reader), begun: false, home: self.clone() })
+        Ok(Reader { reader: Some(reader), begun: false, home: self.clone() })
     }
 
     /// A connection whose queries all see the same moment.
-    pub fn read(self: &Arc<Self>) -> sqlx::Result<Look> {
+    pub fn read(self: &Arc<Self>) -> sqlx::Result<Reader> {
         let mut look = self.read_latest()?;
         if let Some(reader) = &look.reader {
             reader.command("begin").map_err(from_rusqlite)?;
@@ -136,7 +136,7 @@ impl Looks {
     }
 }
 
-impl Drop for Look {
+impl Drop for Reader {
     fn drop(&mut self) {
         let Some(reader) = self.reader.take() else { return };
         if self.begun && reader.command("rollback").is_err() {
@@ -149,7 +149,7 @@ impl Drop for Look {
     }
 }
 
-impl Look {
+impl Reader {
     /// All rows that a query finds.
     pub async fn all<T: FromRow>(
         &mut self,
@@ -191,7 +191,7 @@ impl Look {
     }
 }
 
-impl Reader {
+impl ReadConnection {
     fn command(&self, sql: &str) -> rusqlite::Result<()> {
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
@@ -224,7 +224,7 @@ fn found<T: FromRow>(statement: &mut Statement<'_>, binds: &[Bind]) -> rusqlite:
     let mut rows = statement.raw_query();
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        match T::from_row(&Row::Look(row)) {
+        match T::from_row(&Row::Reader(row)) {
             Ok(one) => found.push(one),
             Err(error) => return Ok(Err(error)),
         }

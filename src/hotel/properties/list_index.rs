@@ -1,5 +1,5 @@
 //! Which properties a caller reaches, in which version, and through which groups: all that a request must ask the
-//! database for when what they look like is kept (`resource/rendered.rs`).
+//! database for when what they look like is kept (`resource/render_cache.rs`).
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ use crate::{
 const SMALL: usize = 200;
 
 /// A property that the caller reaches.
-pub struct Found {
+pub struct Hit {
     pub id: PropertyId,
     /// The newest.
     pub version: i64,
@@ -34,7 +34,7 @@ pub struct Found {
 }
 
 /// A row of what leads to properties.
-struct Link {
+struct Way {
     /// A property's, or a group's.
     id: Uuid,
     version: i64,
@@ -47,7 +47,7 @@ struct Link {
     group_count: i64,
 }
 
-impl_from_row!(Link, row => Link {
+impl_from_row!(Way, row => Way {
     id: row.at(0)?,
     version: row.at(1)?,
     sort_title: row.at(2)?,
@@ -135,22 +135,22 @@ const ONE_CHOSEN: &str = links!(
 );
 
 /// One page of the caller's properties.
-pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Found>, Meta)> {
-    if let Some((mut found, meta)) = short_page(tx, caller, query).await? {
+pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Hit>, Meta)> {
+    if let Some((mut found, meta)) = small_page(tx, caller, query).await? {
         with_other_groups(tx, caller, &mut found).await?;
         return Ok((found, meta));
     }
     let rows = store::select(tx, "p.id, p.version", caller);
     let count = store::select(tx, "count(*)", caller);
     let (rows, meta): (Vec<Version>, _) = list::page(tx, &LISTING, query, rows, count).await?;
-    let found = |Version { id, version }| Found { id, version, groups: Vec::new(), in_others: true };
-    let mut found: Vec<Found> = rows.into_iter().map(found).collect();
+    let found = |Version { id, version }| Hit { id, version, groups: Vec::new(), in_others: true };
+    let mut found: Vec<Hit> = rows.into_iter().map(found).collect();
     with_other_groups(tx, caller, &mut found).await?;
     Ok((found, meta))
 }
 
 /// Asks for the groups of properties that are in others than those found; in the same transaction.
-pub async fn with_other_groups(tx: &mut Tx, caller: &Caller, found: &mut [Found]) -> sqlx::Result<()> {
+pub async fn with_other_groups(tx: &mut Tx, caller: &Caller, found: &mut [Hit]) -> sqlx::Result<()> {
     let ids: Vec<PropertyId> = found.iter().filter(|found| found.in_others).map(|found| found.id).collect();
     let mut groups: HashMap<PropertyId, Vec<GroupOf>> = HashMap::new();
     for group in groups::store::of_properties(tx, caller, &ids).await? {
@@ -164,7 +164,7 @@ pub async fn with_other_groups(tx: &mut Tx, caller: &Caller, found: &mut [Found]
 }
 
 /// The same by a single query, which needs no transaction, but for what is `in_others`. `None` where one is not enough.
-pub async fn short_page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Option<(Vec<Found>, Meta)>> {
+pub async fn small_page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Option<(Vec<Hit>, Meta)>> {
     if !query.is_plain() {
         return Ok(None);
     }
@@ -184,18 +184,18 @@ struct Version {
 impl_from_row!(Version { id, version });
 
 /// All properties of a small account, by title. `None` for a larger one.
-async fn small(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<Vec<Found>>> {
+async fn small(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<Vec<Hit>>> {
     let (user, engine) = (Bind::Id(caller.user.0), usize::from(tx.is_postgres()));
     let select = match caller.limit() {
         None => Statement::new(ALL[engine], vec![user]),
         Some(key) => Statement::new(CHOSEN[engine], vec![user, Bind::Id(key.0)]),
     };
-    let links: Vec<Link> = select.fetch_all(tx).await?;
+    let links: Vec<Way> = select.fetch_all(tx).await?;
     Ok((links.len() <= SMALL).then(|| joined(links)))
 }
 
 /// One of the caller's properties; see `in_others`.
-pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Found>> {
+pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Hit>> {
     let (user, id) = (Bind::Id(caller.user.0), Bind::Id(id.0));
     let select = match caller.limit() {
         None => Statement::new(ONE, vec![user, id]),
@@ -205,22 +205,22 @@ pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result
 }
 
 /// Each property once, by title, equal ones by id; its groups likewise.
-fn joined(links: Vec<Link>) -> Vec<Found> {
-    let (mut groups, mut ways): (Vec<Link>, Vec<Link>) = links.into_iter().partition(|link| link.title.is_some());
-    let by_title = |a: &Link, b: &Link| (&a.sort_title, a.id).cmp(&(&b.sort_title, b.id));
+fn joined(links: Vec<Way>) -> Vec<Hit> {
+    let (mut groups, mut ways): (Vec<Way>, Vec<Way>) = links.into_iter().partition(|link| link.title.is_some());
+    let by_title = |a: &Way, b: &Way| (&a.sort_title, a.id).cmp(&(&b.sort_title, b.id));
     groups.sort_unstable_by(by_title);
     ways.sort_unstable_by(by_title);
     let found = ways.chunk_by(|a, b| a.id == b.id).map(|ways| {
         let id = PropertyId(ways[0].id);
-        let leads_there = |group: &&Link| ways.iter().any(|way| way.through == Some(GroupId(group.id)));
-        let of = |group: &Link| GroupOf {
+        let leads_there = |group: &&Way| ways.iter().any(|way| way.through == Some(GroupId(group.id)));
+        let of = |group: &Way| GroupOf {
             property_id: id,
             id: GroupId(group.id),
             title: group.title.clone().unwrap_or_default(),
         };
         let groups: Vec<GroupOf> = groups.iter().filter(leads_there).map(of).collect();
         let in_others = usize::try_from(ways[0].group_count) != Ok(groups.len());
-        Found { id, version: ways[0].version, groups, in_others }
+        Hit { id, version: ways[0].version, groups, in_others }
     });
     found.collect()
 }

@@ -1,4 +1,4 @@
-//! Judges a body field by field against a table: every broken field is named, all at once, in the contract's words
+//! Validates a body field by field against a table: every broken field is named, all at once, in the contract's words
 //! (docs/contract/README.md, sections 5, 9 and 15).
 
 use serde::Serialize;
@@ -36,9 +36,9 @@ pub const LONGEST_URL: usize = 2048;
 pub const MOST_DIGITS: usize = 15;
 pub const MOST_DECIMALS: usize = 4;
 
-/// What a judged body is for.
+/// What a validated body is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum Operation {
     /// Required fields must be there.
     Create,
     /// Fields that are not there keep their value.
@@ -47,31 +47,31 @@ pub enum Purpose {
 
 /// The fields that were sent, each valid and in the form it is kept in; a null has become its default.
 /// Fields that are in no table are left out. What is wrong goes to `problems`.
-pub fn judge(
+pub fn validate(
     fields: &[Field],
     sent: &Map<String, Value>,
     defaults: &Map<String, Value>,
-    purpose: Purpose,
+    operation: Operation,
     problems: &mut Problems,
 ) -> Map<String, Value> {
-    let mut judged = Map::new();
+    let mut validated = Map::new();
     for field in fields {
         let default = defaults.get(field.name).unwrap_or(&Value::Null);
         let never_blank = matches!(field.need, Need::Required | Need::RequiredOnCreate | Need::NotNull);
         match sent.get(field.name) {
             _ if field.need == Need::ReadOnly => {}
-            _ if purpose == Purpose::Update && matches!(field.need, Need::OnCreate | Need::RequiredOnCreate) => {}
-            None if purpose == Purpose::Create && never_blank && field.need != Need::NotNull => {
+            _ if operation == Operation::Update && matches!(field.need, Need::OnCreate | Need::RequiredOnCreate) => {}
+            None if operation == Operation::Create && never_blank && field.need != Need::NotNull => {
                 problems.add(field.name, BLANK)
             }
             None => {}
             Some(value) if never_blank && is_blank(&field.kind, value) => problems.add(field.name, BLANK),
             Some(value) if means_null(&field.kind, value) => {
-                judged.insert(field.name.to_owned(), default.clone());
+                validated.insert(field.name.to_owned(), default.clone());
             }
-            Some(value) => match judge_value(&field.kind, value, default, purpose) {
+            Some(value) => match judge_value(&field.kind, value, default, operation) {
                 Ok(value) => {
-                    judged.insert(field.name.to_owned(), value);
+                    validated.insert(field.name.to_owned(), value);
                 }
                 Err(Refusal::Message(message)) => problems.add(field.name, message),
                 Err(Refusal::Messages(messages)) => {
@@ -81,12 +81,12 @@ pub fn judge(
             },
         }
     }
-    judged
+    validated
 }
 
-/// Lays judged fields over a resource as it is. Objects merge field by field, everything else is replaced.
-pub fn merge(resource: &mut Map<String, Value>, judged: Map<String, Value>) {
-    for (name, value) in judged {
+/// Lays validated fields over a resource as it is. Objects merge field by field, everything else is replaced.
+pub fn merge(resource: &mut Map<String, Value>, validated: Map<String, Value>) {
+    for (name, value) in validated {
         match (resource.get_mut(&name), value) {
             (Some(Value::Object(old)), Value::Object(new)) => merge(old, new),
             (_, value) => {
@@ -152,19 +152,19 @@ fn is_blank(kind: &Kind, value: &Value) -> bool {
     }
 }
 
-fn judge_value(kind: &Kind, value: &Value, default: &Value, purpose: Purpose) -> Result<Value, Refusal> {
+fn judge_value(kind: &Kind, value: &Value, default: &Value, operation: Operation) -> Result<Value, Refusal> {
     match kind {
         Kind::Object(fields) => {
             let empty = Map::new();
             let sent = object_in(value, &empty).ok_or(INVALID)?;
             let mut problems = Problems::default();
-            let judged = judge(fields, sent, default.as_object().unwrap_or(&empty), purpose, &mut problems);
-            if problems.is_empty() { Ok(Value::Object(judged)) } else { Err(Refusal::Inside(problems)) }
+            let validated = validate(fields, sent, default.as_object().unwrap_or(&empty), operation, &mut problems);
+            if problems.is_empty() { Ok(Value::Object(validated)) } else { Err(Refusal::Inside(problems)) }
         }
-        Kind::List(fields) => entries(value, |entry| judge_entry(fields, entry, Purpose::Create)),
+        Kind::List(fields) => entries(value, |entry| judge_entry(fields, entry, Operation::Create)),
         Kind::Batch(fields) => entries(value, |entry| {
             let known = entry.get("id").is_some_and(|id| !means_null(&Kind::Id, id));
-            judge_entry(fields, entry, if known { Purpose::Update } else { Purpose::Create })
+            judge_entry(fields, entry, if known { Operation::Update } else { Operation::Create })
         }),
         Kind::Ids(is_known) => known_ids(value, *is_known),
         Kind::Json(shape) => {
@@ -193,23 +193,23 @@ fn judge_value(kind: &Kind, value: &Value, default: &Value, purpose: Purpose) ->
     }
 }
 
-/// Judges every entry of a list; what is wrong begins with the entry's place, counted from 0.
-fn entries(value: &Value, judge: impl Fn(&Map<String, Value>) -> Result<Value, Problems>) -> Result<Value, Refusal> {
+/// Validates every entry of a list; what is wrong begins with the entry's place, counted from 0.
+fn entries(value: &Value, validate: impl Fn(&Map<String, Value>) -> Result<Value, Problems>) -> Result<Value, Refusal> {
     let list = value.as_array().ok_or(INVALID)?;
     if list.len() > MOST_ENTRIES {
         return Err(Refusal::Message(format!("should have at most {MOST_ENTRIES} item(s)")));
     }
     let empty = Map::new();
     let mut messages = Vec::new();
-    let mut judged = Vec::new();
+    let mut validated = Vec::new();
     for (place, entry) in list.iter().enumerate() {
-        match object_in(entry, &empty).map(&judge) {
-            Some(Ok(entry)) => judged.push(entry),
+        match object_in(entry, &empty).map(&validate) {
+            Some(Ok(entry)) => validated.push(entry),
             Some(Err(problems)) => messages.extend(problems.in_a_line(&place.to_string())),
             None => messages.push(format!("{place} {INVALID}")),
         }
     }
-    if messages.is_empty() { Ok(Value::Array(judged)) } else { Err(Refusal::Messages(messages)) }
+    if messages.is_empty() { Ok(Value::Array(validated)) } else { Err(Refusal::Messages(messages)) }
 }
 
 /// The object that a value is: PHP writes an empty one as an empty list.
@@ -236,12 +236,12 @@ fn fits_in(value: &Value, most: usize) -> bool {
     serde_json::to_writer(Room(most), value).is_ok()
 }
 
-fn judge_entry(fields: &[Field], entry: &Map<String, Value>, purpose: Purpose) -> Result<Value, Problems> {
+fn judge_entry(fields: &[Field], entry: &Map<String, Value>, operation: Operation) -> Result<Value, Problems> {
     let mut problems = Problems::default();
     // An entry to be removed needs no fields of its own.
-    let purpose = if entry.get("is_removed") == Some(&Value::Bool(true)) { Purpose::Update } else { purpose };
-    let judged = judge(fields, entry, &Map::new(), purpose, &mut problems);
-    if problems.is_empty() { Ok(Value::Object(judged)) } else { Err(problems) }
+    let operation = if entry.get("is_removed") == Some(&Value::Bool(true)) { Operation::Update } else { operation };
+    let validated = validate(fields, entry, &Map::new(), operation, &mut problems);
+    if problems.is_empty() { Ok(Value::Object(validated)) } else { Err(problems) }
 }
 
 /// Ids in the order sent, each once.

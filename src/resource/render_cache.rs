@@ -16,17 +16,17 @@ const LARGEST: usize = CAPACITY / 16;
 const OVERHEAD: usize = 200;
 
 /// A resource but for what depends on who asks, which stands between head and tail.
-pub struct Part {
+pub struct Fragment {
     pub head: Vec<u8>,
     pub tail: Vec<u8>,
     /// Of both.
     pub digest: blake3::Hash,
 }
 
-impl Part {
+impl Fragment {
     pub fn new(head: Vec<u8>, tail: Vec<u8>) -> Self {
         let digest = blake3::Hasher::new().update(&head).update(&tail).finalize();
-        Part { head, tail, digest }
+        Fragment { head, tail, digest }
     }
 
     pub fn size(&self) -> usize {
@@ -35,7 +35,7 @@ impl Part {
 }
 
 /// A resource in one version.
-type Entry = (i64, Arc<Part>);
+type Entry = (i64, Arc<Fragment>);
 
 #[derive(Clone)]
 struct Size;
@@ -47,28 +47,28 @@ impl Weighter<Uuid, Entry> for Size {
 }
 
 /// The rendered resources of recent requests.
-pub struct Rendered(Mutex<Cache<Uuid, Entry, Size>>);
+pub struct RenderCache(Mutex<Cache<Uuid, Entry, Size>>);
 
-impl Default for Rendered {
+impl Default for RenderCache {
     fn default() -> Self {
-        Rendered(Mutex::new(Cache::with_weighter(CAPACITY / 2048, CAPACITY as u64, Size)))
+        RenderCache(Mutex::new(Cache::with_weighter(CAPACITY / 2048, CAPACITY as u64, Size)))
     }
 }
 
-impl Rendered {
+impl RenderCache {
     fn known(&self) -> std::sync::MutexGuard<'_, Cache<Uuid, Entry, Size>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The resource in this version, if it is kept.
-    pub fn get(&self, id: Uuid, version: i64) -> Option<Arc<Part>> {
+    pub fn get(&self, id: Uuid, version: i64) -> Option<Arc<Fragment>> {
         let known = self.known();
         let (cached, part) = known.get(&id)?;
         (*cached == version).then(|| part.clone())
     }
 
     /// Keeps what was read from the database together with its version.
-    pub fn keep(&self, id: Uuid, version: i64, part: Arc<Part>) {
+    pub fn keep(&self, id: Uuid, version: i64, part: Arc<Fragment>) {
         if part.size() <= LARGEST {
             self.known().insert(id, (version, part));
         }

@@ -20,21 +20,21 @@ use crate::db::limits::PATIENCE;
 #[derive(Clone)]
 pub struct Writer {
     state: Arc<Mutex<State>>,
-    /// Transactions that were lost.
-    losses: Arc<AtomicU64>,
+    /// Commits that have failed.
+    failed_commits: Arc<AtomicU64>,
 }
 
 struct State {
     connection: SqliteConnection,
     /// The transaction that is open, with those whose writes are in it.
-    group: Option<Group>,
+    group: Option<GroupCommit>,
     /// A writer has gone, or may have, without a word; what it wrote is to be undone.
     left_undone: bool,
-    losses: Arc<AtomicU64>,
+    failed_commits: Arc<AtomicU64>,
 }
 
-/// Becomes true or false when the transaction has been committed or lost.
-type Group = watch::Sender<Option<bool>>;
+/// Writers that are committed together: becomes true when they are, false when the commit has failed.
+type GroupCommit = watch::Sender<Option<bool>>;
 
 /// One writer's turn. Dropped without a commit, its writes are undone.
 pub struct Write {
@@ -46,9 +46,9 @@ pub struct Write {
 impl Writer {
     pub async fn open(options: &SqliteConnectOptions) -> sqlx::Result<Self> {
         let connection = options.connect().await?;
-        let losses = Arc::<AtomicU64>::default();
-        let state = State { connection, group: None, left_undone: false, losses: losses.clone() };
-        Ok(Writer { state: Arc::new(Mutex::new(state)), losses })
+        let failed_commits = Arc::<AtomicU64>::default();
+        let state = State { connection, group: None, left_undone: false, failed_commits: failed_commits.clone() };
+        Ok(Writer { state: Arc::new(Mutex::new(state)), failed_commits })
     }
 
     /// Waits for its turn. The write lock is taken at once: one taken later can be refused.
@@ -76,36 +76,36 @@ impl Writer {
         timeout(PATIENCE, self.state.clone().lock_owned()).await.map_err(|_| sqlx::Error::PoolTimedOut)
     }
 
-    /// How many transactions were lost so far.
-    pub fn losses(&self) -> u64 {
-        self.losses.load(SeqCst)
+    /// How many commits have failed so far.
+    pub fn failed_commits(&self) -> u64 {
+        self.failed_commits.load(SeqCst)
     }
 
-    /// Waits until what others have written so far is kept.
+    /// Waits until what others have written so far is durable.
     ///
     /// # Errors
-    /// Where some of it was lost since the losses were counted.
-    pub async fn settled(&self, losses: u64) -> sqlx::Result<()> {
+    /// Where a commit has failed since `failed_commits` were counted.
+    pub async fn wait_durable(&self, failed_commits: u64) -> sqlx::Result<()> {
         let mut state = self.in_line().await?;
         state.undo_what_was_left().await;
         let group = state.group.as_ref().map(watch::Sender::subscribe);
         drop(state);
         if let Some(group) = group {
-            self.kept(group).await?;
+            self.committed(group).await?;
         }
-        if self.losses() == losses { Ok(()) } else { Err(lost()) }
+        if self.failed_commits() == failed_commits { Ok(()) } else { Err(lost()) }
     }
 
     /// Commits a transaction with all who wait, unless it was done meanwhile.
-    async fn kept(&self, group: watch::Receiver<Option<bool>>) -> sqlx::Result<()> {
+    async fn committed(&self, group: watch::Receiver<Option<bool>>) -> sqlx::Result<()> {
         // The line is first come, first served: those who are in it now write before this one comes to commit.
         let mut state = self.state.clone().lock_owned().await;
         if group.borrow().is_none() {
             state.finish().await;
         }
         drop(state);
-        let kept = *group.borrow();
-        if kept == Some(true) { Ok(()) } else { Err(lost()) }
+        let committed = *group.borrow();
+        if committed == Some(true) { Ok(()) } else { Err(lost()) }
     }
 
     /// Runs a statement outside of any transaction.
@@ -152,13 +152,13 @@ impl State {
         // Where SQLite has undone the whole transaction by itself (a full disk), there is nothing to go back to, and
         // those who wait for it must hear.
         if self.connection.execute("rollback to one; release one").await.is_err() {
-            self.lose().await;
+            self.fail().await;
         }
     }
 
-    async fn lose(&mut self) {
+    async fn fail(&mut self) {
         let group = self.group.take();
-        self.losses.fetch_add(1, SeqCst);
+        self.failed_commits.fetch_add(1, SeqCst);
         // An error says that it is undone already.
         let _ = self.connection.execute("rollback").await;
         if let Some(group) = group {
@@ -175,7 +175,7 @@ impl State {
             Err(error) => {
                 log::error!("a commit failed: {error}");
                 self.group = Some(group);
-                self.lose().await;
+                self.fail().await;
             }
         }
     }
@@ -194,12 +194,12 @@ impl Write {
         let released = state.connection.execute("release one").await;
         let Some(group) = state.group.as_ref().filter(|_| released.is_ok()).map(watch::Sender::subscribe) else {
             state.left_undone = false;
-            state.lose().await;
+            state.fail().await;
             return Err(released.err().unwrap_or(sqlx::Error::WorkerCrashed));
         };
         state.left_undone = false;
         drop(state);
-        self.writer.kept(group).await
+        self.writer.committed(group).await
     }
 }
 
