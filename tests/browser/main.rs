@@ -17,8 +17,15 @@ mod mistakes;
 mod probe;
 mod properties;
 mod sign_in;
-mod site;
 mod steps;
 
-// The modules of the tests over HTTP find each other at the root.
-use site::{app, browser, client, database, html, people, raw, response, secrets, wire};
+#[allow(dead_code, reason = "what the tests over HTTP need as well")]
+#[path = "../support/mod.rs"]
+mod support;
+
+// Helpers find each other at the root, as in the tests over HTTP.
+#[allow(unused_imports, reason = "what the tests over HTTP need as well")]
+use support::{
+    access, app, browser, client, cluster, command, database, hammer, host, html, memory, page, people, property,
+    rate_plan, raw, response, room_type, rounds, secrets, wire,
+};

@@ -1,123 +1,22 @@
 //! Black-box tests: each starts the real program on a free port, with a
 //! database of its own, and speaks to it as its users do.
 //!
-//! `LATCHKEY_TEST_DATABASE` chooses the engine, see `database.rs`.
+//! `LATCHKEY_TEST_DATABASE` chooses the engine, see `tests/support/database.rs`.
 
-mod access;
-mod app;
-mod browser;
-mod client;
-mod cluster;
-mod database;
-mod hammer;
-mod host;
-mod html;
-mod memory;
-mod page;
-mod people;
-mod property;
-mod rate_plan;
-mod raw;
-mod response;
-mod room_type;
-mod rounds;
-mod secrets;
-mod wire;
+#[path = "../support/mod.rs"]
+mod support;
 
-mod access_races;
-mod answers_long;
-mod api_document;
-mod api_headers;
-mod api_keys;
-mod api_requests;
-mod api_routes;
-mod api_routes_inside;
-mod api_sessions;
+mod api;
 mod architecture;
-mod body_budgets;
-mod client_forms;
-mod command;
-mod commands;
-mod commands_refused;
-mod connections;
-mod costs;
-mod deletes_large;
-mod demo;
-mod docs;
-mod encodings;
-mod facilities;
-mod failures;
-mod failures_database;
-mod failures_start;
-mod faults_clients;
-mod faults_clock;
-mod faults_database;
-mod faults_disk;
-mod forms_from_elsewhere;
-mod groups;
-mod groups_properties;
-mod groups_write;
+mod faults;
 mod harness;
-mod hosts_database;
-mod hosts_environment;
-mod isolation;
-mod isolation_inside;
-mod key_gate;
-mod key_limits;
-mod key_pages;
-mod key_uses;
-mod limited_keys;
-mod limits_rates;
-mod log;
-mod lost;
-mod lost_power;
-mod me;
-mod members;
-mod members_pages;
-mod odd_ids;
-mod operations;
-mod outages;
-mod overload;
-mod page_headers;
-mod photos;
-mod poolers;
-mod profile;
-mod properties_create;
-mod properties_create_parts;
-mod properties_delete;
-mod properties_fields;
-mod properties_filter;
-mod properties_list;
-mod properties_page;
-mod properties_read;
-mod properties_update;
-mod proxies;
-mod quotas;
-mod rate_plans_create;
-mod rate_plans_delete;
-mod rate_plans_fields;
-mod rate_plans_list;
-mod rate_plans_options;
-mod rate_plans_parents;
-mod rate_plans_update;
-mod room_types_create;
-mod room_types_delete;
-mod room_types_fields;
-mod room_types_list;
-mod room_types_update;
-mod secrets_stay;
-mod serving;
-mod session_life;
-mod sign_in;
-mod sign_in_floods;
-mod stale_keys;
-mod stale_outages;
-mod stale_people;
-mod users_changed;
-mod users_invited;
-mod users_listed;
-mod ways;
-mod ways_matrix;
-mod ways_races;
-mod ways_walk;
-mod welcome;
+mod hosts;
+mod keys;
+mod pages;
+mod stale;
+
+// Helpers find each other at the root, as in the tests in Chromium.
+use support::{
+    access, app, browser, client, cluster, command, database, hammer, host, html, memory, page, people, property,
+    rate_plan, raw, response, room_type, rounds, secrets, wire,
+};

@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
+use crate::api::isolation::indistinguishable;
 use crate::host::{Host, Server};
-use crate::isolation::indistinguishable;
 use crate::people::Person;
 use crate::property::{UNKNOWN_ID, at};
 use crate::rate_plan::{RATE_PLAN_OPTIONS, RATE_PLANS, Room, rate_plan_at, room};

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS};
+use crate::api::operations::Gets::{Absent, Done};
+use crate::api::operations::{OPERATIONS, Things};
 use crate::client::Client;
 use crate::host::{Host, Server};
-use crate::operations::Gets::{Absent, Done};
-use crate::operations::{OPERATIONS, Things};
 use crate::people::Person;
 use crate::property::{GROUPS, PROPERTIES, at, group_at};
 use crate::raw;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::app::TestApp;
-use crate::connections::{open_to_all, own_address};
+use crate::faults::connections::{open_to_all, own_address};
 use crate::host::Host;
 use crate::page::{seen, until};
 use crate::property::PROPERTIES;

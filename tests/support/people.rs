@@ -5,6 +5,11 @@ use uuid::Uuid;
 use crate::app::TestApp;
 use crate::browser::Browser;
 use crate::client::Client;
+use crate::database::Contents;
+
+/// The user of [`world`], whom its template has.
+pub const DESK: &str = "desk@farol.example";
+pub const DESK_PASSWORD: &str = "harbour-lantern-of-the-front-desk";
 
 /// A user as the host knows one.
 #[derive(Clone, Debug)]
@@ -47,6 +52,11 @@ impl TestApp {
     pub async fn person(&self, email: &str) -> Person {
         let user = self.user_add(email);
         self.subscribe(email);
+        self.equipped(user).await
+    }
+
+    /// A subscribed user who signs in and creates a key.
+    async fn equipped(&self, user: User) -> Person {
         let browser = self.signed_in(&user).await;
         let key = browser.create_key("Front desk").await;
         let api = self.with_key(&key);
@@ -56,7 +66,9 @@ impl TestApp {
 
 /// A server and one person who may use its API: where most tests begin.
 pub async fn world() -> (TestApp, Person) {
-    let app = TestApp::start().await;
-    let person = app.person("desk@farol.example").await;
+    let app = TestApp::options().contents(Contents::Desk).start().await;
+    app.secrets.register("password", DESK_PASSWORD);
+    let user = User { email: DESK.to_owned(), password: DESK_PASSWORD.to_owned() };
+    let person = app.equipped(user).await;
     (app, person)
 }

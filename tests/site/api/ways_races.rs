@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, part};
-use crate::access_races::{at_once, warm};
+use crate::api::access_races::{at_once, warm};
 use crate::host::{Host, Server};
 use crate::people::Person;
 use crate::property::at;

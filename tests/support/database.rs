@@ -8,18 +8,35 @@
 //! `LATCHKEY_TEST_COLLATION` (`C`, the default, or `icu`) is the collation of
 //! a PostgreSQL database: the answers must be the same under both.
 
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::UNIX_EPOCH;
+
 #[expect(clippy::disallowed_types, reason = "the names of databases and tables cannot be bound")]
 use sqlx::AssertSqlSafe;
 use sqlx::{Connection, Executor, PgConnection, Row};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use url::Url;
 use uuid::Uuid;
 
 use crate::app::bare_latchkey;
+use crate::people::{DESK, DESK_PASSWORD};
 
-/// A database with the newest schema, of which copies are made.
-static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+/// What a database has before its test begins. Copies are made of a template, since hundreds of tests begin alike.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Contents {
+    /// The newest schema, on PostgreSQL; on SQLite the server is as fast.
+    #[default]
+    Schema,
+    /// A subscribed user as well.
+    Desk,
+}
+
+/// The templates that this run has seen, on either database.
+static TEMPLATES: [OnceCell<String>; 2] = [OnceCell::const_new(), OnceCell::const_new()];
 
 /// A database that is gone when the last user of it is dropped.
 pub enum Database {
@@ -36,13 +53,24 @@ impl Database {
         }
     }
 
-    /// The same, with the newest schema where that saves time.
-    pub async fn create_for_server() -> Self {
-        let Some(admin) = admin() else { return Self::Sqlite };
+    /// The same, with contents. One of SQLite goes into `data_dir`.
+    pub async fn create_with(contents: Contents, data_dir: &Path) -> Self {
+        let cell = &TEMPLATES[contents as usize];
+        let Some(admin) = admin() else {
+            if contents == Contents::Desk {
+                let template = cell.get_or_init(async || file_template()).await;
+                std::fs::create_dir(data_dir).expect("a data folder");
+                std::fs::set_permissions(data_dir, PermissionsExt::from_mode(0o700)).expect("its mode");
+                std::fs::copy(template, data_dir.join("latchkey.db")).expect("a copy of the template");
+            }
+            return Self::Sqlite;
+        };
         let admin = Url::parse(&admin).expect("LATCHKEY_TEST_DATABASE is a URL");
-        let template = TEMPLATE.get_or_init(async || template(&admin).await).await;
+        let template = cell.get_or_init(async || template(&admin, contents).await).await;
         let name = new_name();
-        run(&admin, format!("create database {name} template {template}")).await.expect("a copy of the template");
+        run(&admin, format!("create database {name} template {template} strategy file_copy"))
+            .await
+            .expect("a copy of the template");
         Self::Postgres { admin, name }
     }
 
@@ -127,32 +155,64 @@ async fn create_empty(admin: &Url, name: &str) {
         .expect("a database for this test can be made");
 }
 
-/// The name of the template, which stays on the server for the next run. Another one is made when a migration changes.
-async fn template(admin: &Url) -> String {
-    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).expect("the migrations");
-    let mut migrations: Vec<_> = folder.map(|file| file.expect("a migration").path()).collect();
-    migrations.sort();
-    let mut hasher = DefaultHasher::new();
-    for file in migrations {
-        std::fs::read(file).expect("a migration").hash(&mut hasher);
-    }
-    let name = format!("latchkey_template_{}_{:016x}", collation().to_lowercase(), hasher.finish());
+/// Tells one build of the program from another: a template stays for the next run of the same.
+fn build() -> String {
+    let built = std::fs::metadata(env!("CARGO_BIN_EXE_latchkey")).and_then(|file| file.modified()).expect("latchkey");
+    format!("{:x}", built.duration_since(UNIX_EPOCH).expect("a time after 1970").as_nanos())
+}
+
+/// The name of the template on this server.
+async fn template(admin: &Url, contents: Contents) -> String {
+    let kind = if contents == Contents::Desk { "desk" } else { "schema" };
+    let all = format!("latchkey_template_{kind}_{}_", collation().to_lowercase());
+    let name = format!("{all}{}", build());
     let mut connection = PgConnection::connect(admin.as_str()).await.expect("the server of LATCHKEY_TEST_DATABASE");
     let exists = "select exists (select 1 from pg_database where datname = $1)";
     let exists: bool = sqlx::query_scalar(exists).bind(&name).fetch_one(&mut connection).await.expect("an answer");
-    drop(connection.close().await);
     if !exists {
+        let others = "select datname from pg_database where starts_with(datname, $1)";
+        let others: Vec<String> =
+            sqlx::query_scalar(others).bind(&all).fetch_all(&mut connection).await.expect("names");
+        for other in others {
+            let _ = connection.execute(AssertSqlSafe(format!("drop database {other}"))).await;
+        }
         let new = new_name();
         create_empty(admin, &new).await;
-        let migrated = bare_latchkey().args(["migrate", "--database-url", &address(admin, &new)]).output();
-        let migrated = migrated.expect("latchkey runs");
-        assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+        fill(contents, |command| command.env("DATABASE_URL", address(admin, &new)));
         // Another run may have been faster.
         if run(admin, format!("alter database {new} rename to {name}")).await.is_err() {
             run(admin, format!("drop database {new}")).await.expect("it is dropped");
         }
     }
+    drop(connection.close().await);
     name
+}
+
+/// The file of SQLite with a subscribed user.
+fn file_template() -> String {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("desk-{}.db", build()));
+    if !file.exists() {
+        let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        fill(Contents::Desk, |command| command.env("LATCHKEY_DATA_DIR", folder.path()));
+        std::fs::rename(folder.path().join("latchkey.db"), &file).expect("the template");
+    }
+    file.to_string_lossy().into_owned()
+}
+
+/// Runs the commands that a host would.
+fn fill(contents: Contents, at: impl Fn(&mut Command) -> &mut Command) {
+    let run = |args: &[&str], stdin: &str| {
+        let mut command = bare_latchkey();
+        let mut child =
+            at(&mut command).args(args).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("latchkey runs");
+        let _ = child.stdin.take().expect("its input").write_all(stdin.as_bytes());
+        assert!(child.wait().expect("it ends").success(), "latchkey {args:?}");
+    };
+    run(&["migrate"], "");
+    if contents == Contents::Desk {
+        run(&["user", "add", DESK], DESK_PASSWORD);
+        run(&["subscription", "activate", DESK], "");
+    }
 }
 
 /// Waits where nothing can be awaited: a runtime cannot wait inside another

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::browser::Browser;
 use crate::client::Client;
-use crate::database::Database;
+use crate::database::{Contents, Database};
 use crate::raw;
 use crate::response::Response;
 use crate::secrets::Secrets;
@@ -47,6 +47,7 @@ pub struct Options {
     public_url: Option<String>,
     wire: Option<Arc<Wire>>,
     shared: Option<Shared>,
+    contents: Contents,
 }
 
 /// What a second server has in common with the first.
@@ -94,6 +95,12 @@ impl Options {
         self
     }
 
+    /// With what this template has.
+    pub fn contents(mut self, contents: Contents) -> Self {
+        self.contents = contents;
+        self
+    }
+
     /// Starts the server and waits until it serves.
     pub async fn start(self) -> TestApp {
         let mut app = self.prepare().await;
@@ -123,7 +130,7 @@ impl Options {
                 (database, secrets, data_dir.clone())
             }
             None => {
-                let database = Arc::new(Database::create_for_server().await);
+                let database = Arc::new(Database::create_with(self.contents, &own).await);
                 (database, Secrets::default(), own)
             }
         };

@@ -1,0 +1,5 @@
+//! Nothing that was withdrawn is still good, on any process.
+
+mod stale_keys;
+mod stale_outages;
+mod stale_people;
