@@ -1,3 +1,5 @@
+//! The `latchkey` program: see `cli`.
+
 use std::process::ExitCode;
 
 use latchkey::{cli, logging};

@@ -27,7 +27,9 @@ pub use crate::base::logging::lines::Lines;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     #[default]
+    /// A line of text per event
     Text,
+    /// A JSON object per event, one per line
     Json,
 }
 
@@ -185,6 +187,7 @@ pub fn json_text(line: &mut Vec<u8>, text: impl fmt::Display) -> std::io::Result
 pub struct OnceAMinute(AtomicI64);
 
 impl OnceAMinute {
+    /// Due at once.
     pub const fn new() -> Self {
         OnceAMinute(AtomicI64::new(0))
     }
