@@ -13,7 +13,7 @@ use crate::{
     base::ids::UserId,
     db::{Db, On, PATIENCE, RAN, Server, Statement, Tx, impl_from_row},
     hotel::{
-        members::{self, Of},
+        members::{self, MemberOf},
         properties, rate_plans, room_types,
     },
     resource::query::Query,
@@ -78,9 +78,9 @@ async fn look(db: &Db) {
     assert_eq!(ids.len(), RATE_PLANS);
     assert_eq!(rate_plans::store::choices(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
     assert_eq!(rate_plans::store::by_ids(&mut tx, &caller, &ids[..10]).await.unwrap().len(), 10);
-    let ids = members::store::list(&mut tx, Of::Property, &caller, &query).await.unwrap().0;
+    let ids = members::store::list(&mut tx, MemberOf::Property, &caller, &query).await.unwrap().0;
     assert_eq!(ids.len(), PROPERTIES / 2);
-    assert_eq!(members::store::by_ids(&mut tx, Of::Property, &caller, &ids[..100]).await.unwrap().len(), 100);
+    assert_eq!(members::store::by_ids(&mut tx, MemberOf::Property, &caller, &ids[..100]).await.unwrap().len(), 100);
     let ran = RAN.take();
     assert!(ran.len() >= 28, "{}", ran.len());
     for select in ran {

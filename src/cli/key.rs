@@ -4,10 +4,10 @@ use clap::Subcommand;
 
 use crate::{
     base::{clock, ids::ApiKeyId},
-    cli::{Outcome, failed, look, told, written},
+    cli::{Outcome, database_error, failed, look, written},
     db::Db,
     keys::{
-        By, scope,
+        WithdrawnBy, scope,
         store::{self, Order},
         withdraw,
     },
@@ -34,7 +34,7 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
     match command {
         Command::List { email } => {
             let (mut tx, user) = look(db, &email).await?;
-            let keys = store::of_user(&mut tx, user.id, Order::Created).await.map_err(told)?;
+            let keys = store::of_user(&mut tx, user.id, Order::Created).await.map_err(database_error)?;
             if keys.is_empty() {
                 println!("No keys.");
             }
@@ -53,7 +53,7 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
             Ok(())
         }
         Command::Withdraw { id } => {
-            let withdrawn = withdraw::withdraw(db, id, By::Host, clock::now()).await.map_err(failed)?;
+            let withdrawn = withdraw::withdraw(db, id, WithdrawnBy::Host, clock::now()).await.map_err(failed)?;
             if !withdrawn {
                 return Err(format!("There is no active key {id}. List a user's keys with: latchkey key list EMAIL"));
             }

@@ -9,12 +9,12 @@ use crate::{
         error::Error,
         ids::{MemberId, PropertyId},
     },
-    cli::{Outcome, find, told, written},
+    cli::{Outcome, database_error, find, written},
     db::{Db, Tx},
     hotel::{
         groups::placements::Giver,
         members::{
-            Member, Of, add, ending,
+            Member, MemberOf, add, ending,
             removal::{self, Done},
             store, ways,
         },
@@ -77,14 +77,14 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
 }
 
 async fn title(tx: &mut Tx, property: PropertyId) -> Result<String, String> {
-    let title = properties::store::title(tx, property).await.map_err(told)?;
+    let title = properties::store::title(tx, property).await.map_err(database_error)?;
     title.ok_or_else(|| format!("There is no property {property}. The Properties page and the API show the IDs."))
 }
 
 async fn list(db: &Db, property: PropertyId) -> Outcome {
-    let mut tx = db.read().await.map_err(told)?;
+    let mut tx = db.read().await.map_err(database_error)?;
     title(&mut tx, property).await?;
-    let ways = ways::to_property(&mut tx, property).await.map_err(told)?;
+    let ways = ways::to_property(&mut tx, property).await.map_err(database_error)?;
     if ways.is_empty() {
         println!("Nobody has access. Give it with: latchkey member add {property} EMAIL --role owner");
     }
@@ -111,16 +111,16 @@ fn giver(verb: &str, email: Option<String>, key: Option<String>) -> String {
 }
 
 async fn add_member(db: &Db, property: PropertyId, email: &Email, role: &str) -> Outcome {
-    let mut tx = db.write().await.map_err(told)?;
+    let mut tx = db.write().await.map_err(database_error)?;
     let title = title(&mut tx, property).await?;
     let user = find(&mut tx, email).await?;
-    users::store::lock_user(&mut tx, user.id).await.map_err(told)?;
-    access::lock_property(&mut tx, property).await.map_err(told)?;
-    match store::of_user(&mut tx, Of::Property, property.0, user.id).await.map_err(told)? {
+    users::store::lock_user(&mut tx, user.id).await.map_err(database_error)?;
+    access::lock_property(&mut tx, property).await.map_err(database_error)?;
+    match store::of_user(&mut tx, MemberOf::Property, property.0, user.id).await.map_err(database_error)? {
         Some(member) => {
             let member = Member { role: role.to_owned(), ..member };
-            store::update(&mut tx, Of::Property, &member).await.map_err(told)?;
-            let checked = ending::after_loss(&mut tx, Of::Property, property.0, user.id).await;
+            store::update(&mut tx, MemberOf::Property, &member).await.map_err(database_error)?;
+            let checked = ending::after_loss(&mut tx, MemberOf::Property, property.0, user.id).await;
             checked.map_err(|error| refused(error, property, &user.email, &title))?;
         }
         None => {
@@ -133,23 +133,23 @@ async fn add_member(db: &Db, property: PropertyId, email: &Email, role: &str) ->
                 email: user.email.clone(),
                 name: user.name,
             };
-            let added = add::add(&mut tx, Of::Property, &member, Giver::default(), clock::now()).await;
+            let added = add::add(&mut tx, MemberOf::Property, &member, Giver::default(), clock::now()).await;
             added.map_err(super::failed)?;
         }
     }
-    tx.commit().await.map_err(told)?;
+    tx.commit().await.map_err(database_error)?;
     log::info!("member add: {role} property={property} user={}", user.id);
     println!("{} is {} of {title}.", user.email, if role == "owner" { "an owner" } else { "a user" });
     Ok(())
 }
 
 async fn remove(db: &Db, property: PropertyId, email: &Email) -> Outcome {
-    let mut tx = db.write().await.map_err(told)?;
+    let mut tx = db.write().await.map_err(database_error)?;
     let title = title(&mut tx, property).await?;
     let user = find(&mut tx, email).await?;
     let done = removal::from_property(&mut tx, property, user.id).await;
     let done = done.map_err(|error| refused(error, property, &user.email, &title))?;
-    tx.commit().await.map_err(told)?;
+    tx.commit().await.map_err(database_error)?;
     log::info!("member remove: removed property={property} user={}", user.id);
     let email = user.email;
     for done in done {

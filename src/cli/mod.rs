@@ -138,20 +138,20 @@ async fn migrate(settings: &Settings) -> Outcome {
 
 /// A transaction that changes something of this user.
 async fn change(db: &Db, email: &Email) -> Result<(Tx, User), String> {
-    let mut tx = db.write().await.map_err(told)?;
+    let mut tx = db.write().await.map_err(database_error)?;
     let user = find(&mut tx, email).await?;
     Ok((tx, user))
 }
 
 /// A transaction that reads something of this user.
 async fn look(db: &Db, email: &Email) -> Result<(Tx, User), String> {
-    let mut tx = db.read().await.map_err(told)?;
+    let mut tx = db.read().await.map_err(database_error)?;
     let user = find(&mut tx, email).await?;
     Ok((tx, user))
 }
 
 async fn find(tx: &mut Tx, email: &Email) -> Result<User, String> {
-    let found = users::store::by_email(tx, email).await.map_err(told)?;
+    let found = users::store::by_email(tx, email).await.map_err(database_error)?;
     found.ok_or_else(|| format!("There is no user {}. Add one with: latchkey user add {}", email.text, email.text))
 }
 
@@ -170,11 +170,11 @@ fn written_end(end: Moment) -> String {
 
 fn failed(error: Error) -> String {
     match error {
-        Error::Database(error) => told(error),
+        Error::Database(error) => database_error(error),
         other => format!("{}.", other.reason().unwrap_or_else(|| other.to_string().into())),
     }
 }
 
-fn told(error: sqlx::Error) -> String {
+fn database_error(error: sqlx::Error) -> String {
     format!("Database error: {}.", plain(&error))
 }

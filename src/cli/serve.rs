@@ -14,8 +14,8 @@ use crate::{
     cli::{
         Outcome,
         database::{Place, hold_alone},
+        database_error,
         other_user::quoted,
-        told,
     },
     db::{Found, PATIENCE, host_values, missing},
     host::docs::document::ApiDocument,
@@ -31,7 +31,9 @@ use crate::{
 /// `latchkey serve`
 pub async fn serve(settings: Settings) -> Outcome {
     let start = Start::new(settings, false).await?;
-    let has_users = users::store::any(&mut start.parts.state.db.read().await.map_err(told)?).await.map_err(told)?;
+    let has_users = users::store::any(&mut start.parts.state.db.read().await.map_err(database_error)?)
+        .await
+        .map_err(database_error)?;
     start
         .serve(|state| {
             if !has_users {
@@ -103,12 +105,12 @@ impl Start {
         let base_url = settings.base_url(Some(bound))?;
         let db = place.newest(&settings, PATIENCE).await?.alone();
         place.warn();
-        let mut tx = db.write().await.map_err(told)?;
+        let mut tx = db.write().await.map_err(database_error)?;
         let cookie_key = host_values::shared_value(&mut tx, "cookie_key", Key::generate().master().to_owned())
             .await
-            .map_err(told)?;
-        host_values::keep_base_url(&mut tx, &base_url).await.map_err(told)?;
-        tx.commit().await.map_err(told)?;
+            .map_err(database_error)?;
+        host_values::keep_base_url(&mut tx, &base_url).await.map_err(database_error)?;
+        tx.commit().await.map_err(database_error)?;
         let hasher = Hasher::new(settings.cost(), settings.argon2_at_once.into())?;
         let gate = Admission::new(&settings);
         let state = AppState { settings, base_url, db };

@@ -10,7 +10,7 @@ use crate::{
         clock::{self, Moment},
         settings::Settings,
     },
-    cli::{Outcome, change, look, told, written_end},
+    cli::{Outcome, change, database_error, look, written_end},
     db::Db,
     people::{
         subscriptions::{self, State},
@@ -48,7 +48,7 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
     match command {
         Command::Show { email } => {
             let (mut tx, user) = look(db, &email).await?;
-            let subscription = subscriptions::store::of_user(&mut tx, user.id).await.map_err(told)?;
+            let subscription = subscriptions::store::of_user(&mut tx, user.id).await.map_err(database_error)?;
             let active = subscriptions::is_active(subscription.as_ref(), settings.grace(), clock::now());
             println!("Active: {}", if active { "yes" } else { "no" });
             if let Some(subscription) = subscription {
@@ -62,8 +62,10 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
         }
         Command::Activate { email, until } => {
             let (mut tx, user) = change(db, &email).await?;
-            subscriptions::store::set(&mut tx, user.id, State::Active, until, clock::now()).await.map_err(told)?;
-            tx.commit().await.map_err(told)?;
+            subscriptions::store::set(&mut tx, user.id, State::Active, until, clock::now())
+                .await
+                .map_err(database_error)?;
+            tx.commit().await.map_err(database_error)?;
             log::info!(
                 "subscription activate: active until {} user={}",
                 until.map_or("ever".to_owned(), written_end),
@@ -81,7 +83,7 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
         Command::Cancel { email, now: at_once } => {
             let (mut tx, user) = change(db, &email).await?;
             let now = clock::now();
-            let Some(old) = subscriptions::store::of_user(&mut tx, user.id).await.map_err(told)? else {
+            let Some(old) = subscriptions::store::of_user(&mut tx, user.id).await.map_err(database_error)? else {
                 return Err(format!("{} has no subscription.", user.email));
             };
             // Cancelled, one that has expired before its period ended would come back.
@@ -91,8 +93,10 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
             }
             // One without an end has no period that could run out; one that has ended keeps its end.
             let end = old.period_ends_at.filter(|end| !at_once || *end <= now).unwrap_or(now);
-            subscriptions::store::set(&mut tx, user.id, State::Cancelled, Some(end), now).await.map_err(told)?;
-            tx.commit().await.map_err(told)?;
+            subscriptions::store::set(&mut tx, user.id, State::Cancelled, Some(end), now)
+                .await
+                .map_err(database_error)?;
+            tx.commit().await.map_err(database_error)?;
             log::info!("subscription cancel: cancelled, ends {} user={}", written_end(end), user.id);
             match end.cmp(&now) {
                 Greater => println!("The subscription of {} is cancelled and ends {}.", user.email, at(end)),

@@ -13,10 +13,10 @@ use crate::{
         secret::{self, Digest},
         settings::Settings,
     },
-    cli::{Outcome, change, told, written},
+    cli::{Outcome, change, database_error, written},
     db::{Db, Tx, host_values},
     hotel::{accounts, members::removal},
-    keys::{self, By},
+    keys::{self, WithdrawnBy},
     people::{
         password::{Password, RULES, THE_SAME},
         sessions,
@@ -83,8 +83,8 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
         Command::Add { email, name } => add_user(settings, db, email, name).await,
         Command::Invite { email, name } => invite(settings, db, email, name).await,
         Command::List => {
-            let mut tx = db.read().await.map_err(told)?;
-            let all = users::store::all(&mut tx).await.map_err(told)?;
+            let mut tx = db.read().await.map_err(database_error)?;
+            let all = users::store::all(&mut tx).await.map_err(database_error)?;
             if all.is_empty() {
                 println!("No users yet. Invite one with: latchkey user invite EMAIL");
             }
@@ -110,13 +110,13 @@ async fn add_user(settings: &Settings, db: &Db, email: Email, name: Option<Strin
     let name = users::name(&name.unwrap_or_default())?;
     let password = ask_password(settings, &email)?;
     let hash = password.hashed(settings.cost())?;
-    let mut tx = db.write().await.map_err(told)?;
+    let mut tx = db.write().await.map_err(database_error)?;
     let user = match accounts::open(&mut tx, &email, name, Some(&hash), clock::now()).await {
         Ok(None) => return Err(format!("User {} already exists.", email.text)),
-        added => added.map_err(told)?,
+        added => added.map_err(database_error)?,
     }
     .map_or(String::new(), |user| user.to_string());
-    tx.commit().await.map_err(told)?;
+    tx.commit().await.map_err(database_error)?;
     log::info!("user add: added user={user}");
     println!("Added {}.", email.text);
     Ok(())
@@ -124,8 +124,8 @@ async fn add_user(settings: &Settings, db: &Db, email: Email, name: Option<Strin
 
 async fn invite(settings: &Settings, db: &Db, email: Email, name: Option<String>) -> Outcome {
     let name = users::name(&name.unwrap_or_default())?;
-    let mut tx = db.write().await.map_err(told)?;
-    match accounts::open(&mut tx, &email, name, None, clock::now()).await.map_err(told)? {
+    let mut tx = db.write().await.map_err(database_error)?;
+    match accounts::open(&mut tx, &email, name, None, clock::now()).await.map_err(database_error)? {
         Some(user) => print_link(settings, tx, user).await,
         None => {
             Err(format!("User {} already exists. Print a new link with: latchkey user link {}", email.text, email.text))
@@ -137,13 +137,13 @@ async fn set_password(settings: &Settings, db: &Db, email: Email) -> Outcome {
     let password = ask_password(settings, &email)?;
     let hash = password.hashed(settings.cost())?;
     let (mut tx, user) = change(db, &email).await?;
-    let old = users::store::password_hash(&mut tx, user.id).await.map_err(told)?;
+    let old = users::store::password_hash(&mut tx, user.id).await.map_err(database_error)?;
     if old.is_some_and(|old| password.is(&old)) {
         return Err(THE_SAME.to_owned());
     }
-    users::store::set_password(&mut tx, user.id, &hash).await.map_err(told)?;
-    sessions::store::end_all(&mut tx, user.id).await.map_err(told)?;
-    tx.commit().await.map_err(told)?;
+    users::store::set_password(&mut tx, user.id, &hash).await.map_err(database_error)?;
+    sessions::store::end_all(&mut tx, user.id).await.map_err(database_error)?;
+    tx.commit().await.map_err(database_error)?;
     log::info!("user password: set user={}", user.id);
     println!("Set the password of {} and ended all sessions.", user.email);
     Ok(())
@@ -153,9 +153,9 @@ async fn delete(db: &Db, email: Email, with_properties: bool) -> Outcome {
     let (mut tx, user) = change(db, &email).await?;
     let failed = |error: Error| format!("{} could not be deleted: {error}.", user.email);
     let sole = removal::from_everything(&mut tx, user.id, with_properties).await.map_err(failed)?;
-    keys::store::withdraw_all(&mut tx, user.id, By::Host, clock::now()).await.map_err(told)?;
-    users::store::delete(&mut tx, user.id).await.map_err(told)?;
-    tx.commit().await.map_err(told)?;
+    keys::store::withdraw_all(&mut tx, user.id, WithdrawnBy::Host, clock::now()).await.map_err(database_error)?;
+    users::store::delete(&mut tx, user.id).await.map_err(database_error)?;
+    tx.commit().await.map_err(database_error)?;
     log::info!("user delete: deleted user={}", user.id);
     println!("Deleted {}. Their API keys are withdrawn.", user.email);
     for property in sole {
@@ -173,11 +173,11 @@ async fn delete(db: &Db, email: Email, with_properties: bool) -> Outcome {
 
 async fn set_deactivated(db: &Db, email: Email, off: bool) -> Outcome {
     let (mut tx, user) = change(db, &email).await?;
-    users::store::set_deactivated(&mut tx, user.id, off.then(clock::now)).await.map_err(told)?;
+    users::store::set_deactivated(&mut tx, user.id, off.then(clock::now)).await.map_err(database_error)?;
     if off {
-        sessions::store::end_all(&mut tx, user.id).await.map_err(told)?;
+        sessions::store::end_all(&mut tx, user.id).await.map_err(database_error)?;
     }
-    tx.commit().await.map_err(told)?;
+    tx.commit().await.map_err(database_error)?;
     log::info!("user {}: done user={}", if off { "deactivate" } else { "activate" }, user.id);
     println!("{} is {}.", user.email, if off { "deactivated" } else { "active" });
     Ok(())
@@ -198,7 +198,7 @@ async fn make_link(settings: &Settings, db: &Db, email: Email) -> Outcome {
 async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
     let base_url = match &settings.base_url {
         Some(_) => settings.base_url(None)?,
-        None => match host_values::kept_base_url(&mut tx).await.map_err(told)? {
+        None => match host_values::kept_base_url(&mut tx).await.map_err(database_error)? {
             Some(kept) => kept,
             None => settings.base_url(None)?,
         },
@@ -206,8 +206,8 @@ async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
     let token = secret::random();
     let now = clock::now();
     let end = now + Days::new(LINK_DAYS);
-    users::store::insert_link(&mut tx, user, &Digest::of(&token), now, end).await.map_err(told)?;
-    tx.commit().await.map_err(told)?;
+    users::store::insert_link(&mut tx, user, &Digest::of(&token), now, end).await.map_err(database_error)?;
+    tx.commit().await.map_err(database_error)?;
     log::info!("user link: made a one-time link user={user}");
     println!("{}{}", base_url.as_str().trim_end_matches('/'), invitation::path(&token));
     println!("good until {}", written(end));

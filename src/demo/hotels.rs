@@ -26,7 +26,7 @@ pub async fn furnish(tx: &mut Tx, property: PropertyId, currency: &str, from: u3
         let mut problems = Problems::default();
         let room_type = RoomType::default().draft(&body, Operation::Create, &mut problems)?.room_type;
         problems.none_or_invalid()?;
-        let room = room_types::store::Kept { id: RoomTypeId::new(), property, room_type };
+        let room = room_types::store::StoredRoomType { id: RoomTypeId::new(), property, room_type };
         room_types::store::insert(tx, &room, now).await?;
         let option = |rate: Value, derived: Value| json!([{ "occupancy": adults, "is_primary": true, "rate": rate, "derived_option": derived }]);
         let flexible = json!({
@@ -46,7 +46,7 @@ pub async fn furnish(tx: &mut Tx, property: PropertyId, currency: &str, from: u3
 
 async fn sell(
     tx: &mut Tx,
-    room: &room_types::store::Kept,
+    room: &room_types::store::StoredRoomType,
     body: Value,
     currency: &str,
     now: Moment,
@@ -56,7 +56,7 @@ async fn sell(
     let plan = RatePlan::default().changed(validated, currency, &mut problems)?;
     problems.none_or_invalid()?;
     let id = RatePlanId::new();
-    let kept = rate_plans::store::Kept { id, property: room.property, room_type: room.id, plan };
+    let kept = rate_plans::store::StoredRatePlan { id, property: room.property, room_type: room.id, plan };
     rate_plans::store::insert(tx, &kept, now).await?;
     Ok(id)
 }

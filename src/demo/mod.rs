@@ -18,7 +18,7 @@ use crate::{
         properties::{self, Draft, Property},
     },
     keys::{
-        self, By, PlainKey,
+        self, PlainKey, WithdrawnBy,
         create::{self, Creation},
         scope::Limits,
         store::Order,
@@ -87,7 +87,7 @@ async fn earlier(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     sessions::store::end_all(tx, user.id).await?;
     for key in keys::store::of_user(tx, user.id, Order::Created).await? {
         if key.title == KEY {
-            keys::store::withdraw(tx, key.id, By::Host, now).await?;
+            keys::store::withdraw(tx, key.id, WithdrawnBy::Host, now).await?;
         }
     }
     Ok(user.id)

@@ -10,7 +10,7 @@ use crate::{
         settings::Settings,
     },
     db::{self, Db, Tx},
-    keys::{ApiKey, By, PlainKey, limits, scope::Limits, store},
+    keys::{ApiKey, PlainKey, WithdrawnBy, limits, scope::Limits, store},
     people::users,
 };
 
@@ -75,7 +75,7 @@ pub async fn replace(
         tx.revoke_cached_access().await?;
         return repeated(tx, key).await;
     }
-    store::mark_withdrawn(&mut tx, old.id, By::Owner, now).await?;
+    store::mark_withdrawn(&mut tx, old.id, WithdrawnBy::Owner, now).await?;
     let creation = insert(&mut tx, settings, caller, &old.title, limits, form, now).await?;
     if let Creation::Created(..) = creation {
         // Comes last: every change that revokes access waits for this one row.

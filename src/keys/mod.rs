@@ -91,18 +91,18 @@ pub struct ApiKey {
 
 /// Who withdrew a key.
 #[derive(Clone, Copy)]
-pub enum By {
+pub enum WithdrawnBy {
     /// Its owner, on a page.
     Owner,
     /// The host, by a command.
     Host,
 }
 
-impl By {
+impl WithdrawnBy {
     pub fn name(self) -> &'static str {
         match self {
-            By::Owner => "owner",
-            By::Host => "host",
+            WithdrawnBy::Owner => "owner",
+            WithdrawnBy::Host => "host",
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     db::{Bind, Statement, Tx, execute, folded, impl_from_row},
     hotel::properties,
     keys::{
-        ApiKey, By, KeyDigest,
+        ApiKey, KeyDigest, WithdrawnBy,
         scope::{Chosen, KeyScope, Limits},
         used::{LastUse, Written},
     },
@@ -178,21 +178,21 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
 
 /// Withdraws a key, for good. False when it does not exist or was withdrawn before. Cached access is revoked even then:
 /// this caller may be answered first.
-pub async fn withdraw(tx: &mut Tx, id: ApiKeyId, by: By, now: Moment) -> sqlx::Result<bool> {
+pub async fn withdraw(tx: &mut Tx, id: ApiKeyId, by: WithdrawnBy, now: Moment) -> sqlx::Result<bool> {
     let withdrawn = mark_withdrawn(tx, id, by, now).await?;
     tx.revoke_cached_access().await?;
     Ok(withdrawn)
 }
 
 /// As [`withdraw`], but leaves it to the caller to revoke cached access at the end of the transaction.
-pub async fn mark_withdrawn(tx: &mut Tx, id: ApiKeyId, by: By, now: Moment) -> sqlx::Result<bool> {
+pub async fn mark_withdrawn(tx: &mut Tx, id: ApiKeyId, by: WithdrawnBy, now: Moment) -> sqlx::Result<bool> {
     const SQL: &str = "
         update api_keys set withdrawn_at = $2, withdrawn_by = $3 where id = $1 and withdrawn_at is null";
     Ok(execute!(tx, sqlx::query(SQL).bind(id).bind(now).bind(by.name()))? == 1)
 }
 
 /// Withdraws every key of a user.
-pub async fn withdraw_all(tx: &mut Tx, user: UserId, by: By, now: Moment) -> sqlx::Result<()> {
+pub async fn withdraw_all(tx: &mut Tx, user: UserId, by: WithdrawnBy, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "
         update api_keys set withdrawn_at = $2, withdrawn_by = $3 where user_id = $1 and withdrawn_at is null";
     execute!(tx, sqlx::query(SQL).bind(user).bind(now).bind(by.name()))?;

@@ -9,11 +9,11 @@ use crate::{
         ids::{ApiKeyId, UserId},
     },
     db::Db,
-    keys::{By, store},
+    keys::{WithdrawnBy, store},
 };
 
 /// Withdraws a key. False when it does not exist or was withdrawn before.
-pub async fn withdraw(db: &Db, key: ApiKeyId, by: By, now: Moment) -> Result<bool> {
+pub async fn withdraw(db: &Db, key: ApiKeyId, by: WithdrawnBy, now: Moment) -> Result<bool> {
     let db = db.clone();
     to_its_end(async move {
         let mut tx = db.write().await?;
@@ -25,7 +25,7 @@ pub async fn withdraw(db: &Db, key: ApiKeyId, by: By, now: Moment) -> Result<boo
 }
 
 /// Withdraws every key of a user.
-pub async fn withdraw_all(db: &Db, user: UserId, by: By, now: Moment) -> Result<()> {
+pub async fn withdraw_all(db: &Db, user: UserId, by: WithdrawnBy, now: Moment) -> Result<()> {
     let db = db.clone();
     to_its_end(async move {
         let mut tx = db.write().await?;

@@ -48,7 +48,7 @@ pub enum Missing {
 
 impl Missing {
     /// As an error, with the words of the part of the site that tells it.
-    pub fn told(self, late: &str, broken: &str) -> Error {
+    pub fn into_error(self, late: &str, broken: &str) -> Error {
         match self {
             Missing::TooLarge => Error::TooLarge,
             Missing::TooMuch(TooMuch::Values(limit)) => {
@@ -180,9 +180,9 @@ impl<const VALUES: usize> FromRequest for Body<VALUES> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let bytes = received(request, payload, LONGEST_BODY, Some(Counter::new(VALUES)));
         Box::pin(async move {
-            let bytes = bytes
-                .await
-                .map_err(|missing| missing.told("the body did not arrive in time", "the body could not be read"))?;
+            let bytes = bytes.await.map_err(|missing| {
+                missing.into_error("the body did not arrive in time", "the body could not be read")
+            })?;
             match bytes.len() {
                 ..=LARGE => read(&bytes),
                 _ => web::block(move || read(&bytes)).await.map_err(|_| Error::Unavailable)?,

@@ -29,7 +29,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
         let bytes = body::received(request, payload, LIMIT, None);
         Box::pin(async move {
             let bytes = bytes.await.map_err(|missing| {
-                missing.told("The form did not arrive in time. Submit it again.", "The form could not be read.")
+                missing.into_error("The form did not arrive in time. Submit it again.", "The form could not be read.")
             })?;
             read(&bytes).map(Form)
         })

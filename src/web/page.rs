@@ -78,6 +78,11 @@ pub struct Pager {
     pub next: Option<String>,
 }
 
+/// How many pages so many entries fill, at least one.
+pub fn pages_of(entries: i64, per_page: i64) -> i64 {
+    ((entries + per_page - 1) / per_page).max(1)
+}
+
 impl Pager {
     /// `address` gives the address of a page by its number.
     pub fn new(page: i64, pages: i64, address: impl Fn(i64) -> String) -> Self {

@@ -19,7 +19,7 @@ use crate::{
     },
     host::profile::{Dialog, KeyRow, LastUse, ProfilePage},
     keys::{
-        self, ApiKey, By,
+        self, ApiKey, WithdrawnBy,
         create::{self, Creation},
         limits::{self, AccessFields, Typed},
         scope::Limits,
@@ -186,7 +186,7 @@ pub async fn withdraw(
 ) -> Result<HttpResponse> {
     gate(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?.id;
-    withdraw::withdraw(&state.db, key, By::Owner, clock::now()).await?;
+    withdraw::withdraw(&state.db, key, WithdrawnBy::Owner, clock::now()).await?;
     notice::see_other(&session, "/user_profile#api_keys", "API key withdrawn. It can no longer be used.")
 }
 
@@ -204,7 +204,7 @@ pub async fn confirm_all(state: Data<AppState>, person: SignedIn) -> Result<Http
 
 /// POST /user_profile/withdraw_all_keys
 pub async fn withdraw_all(state: Data<AppState>, person: SignedIn, session: Session) -> Result<HttpResponse> {
-    withdraw::withdraw_all(&state.db, person.user.id, By::Owner, clock::now()).await?;
+    withdraw::withdraw_all(&state.db, person.user.id, WithdrawnBy::Owner, clock::now()).await?;
     notice::see_other(&session, "/user_profile#api_keys", "All API keys withdrawn.")
 }
 

@@ -10,7 +10,7 @@ use crate::{
     db::Tx,
     hotel::{
         groups::placements::Giver,
-        members::{Member, Of, inviters, store},
+        members::{Member, MemberOf, inviters, store},
     },
 };
 
@@ -19,14 +19,14 @@ use crate::{
 ///
 /// # Errors
 /// `Refused` when the user is a member already; `Full` at a quota (docs/contract/README.md, section 11).
-pub async fn add(tx: &mut Tx, of: Of, member: &Member, giver: Giver, now: Moment) -> Result<()> {
+pub async fn add(tx: &mut Tx, of: MemberOf, member: &Member, giver: Giver, now: Moment) -> Result<()> {
     if store::is_member(tx, of, member.parent, member.user_id).await? {
         return Err(Error::Refused("User already invited"));
     }
     if let Some(inviter) = giver.user {
         match of {
-            Of::Property => quotas::user_of_property(tx, PropertyId(member.parent)).await?,
-            Of::Group => quotas::user_of_group(tx, GroupId(member.parent)).await?,
+            MemberOf::Property => quotas::user_of_property(tx, PropertyId(member.parent)).await?,
+            MemberOf::Group => quotas::user_of_group(tx, GroupId(member.parent)).await?,
         }
         inviters::count_way(tx, inviter, member.user_id, now).await?;
     }

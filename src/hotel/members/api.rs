@@ -24,7 +24,7 @@ use crate::{
     hotel::{
         accounts,
         groups::placements::Giver,
-        members::{Member, Of, add, ending, store},
+        members::{Member, MemberOf, add, ending, store},
     },
     people::users,
     resource::{
@@ -45,7 +45,7 @@ struct MemberBody {
 }
 
 impl MemberBody {
-    fn new(of: Of, member: &Member) -> Result<Self> {
+    fn new(of: MemberOf, member: &Member) -> Result<Self> {
         let overrides: Option<Value> = member.overrides.as_deref().map(serde_json::from_str).transpose()?;
         let mut attributes = Map::new();
         attributes.insert("id".to_owned(), json!(member.id));
@@ -64,7 +64,7 @@ impl MemberBody {
 
 /// Links as a list shows them.
 struct Listed {
-    of: Of,
+    of: MemberOf,
     caller: Caller,
 }
 
@@ -79,37 +79,37 @@ impl Source for Listed {
     }
 }
 
-async fn list(of: Of, state: &Data<AppState>, caller: Caller, request: &HttpRequest) -> Result<HttpResponse> {
+async fn list(of: MemberOf, state: &Data<AppState>, caller: Caller, request: &HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = state.db.read().await?;
     let (ids, meta) = store::list(&mut tx, of, &caller, &query).await?;
     steps::answer(List::new(&state.db, tx, Listed { of, caller }, ids, meta)).await
 }
 
-async fn read(of: Of, state: &AppState, caller: &Caller, id: &str) -> Result<HttpResponse> {
+async fn read(of: MemberOf, state: &AppState, caller: &Caller, id: &str) -> Result<HttpResponse> {
     let mut tx = state.db.read().await?;
     let member = find(&mut tx, of, id).await?;
     of.role(&mut tx, caller, member.parent).await?.ok_or(Error::NotFound)?;
     Ok(json::one(&MemberBody::new(of, &member)?))
 }
 
-async fn find(tx: &mut Tx, of: Of, id: &str) -> Result<Member> {
+async fn find(tx: &mut Tx, of: MemberOf, id: &str) -> Result<Member> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     store::by_id(tx, of, id).await?.ok_or(Error::NotFound)
 }
 
 /// As `find`, with the caller's role. Nobody else changes who the users are, or what rests on this one, before this
 /// transaction ends.
-pub async fn hold(tx: &mut Tx, of: Of, caller: &Caller, id: &str) -> Result<(Member, Role)> {
+pub async fn lock(tx: &mut Tx, of: MemberOf, caller: &Caller, id: &str) -> Result<(Member, Role)> {
     let Member { parent, user_id, .. } = find(tx, of, id).await?;
     of.role(tx, caller, parent).await?.ok_or(Error::NotFound)?;
     users::store::lock_user(tx, user_id).await?;
-    let role = of.hold(tx, caller, parent).await?.ok_or(Error::NotFound)?;
+    let role = of.lock(tx, caller, parent).await?.ok_or(Error::NotFound)?;
     // It may have gone while this waited.
     Ok((find(tx, of, id).await?, role))
 }
 
-async fn invite(of: Of, state: &AppState, caller: &Caller, sent: Body) -> Result<HttpResponse> {
+async fn invite(of: MemberOf, state: &AppState, caller: &Caller, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top("invite")?;
     let parent = sent.get(of.parent_field()).and_then(Value::as_str).and_then(ids::parse);
     let mut tx = state.db.write().await?;
@@ -126,7 +126,7 @@ async fn invite(of: Of, state: &AppState, caller: &Caller, sent: Body) -> Result
     let parent = parent.ok_or(Error::NotFound)?;
     users::store::lock_user(&mut tx, user.id).await?;
     // The caller's role may have been lowered while this waited.
-    of.hold(&mut tx, caller, parent).await?.ok_or(Error::Forbidden(None))?.must_own()?;
+    of.lock(&mut tx, caller, parent).await?.ok_or(Error::Forbidden(None))?.must_own()?;
     let member = Member {
         id: MemberId::new(),
         parent,
@@ -143,10 +143,10 @@ async fn invite(of: Of, state: &AppState, caller: &Caller, sent: Body) -> Result
     Ok(json::created(location, &MemberBody::new(of, &member)?))
 }
 
-async fn update(of: Of, state: &AppState, caller: &Caller, id: &str, sent: Body) -> Result<HttpResponse> {
+async fn update(of: MemberOf, state: &AppState, caller: &Caller, id: &str, sent: Body) -> Result<HttpResponse> {
     let sent = sent.top(of.name())?;
     let mut tx = state.db.write().await?;
-    let (mut member, role) = hold(&mut tx, of, caller, id).await?;
+    let (mut member, role) = lock(&mut tx, of, caller, id).await?;
     role.must_own()?;
     let mut problems = Problems::default();
     let validated = validate::validate(of.fields(), &sent, &Map::new(), Operation::Update, &mut problems);
@@ -161,9 +161,9 @@ async fn update(of: Of, state: &AppState, caller: &Caller, id: &str, sent: Body)
     Ok(json::one(&MemberBody::new(of, &member)?))
 }
 
-async fn withdraw(of: Of, state: &AppState, caller: &Caller, id: &str) -> Result<HttpResponse> {
+async fn withdraw(of: MemberOf, state: &AppState, caller: &Caller, id: &str) -> Result<HttpResponse> {
     let mut tx = state.db.write().await?;
-    let (member, role) = hold(&mut tx, of, caller, id).await?;
+    let (member, role) = lock(&mut tx, of, caller, id).await?;
     role.must_own()?;
     if member.user_id == caller.user {
         return Err(Error::Refused("User can not withdraw themself"));
@@ -224,11 +224,11 @@ macro_rules! handlers {
 }
 
 handlers!(
-    Of::Property,
+    MemberOf::Property,
     list_of_properties,
     read_of_property,
     invite_to_property,
     update_of_property,
     withdraw_from_property
 );
-handlers!(Of::Group, list_of_groups, read_of_group, invite_to_group, update_of_group, withdraw_from_group);
+handlers!(MemberOf::Group, list_of_groups, read_of_group, invite_to_group, update_of_group, withdraw_from_group);

@@ -13,41 +13,41 @@ use crate::{
     db::Tx,
     hotel::{
         groups::placements,
-        members::{Member, Of, inviters, store},
+        members::{Member, MemberOf, inviters, store},
     },
     people::users,
 };
 
 /// After a person lost a way, or its ownership, in this transaction: ends the placements that rested on it, and refuses
 /// where nobody would own the property or the group any more.
-pub async fn after_loss(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> Result<()> {
+pub async fn after_loss(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> Result<()> {
     let properties = match of {
-        Of::Property => {
+        MemberOf::Property => {
             placements::end_unsupported(tx, PropertyId(parent)).await?;
             vec![PropertyId(parent)]
         }
-        Of::Group => {
+        MemberOf::Group => {
             let affected = placements::affected(tx, GroupId(parent), user).await?;
             for property in &affected {
                 access::lock_property(tx, *property).await?;
                 placements::end_unsupported(tx, *property).await?;
             }
-            must_have_owner(tx, Of::Group, parent).await?;
+            must_have_owner(tx, MemberOf::Group, parent).await?;
             affected
         }
     };
     for property in properties {
-        must_have_owner(tx, Of::Property, property.0).await?;
+        must_have_owner(tx, MemberOf::Property, property.0).await?;
     }
     Ok(())
 }
 
-async fn must_have_owner(tx: &mut Tx, of: Of, parent: Uuid) -> Result<()> {
+async fn must_have_owner(tx: &mut Tx, of: MemberOf, parent: Uuid) -> Result<()> {
     if store::has_owner(tx, of, parent).await? { Ok(()) } else { Err(Error::Refused(of.owner_rule())) }
 }
 
 /// Ends a person's link to a property or a group, with what rests on it.
-pub async fn end(tx: &mut Tx, of: Of, member: &Member) -> Result<()> {
+pub async fn end(tx: &mut Tx, of: MemberOf, member: &Member) -> Result<()> {
     store::delete(tx, of, member.id).await?;
     after_loss(tx, of, member.parent, member.user_id).await
 }
@@ -57,7 +57,7 @@ pub async fn end(tx: &mut Tx, of: Of, member: &Member) -> Result<()> {
 ///
 /// # Errors
 /// As [`leave`].
-pub async fn leave_for_good(tx: &mut Tx, of: Of, parent: Uuid, user: UserId, now: Moment) -> Result<()> {
+pub async fn leave_for_good(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId, now: Moment) -> Result<()> {
     lock(tx, of, parent, user).await?;
     let giver = store::giver(tx, of, parent, user).await?;
     leave(tx, of, parent, user).await?;
@@ -71,18 +71,18 @@ pub async fn leave_for_good(tx: &mut Tx, of: Of, parent: Uuid, user: UserId, now
 ///
 /// # Errors
 /// `NotFound` where the person has no link of their own there.
-pub async fn leave(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> Result<()> {
+pub async fn leave(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> Result<()> {
     lock(tx, of, parent, user).await?;
     let member = store::of_user(tx, of, parent, user).await?.ok_or(Error::NotFound)?;
     end(tx, of, &member).await
 }
 
 /// Locks a person, then what they are linked to: always in this order, so that no two writes wait for each other.
-pub async fn lock(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<()> {
+pub async fn lock(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> sqlx::Result<()> {
     users::store::lock_user(tx, user).await?;
     match of {
-        Of::Property => access::lock_property(tx, PropertyId(parent)).await,
-        Of::Group => access::lock_group(tx, GroupId(parent)).await,
+        MemberOf::Property => access::lock_property(tx, PropertyId(parent)).await,
+        MemberOf::Group => access::lock_group(tx, GroupId(parent)).await,
     }
 }
 
@@ -99,7 +99,7 @@ pub async fn leave_all_from(tx: &mut Tx, inviter: UserId, user: UserId) -> Resul
     users::store::lock_user(tx, user).await?;
     let mut left = Left::default();
     // Groups are locked before properties.
-    for of in [Of::Group, Of::Property] {
+    for of in [MemberOf::Group, MemberOf::Property] {
         for parent in store::given_by(tx, of, inviter, user).await? {
             if store::is_last_owner(tx, of, parent, user).await? {
                 left.stayed += 1;

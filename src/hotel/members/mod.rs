@@ -25,7 +25,7 @@ use crate::{
 
 /// What users are linked to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Of {
+pub enum MemberOf {
     Property,
     Group,
 }
@@ -91,67 +91,67 @@ pub struct Member {
     pub name: Option<String>,
 }
 
-impl Of {
+impl MemberOf {
     /// The type of the link, and the top key of its update.
     pub fn name(self) -> &'static str {
         match self {
-            Of::Property => "property_user",
-            Of::Group => "group_user",
+            MemberOf::Property => "property_user",
+            MemberOf::Group => "group_user",
         }
     }
 
     /// The type of what users are linked to.
     pub fn parent_name(self) -> &'static str {
         match self {
-            Of::Property => "property",
-            Of::Group => "group",
+            MemberOf::Property => "property",
+            MemberOf::Group => "group",
         }
     }
 
     /// The field that names it.
     pub fn parent_field(self) -> &'static str {
         match self {
-            Of::Property => "property_id",
-            Of::Group => "group_id",
+            MemberOf::Property => "property_id",
+            MemberOf::Group => "group_id",
         }
     }
 
     /// The fields of an invitation.
     pub fn invite(self) -> &'static [Field] {
         match self {
-            Of::Property => PROPERTY_INVITE,
-            Of::Group => GROUP_INVITE,
+            MemberOf::Property => PROPERTY_INVITE,
+            MemberOf::Group => GROUP_INVITE,
         }
     }
 
     /// The fields of the link.
     pub fn fields(self) -> &'static [Field] {
         match self {
-            Of::Property => PROPERTY_USER,
-            Of::Group => GROUP_USER,
+            MemberOf::Property => PROPERTY_USER,
+            MemberOf::Group => GROUP_USER,
         }
     }
 
     fn owner_rule(self) -> &'static str {
         match self {
-            Of::Property => "Property must have at least one owner",
-            Of::Group => "Group must have at least one owner",
+            MemberOf::Property => "Property must have at least one owner",
+            MemberOf::Group => "Group must have at least one owner",
         }
     }
 
     /// The caller's role there; `None` where it does not exist for the caller.
     async fn role(self, tx: &mut Tx, caller: &Caller, parent: Uuid) -> sqlx::Result<Option<Role>> {
         match self {
-            Of::Property => access::property_role(tx, caller, PropertyId(parent)).await,
-            Of::Group => access::group_role(tx, caller, GroupId(parent)).await,
+            MemberOf::Property => access::property_role(tx, caller, PropertyId(parent)).await,
+            MemberOf::Group => access::group_role(tx, caller, GroupId(parent)).await,
         }
     }
 
     /// As `role`, and writes that rest on the same parent wait until this transaction ends.
-    async fn hold(self, tx: &mut Tx, caller: &Caller, parent: Uuid) -> sqlx::Result<Option<Role>> {
+    async fn lock(self, tx: &mut Tx, caller: &Caller, parent: Uuid) -> sqlx::Result<Option<Role>> {
         match self {
-            Of::Property => access::lock_visible_property(tx, caller, PropertyId(parent)).await,
-            Of::Group => access::lock_visible_group(tx, caller, GroupId(parent)).await,
+            MemberOf::Property => access::lock_visible_property(tx, caller, PropertyId(parent)).await,
+            MemberOf::Group => access::lock_visible_group(tx, caller, GroupId(parent)).await,
         }
     }
 }

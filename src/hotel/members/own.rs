@@ -6,7 +6,7 @@ use crate::{
         ids::{GroupId, UserId},
     },
     db::{Bind, Statement, Tx, impl_from_row},
-    hotel::members::{Of, store},
+    hotel::members::{MemberOf, store},
 };
 
 /// A group that a person is in.
@@ -83,7 +83,7 @@ pub async fn staying(tx: &mut Tx, inviter: UserId, user: UserId) -> sqlx::Result
     const GROUP: &str = "select title from groups where id = $1";
     const PROPERTY: &str = "select title from properties where id = $1";
     let mut titles = Vec::new();
-    for (of, sql) in [(Of::Group, GROUP), (Of::Property, PROPERTY)] {
+    for (of, sql) in [(MemberOf::Group, GROUP), (MemberOf::Property, PROPERTY)] {
         for parent in store::given_by(tx, of, inviter, user).await? {
             if store::is_last_owner(tx, of, parent, user).await? {
                 titles.append(&mut Statement::new(sql, vec![Bind::Id(parent)]).fetch_values(tx).await?);

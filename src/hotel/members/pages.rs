@@ -18,7 +18,7 @@ use crate::{
     hotel::{
         groups::placements,
         members::{
-            Of, api, ending,
+            MemberOf, api, ending,
             people::{Beside, Dialog, Ending, PeoplePage, Problem, View},
         },
     },
@@ -135,16 +135,16 @@ pub async fn remove(
     if !matches!(ending, Ending::Remove { .. }) {
         return Err(Error::NotFound);
     }
-    let of = if way.group.is_some() { Of::Group } else { Of::Property };
+    let of = if way.group.is_some() { MemberOf::Group } else { MemberOf::Property };
     match end_link(&state, &person, of, link).await {
         Ok(()) | Err(Error::NotFound) => back(&session, property, REMOVED),
         Err(error) => refused(&state, &person, property, Beside::Link(link), error).await,
     }
 }
 
-async fn end_link(state: &AppState, person: &SignedIn, of: Of, link: MemberId) -> Result<()> {
+async fn end_link(state: &AppState, person: &SignedIn, of: MemberOf, link: MemberId) -> Result<()> {
     let mut tx = state.db.write().await?;
-    let (member, role) = api::hold(&mut tx, of, &person.caller(), &link.to_string()).await?;
+    let (member, role) = api::lock(&mut tx, of, &person.caller(), &link.to_string()).await?;
     role.must_own()?;
     ending::end(&mut tx, of, &member).await?;
     Ok(tx.commit().await?)
@@ -236,7 +236,7 @@ pub async fn leave(
         return back(&session, property, LEFT);
     };
     let mut tx = state.db.write().await?;
-    let left = ending::leave_for_good(&mut tx, Of::Property, property.0, person.user.id, clock::now()).await;
+    let left = ending::leave_for_good(&mut tx, MemberOf::Property, property.0, person.user.id, clock::now()).await;
     if let Err(error) = left {
         drop(tx);
         return refused(&state, &person, property, Beside::Link(link), error).await;

@@ -59,11 +59,11 @@ pub struct Named {
 
 /// Who made a link.
 pub struct Maker {
-    pub by: By,
+    pub by: MadeBy,
     pub key: Option<String>,
 }
 
-pub enum By {
+pub enum MadeBy {
     /// Nobody is recorded.
     Host,
     /// The person whose link it is: it came with what they created.
@@ -138,9 +138,9 @@ pub struct Problem {
 impl Maker {
     fn new(by: Option<String>, key: Option<String>, own: &str) -> Self {
         let by = match by {
-            None => By::Host,
-            Some(by) if by == own => By::Themself,
-            Some(by) => By::Person(by),
+            None => MadeBy::Host,
+            Some(by) if by == own => MadeBy::Themself,
+            Some(by) => MadeBy::Person(by),
         };
         Maker { by, key }
     }

@@ -16,7 +16,7 @@ use crate::{
             self,
             placements::{self, Giver},
         },
-        members::{Of, ending, store},
+        members::{MemberOf, ending, store},
         properties,
     },
     people::users,
@@ -60,7 +60,7 @@ pub async fn from_property(tx: &mut Tx, property: PropertyId, user: UserId) -> R
         access::lock_group(tx, way.group_id).await?;
     }
     access::lock_property(tx, property).await?;
-    let link = store::of_user(tx, Of::Property, property.0, user).await?;
+    let link = store::of_user(tx, MemberOf::Property, property.0, user).await?;
     if link.is_none() && ways.is_empty() {
         return Err(Error::NotFound);
     }
@@ -78,15 +78,15 @@ pub async fn from_property(tx: &mut Tx, property: PropertyId, user: UserId) -> R
         done.push(end_way(tx, property, user, way, other.as_ref()).await?);
     }
     if let Some(link) = link {
-        store::delete(tx, Of::Property, link.id).await?;
+        store::delete(tx, MemberOf::Property, link.id).await?;
         done.push(Done::LinkEnded);
     }
-    ending::after_loss(tx, Of::Property, property.0, user).await?;
+    ending::after_loss(tx, MemberOf::Property, property.0, user).await?;
     Ok(done)
 }
 
 async fn end_way(tx: &mut Tx, property: PropertyId, user: UserId, way: Way, other: Option<&Person>) -> Result<Done> {
-    let alone = way.is_owner && store::is_last_owner(tx, Of::Group, way.group_id.0, user).await?;
+    let alone = way.is_owner && store::is_last_owner(tx, MemberOf::Group, way.group_id.0, user).await?;
     if way.is_owner && !way.is_home {
         placements::remove(tx, way.group_id, property).await?;
         return Ok(Done::TakenOut { group: way.title });
@@ -96,7 +96,7 @@ async fn end_way(tx: &mut Tx, property: PropertyId, user: UserId, way: Way, othe
         return Ok(Done::HomeMoved { group, owner: other.email.clone() });
     }
     let properties = groups::store::count_properties(tx, way.group_id).await?;
-    ending::leave(tx, Of::Group, way.group_id.0, user).await?;
+    ending::leave(tx, MemberOf::Group, way.group_id.0, user).await?;
     Ok(Done::LeftGroup { group: way.title, properties })
 }
 
@@ -169,7 +169,7 @@ pub async fn sole_owned(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Named>> {
 /// too; those of others get a home among the other owners' groups; groups that nobody uses any more go.
 pub async fn from_everything(tx: &mut Tx, user: UserId, with_properties: bool) -> Result<Vec<Named>> {
     users::store::lock_user(tx, user).await?;
-    let groups = store::parents_of(tx, Of::Group, user).await?;
+    let groups = store::parents_of(tx, MemberOf::Group, user).await?;
     for group in &groups {
         access::lock_group(tx, GroupId(*group)).await?;
     }
@@ -182,10 +182,10 @@ pub async fn from_everything(tx: &mut Tx, user: UserId, with_properties: bool) -
     for group in groups {
         leave_group(tx, GroupId(group), user, &sole).await?;
     }
-    for property in store::parents_of(tx, Of::Property, user).await? {
+    for property in store::parents_of(tx, MemberOf::Property, user).await? {
         access::lock_property(tx, PropertyId(property)).await?;
-        if let Some(link) = store::of_user(tx, Of::Property, property, user).await? {
-            store::delete(tx, Of::Property, link.id).await?;
+        if let Some(link) = store::of_user(tx, MemberOf::Property, property, user).await? {
+            store::delete(tx, MemberOf::Property, link.id).await?;
         }
         placements::end_unsupported(tx, PropertyId(property)).await?;
     }
@@ -193,7 +193,7 @@ pub async fn from_everything(tx: &mut Tx, user: UserId, with_properties: bool) -
 }
 
 async fn leave_group(tx: &mut Tx, group: GroupId, user: UserId, sole: &[Named]) -> Result<()> {
-    let alone = store::is_last_owner(tx, Of::Group, group.0, user).await?;
+    let alone = store::is_last_owner(tx, MemberOf::Group, group.0, user).await?;
     let affected = placements::affected(tx, group, user).await?;
     if alone {
         for property in placements::at_home(tx, group).await? {
@@ -205,9 +205,9 @@ async fn leave_group(tx: &mut Tx, group: GroupId, user: UserId, sole: &[Named]) 
             }
         }
     }
-    let link = store::of_user(tx, Of::Group, group.0, user).await?;
+    let link = store::of_user(tx, MemberOf::Group, group.0, user).await?;
     if let Some(link) = link {
-        store::delete(tx, Of::Group, link.id).await?;
+        store::delete(tx, MemberOf::Group, link.id).await?;
     }
     for property in affected {
         access::lock_property(tx, property).await?;

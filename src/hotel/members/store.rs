@@ -12,7 +12,7 @@ use crate::{
     db::{Bind, Statement, Tx, execute, impl_from_row},
     hotel::{
         groups::placements::Giver,
-        members::{Member, Of},
+        members::{Member, MemberOf},
     },
     resource::{
         json::Meta,
@@ -24,7 +24,7 @@ use crate::{
 impl_from_row!(Member { id, parent, user_id, role, overrides, email, name });
 
 /// The columns of a link `m` to a property or a group.
-fn columns(of: Of) -> String {
+fn columns(of: MemberOf) -> String {
     format!(
         "m.id, m.{} as parent, m.user_id, m.role, m.overrides,
         (select u.email from users u where u.id = m.user_id) as email,
@@ -33,10 +33,10 @@ fn columns(of: Of) -> String {
     )
 }
 
-fn table(of: Of) -> &'static str {
+fn table(of: MemberOf) -> &'static str {
     match of {
-        Of::Property => "property_users",
-        Of::Group => "group_users",
+        MemberOf::Property => "property_users",
+        MemberOf::Group => "group_users",
     }
 }
 
@@ -71,19 +71,19 @@ const OF_GROUPS: Listing = Listing {
 };
 
 /// What the list can be filtered and ordered by.
-pub const fn listing(of: Of) -> &'static Listing {
+pub const fn listing(of: MemberOf) -> &'static Listing {
     match of {
-        Of::Property => &OF_PROPERTIES,
-        Of::Group => &OF_GROUPS,
+        MemberOf::Property => &OF_PROPERTIES,
+        MemberOf::Group => &OF_GROUPS,
     }
 }
 
-fn select(tx: &Tx, of: Of, columns: &str, caller: &Caller) -> Statement {
+fn select(tx: &Tx, of: MemberOf, columns: &str, caller: &Caller) -> Statement {
     match of {
-        Of::Property => {
+        MemberOf::Property => {
             access::visible_rows(tx, columns, "property_users m", "m.property_id = mine.property_id", caller)
         }
-        Of::Group => {
+        MemberOf::Group => {
             let sql = format!(
                 "select {columns} from group_users mine join group_users m on m.group_id = mine.group_id
                 where mine.user_id = $1"
@@ -95,21 +95,21 @@ fn select(tx: &Tx, of: Of, columns: &str, caller: &Caller) -> Statement {
 
 /// The ids of the users of all properties, or groups, that the caller sees: of all, or of one page where pages are asked
 /// for.
-pub async fn list(tx: &mut Tx, of: Of, caller: &Caller, query: &Query) -> Result<(Vec<Uuid>, Option<Meta>)> {
+pub async fn list(tx: &mut Tx, of: MemberOf, caller: &Caller, query: &Query) -> Result<(Vec<Uuid>, Option<Meta>)> {
     let rows = select(tx, of, "m.id", caller);
     let count = select(tx, of, "count(*)", caller);
     list::ids(tx, listing(of), query, rows, count).await
 }
 
 /// Those of these links that the caller sees.
-pub async fn by_ids(tx: &mut Tx, of: Of, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Member>> {
+pub async fn by_ids(tx: &mut Tx, of: MemberOf, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Member>> {
     let columns = columns(of);
     let mut rows = match of {
-        Of::Property => access::seen(
+        MemberOf::Property => access::seen(
             &format!("select {columns} from property_users m join properties p on p.id = m.property_id"),
             caller,
         ),
-        Of::Group => Statement::new(
+        MemberOf::Group => Statement::new(
             format!(
                 "select {columns} from group_users m
                 join group_users mine on mine.group_id = m.group_id and mine.user_id = $1 where true"
@@ -123,47 +123,47 @@ pub async fn by_ids(tx: &mut Tx, of: Of, caller: &Caller, ids: &[Uuid]) -> sqlx:
 }
 
 /// A link, whoever's it is: the caller's role on its parent says whether it exists for the caller.
-pub async fn by_id(tx: &mut Tx, of: Of, id: MemberId) -> sqlx::Result<Option<Member>> {
+pub async fn by_id(tx: &mut Tx, of: MemberOf, id: MemberId) -> sqlx::Result<Option<Member>> {
     let sql = format!("select {} from {} m where m.id = $1", columns(of), table(of));
     Ok(Statement::new(sql, vec![Bind::Id(id.0)]).fetch_all(tx).await?.pop())
 }
 
 /// True where a user is linked to this property or group itself.
-pub async fn is_member(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<bool> {
+pub async fn is_member(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> sqlx::Result<bool> {
     let sql = format!("select count(*) from {} where {} = $1 and user_id = $2", table(of), of.parent_field());
     Ok(Statement::new(sql, vec![Bind::Id(parent), Bind::Id(user.0)]).fetch_value::<i64>(tx).await? > 0)
 }
 
 /// A user's own link to a property or a group.
-pub async fn of_user(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<Option<Member>> {
+pub async fn of_user(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> sqlx::Result<Option<Member>> {
     let sql =
         format!("select {} from {} m where m.{} = $1 and m.user_id = $2", columns(of), table(of), of.parent_field());
     Ok(Statement::new(sql, vec![Bind::Id(parent), Bind::Id(user.0)]).fetch_all(tx).await?.pop())
 }
 
 /// Who gave a user their own link to a property or a group.
-pub async fn giver(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<Option<UserId>> {
+pub async fn giver(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> sqlx::Result<Option<UserId>> {
     let (table, column) = (table(of), of.parent_field());
     let sql = format!("select given_by from {table} where {column} = $1 and user_id = $2 and given_by is not null");
     Ok(Statement::new(sql, vec![Bind::Id(parent), user.into()]).fetch_values(tx).await?.pop())
 }
 
 /// The properties or groups to which a user has a link of this kind that an inviter gave, by id.
-pub async fn given_by(tx: &mut Tx, of: Of, inviter: UserId, user: UserId) -> sqlx::Result<Vec<Uuid>> {
+pub async fn given_by(tx: &mut Tx, of: MemberOf, inviter: UserId, user: UserId) -> sqlx::Result<Vec<Uuid>> {
     let (table, parent) = (table(of), of.parent_field());
     let sql = format!("select {parent} from {table} where given_by = $1 and user_id = $2 order by {parent}");
     Statement::new(sql, vec![inviter.into(), user.into()]).fetch_values(tx).await
 }
 
 /// The properties or groups to which a user has a link of this kind, by id.
-pub async fn parents_of(tx: &mut Tx, of: Of, user: UserId) -> sqlx::Result<Vec<Uuid>> {
+pub async fn parents_of(tx: &mut Tx, of: MemberOf, user: UserId) -> sqlx::Result<Vec<Uuid>> {
     let (table, parent) = (table(of), of.parent_field());
     let sql = format!("select {parent} from {table} where user_id = $1 order by {parent}");
     Statement::new(sql, vec![user.into()]).fetch_values(tx).await
 }
 
 /// Links a user.
-pub async fn insert(tx: &mut Tx, of: Of, member: &Member, giver: Giver, now: Moment) -> sqlx::Result<()> {
+pub async fn insert(tx: &mut Tx, of: MemberOf, member: &Member, giver: Giver, now: Moment) -> sqlx::Result<()> {
     const PROPERTY: &str = "
         insert into property_users (
             id, property_id, user_id, role, overrides, given_by, given_by_key, created_at, sort_title)
@@ -172,8 +172,8 @@ pub async fn insert(tx: &mut Tx, of: Of, member: &Member, giver: Giver, now: Mom
         insert into group_users (id, group_id, user_id, role, overrides, given_by, given_by_key, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8)";
     let sql = match of {
-        Of::Property => PROPERTY,
-        Of::Group => GROUP,
+        MemberOf::Property => PROPERTY,
+        MemberOf::Group => GROUP,
     };
     execute!(
         tx,
@@ -191,34 +191,34 @@ pub async fn insert(tx: &mut Tx, of: Of, member: &Member, giver: Giver, now: Mom
 }
 
 /// Writes role and overrides.
-pub async fn update(tx: &mut Tx, of: Of, member: &Member) -> sqlx::Result<()> {
+pub async fn update(tx: &mut Tx, of: MemberOf, member: &Member) -> sqlx::Result<()> {
     let sql = match of {
-        Of::Property => "update property_users set role = $2, overrides = $3 where id = $1",
-        Of::Group => "update group_users set role = $2, overrides = $3 where id = $1",
+        MemberOf::Property => "update property_users set role = $2, overrides = $3 where id = $1",
+        MemberOf::Group => "update group_users set role = $2, overrides = $3 where id = $1",
     };
     execute!(tx, sqlx::query(sql).bind(member.id).bind(&member.role).bind(&member.overrides)).map(drop)
 }
 
 /// Ends a link.
-pub async fn delete(tx: &mut Tx, of: Of, id: MemberId) -> sqlx::Result<()> {
+pub async fn delete(tx: &mut Tx, of: MemberOf, id: MemberId) -> sqlx::Result<()> {
     let sql = match of {
-        Of::Property => "delete from property_users where id = $1",
-        Of::Group => "delete from group_users where id = $1",
+        MemberOf::Property => "delete from property_users where id = $1",
+        MemberOf::Group => "delete from group_users where id = $1",
     };
     execute!(tx, sqlx::query(sql).bind(id)).map(drop)
 }
 
 /// True where a property, directly or through a group, or a group has an owner.
-pub async fn has_owner(tx: &mut Tx, of: Of, parent: Uuid) -> sqlx::Result<bool> {
+pub async fn has_owner(tx: &mut Tx, of: MemberOf, parent: Uuid) -> sqlx::Result<bool> {
     const OF_GROUP: &str = "select count(*) from group_users where group_id = $1 and role = 'owner'";
     match of {
-        Of::Property => access::has_owner(tx, PropertyId(parent)).await,
-        Of::Group => Ok(Statement::new(OF_GROUP, vec![Bind::Id(parent)]).fetch_value::<i64>(tx).await? > 0),
+        MemberOf::Property => access::has_owner(tx, PropertyId(parent)).await,
+        MemberOf::Group => Ok(Statement::new(OF_GROUP, vec![Bind::Id(parent)]).fetch_value::<i64>(tx).await? > 0),
     }
 }
 
 /// True where a user owns a group, or a property directly, that nobody else owns by any way.
-pub async fn is_last_owner(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> sqlx::Result<bool> {
+pub async fn is_last_owner(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> sqlx::Result<bool> {
     const OF_PROPERTY: &str = "
         select count(*) from (
             select user_id from property_users where property_id = $1 and role = 'owner' and user_id <> $2
@@ -227,8 +227,8 @@ pub async fn is_last_owner(tx: &mut Tx, of: Of, parent: Uuid, user: UserId) -> s
             where gp.property_id = $1 and gu.role = 'owner') others";
     const OF_GROUP: &str = "select count(*) from group_users where group_id = $1 and role = 'owner' and user_id <> $2";
     let sql = match of {
-        Of::Property => OF_PROPERTY,
-        Of::Group => OF_GROUP,
+        MemberOf::Property => OF_PROPERTY,
+        MemberOf::Group => OF_GROUP,
     };
     Ok(Statement::new(sql, vec![Bind::Id(parent), user.into()]).fetch_value::<i64>(tx).await? == 0)
 }

@@ -18,7 +18,7 @@ use crate::{
         ids::{GroupId, UserId},
     },
     hotel::members::{
-        Of, ending, inviters,
+        MemberOf, ending, inviters,
         own::{self, OwnGroup},
     },
     people::sessions::notice::{self, Notice},
@@ -125,7 +125,7 @@ impl YourAccessPage {
     async fn new(state: &AppState, person: &SignedIn, page: i64) -> Result<Self> {
         let user = person.user.id;
         let mut tx = state.db.read().await?;
-        let pages = ((own::count_groups(&mut tx, user).await? + LIMIT - 1) / LIMIT).max(1);
+        let pages = page::pages_of(own::count_groups(&mut tx, user).await?, LIMIT);
         let page = page.clamp(1, pages);
         let groups = own::groups(&mut tx, user, LIMIT, (page - 1) * LIMIT).await?;
         let refused = inviters::refused_by(&mut tx, user).await?;
@@ -209,7 +209,7 @@ pub async fn leave_group(
 ) -> Result<HttpResponse> {
     let id: GroupId = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = state.db.write().await?;
-    match ending::leave_for_good(&mut tx, Of::Group, id.0, person.user.id, clock::now()).await {
+    match ending::leave_for_good(&mut tx, MemberOf::Group, id.0, person.user.id, clock::now()).await {
         Ok(()) => tx.commit().await?,
         // Sent twice: they are out already.
         Err(Error::NotFound) => {}

@@ -132,6 +132,25 @@ pub fn plan(parent: Parent, old: Vec<Photo>, entries: Vec<Value>, problems: &mut
             without_position.push(index);
         }
     }
+    number(&mut photos, without_position, places, &mut wrong);
+    changes.photos = photos.into_iter().flatten().collect();
+    let adds = !changes.new.is_empty();
+    if adds && changes.photos.len() > MOST {
+        wrong.add("photos", format!("should have at most {MOST} item(s)"));
+    }
+    problems.merge_inside("content", wrong);
+    changes.photos.sort_by_key(|photo| photo.position);
+    Ok(changes)
+}
+
+/// Gives the next free number to photos `without_position`, by index, and refuses positions that are taken: `asked` are
+/// those with a position of their own, by index and place in the body.
+fn number(
+    photos: &mut [Option<Photo>],
+    without_position: Vec<usize>,
+    asked: Vec<(usize, usize)>,
+    wrong: &mut Problems,
+) {
     // How many photos have each position.
     let mut taken: BTreeMap<i64, usize> = BTreeMap::new();
     for photo in photos.iter().flatten().filter(|photo| photo.position >= 0) {
@@ -152,20 +171,12 @@ pub fn plan(parent: Parent, old: Vec<Photo>, entries: Vec<Value>, problems: &mut
             wrong.add("photos", "has no position after the last");
         }
     }
-    for (index, place) in places {
+    for (index, place) in asked {
         let position = photos[index].as_ref().map(|photo| photo.position);
         if position.is_some_and(|position| taken.get(&position).is_some_and(|count| *count > 1)) {
             wrong.add("photos", format!("{place}.position has already been taken"));
         }
     }
-    changes.photos = photos.into_iter().flatten().collect();
-    let adds = !changes.new.is_empty();
-    if adds && changes.photos.len() > MOST {
-        wrong.add("photos", format!("should have at most {MOST} item(s)"));
-    }
-    problems.merge_inside("content", wrong);
-    changes.photos.sort_by_key(|photo| photo.position);
-    Ok(changes)
 }
 
 /// A new photo, before anything of it is known; its place is found last.

@@ -29,7 +29,7 @@ use crate::{
         properties::{
             Draft, Property,
             list_index::{self, Hit},
-            store::{self, Kept},
+            store::{self, StoredProperty},
         },
         rate_plans::detach,
     },
@@ -88,7 +88,7 @@ struct Settings {
 }
 
 /// A property but for its groups, of which each caller sees others.
-fn part(Kept { id, property, .. }: Kept, photos: Vec<Photo>) -> Result<Fragment> {
+fn part(StoredProperty { id, property, .. }: StoredProperty, photos: Vec<Photo>) -> Result<Fragment> {
     let price = |minor: Option<i64>| minor.map(|minor| money::to_text(minor, &property.currency));
     let settings = Settings {
         allow_availability_autoupdate_on_confirmation: property.settings.allow_availability_autoupdate_on_confirmation,
@@ -133,7 +133,7 @@ fn part(Kept { id, property, .. }: Kept, photos: Vec<Photo>) -> Result<Fragment>
 }
 
 /// Freshly rendered parts, with their versions.
-async fn make(tx: &mut Tx, properties: Vec<Kept>) -> Result<Vec<(PropertyId, i64, Arc<Fragment>)>> {
+async fn make(tx: &mut Tx, properties: Vec<StoredProperty>) -> Result<Vec<(PropertyId, i64, Arc<Fragment>)>> {
     let ids: Vec<PropertyId> = properties.iter().map(|kept| kept.id).collect();
     let mut photos: HashMap<PropertyId, Vec<Photo>> = HashMap::new();
     for photo in photos::store::of_properties(tx, &ids).await? {
@@ -305,7 +305,7 @@ fn gone() -> Error {
 }
 
 /// A property as a write leaves it, not yet for others.
-async fn written(tx: &mut Tx, caller: &Caller, kept: Kept) -> Result<Rendered> {
+async fn written(tx: &mut Tx, caller: &Caller, kept: StoredProperty) -> Result<Rendered> {
     let groups = groups::store::of_properties(tx, caller, &[kept.id]).await?;
     let (_, _, part) = make(tx, vec![kept]).await?.pop().ok_or(Error::NotFound)?;
     Ok(Rendered { part, middle: CallerFragment::new(serde_json::to_vec(&named(&groups))?) })
@@ -419,7 +419,7 @@ pub async fn create(
     let now = clock::now();
     store::insert(&mut tx, &caller, id, &property, group, now).await?;
     photos::store::write(&mut tx, &photos, now).await?;
-    let whole = written(&mut tx, &caller, Kept { id, property, version: 1 }).await?;
+    let whole = written(&mut tx, &caller, StoredProperty { id, property, version: 1 }).await?;
     tx.commit().await?;
     Ok(json::created_whole(format!("{}/api/v1/properties/{id}", state.address()), whole))
 }
@@ -435,7 +435,7 @@ pub async fn update(
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = state.db.write().await?;
     access::lock_visible_property(&mut tx, &caller, id).await?;
-    let Kept { id, property, version } = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    let StoredProperty { id, property, version } = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
     let mut problems = Problems::default();
     let Draft { property, photos, .. } = property.update(&sent, &mut problems)?;
     let parent = Parent { property: id, room_type: None };
@@ -443,7 +443,7 @@ pub async fn update(
     problems.none_or_invalid()?;
     store::update(&mut tx, id, &property).await?;
     photos::store::write(&mut tx, &photos, clock::now()).await?;
-    let whole = written(&mut tx, &caller, Kept { id, property, version }).await?;
+    let whole = written(&mut tx, &caller, StoredProperty { id, property, version }).await?;
     tx.commit().await?;
     json::one_whole(&[whole])
 }

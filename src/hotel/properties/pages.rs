@@ -11,7 +11,7 @@ use crate::{
     base::{error::Result, ids::PropertyId},
     hotel::{
         groups,
-        properties::search::{self, By, Order},
+        properties::search::{self, Order, SortColumn},
     },
     resource::query::Paging,
     web::{
@@ -75,18 +75,18 @@ pub async fn list(state: Data<AppState>, person: SignedIn, asked: Arguments<Aske
     let (caller, order) = (person.caller(), Order::read(&asked.order));
     let mut tx = state.db.read().await?;
     let wanted = Paging { page: number(&asked.page), limit: LIMIT };
-    let (found, Paging { page, .. }, total) = search::page(&mut tx, &caller, &asked.q, order, wanted).await?;
+    let (found, Paging { page: shown, .. }, total) = search::page(&mut tx, &caller, &asked.q, order, wanted).await?;
     let ids: Vec<PropertyId> = found.iter().map(|property| property.id).collect();
     let mut groups: HashMap<PropertyId, Vec<String>> = HashMap::new();
     for group in groups::store::of_properties(&mut tx, &caller, &ids).await? {
         groups.entry(group.property_id).or_default().push(group.title);
     }
     drop(tx);
-    let pages = (total + LIMIT - 1) / LIMIT;
+    let pages = page::pages_of(total, LIMIT);
     let at = |page: i64| address(&asked.q, order, page);
     let page = PropertiesPage {
         layout: Layout::new(&state, Some(person.user.display_name())),
-        columns: By::ALL.map(|by| Column::new(by, &asked.q, order)).into(),
+        columns: SortColumn::ALL.map(|by| Column::new(by, &asked.q, order)).into(),
         rows: found
             .into_iter()
             .map(|property| Row {
@@ -98,7 +98,7 @@ pub async fn list(state: Data<AppState>, person: SignedIn, asked: Arguments<Aske
             })
             .collect(),
         found: counted(total, "property", "properties"),
-        pager: Pager::new(page, pages, at),
+        pager: Pager::new(shown, pages, at),
         order,
         searched: asked.q.trim().to_owned(),
         all: address("", order, 1),
@@ -132,13 +132,13 @@ fn address(q: &str, order: Order, page: i64) -> String {
 }
 
 impl Column {
-    fn new(by: By, q: &str, order: Order) -> Self {
+    fn new(by: SortColumn, q: &str, order: Order) -> Self {
         let is_sorted = order.by == by;
         Column {
             title: match by {
-                By::Title => "Title",
-                By::City => "City",
-                By::Currency => "Currency",
+                SortColumn::Title => "Title",
+                SortColumn::City => "City",
+                SortColumn::Currency => "Currency",
             },
             sorted: match (is_sorted, order.descending) {
                 (false, _) => "none",

@@ -22,27 +22,27 @@ pub const MOST_IDS: usize = 1000;
 /// The order of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Order {
-    pub by: By,
+    pub by: SortColumn,
     pub descending: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum By {
+pub enum SortColumn {
     #[default]
     Title,
     City,
     Currency,
 }
 
-impl By {
+impl SortColumn {
     /// Every column that can be sorted by, in the order of the page.
-    pub const ALL: [By; 3] = [By::Title, By::City, By::Currency];
+    pub const ALL: [SortColumn; 3] = [SortColumn::Title, SortColumn::City, SortColumn::Currency];
 
     pub fn name(self) -> &'static str {
         match self {
-            By::Title => "title",
-            By::City => "city",
-            By::Currency => "currency",
+            SortColumn::Title => "title",
+            SortColumn::City => "city",
+            SortColumn::Currency => "currency",
         }
     }
 }
@@ -51,7 +51,7 @@ impl Order {
     /// From the query: `city`, `-city`; anything else is the order by title.
     pub fn read(text: &str) -> Self {
         let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
-        match By::ALL.into_iter().find(|by| by.name() == name) {
+        match SortColumn::ALL.into_iter().find(|by| by.name() == name) {
             Some(by) => Order { by, descending },
             None => Order::default(),
         }
@@ -65,12 +65,14 @@ impl Order {
     /// Where there is no city it comes last, both ways.
     fn sql(self) -> &'static str {
         match (self.by, self.descending) {
-            (By::Title, false) => " order by p.sort_title, p.id",
-            (By::Title, true) => " order by p.sort_title desc, p.id",
-            (By::City, false) => " order by p.sort_city = '', p.sort_city collate \"C\", p.sort_title, p.id",
-            (By::City, true) => " order by p.sort_city = '', p.sort_city collate \"C\" desc, p.sort_title, p.id",
-            (By::Currency, false) => " order by p.currency collate \"C\", p.sort_title, p.id",
-            (By::Currency, true) => " order by p.currency collate \"C\" desc, p.sort_title, p.id",
+            (SortColumn::Title, false) => " order by p.sort_title, p.id",
+            (SortColumn::Title, true) => " order by p.sort_title desc, p.id",
+            (SortColumn::City, false) => " order by p.sort_city = '', p.sort_city collate \"C\", p.sort_title, p.id",
+            (SortColumn::City, true) => {
+                " order by p.sort_city = '', p.sort_city collate \"C\" desc, p.sort_title, p.id"
+            }
+            (SortColumn::Currency, false) => " order by p.currency collate \"C\", p.sort_title, p.id",
+            (SortColumn::Currency, true) => " order by p.currency collate \"C\" desc, p.sort_title, p.id",
         }
     }
 }

@@ -74,13 +74,13 @@ pub const LISTING: Listing = Listing {
 };
 
 /// A property with its id.
-pub struct Kept {
+pub struct StoredProperty {
     pub id: PropertyId,
     pub property: Property,
     pub version: i64,
 }
 
-impl_from_row!(Kept, row => Kept {
+impl_from_row!(StoredProperty, row => StoredProperty {
     id: row.try_get("id")?,
     version: row.try_get("version")?,
     property: Property {
@@ -145,7 +145,7 @@ pub async fn choices(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result
 }
 
 /// Properties that were found for the caller before, in this transaction.
-pub async fn by_ids(tx: &mut Tx, ids: &[PropertyId]) -> sqlx::Result<Vec<Kept>> {
+pub async fn by_ids(tx: &mut Tx, ids: &[PropertyId]) -> sqlx::Result<Vec<StoredProperty>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -156,7 +156,7 @@ pub async fn by_ids(tx: &mut Tx, ids: &[PropertyId]) -> sqlx::Result<Vec<Kept>> 
 }
 
 /// One of the caller's properties.
-pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Kept>> {
+pub async fn by_id(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<StoredProperty>> {
     let mut rows = access::seen(&format!("select {COLUMNS} from properties p"), caller);
     rows.and("p.id", Bind::Id(id.0));
     Ok(rows.fetch_all(tx).await?.pop())

@@ -29,7 +29,7 @@ use crate::{
             Inherit, RatePlan,
             detach::{self, Detaching, Going},
             rules::{self, Validated},
-            store::{self, Kept},
+            store::{self, StoredRatePlan},
         },
         room_types,
     },
@@ -86,8 +86,8 @@ struct Relationships {
     parent_rate_plan: Related<Option<Link>>,
 }
 
-impl From<Kept> for RatePlanBody {
-    fn from(Kept { id, property, room_type, plan }: Kept) -> Self {
+impl From<StoredRatePlan> for RatePlanBody {
+    fn from(StoredRatePlan { id, property, room_type, plan }: StoredRatePlan) -> Self {
         let price = |minor: i64| money::to_text(minor, &plan.currency);
         let option = |option: super::Occupancy| OptionBody {
             id: id.of_option(option.occupancy),
@@ -208,7 +208,7 @@ pub async fn create(state: Data<AppState>, Writer(caller): Writer, sent: Body) -
     let mut tx = state.db.write().await?;
     let Place { property, room_type, currency } = place(&mut tx, &caller, &validated, &mut problems).await?;
     let plan = RatePlan::default().changed(validated, &currency, &mut problems)?;
-    let kept = Kept { id: RatePlanId::new(), property, room_type, plan };
+    let kept = StoredRatePlan { id: RatePlanId::new(), property, room_type, plan };
     check(&mut tx, &kept, &sent, &mut problems).await?;
     problems.none_or_invalid()?;
     quotas::rate_plan(&mut tx, property, state.settings.max_rate_plans).await?;
@@ -227,7 +227,7 @@ pub async fn update(
 ) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let mut tx = state.db.write().await?;
-    let Kept { id, property, room_type, plan } = hold(&mut tx, &caller, &id).await?;
+    let StoredRatePlan { id, property, room_type, plan } = lock(&mut tx, &caller, &id).await?;
     let mut problems = Problems::default();
     let validated = rules::validate(&sent, Operation::Update, &mut problems)?;
     if validated.property.is_some_and(|sent| sent != property) {
@@ -237,7 +237,7 @@ pub async fn update(
         problems.add("room_type_id", "is invalid");
     }
     let currency = properties::store::currency(&mut tx, property).await?.unwrap_or_default();
-    let kept = Kept { id, property, room_type, plan: plan.changed(validated, &currency, &mut problems)? };
+    let kept = StoredRatePlan { id, property, room_type, plan: plan.changed(validated, &currency, &mut problems)? };
     check(&mut tx, &kept, &sent, &mut problems).await?;
     problems.none_or_invalid()?;
     store::update(&mut tx, id, &kept.plan).await?;
@@ -262,7 +262,7 @@ pub async fn delete(
         detaching.prepare(&mut tx, kept.property, going).await?;
         drop(tx);
         let mut tx = state.db.write().await?;
-        let kept = hold(&mut tx, &caller, &id).await?;
+        let kept = lock(&mut tx, &caller, &id).await?;
         let is_last = detaching.apply(&mut tx, kept.property, going).await?;
         tx.commit().await?;
         Ok(is_last)
@@ -303,7 +303,12 @@ async fn place(tx: &mut Tx, caller: &Caller, validated: &Validated, problems: &m
 }
 
 /// The rules that hang on other plans. A clash of titles is told even where something else is wrong.
-async fn check(tx: &mut Tx, kept: &Kept, sent: &serde_json::Map<String, Value>, problems: &mut Problems) -> Result<()> {
+async fn check(
+    tx: &mut Tx,
+    kept: &StoredRatePlan,
+    sent: &serde_json::Map<String, Value>,
+    problems: &mut Problems,
+) -> Result<()> {
     let title = sent.get("title").and_then(Value::as_str).map(str::trim);
     if let Some(title) = title
         && !problems.names("title")
@@ -322,13 +327,13 @@ async fn check(tx: &mut Tx, kept: &Kept, sent: &serde_json::Map<String, Value>, 
     Ok(())
 }
 
-async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<Kept> {
+async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<StoredRatePlan> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     store::by_id(tx, caller, id).await?.ok_or(Error::NotFound)
 }
 
 /// As [`find`], and nobody else changes what belongs to the property before this transaction ends.
-async fn hold(tx: &mut Tx, caller: &Caller, id: &str) -> Result<Kept> {
+async fn lock(tx: &mut Tx, caller: &Caller, id: &str) -> Result<StoredRatePlan> {
     let property = find(tx, caller, id).await?.property;
     access::lock_visible_property(tx, caller, property).await?;
     // It may have changed, or gone, while this waited.

@@ -18,7 +18,7 @@ use crate::{
     db::Tx,
     hotel::rate_plans::{
         Occupancy, derive, follows_parent,
-        store::{self, Kept, Link},
+        store::{self, Link, StoredRatePlan},
     },
 };
 
@@ -156,7 +156,7 @@ impl Detaching {
         by_id: &HashMap<RatePlanId, &Link>,
         plan: &Link,
         left: &mut usize,
-    ) -> sqlx::Result<Option<Kept>> {
+    ) -> sqlx::Result<Option<StoredRatePlan>> {
         let mut line = Vec::new();
         let mut next = Some(plan);
         while let Some(link) = next.filter(|link| !self.priced.contains_key(&link.id)) {

@@ -64,14 +64,14 @@ pub const LISTING: Listing = Listing {
 };
 
 /// A rate plan with its ids.
-pub struct Kept {
+pub struct StoredRatePlan {
     pub id: RatePlanId,
     pub property: PropertyId,
     pub room_type: RoomTypeId,
     pub plan: RatePlan,
 }
 
-impl_from_row!(Kept, row => Kept {
+impl_from_row!(StoredRatePlan, row => StoredRatePlan {
     id: row.try_get("id")?,
     property: row.try_get("property_id")?,
     room_type: row.try_get("room_type_id")?,
@@ -153,7 +153,7 @@ pub async fn all(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Uuid
 const FROM: &str = "from rate_plans rp join properties p on p.id = rp.property_id";
 
 /// Those of these rate plans that are the caller's.
-pub async fn by_ids(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Kept>> {
+pub async fn by_ids(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<StoredRatePlan>> {
     let mut rows = access::seen(&format!("select {COLUMNS} {FROM}"), caller);
     let names = rows.bind_all(ids.iter().map(|id| Bind::Id(*id)));
     rows.push(&format!(" and rp.id in ({names})"));
@@ -171,14 +171,14 @@ pub async fn choices(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result
 }
 
 /// One rate plan of the caller's properties.
-pub async fn by_id(tx: &mut Tx, caller: &Caller, id: RatePlanId) -> sqlx::Result<Option<Kept>> {
+pub async fn by_id(tx: &mut Tx, caller: &Caller, id: RatePlanId) -> sqlx::Result<Option<StoredRatePlan>> {
     let mut rows = access::seen(&format!("select {COLUMNS} {FROM}"), caller);
     rows.and("rp.id", Bind::Id(id.0));
     Ok(rows.fetch_all(tx).await?.pop())
 }
 
 /// A rate plan, whoever asks.
-pub async fn any_by_id(tx: &mut Tx, id: RatePlanId) -> sqlx::Result<Option<Kept>> {
+pub async fn any_by_id(tx: &mut Tx, id: RatePlanId) -> sqlx::Result<Option<StoredRatePlan>> {
     let sql = format!("select {COLUMNS} from rate_plans rp where rp.id = $1");
     Ok(Statement::new(sql, vec![Bind::Id(id.0)]).fetch_all(tx).await?.pop())
 }
@@ -283,7 +283,7 @@ macro_rules! bind_fields {
 }
 
 /// Adds a rate plan.
-pub async fn insert(tx: &mut Tx, kept: &Kept, now: Moment) -> sqlx::Result<()> {
+pub async fn insert(tx: &mut Tx, kept: &StoredRatePlan, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "
         insert into rate_plans (
             id, title, sort_title, parent_rate_plan_id, currency, sell_mode, rate_mode, meal_type, options,

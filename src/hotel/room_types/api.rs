@@ -27,7 +27,7 @@ use crate::{
         rate_plans::detach::{self, Detaching, Going},
         room_types::{
             Draft, RoomType,
-            store::{self, Kept},
+            store::{self, StoredRoomType},
         },
     },
     resource::{
@@ -77,7 +77,7 @@ struct Relationships {
 }
 
 impl RoomTypeBody {
-    fn new(Kept { id, property, room_type }: Kept, photos: Vec<Photo>) -> Self {
+    fn new(StoredRoomType { id, property, room_type }: StoredRoomType, photos: Vec<Photo>) -> Self {
         RoomTypeBody {
             r#type: "room_type",
             id,
@@ -119,7 +119,7 @@ impl Source for Listed {
                 photos.entry(room_type).or_default().push(photo);
             }
         }
-        let body = |kept: Kept| {
+        let body = |kept: StoredRoomType| {
             let photos = photos.remove(&kept.id).unwrap_or_default();
             (kept.id.0, RoomTypeBody::new(kept, photos))
         };
@@ -194,7 +194,7 @@ pub async fn create(state: Data<AppState>, Writer(caller): Writer, sent: Body) -
     problems.none_or_invalid()?;
     quotas::room_type(&mut tx, property, state.settings.max_room_types).await?;
     let now = clock::now();
-    let kept = Kept { id, property, room_type };
+    let kept = StoredRoomType { id, property, room_type };
     store::insert(&mut tx, &kept, now).await?;
     photos::store::write(&mut tx, &photos, now).await?;
     tx.commit().await?;
@@ -211,13 +211,13 @@ pub async fn update(
 ) -> Result<HttpResponse> {
     let sent = sent.top(KEY)?;
     let mut tx = state.db.write().await?;
-    let Kept { id, property, room_type } = hold(&mut tx, &caller, &id).await?;
+    let StoredRoomType { id, property, room_type } = lock(&mut tx, &caller, &id).await?;
     let mut problems = Problems::default();
     let Draft { room_type, photos, .. } = room_type.draft(&sent, Operation::Update, &mut problems)?;
     let parent = Parent { property, room_type: Some(id) };
     let photos = photos::plan(parent, photos::store::of_parent(&mut tx, parent).await?, photos, &mut problems)?;
     problems.none_or_invalid()?;
-    let kept = Kept { id, property, room_type };
+    let kept = StoredRoomType { id, property, room_type };
     store::update(&mut tx, &kept).await?;
     photos::store::write(&mut tx, &photos, clock::now()).await?;
     tx.commit().await?;
@@ -241,7 +241,7 @@ pub async fn delete(
         detaching.prepare(&mut tx, kept.property, going).await?;
         drop(tx);
         let mut tx = state.db.write().await?;
-        let kept = hold(&mut tx, &caller, &id).await?;
+        let kept = lock(&mut tx, &caller, &id).await?;
         let is_last = detaching.apply(&mut tx, kept.property, going).await? && store::delete(&mut tx, kept.id).await?;
         tx.commit().await?;
         Ok(is_last)
@@ -250,13 +250,13 @@ pub async fn delete(
     Ok(json::success())
 }
 
-async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<Kept> {
+async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> Result<StoredRoomType> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     store::by_id(tx, caller, id).await?.ok_or(Error::NotFound)
 }
 
 /// As [`find`], and nobody else changes what belongs to the property before this transaction ends.
-async fn hold(tx: &mut Tx, caller: &Caller, id: &str) -> Result<Kept> {
+async fn lock(tx: &mut Tx, caller: &Caller, id: &str) -> Result<StoredRoomType> {
     let property = find(tx, caller, id).await?.property;
     access::lock_visible_property(tx, caller, property).await?;
     // It may have changed, or gone, while this waited.

@@ -51,13 +51,13 @@ pub const LISTING: Listing = Listing {
 };
 
 /// A room type with its ids.
-pub struct Kept {
+pub struct StoredRoomType {
     pub id: RoomTypeId,
     pub property: PropertyId,
     pub room_type: RoomType,
 }
 
-impl_from_row!(Kept, row => Kept {
+impl_from_row!(StoredRoomType, row => StoredRoomType {
     id: row.try_get("id")?,
     property: row.try_get("property_id")?,
     room_type: RoomType {
@@ -106,7 +106,7 @@ pub async fn all(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Uuid
 const FROM: &str = "from room_types rt join properties p on p.id = rt.property_id";
 
 /// Those of these room types that are the caller's.
-pub async fn by_ids(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Kept>> {
+pub async fn by_ids(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<StoredRoomType>> {
     let mut rows = access::seen(&format!("select {COLUMNS} {FROM}"), caller);
     let names = rows.bind_all(ids.iter().map(|id| Bind::Id(*id)));
     rows.push(&format!(" and rt.id in ({names})"));
@@ -123,7 +123,7 @@ pub async fn choices(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result
 }
 
 /// One room type of the caller's properties.
-pub async fn by_id(tx: &mut Tx, caller: &Caller, id: RoomTypeId) -> sqlx::Result<Option<Kept>> {
+pub async fn by_id(tx: &mut Tx, caller: &Caller, id: RoomTypeId) -> sqlx::Result<Option<StoredRoomType>> {
     let statement = format!("select {COLUMNS} {FROM}");
     let mut rows = access::seen(&statement, caller);
     rows.and("rt.id", Bind::Id(id.0));
@@ -150,7 +150,7 @@ macro_rules! bind_fields {
 }
 
 /// Adds a room type.
-pub async fn insert(tx: &mut Tx, kept: &Kept, now: Moment) -> sqlx::Result<()> {
+pub async fn insert(tx: &mut Tx, kept: &StoredRoomType, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "
         insert into room_types (
             id, title, sort_title, count_of_rooms, occ_adults, occ_children, occ_infants, default_occupancy,
@@ -160,7 +160,7 @@ pub async fn insert(tx: &mut Tx, kept: &Kept, now: Moment) -> sqlx::Result<()> {
 }
 
 /// Writes all fields of a room type.
-pub async fn update(tx: &mut Tx, kept: &Kept) -> sqlx::Result<()> {
+pub async fn update(tx: &mut Tx, kept: &StoredRoomType) -> sqlx::Result<()> {
     const SQL: &str = "
         update room_types set
             title = $2, sort_title = $3, count_of_rooms = $4, occ_adults = $5, occ_children = $6, occ_infants = $7,

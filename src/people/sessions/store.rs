@@ -34,14 +34,14 @@ pub struct Sessions {
 type State = HashMap<String, String>;
 
 /// A session as it is kept.
-struct Kept {
+struct StoredSession {
     user_id: UserId,
     expires_at: Moment,
     created_at: Moment,
     notice: Option<String>,
 }
 
-impl_from_row!(Kept { user_id, expires_at, created_at, notice });
+impl_from_row!(StoredSession { user_id, expires_at, created_at, notice });
 
 impl SessionStore for Sessions {
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
@@ -107,7 +107,7 @@ impl Sessions {
         let binds = vec![digest.clone().into(), Bind::Moment(now), Bind::Moment(now - self.absolute)];
         let found = Statement::new(SQL, binds).fetch_optional(&mut tx).await?;
         drop(tx);
-        let Some(Kept { user_id: user, expires_at, created_at, notice }) = found else { return Ok(None) };
+        let Some(StoredSession { user_id: user, expires_at, created_at, notice }) = found else { return Ok(None) };
         // The clock was ahead when it began: it would last for as long as that, and its own time.
         if created_at > now + STEP {
             self.end(digest).await?;
