@@ -13,7 +13,7 @@ use crate::{
 
 const DIRECT: &str = "this site is https only (LATCHKEY_BASE_URL), and this request did not come through a \
     proxy of LATCHKEY_TRUSTED_PROXIES";
-const MARKED: &str = "this site is https only (LATCHKEY_BASE_URL), and the proxy says that this request \
+pub const MARKED: &str = "this site is https only (LATCHKEY_BASE_URL), and the proxy says that this request \
     came by http";
 
 static REFUSED: OnceAMinute = OnceAMinute::new();

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     app::{openapi::schemas::reference, routes},
     base::error::{Error, LimitKind, Problems, RateLimited},
-    web::errors::NotFoundCode,
+    web::{errors::NotFoundCode, https},
 };
 
 /// The headers that every answer has.
@@ -102,6 +102,7 @@ pub fn errors() -> Value {
             ("read-only key", Error::Forbidden(Some("the API key is read-only"))),
             ("limit reached", Error::Full("the account has 2000 properties, the most there may be".to_owned())),
             ("limited key", Error::Forbidden(Some("the API key is limited to chosen properties"))),
+            ("plain http", Error::Insecure(https::MARKED)),
         ],
     );
     add("Missing", "It does not exist, or this key has no access to it.", &[("not found", Error::NotFound)]);
