@@ -102,6 +102,20 @@ pub struct Parts {
     pub cookie_key: Key,
 }
 
+impl Parts {
+    /// Makes the parts known to handlers and layers.
+    fn register(&self, app: &mut ServiceConfig) {
+        app.app_data(self.state.clone())
+            .app_data(self.gate.clone())
+            .app_data(self.tags.clone())
+            .app_data(self.hasher.clone())
+            .app_data(self.credentials.clone())
+            .app_data(self.last_uses.clone())
+            .app_data(self.rendered.clone())
+            .app_data(self.document.clone());
+    }
+}
+
 /// Serves until it is told to stop; then running requests finish.
 pub fn serve(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
     let state = parts.state.clone();
@@ -130,14 +144,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
             .configure(routes::pages)
             .default_service(web::to(routes::no_page));
         App::new()
-            .app_data(parts.state.clone())
-            .app_data(parts.gate.clone())
-            .app_data(parts.tags.clone())
-            .app_data(parts.hasher.clone())
-            .app_data(parts.credentials.clone())
-            .app_data(parts.last_uses.clone())
-            .app_data(parts.rendered.clone())
-            .app_data(parts.document.clone())
+            .configure(|app| parts.register(app))
             .wrap(from_fn(request_log::log_request))
             .configure(routes::open)
             .service(with_key)

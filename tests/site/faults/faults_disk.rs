@@ -262,3 +262,46 @@ async fn who_is_refused_for_what_another_has_just_written_is_told_so_when_that_i
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 404, 404, 404, 404, 404]);
 }
+
+/// Nowhere but in the data folder, the first word, can a file be made for the time being.
+const WITHOUT_TEMPORARY_FOLDERS: &str = r#"mount --bind "$0" "$0" && mount --rbind /tmp /tmp &&
+    mount -o remount,bind,ro,nosuid,nodev /tmp && mount -t tmpfs -o ro none /var/tmp && cd /proc && exec "$@""#;
+
+#[actix_web::test]
+async fn large_lists_are_sorted_without_a_folder_for_temporary_files_on_sqlite() {
+    const PROPERTIES_MADE: i64 = 300_000;
+    let host = Host::new().await;
+    let server = host.serve(&[]);
+    let me = server.person(&host, "desk@farol.example").await;
+    server.with_key(&me.key).post(PROPERTIES, &body(json!({}))).await.is(201);
+    server.terminate();
+    // Copies of that property, and of its place in its group.
+    let columns = async |table: &str| {
+        let names = "select group_concat(name, ', ') from pragma_table_info";
+        host.texts(&format!("{names}('{table}') where name not in ('id', 'property_id')")).await.remove(0)
+    };
+    let (of_property, of_link) = (columns("properties").await, columns("group_properties").await);
+    let numbers =
+        format!("with recursive n (i) as (select 2 union all select i + 1 from n where i < {PROPERTIES_MADE})");
+    let number = "cast(substr('0000000000000000' || i, -16) as blob)";
+    host.sql(&format!(
+        "insert into properties (id, {of_property}) {numbers} select {number}, {of_property} from n, properties"
+    ))
+    .await;
+    host.sql(&format!(
+        "insert into group_properties (property_id, {of_link}) {numbers} select {number}, {of_link} from n, group_properties"
+    ))
+    .await;
+
+    let data = host.data_dir();
+    let mut serve = host.latchkey(&["serve", "--listen", "127.0.0.1:0"]);
+    serve.env_remove("TMPDIR").env_remove("SQLITE_TMPDIR");
+    let how = if is_root() { "-m" } else { "-rm" };
+    let outer = ["unshare", how, "sh", "-c", WITHOUT_TEMPORARY_FOLDERS, data.to_str().expect("a name")];
+    let server = host.start(run_by(&outer, &serve)).ready().unwrap_or_else(|log| panic!("no server: {log}"));
+    let api = server.with_key(&me.key);
+    for order in ["order[inserted_at]=desc", "order[title]=desc"] {
+        let list = api.get(&format!("{PROPERTIES}?{order}")).await.is(200);
+        assert_eq!(list.json()["meta"]["total"], PROPERTIES_MADE, "{order}");
+    }
+}
