@@ -145,7 +145,6 @@ impl Start {
             log::warn!("some last-used times could not be saved");
         }
         writing.abort();
-        db.close().await;
         state.db.close().await;
         stopped
     }

@@ -43,7 +43,7 @@ pub fn foreign(place: &str, names: &[String]) -> String {
     )
 }
 
-/// ReaderPool into a SQLite file, which need not exist.
+/// Looks into a SQLite file, which need not exist.
 pub fn look_at_file(file: &Path) -> Result<Found, String> {
     let place = file.display().to_string();
     let explain = |error: &dyn std::fmt::Display| format!("Cannot open the database {place}: {error}.");

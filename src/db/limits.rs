@@ -17,7 +17,7 @@ pub const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 /// Prepared statements that a connection of sqlx keeps. No text that a caller chooses makes a new one without end.
 pub const STATEMENTS: usize = 100;
 
-/// A network that has fallen silent readers like a slow database: neither is waited for without end.
+/// A network that has fallen silent looks like a slow database: neither is waited for without end.
 pub async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     timeout(LONGEST_ANSWER, answer).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }

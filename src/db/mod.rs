@@ -4,7 +4,7 @@
 
 mod bind; // a value bound to a statement
 mod database; // Db, Tx
-mod execute; // run!
+mod execute; // execute!
 mod faults; // what an error means
 mod folded; // how texts are compared
 mod found; // what a database holds before anything is done to it
@@ -15,12 +15,12 @@ mod migrations;
 mod postgres; // the server, and what it holds
 mod postgres_pool;
 mod postgres_url;
-mod revocation; // how long what is remembered of callers holds
+mod revocation; // how long cached credentials hold
 mod revocation_store;
 mod row;
 mod sqlite_reader; // reading SQLite
-mod sqlite_writer;
-mod statement; // one query, on any of them // writing SQLite
+mod sqlite_writer; // writing SQLite
+mod statement; // one query, on any of them
 
 #[cfg(test)]
 pub use crate::db::statement::RAN;

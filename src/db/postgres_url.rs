@@ -28,7 +28,7 @@ const KNOWN: [&str; 18] = [
     "statement-cache-capacity",
 ];
 
-const EXAMPLE: &str = "It readers like postgres://user:password@host:5432/latchkey.";
+const EXAMPLE: &str = "It looks like postgres://user:password@host:5432/latchkey.";
 
 const ENCODING: &str =
     "In user and password, write # as %23, / as %2F, ? as %3F, % as %25, @ as %40, : as %3A, space as %20.";

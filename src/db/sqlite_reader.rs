@@ -109,12 +109,12 @@ impl ReaderPool {
 
     /// A connection whose queries all see the same moment.
     pub fn read(self: &Arc<Self>) -> sqlx::Result<Reader> {
-        let mut look = self.read_latest()?;
-        if let Some(reader) = &look.reader {
-            reader.command("begin").map_err(from_rusqlite)?;
-            look.begun = true;
+        let mut reader = self.read_latest()?;
+        if let Some(connection) = &reader.reader {
+            connection.command("begin").map_err(from_rusqlite)?;
+            reader.begun = true;
         }
-        Ok(look)
+        Ok(reader)
     }
 
     /// A number that every commit of any process changes. `None` where it cannot be had.

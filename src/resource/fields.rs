@@ -1,5 +1,5 @@
-//! One table of fields per resource: bodies are validated by it (`validate.rs`), its messages come from it, and so does the
-//! schema of the API's document (`openapi/`).
+//! One table of fields per resource: bodies are validated by it (`validate.rs`), its messages come from it, and so does
+//! the schema of the API's document (`openapi/`).
 
 use serde_json::Value;
 use uuid::Uuid;

@@ -1,5 +1,5 @@
-//! Resources as JSON, each made once per version and kept: a version that matches cannot be stale, whoever wrote it, since
-//! versions are random and none comes twice.
+//! Resources as JSON, each rendered once per version and cached: a version that matches cannot be stale, whoever wrote
+//! it, since versions are random and none comes twice.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

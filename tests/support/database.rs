@@ -8,10 +8,9 @@
 //! `LATCHKEY_TEST_COLLATION` (`C`, the default, or `icu`) is the collation of
 //! a PostgreSQL database: the answers must be the same under both.
 
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::UNIX_EPOCH;
 
 #[expect(clippy::disallowed_types, reason = "the names of databases and tables cannot be bound")]
@@ -23,6 +22,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::app::bare_latchkey;
+use crate::command::finish;
 use crate::people::{DESK, DESK_PASSWORD};
 
 /// What a database has before its test begins. Copies are made of a template, since hundreds of tests begin alike.
@@ -203,10 +203,8 @@ fn file_template() -> String {
 fn fill(contents: Contents, at: impl Fn(&mut Command) -> &mut Command) {
     let run = |args: &[&str], stdin: &str| {
         let mut command = bare_latchkey();
-        let mut child =
-            at(&mut command).args(args).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("latchkey runs");
-        let _ = child.stdin.take().expect("its input").write_all(stdin.as_bytes());
-        assert!(child.wait().expect("it ends").success(), "latchkey {args:?}");
+        at(&mut command).args(args);
+        finish(command, stdin).ok();
     };
     run(&["migrate"], "");
     if contents == Contents::Desk {

@@ -96,31 +96,31 @@ fn body(key: &str, inside: Value) -> Value {
 }
 
 /// The object of a request. Unknown fields are ignored.
-fn request(fields: &[Field], defaults: &Map<String, Value>, purpose: Operation) -> Value {
+fn request(fields: &[Field], defaults: &Map<String, Value>, operation: Operation) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for field in fields {
         let ignored = match field.need {
             Need::ReadOnly => true,
-            Need::OnCreate | Need::RequiredOnCreate => purpose == Operation::Update,
+            Need::OnCreate | Need::RequiredOnCreate => operation == Operation::Update,
             _ => false,
         };
         if ignored {
             continue;
         }
         let default = defaults.get(field.name).unwrap_or(&Value::Null);
-        let mut schema = sent(&field.kind, default, purpose);
+        let mut schema = sent(&field.kind, default, operation);
         if matches!(field.need, Need::Optional | Need::OnCreate) {
             schema = or_null(schema);
         }
         if let Some(schema) = schema.as_object_mut() {
             schema.insert("description".to_owned(), field.about.into());
             let tells = default.is_boolean() || default.as_str().is_some_and(|text| !text.is_empty());
-            if tells && purpose == Operation::Create {
+            if tells && operation == Operation::Create {
                 schema.insert("default".to_owned(), default.clone());
             }
         }
-        if purpose == Operation::Create && matches!(field.need, Need::Required | Need::RequiredOnCreate) {
+        if operation == Operation::Create && matches!(field.need, Need::Required | Need::RequiredOnCreate) {
             required.push(field.name);
         }
         properties.insert(field.name.to_owned(), schema);
@@ -179,7 +179,7 @@ fn money(positive: bool) -> Value {
 }
 
 /// What a request may hold.
-fn sent(kind: &Kind, default: &Value, purpose: Operation) -> Value {
+fn sent(kind: &Kind, default: &Value, operation: Operation) -> Value {
     match kind {
         Kind::Title => json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": TITLE }),
         Kind::Text { max } => json!({ "type": "string", "maxLength": max, "pattern": TEXT }),
@@ -209,7 +209,7 @@ fn sent(kind: &Kind, default: &Value, purpose: Operation) -> Value {
         Kind::Ids(_) => json!({ "type": "array", "items": { "type": "string", "format": "facility-id" } }),
         Kind::Object(fields) => {
             let empty = Map::new();
-            request(fields, default.as_object().unwrap_or(&empty), purpose)
+            request(fields, default.as_object().unwrap_or(&empty), operation)
         }
         Kind::List(fields) => json!({
             "type": "array", "minItems": 1, "maxItems": MOST_ENTRIES,
@@ -217,7 +217,7 @@ fn sent(kind: &Kind, default: &Value, purpose: Operation) -> Value {
         }),
         Kind::Batch(fields) => json!({
             // What is new has room for so many; of what is there some may be removed.
-            "type": "array", "maxItems": if purpose == Operation::Create { photos::MOST } else { MOST_ENTRIES },
+            "type": "array", "maxItems": if operation == Operation::Create { photos::MOST } else { MOST_ENTRIES },
             "items": { "anyOf": [
                 new(request(fields, &Map::new(), Operation::Create)),
                 naming(request(fields, &Map::new(), Operation::Update))

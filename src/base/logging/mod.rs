@@ -26,8 +26,8 @@ pub use crate::base::logging::lines::Lines;
 /// How lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    #[default]
     /// A line of text per event
+    #[default]
     Text,
     /// A JSON object per event, one per line
     Json,

@@ -1,4 +1,5 @@
-//! JSON Schema, read for people: references followed, fields as rows, an example. (What a value may be: `describe_schema.rs`.)
+//! JSON Schema, read for people: references followed, fields as rows, an example. (What a value may be:
+//! `describe_schema.rs`.)
 
 use serde_json::{Map, Value, json};
 

@@ -219,3 +219,13 @@ async fn a_server_waits_for_one_that_is_about_to_be_gone_on_sqlite() {
     let second = second.ready().unwrap_or_else(|log| panic!("no server: {log}"));
     second.client().get("/readyz").await.is(200);
 }
+
+#[actix_web::test]
+async fn an_address_of_another_database_is_refused_with_an_example_of_one_that_is_taken() {
+    let host = Host::new().await;
+    let mut command = host.latchkey(&["user", "list"]);
+    command.env("DATABASE_URL", "mysql://keeper@localhost/latchkey");
+    let said = finish(command, "").refused(1);
+    let example = "does not begin with postgres://. It looks like postgres://user:password@host:5432/latchkey.";
+    assert!(said.contains(example), "{said}");
+}
