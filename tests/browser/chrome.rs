@@ -19,7 +19,7 @@ use thirtyfour::{
     LoggingPrefsLogLevel, extensions::query::ElementPollerWithTimeout, prelude::*, support::base64_decode,
 };
 
-use crate::{app::TestApp, people::User, probe};
+use crate::{people::User, probe, server::Server};
 
 /// Why the flags: no display and no GPU on a server, no sandbox for root, little `/dev/shm` in containers, no traffic
 /// but ours; and over a pipe, so that Chromium ends with chromedriver.
@@ -149,7 +149,7 @@ impl Browser {
     }
 
     /// Signs in by the page, as the user does, and waits for the page after it.
-    pub async fn sign_in(&self, app: &TestApp, user: &User) {
+    pub async fn sign_in(&self, app: &Server, user: &User) {
         self.visit(format!("{}/sign_in", app.base_url)).await;
         self.fill("email", &user.email).await;
         self.fill("password", &user.password).await;

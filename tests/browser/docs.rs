@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use crate::{
-    app::TestApp,
     chrome::{Browser, Scheme},
     keyboard::Key,
     people::Person,
+    server::Server,
 };
 
 const PAGES: [(&str, &str); 5] = [
@@ -17,8 +17,8 @@ const PAGES: [(&str, &str); 5] = [
     ("docs-room-types", "/reference/room_types"),
 ];
 
-async fn site() -> TestApp {
-    TestApp::options().arg("--support").arg("help@farol.example").start().await
+async fn site() -> Server {
+    Server::options().arg("--support").arg("help@farol.example").start().await
 }
 
 #[actix_web::test]

@@ -1,9 +1,9 @@
 //! A session that ends while somebody types.
 
 use crate::{
-    app::TestApp,
     chrome::Browser,
     people::User,
+    server::Server,
     steps::{Row, before_the_list},
 };
 
@@ -70,13 +70,13 @@ async fn a_withdrawal_asked_for_when_the_session_ends_is_asked_for_again() {
 }
 
 /// Gives the user another password, which ends all sessions.
-fn end_sessions(app: &TestApp, user: &mut User) {
+fn end_sessions(app: &Server, user: &mut User) {
     user.password.push_str("-anew");
     app.secrets.register("password", &user.password);
-    app.command_ok(&["user", "password", &user.email], Some(&user.password));
+    app.run_with(&["user", "password", &user.email], &user.password).ok();
 }
 
-async fn assert_told_and_sign_in(app: &TestApp, user: &User, browser: &Browser) {
+async fn assert_told_and_sign_in(app: &Server, user: &User, browser: &Browser) {
     let notice = browser.first(".notice").await.text().await.unwrap();
     assert!(notice.contains("what you entered has been kept"), "{notice}");
     // A typing error on the way loses nothing either.

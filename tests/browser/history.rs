@@ -1,9 +1,9 @@
 //! Back, forward and reload: none of them shows a key twice or makes a second one.
 
 use crate::{
-    app::TestApp,
     chrome::{Browser, Scheme},
     people::User,
+    server::Server,
     steps::{Row, before_the_list, count_keys, eventually},
 };
 
@@ -58,9 +58,8 @@ async fn a_form_that_was_gone_back_to_makes_no_second_key_without_javascript() {
 
 /// Chromium keeps the form, with its token, in memory.
 async fn form_sent_again(javascript: bool) {
-    let app = TestApp::start().await;
-    let user = app.user_add("desk@farol.example");
-    app.subscribe(&user.email);
+    let app = Server::start().await;
+    let user = app.add_subscriber("desk@farol.example");
     let browser = Browser::open_whole(1280, Scheme::Light, javascript).await;
     browser.arrive(&app, &user).await;
     let key = browser.create_key(&app, "Harbour PMS").await;
@@ -121,7 +120,7 @@ async fn reload(javascript: bool) {
 }
 
 /// Reloads the page that shows a key.
-async fn assert_already_created(app: &TestApp, user: &User, browser: &Browser, key: &str, keys: usize) {
+async fn assert_already_created(app: &Server, user: &User, browser: &Browser, key: &str, keys: usize) {
     browser.refresh().await.expect("a reload");
     let told = browser.dialog("API Key already created").await;
     assert!(told.contains("cannot be shown again") && told.contains("Harbour PMS"), "{told}");

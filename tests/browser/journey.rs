@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::{
-    app::TestApp,
     chrome::{Browser, Scheme},
+    server::Server,
     steps::Row,
 };
 
@@ -19,9 +19,8 @@ async fn a_person_makes_a_key_uses_it_and_withdraws_it_without_javascript() {
 }
 
 async fn the_main_job(javascript: bool) {
-    let app = TestApp::start().await;
-    let user = app.user_add("desk@farol.example");
-    app.subscribe(&user.email);
+    let app = Server::start().await;
+    let user = app.add_subscriber("desk@farol.example");
     let browser = Browser::open(1280, Scheme::Light, javascript).await;
 
     browser.visit(format!("{}/sign_in", app.base_url)).await;

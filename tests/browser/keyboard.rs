@@ -4,10 +4,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    app::TestApp,
     chrome::{Browser, Scheme},
     limits::before_the_list_with,
     people::User,
+    server::Server,
     steps::{Row, count_keys, eventually},
 };
 
@@ -98,7 +98,7 @@ impl Browser {
         assert!(focus.outlined && focus.in_sight, "{focus:?} on {}", self.here().await);
     }
 
-    async fn sign_in_by_keys(&self, app: &TestApp, user: &User) {
+    async fn sign_in_by_keys(&self, app: &Server, user: &User) {
         self.visit(format!("{}/sign_in", app.base_url)).await;
         self.begins_at("Email").await;
         self.type_text(&user.email).await;
@@ -114,9 +114,8 @@ impl Browser {
 
 #[actix_web::test]
 async fn the_keyboard_alone_is_enough_with_javascript() {
-    let app = TestApp::start().await;
-    let user = app.user_add("keys@farol.example");
-    app.subscribe(&user.email);
+    let app = Server::start().await;
+    let user = app.add_subscriber("keys@farol.example");
     let browser = Browser::open(1280, Scheme::Light, true).await;
     browser.sign_in_by_keys(&app, &user).await;
 
@@ -145,9 +144,8 @@ async fn the_keyboard_alone_is_enough_with_javascript() {
 
 #[actix_web::test]
 async fn the_keyboard_alone_is_enough_without_javascript() {
-    let app = TestApp::start().await;
-    let user = app.user_add("keys@farol.example");
-    app.subscribe(&user.email);
+    let app = Server::start().await;
+    let user = app.add_subscriber("keys@farol.example");
     let browser = Browser::open(1280, Scheme::Light, false).await;
     browser.sign_in_by_keys(&app, &user).await;
     let key = create_by_keys(&browser, &app).await;
@@ -156,7 +154,7 @@ async fn the_keyboard_alone_is_enough_without_javascript() {
     close_and_withdraw_by_keys(&browser, &app, &key).await;
 }
 
-async fn create_by_keys(browser: &Browser, app: &TestApp) -> String {
+async fn create_by_keys(browser: &Browser, app: &Server) -> String {
     browser.tab_to("Create new API Key").await;
     browser.strike(Key::Enter).await;
     browser.dialog("Create new API Key").await;
@@ -169,7 +167,7 @@ async fn create_by_keys(browser: &Browser, app: &TestApp) -> String {
     key
 }
 
-async fn close_and_withdraw_by_keys(browser: &Browser, app: &TestApp, key: &str) {
+async fn close_and_withdraw_by_keys(browser: &Browser, app: &Server, key: &str) {
     browser.tab_to("Close").await;
     browser.strike(Key::Enter).await;
     browser.no_dialog().await;

@@ -4,10 +4,10 @@ use serde_json::json;
 use thirtyfour::prelude::*;
 
 use crate::{
-    app::TestApp,
     chrome::{Browser, Scheme},
     looks::titles,
     people::Person,
+    server::Server,
     steps::eventually,
 };
 
@@ -16,8 +16,8 @@ pub async fn before_the_list_with(
     properties: &[(&str, &str)],
     width: u32,
     javascript: bool,
-) -> (TestApp, Person, Browser) {
-    let app = TestApp::start().await;
+) -> (Server, Person, Browser) {
+    let app = Server::start().await;
     let person = app.person("desk@farol.example").await;
     for (title, city) in properties {
         let body = json!({ "property": { "title": title, "currency": "EUR", "city": city } });

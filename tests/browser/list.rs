@@ -1,8 +1,8 @@
 //! The list of keys, and the subscription that opens it.
 
 use crate::{
-    app::TestApp,
     chrome::{Browser, Scheme},
+    server::Server,
     steps::before_the_list,
 };
 
@@ -45,7 +45,7 @@ async fn a_refresh_shows_the_keys_as_soon_as_the_subscription_is_active() {
     browser.press("Close").await;
     browser.no_dialog().await;
 
-    app.command_ok(&["subscription", "cancel", &user.email, "--now"], None);
+    app.run(&["subscription", "cancel", &user.email, "--now"]).ok();
     browser.refresh().await.unwrap();
     let text = text_of(&browser).await;
     assert!(!text.contains("API Keys") && !text.contains("Create new API Key"), "{text}");
@@ -63,8 +63,8 @@ async fn a_refresh_shows_the_keys_as_soon_as_the_subscription_is_active() {
 
 #[actix_web::test]
 async fn a_user_without_a_subscription_sees_no_api_keys() {
-    let app = TestApp::start().await;
-    let user = app.user_add("new@farol.example");
+    let app = Server::start().await;
+    let user = app.add_user("new@farol.example");
     let browser = Browser::open(1280, Scheme::Light, true).await;
     browser.arrive(&app, &user).await;
     let text = text_of(&browser).await;
@@ -81,7 +81,7 @@ async fn paused_keys_are_withdrawn_all_at_once() {
     let (app, user, browser) = before_the_list(1280, true).await;
     let desk = app.signed_in(&user).await;
     let keys = [desk.create_key("One").await, desk.create_key("Two").await];
-    app.command_ok(&["subscription", "cancel", &user.email, "--now"], None);
+    app.run(&["subscription", "cancel", &user.email, "--now"]).ok();
     browser.refresh().await.unwrap();
     browser.press("Withdraw all keys").await;
     let told = browser.dialog("Withdraw all API keys").await;
@@ -97,9 +97,8 @@ async fn paused_keys_are_withdrawn_all_at_once() {
 
 #[actix_web::test]
 async fn with_as_many_keys_as_there_may_be_the_button_is_off_and_says_why() {
-    let app = TestApp::options().env("LATCHKEY_MAX_KEYS", "2").start().await;
-    let user = app.user_add("full@farol.example");
-    app.subscribe(&user.email);
+    let app = Server::options().env("LATCHKEY_MAX_KEYS", "2").start().await;
+    let user = app.add_subscriber("full@farol.example");
     let desk = app.signed_in(&user).await;
     desk.create_key("One").await;
     let browser = Browser::open(1280, Scheme::Light, true).await;

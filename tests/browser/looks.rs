@@ -2,10 +2,10 @@
 //! nothing, the console is quiet, and a picture is kept in target/screenshots.
 
 use crate::{
-    app::TestApp,
     axe::assert_accessible,
     chrome::{Browser, Scheme},
     people::User,
+    server::Server,
     steps::before_the_list,
 };
 
@@ -73,7 +73,7 @@ fn long_client() -> String {
 }
 
 /// Keys of every kind: never used, used, used by a long client, withdrawn by their owner and by the host.
-async fn keys_of_every_kind(app: &TestApp, user: &User) {
+async fn keys_of_every_kind(app: &Server, user: &User) {
     let desk = app.signed_in(user).await;
     let mut keys = vec![];
     for title in titles() {
@@ -84,13 +84,13 @@ async fn keys_of_every_kind(app: &TestApp, user: &User) {
     app.with_key(&keys[3]).get("/api/v1/properties").await.is(200);
     desk.withdraw_key(&keys[2]).await;
     let host = desk.key_id(&keys[4]).await;
-    app.command_ok(&["key", "withdraw", &host], None);
+    app.run(&["key", "withdraw", &host]).ok();
 }
 
 #[actix_web::test]
 async fn the_pages_before_the_sign_in_look_right() {
-    let app = TestApp::options().arg("--support").arg("help@farol.example").start().await;
-    let user = app.user_add("a.very.long.address.of.a.guest.house@the-lighthouse-at-the-end-of-the-world.example");
+    let app = Server::options().arg("--support").arg("help@farol.example").start().await;
+    let user = app.add_user("a.very.long.address.of.a.guest.house@the-lighthouse-at-the-end-of-the-world.example");
     let mut browser = Browser::open(1280, Scheme::Light, true).await;
     browser.visit(format!("{}/sign_in", app.base_url)).await;
     browser.send_sign_in(&app, &User { password: "not-the-password".to_owned(), ..user.clone() }).await;
@@ -98,7 +98,7 @@ async fn the_pages_before_the_sign_in_look_right() {
     browser.visit(format!("{}/no/such/page", app.base_url)).await;
     browser.looks_right("error-404", 404).await;
 
-    let link = app.command_ok(&["user", "link", &user.email, "--base-url", &app.base_url], None);
+    let link = app.run(&["user", "link", &user.email, "--base-url", &app.base_url]).ok();
     let link = link.split_whitespace().find(|word| word.starts_with("http")).expect("a link").to_owned();
     browser.visit(&link).await;
     browser.looks_right("welcome", 200).await;
@@ -110,8 +110,8 @@ async fn the_pages_before_the_sign_in_look_right() {
 
 #[actix_web::test]
 async fn the_profile_without_keys_looks_right() {
-    let app = TestApp::start().await;
-    let user = app.user_add("a.very.long.address.of.a.guest.house@the-lighthouse-at-the-end-of-the-world.example");
+    let app = Server::start().await;
+    let user = app.add_user("a.very.long.address.of.a.guest.house@the-lighthouse-at-the-end-of-the-world.example");
     let mut browser = Browser::open(1280, Scheme::Light, true).await;
     browser.arrive(&app, &user).await;
     browser.looks_right("profile-without-subscription", 200).await;
@@ -200,7 +200,7 @@ async fn the_profile_with_paused_keys_looks_right() {
     for javascript in [true, false] {
         let (app, user, mut browser) = before_the_list(1280, javascript).await;
         keys_of_every_kind(&app, &user).await;
-        app.command_ok(&["subscription", "cancel", &user.email, "--now"], None);
+        app.run(&["subscription", "cancel", &user.email, "--now"]).ok();
         browser.refresh().await.unwrap();
         if javascript {
             browser.looks_right("profile-paused", 200).await;

@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use crate::{
-    app::TestApp,
     chrome::{Browser, Scheme},
     looks::titles,
+    server::Server,
 };
 
 /// A property that a guest was invited to, and a browser of the guest's in which its page stands.
-async fn invited(width: u32, javascript: bool) -> (TestApp, Browser, String) {
-    let app = TestApp::start().await;
+async fn invited(width: u32, javascript: bool) -> (Server, Browser, String) {
+    let app = Server::start().await;
     let owner = app.person("owner@farol.example").await;
     let guest = app.person("desk@farol.example").await;
     let body = json!({ "property": { "title": titles()[1], "currency": "EUR" } });

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use crate::{
-    app::TestApp,
     chrome::{Browser, Scheme},
     people::User,
+    server::Server,
     steps::before_the_list,
 };
 
@@ -53,8 +53,8 @@ const TOO_LONG: &str = "(you entered 256)";
 
 #[actix_web::test]
 async fn a_wrong_password_leaves_the_email_and_asks_for_the_password_again() {
-    let app = TestApp::start().await;
-    let user = app.user_add("desk@farol.example");
+    let app = Server::start().await;
+    let user = app.add_user("desk@farol.example");
     let browser = Browser::open(1280, Scheme::Light, false).await;
     browser.visit(format!("{}/sign_in", app.base_url)).await;
     browser.send_sign_in(&app, &User { password: "not-the-password".to_owned(), ..user.clone() }).await;

@@ -1,10 +1,10 @@
 //! The Properties page.
 
 use crate::{
-    app::TestApp,
     chrome::{Browser, Scheme},
     limits::before_the_list_with,
     looks::titles,
+    server::Server,
 };
 
 #[actix_web::test]
@@ -77,8 +77,8 @@ async fn looks(javascript: bool) {
 
 #[actix_web::test]
 async fn the_page_without_properties_looks_right() {
-    let app = TestApp::start().await;
-    let user = app.user_add("new@farol.example");
+    let app = Server::start().await;
+    let user = app.add_user("new@farol.example");
     let mut browser = Browser::open(1280, Scheme::Light, true).await;
     browser.arrive(&app, &user).await;
     browser.press_in("nav", "Properties").await;

@@ -1,14 +1,14 @@
 //! The page on which people sign in.
 
 use crate::{
-    app::TestApp,
     axe::assert_accessible,
     chrome::{Browser, Scheme},
+    server::Server,
 };
 
 #[actix_web::test]
 async fn the_sign_in_page_is_accessible_and_fits_on_a_phone() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     let mut browser = Browser::open(1280, Scheme::Light, true).await;
     for (width, scheme) in Browser::LOOKS {
         browser.look(width, scheme).await;
@@ -22,8 +22,8 @@ async fn the_sign_in_page_is_accessible_and_fits_on_a_phone() {
 
 #[actix_web::test]
 async fn a_person_signs_in_with_javascript_and_without() {
-    let app = TestApp::start().await;
-    let user = app.user_add("desk@farol.example");
+    let app = Server::start().await;
+    let user = app.add_user("desk@farol.example");
     for javascript in [true, false] {
         let browser = Browser::open(360, Scheme::Light, javascript).await;
         browser.sign_in(&app, &user).await;

@@ -8,10 +8,10 @@ use serde_json::Value;
 use thirtyfour::prelude::*;
 
 use crate::{
-    app::TestApp,
     chrome::{Browser, Scheme},
     html,
     people::User,
+    server::Server,
 };
 
 /// How long a page may take to become what it should be: a loaded machine is slow.
@@ -138,13 +138,13 @@ impl Browser {
     }
 
     /// Signs in and waits for the profile.
-    pub async fn arrive(&self, app: &TestApp, user: &User) {
+    pub async fn arrive(&self, app: &Server, user: &User) {
         self.sign_in(app, user).await;
         self.no_dialog().await;
     }
 
     /// Fills in the sign-in form and sends it; how it went is on the page.
-    pub async fn send_sign_in(&self, app: &TestApp, user: &User) {
+    pub async fn send_sign_in(&self, app: &Server, user: &User) {
         self.type_into("Email", &user.email).await;
         self.type_into("Password", &user.password).await;
         self.press("Sign in").await;
@@ -168,7 +168,7 @@ impl Browser {
     }
 
     /// The key that the dialog shows. From now on it is a secret of the test.
-    pub async fn key_shown(&self, app: &TestApp) -> String {
+    pub async fn key_shown(&self, app: &Server) -> String {
         self.dialog("API Key created").await;
         let script = "const key = document.getElementById('key');
             return key.checkVisibility() && key.getBoundingClientRect().height > 10 ? key.value : null";
@@ -179,7 +179,7 @@ impl Browser {
     }
 
     /// Creates a key on the page that is open, and stays with the dialog that shows it.
-    pub async fn create_key(&self, app: &TestApp, title: &str) -> String {
+    pub async fn create_key(&self, app: &Server, title: &str) -> String {
         self.press("Create new API Key").await;
         self.type_into("Title", title).await;
         self.press("Create").await;
@@ -219,15 +219,14 @@ impl Browser {
 }
 
 /// How many keys the user has, withdrawn ones too, as the host sees it.
-pub fn count_keys(app: &TestApp, user: &User) -> usize {
-    app.command_ok(&["key", "list", &user.email], None).lines().filter(|line| line.contains("***")).count()
+pub fn count_keys(app: &Server, user: &User) -> usize {
+    app.run(&["key", "list", &user.email]).ok().lines().filter(|line| line.contains("***")).count()
 }
 
 /// A server, and a subscribed user who stands signed in before an empty list of keys.
-pub async fn before_the_list(width: u32, javascript: bool) -> (TestApp, User, Browser) {
-    let app = TestApp::start().await;
-    let user = app.user_add("desk@farol.example");
-    app.subscribe(&user.email);
+pub async fn before_the_list(width: u32, javascript: bool) -> (Server, User, Browser) {
+    let app = Server::start().await;
+    let user = app.add_subscriber("desk@farol.example");
     let browser = Browser::open(width, Scheme::Light, javascript).await;
     browser.arrive(&app, &user).await;
     (app, user, browser)

@@ -1,8 +1,8 @@
 //! The harness itself: an assertion that cannot fail would be worse than none.
 
-use crate::app::TestApp;
 use crate::html;
 use crate::secrets::Secrets;
+use crate::server::Server;
 
 #[test]
 #[should_panic(expected = "was written to the log")]
@@ -24,8 +24,8 @@ fn a_session_id_is_found_without_its_signature() {
 #[actix_web::test]
 #[should_panic(expected = "was written to")]
 async fn a_secret_in_the_database_is_found_when_a_test_ends() {
-    let app = TestApp::start().await;
-    app.user_add("not-so-secret@farol.example");
+    let app = Server::start().await;
+    app.add_user("not-so-secret@farol.example");
     app.secrets.register("email", "not-so-secret@farol.example");
 }
 

@@ -17,6 +17,6 @@ mod stale;
 
 // Helpers find each other at the root, as in the tests in Chromium.
 use support::{
-    access, app, browser, client, cluster, command, database, hammer, host, html, memory, page, people, property,
-    rate_plan, raw, response, room_type, rounds, secrets, wire,
+    access, browser, client, cluster, command, database, hammer, host, html, instances, memory, options, page, people,
+    program, property, rate_plan, raw, response, room_type, rounds, secrets, server, sql, wire,
 };

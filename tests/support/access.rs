@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::app::TestApp;
 use crate::client::Client;
+use crate::host::Host;
 use crate::people::{Person, User};
 use crate::property::{GROUPS, UNKNOWN_ID, group_at};
 use crate::response::Response;
+use crate::server::Server;
 
 /// One of the two collections of users, which are twins.
 pub struct Users {
@@ -149,28 +150,24 @@ fn ids(list: &Value) -> Vec<String> {
     list.map(|entry| entry["id"].as_str().expect("an id").to_owned()).collect()
 }
 
-impl TestApp {
+impl Host {
     /// The path of a new one-use link of this user, as the host hands it over.
     pub fn welcome_link(&self, email: &str) -> String {
-        let printed = self.command_ok(&["user", "link", email, "--base-url", "https://pms.example"], None);
+        let printed = self.run(&["user", "link", email, "--base-url", "https://pms.example"]).ok();
         let path = crate::command::first_line(&printed).strip_prefix("https://pms.example").expect("a link").to_owned();
         self.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
         path
     }
+}
 
+impl Server {
     /// Somebody who was invited sets name and password, subscribes and signs in.
     pub async fn arrives(&self, email: &str, name: &str) -> Person {
-        let path = self.welcome_link(email);
-        let password = format!("harbour-lantern-{}", uuid::Uuid::now_v7().simple());
-        self.secrets.register("password", &password);
+        let (path, password) = (self.welcome_link(email), self.new_password());
         let form = [("name", name), ("password", &*password)];
         self.browser().post_form(&path, &form).await.is(303);
         self.subscribe(email);
-        let user = User { email: email.to_owned(), password };
-        let browser = self.signed_in(&user).await;
-        let key = browser.create_key("Front desk").await;
-        let api = self.with_key(&key);
-        Person { user, browser, key, api }
+        self.equipped(User { email: email.to_owned(), password }).await
     }
 }
 

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::app::free_port;
 use crate::command::{finish, is_root};
+use crate::program::free_port;
 
 /// Ends when it is dropped.
 pub struct Cluster {

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
-use crate::app::PATIENCE;
+use crate::program::{PATIENCE, signal};
 
 /// What a command has said, and how it ended.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub fn finish(mut command: Command, stdin: &str) -> Said {
     let (id, (sender, receiver)) = (child.id(), mpsc::channel());
     std::thread::spawn(move || sender.send(child.wait_with_output()));
     let Ok(output) = receiver.recv_timeout(PATIENCE) else {
-        let _ = Command::new("kill").args(["-s", "KILL", &id.to_string()]).status();
+        signal(id, "KILL");
         panic!("{command:?} did not end");
     };
     let output = output.expect("the command ends");

@@ -21,9 +21,9 @@ use tokio::sync::OnceCell;
 use url::Url;
 use uuid::Uuid;
 
-use crate::app::bare_latchkey;
 use crate::command::finish;
 use crate::people::{DESK, DESK_PASSWORD};
+use crate::program::bare_latchkey;
 
 /// What a database has before its test begins. Copies are made of a template, since hundreds of tests begin alike.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]

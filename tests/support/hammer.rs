@@ -4,109 +4,22 @@
 use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use actix_web::rt::task::spawn_blocking;
 use serde_json::Value;
 
-use crate::command::finish;
-use crate::host::{Host, Server};
 use crate::page::until;
 use crate::property::PROPERTIES;
 use crate::raw;
-use crate::wire::Wire;
 
 /// Connections that ask at once.
 const CONNECTIONS: usize = 8;
 
 /// Requests of each connection that are waited for after a change.
 const AFTERWARDS: usize = 3;
-
-/// Where requests are sent, and what is taken away.
-pub struct Site {
-    /// One server, and on PostgreSQL a second process.
-    pub servers: Vec<Server>,
-    pub host: Host,
-}
-
-impl Site {
-    pub async fn new() -> Rc<Self> {
-        let host = Host::new().await;
-        let mut servers = vec![serve(&host, None)];
-        if host.database_url().is_some() {
-            servers.push(serve(&host, None));
-        }
-        Rc::new(Self { servers, host })
-    }
-
-    /// With the PostgreSQL of the second server at the other end of a wire; nothing where this run is on SQLite.
-    pub async fn with_wire() -> Option<(Rc<Self>, Arc<Wire>)> {
-        let wire = Wire::to_postgresql()?;
-        let host = Host::new().await;
-        let url = wire.url(&host.database_url()?);
-        let servers = vec![serve(&host, None), serve(&host, Some(&url))];
-        Some((Rc::new(Self { servers, host }), wire))
-    }
-
-    /// The server that most changes are sent to.
-    pub fn first(&self) -> &Server {
-        &self.servers[0]
-    }
-
-    pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.servers.iter().map(Server::address).collect()
-    }
-
-    /// Runs a command; the moment at which its process had ended.
-    pub async fn command(&self, args: &[&str]) -> Instant {
-        self.command_with(args, "").await
-    }
-
-    /// The same, with something on its standard input.
-    pub async fn command_with(&self, args: &[&str], stdin: &str) -> Instant {
-        let (command, stdin) = (self.host.latchkey(args), stdin.to_owned());
-        let ended = spawn_blocking(move || {
-            let said = finish(command, &stdin);
-            let moment = Instant::now();
-            said.ok();
-            moment
-        });
-        ended.await.expect("it ends")
-    }
-
-    /// Sends a request to the first server; the moment at which the whole answer was there.
-    pub async fn change(&self, request: Vec<u8>, status: u16) -> Instant {
-        change_at(self.first().address(), request, status).await
-    }
-}
-
-/// Sends a request from a thread of its own; the moment at which the whole answer was there.
-pub async fn change_at(server: SocketAddr, request: Vec<u8>, status: u16) -> Instant {
-    let answered = spawn_blocking(move || {
-        let answer = raw::exchange(server, &request);
-        let moment = Instant::now();
-        answer.is(status);
-        moment
-    });
-    answered.await.expect("an answer")
-}
-
-/// A server with room for many keys, which lets everybody ask as often as they like. A line for every request would make
-/// a long log, searched for every key.
-fn serve(host: &Host, database: Option<&str>) -> Server {
-    let starting = host.start_copy(|command| {
-        command.env("RUST_LOG", "warn").env("LATCHKEY_MAX_KEYS", "1000");
-        command.env("LATCHKEY_REQUESTS_PER_KEY", "0").env("LATCHKEY_REQUESTS_PER_ADDRESS", "0");
-        if let Some(url) = database {
-            command.env("DATABASE_URL", url);
-        }
-    });
-    starting.ready().unwrap_or_else(|log| panic!("no server: {log}"))
-}
 
 /// The list of properties, asked for with a key.
 pub fn list_with(key: &str) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! How much memory a server has taken, as Linux tells.
 
-use crate::host::Server;
+use crate::server::Server;
 
 /// What one request may add at most, in KiB (CONTRIBUTING.md, Speed).
 pub const MOST_MORE: u64 = 64 * 1024;

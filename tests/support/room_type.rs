@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::app::TestApp;
 use crate::people::{Person, world};
 use crate::response::Response;
+use crate::server::Server;
 
 /// The collection.
 pub const ROOM_TYPES: &str = "/api/v1/room_types";
@@ -33,7 +33,7 @@ pub fn room_type_body(property: &str, fields: Value) -> Value {
 pub struct House {
     pub me: Person,
     pub property: String,
-    pub app: TestApp,
+    pub app: Server,
 }
 
 /// A property without room types.

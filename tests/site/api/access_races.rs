@@ -4,10 +4,11 @@ use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, Users, part};
 use crate::client::{Call, Client};
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::people::Person;
 use crate::property::{GROUPS, PROPERTIES, at, body, group_at};
 use crate::response::Response;
+use crate::server::Server;
 
 /// Times that two requests are sent at once: a race is not lost every time.
 const ROUNDS: usize = 8;
@@ -24,8 +25,8 @@ impl Site {
     async fn new() -> Self {
         let host = Host::new().await;
         let server = host.serve(&[]);
-        let me = server.person(&host, "desk@farol.example").await;
-        let night = server.person(&host, "night@farol.example").await;
+        let me = server.person("desk@farol.example").await;
+        let night = server.person("night@farol.example").await;
         Self { host, _server: server, me, night }
     }
 

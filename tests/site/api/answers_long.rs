@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, part};
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::memory::{has_grown_little, peak};
 use crate::people::Person;
 use crate::property::{GROUPS, OPTIONS, PROPERTIES, at, group_at};
 use crate::rate_plan::{RATE_PLANS, option};
 use crate::response::Response;
 use crate::room_type::{ROOM_TYPES, room_type_at, room_type_body};
+use crate::server::Server;
 
 struct Site {
     host: Host,
@@ -20,7 +21,7 @@ struct Site {
 async fn site() -> Site {
     let host = Host::new().await;
     let server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     Site { host, server, me }
 }
 

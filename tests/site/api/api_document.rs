@@ -6,12 +6,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::app::TestApp;
+use crate::server::Server;
 
 #[actix_web::test]
 async fn the_document_is_the_one_that_was_reviewed_on_sqlite() {
-    let app = TestApp::options().public_url("http://localhost:8080").start().await;
-    if app.on_postgres() {
+    let app = Server::options().public_url("http://localhost:8080").start().await;
+    if app.database_url().is_some() {
         return;
     }
     let document: Value = app.anonymous().get("/api/v1/openapi.json").await.is(200).json();

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::app::TestApp;
 use crate::client::Client;
 use crate::people::{Person, world};
 use crate::property::{GROUPS, OPTIONS, PROPERTIES, UNKNOWN_ID, at, body};
 use crate::response::Response;
+use crate::server::Server;
 
 /// Answers of every kind: found, made, not found, refused, malformed, unasked.
-async fn answers_of_every_kind(app: &TestApp, me: &Person) -> Vec<Response> {
+async fn answers_of_every_kind(app: &Server, me: &Person) -> Vec<Response> {
     let api = &me.api;
     let id = me.has(json!({})).await;
     let etag = api.get(PROPERTIES).await;
@@ -147,7 +147,7 @@ fn open_to_any_origin(answer: &Response) {
 
 #[actix_web::test]
 async fn a_preflight_needs_no_key() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     let paths = [PROPERTIES, OPTIONS, GROUPS, &at(UNKNOWN_ID), "/api/v1/properties/"];
     for path in paths {
         for method in ["GET", "POST", "PUT", "DELETE"] {

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::app::TestApp;
 use crate::people::world;
 use crate::property::{GROUPS, OPTIONS, PROPERTIES, UNKNOWN_ID, at, body, group_at};
 use crate::raw;
 use crate::response::Response;
+use crate::server::Server;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -33,7 +33,7 @@ fn unauthorized(answer: Response) {
 }
 
 /// One raw GET of the list with these header lines.
-fn list_with(app: &TestApp, lines: &[&[u8]]) -> Response {
+fn list_with(app: &Server, lines: &[&[u8]]) -> Response {
     app.raw(&raw::request(&format!("GET {PROPERTIES}"), lines, b""))
 }
 
@@ -47,7 +47,7 @@ async fn a_key_has_a_prefix_43_characters_and_their_checksum() {
 
 #[actix_web::test]
 async fn no_key_is_a_401_on_every_route_and_method() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     let nobody = app.anonymous();
     for path in [
         PROPERTIES,
@@ -74,7 +74,7 @@ async fn no_key_is_a_401_on_every_route_and_method() {
 
 #[actix_web::test]
 async fn a_request_of_a_stranger_is_judged_no_further_than_the_key() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     for client in [app.anonymous(), app.with_key(&invented_key())] {
         for body in ["{", "", "null", "\"x\"", "{\"property\":{\"title\":\"\"}}"] {
             let post = client.call("POST".parse().unwrap(), PROPERTIES);
@@ -89,7 +89,7 @@ async fn a_request_of_a_stranger_is_judged_no_further_than_the_key() {
 
 #[actix_web::test]
 async fn too_large_a_body_of_a_stranger_is_a_401() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     let claim: &[u8] = b"Content-Length: 99999999";
     unauthorized(app.raw(&raw::request(&format!("POST {PROPERTIES}"), &[claim], b"")));
 }
@@ -220,7 +220,7 @@ async fn a_key_survives_a_restart_of_the_server() {
 async fn a_key_pauses_with_the_subscription_and_works_again_with_it() {
     let (app, me) = world().await;
     let email = &*me.user.email;
-    app.command_ok(&["subscription", "cancel", email, "--now"], None);
+    app.run(&["subscription", "cancel", email, "--now"]).ok();
     let reason = json!(["the subscription is not active"]);
     let read = me.api.get(PROPERTIES).await;
     read.error_with("forbidden", reason.clone());
@@ -233,12 +233,12 @@ async fn a_key_pauses_with_the_subscription_and_works_again_with_it() {
 #[actix_web::test]
 async fn a_key_of_a_deactivated_user_is_a_401_until_the_user_is_back() {
     let (app, me) = world().await;
-    app.command_ok(&["user", "deactivate", &me.user.email], None);
+    app.run(&["user", "deactivate", &me.user.email]).ok();
     let answer = me.api.get(PROPERTIES).await.is(401);
     assert_eq!(answer.json()["errors"]["code"], "unauthorized");
     let by_session = me.browser.get(PROPERTIES).await.is(401);
     assert_eq!(by_session.json()["errors"]["code"], "unauthorized");
-    app.command_ok(&["user", "activate", &me.user.email], None);
+    app.run(&["user", "activate", &me.user.email]).ok();
     me.api.get(PROPERTIES).await.is(200);
 }
 
@@ -247,7 +247,7 @@ async fn a_withdrawn_key_of_an_unsubscribed_user_is_a_401() {
     let (app, me) = world().await;
     me.browser.withdraw_key(&me.key).await;
     let email = &*me.user.email;
-    app.command_ok(&["subscription", "cancel", email, "--now"], None);
+    app.run(&["subscription", "cancel", email, "--now"]).ok();
     let reason = json!(["the API key was withdrawn"]);
     me.api.get(PROPERTIES).await.error_with("unauthorized", reason);
 }

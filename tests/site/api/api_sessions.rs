@@ -33,10 +33,10 @@ async fn a_session_may_create_update_and_delete() {
 #[actix_web::test]
 async fn a_session_without_subscription_may_call_the_api() {
     let (app, me) = world().await;
-    let user = app.user_add("night@farol.example");
+    let user = app.add_user("night@farol.example");
     let browser = app.signed_in(&user).await;
     browser.get(PROPERTIES).await.is(200);
-    app.command_ok(&["subscription", "cancel", &me.user.email, "--now"], None);
+    app.run(&["subscription", "cancel", &me.user.email, "--now"]).ok();
     me.browser.get(PROPERTIES).await.is(200);
     me.browser.post(PROPERTIES, &body(json!({}))).await.is(201);
 }

@@ -53,7 +53,7 @@ async fn attributes(api: &Client, plan: &str) -> Value {
 async fn more_plans_than_one_transaction_takes_become_independent_each_at_its_price() {
     let host = Host::new().await;
     let server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let rooms = Rooms::of(&me).await;
     let root = rooms.plan(&me, &rooms.one, "Root", None, json!([])).await;
     let going = rooms.plan(&me, &rooms.one, "Going", Some(&root), plus(5)).await;
@@ -78,7 +78,7 @@ async fn more_plans_than_one_transaction_takes_become_independent_each_at_its_pr
 async fn a_room_type_takes_a_long_line_of_plans_along_and_leaves_those_of_others_at_their_prices() {
     let host = Host::new().await;
     let server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let rooms = Rooms::of(&me).await;
     // A line of plans, longer than one read prices and one transaction deletes, that goes through both room types.
     let mut line = vec![rooms.plan(&me, &rooms.one, "Plan 0", None, json!([])).await];
@@ -106,7 +106,7 @@ async fn a_room_type_takes_a_long_line_of_plans_along_and_leaves_those_of_others
 async fn a_property_that_is_large_goes_as_a_whole() {
     let host = Host::new().await;
     let server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let kept = Rooms::of(&me).await;
     kept.plan(&me, &kept.one, "Kept", None, json!([])).await;
     let rooms = Rooms::of(&me).await;
@@ -139,7 +139,7 @@ async fn a_property_that_is_large_goes_as_a_whole() {
 async fn killed_in_between_a_delete_leaves_what_is_right_and_can_be_sent_again() {
     let host = Host::new().await;
     let mut server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let rooms = Rooms::of(&me).await;
     let going = rooms.plan(&me, &rooms.one, "Going", None, json!([])).await;
     for number in 0..250 {

@@ -3,13 +3,13 @@
 
 use serde_json::json;
 
-use crate::app::TestApp;
 use crate::client::{Call, Client};
 use crate::people::{Person, world};
 use crate::property::{GROUPS, OPTIONS, PROPERTIES, UNKNOWN_ID, at, body, group_at};
+use crate::server::Server;
 
 /// Somebody with a property and a group, and somebody else who is curious.
-async fn neighbours() -> (TestApp, Person, Person, String) {
+async fn neighbours() -> (Server, Person, Person, String) {
     let (app, me) = world().await;
     let other = app.person("owner@aurora.example").await;
     let theirs = other.has(json!({ "title": "Pensão Aurora", "city": "Faro" })).await;

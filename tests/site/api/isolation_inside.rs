@@ -4,11 +4,11 @@
 use serde_json::json;
 
 use crate::api::isolation::indistinguishable;
-use crate::host::{Host, Server};
-use crate::people::Person;
+use crate::people::{Person, world};
 use crate::property::{UNKNOWN_ID, at};
 use crate::rate_plan::{RATE_PLAN_OPTIONS, RATE_PLANS, Room, rate_plan_at, room};
 use crate::room_type::{ROOM_TYPE_OPTIONS, ROOM_TYPES, room_type_at, room_type_body};
+use crate::server::Server;
 
 /// What somebody else has: a property, a room type, a rate plan.
 struct Theirs {
@@ -111,32 +111,21 @@ async fn a_body_that_names_what_is_another_user_s_names_nothing() {
     assert_eq!(other.api.get(RATE_PLANS).await.column("title"), ["Aurora"]);
 }
 
-/// An owner with a property, a room type and a rate plan, on a host whose database can be written to.
+/// An owner with a property, a room type and a rate plan.
 struct Hotel {
     owner: Person,
     theirs: Theirs,
     server: Server,
-    host: Host,
-}
-
-async fn person(host: &Host, server: &Server, email: &str) -> Person {
-    let user = host.add_user(email);
-    let browser = server.signed_in(&user).await;
-    let key = browser.create_key("Front desk").await;
-    let api = server.with_key(&key);
-    Person { user, browser, key, api }
 }
 
 async fn hotel() -> Hotel {
-    let host = Host::new().await;
-    let server = host.serve(&[]);
-    let owner = person(&host, &server, "owner@farol.example").await;
+    let (server, owner) = world().await;
     let property = owner.has(json!({})).await;
     let room_type = owner.api.post(ROOM_TYPES, &room_type_body(&property, json!({}))).await.is(201).id();
     let body = plan_body(&property, &room_type, "Flexible");
     let rate_plan = owner.api.post(RATE_PLANS, &body).await.is(201).id();
     let theirs = Theirs { property, room_type, rate_plan };
-    Hotel { owner, theirs, server, host }
+    Hotel { owner, theirs, server }
 }
 
 fn plan_body(property: &str, room_type: &str, title: &str) -> serde_json::Value {
@@ -165,24 +154,26 @@ async fn works_inside(person: &Person, theirs: &Theirs, title: &str) {
 
 #[actix_web::test]
 async fn every_user_of_a_property_may_write_what_is_inside() {
-    let Hotel { owner, theirs, server, host } = hotel().await;
-    let clerk = person(&host, &server, "clerk@farol.example").await;
-    let grouped = person(&host, &server, "group@farol.example").await;
+    let Hotel { owner, theirs, server } = hotel().await;
+    let clerk = server.person("clerk@farol.example").await;
+    let grouped = server.person("group@farol.example").await;
     for person in [&clerk, &grouped] {
         person.api.get(&room_type_at(&theirs.room_type)).await.error("not_found");
     }
-    host.sql(
-        "insert into property_users (id, property_id, user_id, role, sort_title, created_at)
+    server
+        .sql(
+            "insert into property_users (id, property_id, user_id, role, sort_title, created_at)
          select u.id, p.id, u.id, 'user', p.sort_title, p.created_at from users u, properties p
          where u.email = 'clerk@farol.example'",
-    )
-    .await;
-    host.sql(
-        "insert into group_users (id, group_id, user_id, role, created_at)
+        )
+        .await;
+    server
+        .sql(
+            "insert into group_users (id, group_id, user_id, role, created_at)
          select u.id, g.group_id, u.id, 'user', u.created_at from users u, group_properties g
          where u.email = 'group@farol.example'",
-    )
-    .await;
+        )
+        .await;
     for person in [&owner, &clerk, &grouped] {
         works_inside(person, &theirs, &person.user.email).await;
         assert_eq!(person.api.get(ROOM_TYPES).await.is(200).column("id"), [&*theirs.room_type]);
@@ -198,8 +189,8 @@ async fn every_user_of_a_property_may_write_what_is_inside() {
 
 #[actix_web::test]
 async fn a_read_only_key_reads_what_is_inside_and_writes_nothing() {
-    let Hotel { owner, theirs, server: _server, host } = hotel().await;
-    assert_eq!(host.take_away("update api_keys set read_only = true").await, 1);
+    let Hotel { owner, theirs, server } = hotel().await;
+    assert_eq!(server.take_away("update api_keys set read_only = true").await, 1);
     let (property, room_type) = (&theirs.property, &theirs.room_type);
     let posts = [
         (ROOM_TYPES, room_type_body(property, json!({ "title": "New" }))),
@@ -227,16 +218,17 @@ async fn a_read_only_key_reads_what_is_inside_and_writes_nothing() {
 
 #[actix_web::test]
 async fn a_key_limited_to_one_property_works_inside_that_one_alone() {
-    let Hotel { owner, theirs, server: _server, host } = hotel().await;
+    let Hotel { owner, theirs, server } = hotel().await;
     let other = owner.has(json!({ "title": "Pensão Aurora" })).await;
     let other_room = owner.api.post(ROOM_TYPES, &room_type_body(&other, json!({}))).await.is(201).id();
     let other_plan = owner.api.post(RATE_PLANS, &plan_body(&other, &other_room, "Aurora")).await.is(201).id();
-    host.take_away("update api_keys set all_properties = false").await;
-    host.sql(
-        "insert into api_key_properties (key_id, property_id)
+    server.take_away("update api_keys set all_properties = false").await;
+    server
+        .sql(
+            "insert into api_key_properties (key_id, property_id)
          select k.id, p.id from api_keys k, properties p where p.title = 'Casa do Farol'",
-    )
-    .await;
+        )
+        .await;
     works_inside(&owner, &theirs, "Weekly").await;
     for list in [ROOM_TYPES, ROOM_TYPE_OPTIONS] {
         assert_eq!(owner.api.get(list).await.is(200).column("id"), [&*theirs.room_type]);

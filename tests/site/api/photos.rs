@@ -47,7 +47,7 @@ fn ids(photos: &[Value]) -> Vec<String> {
 }
 
 /// A property with the photos a, b and c.
-async fn album() -> (crate::app::TestApp, Person, String, Vec<String>) {
+async fn album() -> (crate::server::Server, Person, String, Vec<String>) {
     let (app, me) = world().await;
     let created = me.creates(content(json!([photo("a"), photo("b"), photo("c")]))).await.is(201);
     let ids = ids(&photos(&created));

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::app::TestApp;
 use crate::people::{Person, world};
 use crate::property::{PROPERTIES, UNKNOWN_ID};
+use crate::server::Server;
 
 /// Five properties; a query of one is told by the letters its titles begin with.
-async fn street() -> (TestApp, Person) {
+async fn street() -> (Server, Person) {
     let (app, me) = world().await;
     for property in [
         json!({ "title": "Aurora", "city": "Faro", "country": "PT" }),

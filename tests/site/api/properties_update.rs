@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::app::TestApp;
 use crate::people::{Person, world};
 use crate::property::{PROPERTIES, UNKNOWN_ID, at, body};
+use crate::server::Server;
 
 /// A property in which every field has a value that is not the default.
-async fn furnished() -> (TestApp, Person, String) {
+async fn furnished() -> (Server, Person, String) {
     let (app, me) = world().await;
     let id = me
         .has(json!({

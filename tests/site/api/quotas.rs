@@ -4,20 +4,21 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::access::PROPERTY_USERS;
-use crate::app::{Options, TestApp};
 use crate::browser::NEW_KEY;
 use crate::client::Call;
 use crate::host::Host;
 use crate::html;
+use crate::options::Options;
 use crate::page::seen;
 use crate::people::Person;
 use crate::property::{GROUPS, PROPERTIES, at, body, group_at};
 use crate::rate_plan::{RATE_PLANS, option, rate_plan_at};
 use crate::response::Response;
 use crate::room_type::{ROOM_TYPES, room_type_at, room_type_body};
+use crate::server::Server;
 
 fn limits(most: &str) -> Options {
-    let options = TestApp::options().env("LATCHKEY_MAX_PROPERTIES", most).env("LATCHKEY_MAX_GROUPS", most);
+    let options = Server::options().env("LATCHKEY_MAX_PROPERTIES", most).env("LATCHKEY_MAX_GROUPS", most);
     options.env("LATCHKEY_MAX_ROOM_TYPES", most).env("LATCHKEY_MAX_RATE_PLANS", most)
 }
 
@@ -124,7 +125,7 @@ async fn zero_is_no_limit_and_the_defaults_are_told() {
         me.has(json!({})).await;
         me.has_group("Algarve").await;
     }
-    let help = app.command_ok(&["serve", "--help"], None);
+    let help = app.run(&["serve", "--help"]).ok();
     for (setting, default) in [
         ("LATCHKEY_MAX_PROPERTIES", "2000"),
         ("LATCHKEY_MAX_GROUPS", "2000"),
@@ -138,7 +139,7 @@ async fn zero_is_no_limit_and_the_defaults_are_told() {
 
 #[actix_web::test]
 async fn invitations_of_strangers_make_so_many_accounts_a_day() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     let me = app.person("desk@farol.example").await;
     let property = me.has(json!({})).await;
     for number in 0..100 {
@@ -154,7 +155,7 @@ async fn invitations_of_strangers_make_so_many_accounts_a_day() {
 
 #[actix_web::test]
 async fn a_property_is_in_a_hundred_groups_at_most() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     let me = app.person("desk@farol.example").await;
     let property = me.has(json!({})).await;
     let mut groups = Vec::new();
@@ -175,7 +176,7 @@ async fn a_property_is_in_a_hundred_groups_at_most() {
 async fn however_often_somebody_signs_in_a_hundred_sessions_are_kept() {
     let host = Host::new().await;
     let server = host.serve(&[]);
-    let user = host.add_user("desk@farol.example");
+    let user = host.add_subscriber("desk@farol.example");
     let first = server.signed_in(&user).await;
     let second = server.signed_in(&user).await;
     for _ in 0..99 {
@@ -190,7 +191,7 @@ async fn however_often_somebody_signs_in_a_hundred_sessions_are_kept() {
 async fn a_user_makes_so_many_keys_a_day_also_where_they_are_withdrawn() {
     let host = Host::new().await;
     let server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let on_postgres = host.database_url().is_some();
     for _ in 0..2 {
         let keys: Vec<String> = (0..500)

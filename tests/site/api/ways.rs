@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, TWINS, part, success};
 use crate::client::Client;
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::people::Person;
 use crate::property::{GROUPS, PROPERTIES, at, body, group_at};
 use crate::response::Response;
+use crate::server::Server;
 
 /// A hotelier, two who are not to be trusted, and the hotelier's property in its home.
 struct Site {
@@ -25,9 +26,9 @@ impl Site {
     async fn new() -> Self {
         let host = Host::new().await;
         let server = host.serve(&[]);
-        let alice = server.person(&host, "alice@farol.example").await;
-        let mallory = server.person(&host, "mallory@aurora.example").await;
-        let mate = server.person(&host, "mate@aurora.example").await;
+        let alice = server.person("alice@farol.example").await;
+        let mallory = server.person("mallory@aurora.example").await;
+        let mate = server.person("mate@aurora.example").await;
         let home = alice.group().await;
         let farol = alice.has(json!({})).await;
         Self { host, server, alice, mallory, mate, home, farol }

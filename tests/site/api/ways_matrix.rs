@@ -5,10 +5,11 @@ use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, part};
 use crate::client::Client;
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::people::Person;
 use crate::property::at;
 use crate::response::Response;
+use crate::server::Server;
 
 /// A way to a property.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -145,8 +146,8 @@ impl Site {
     async fn new() -> Self {
         let host = Host::new().await;
         let server = host.serve(&[]);
-        let alice = server.person(&host, "alice@farol.example").await;
-        let night = server.person(&host, "night@farol.example").await;
+        let alice = server.person("alice@farol.example").await;
+        let night = server.person("night@farol.example").await;
         let mut keys = Vec::new();
         for (title, column) in [("Reads", "read_only"), ("Limited", "all_properties")] {
             let key = night.browser.create_key(title).await;

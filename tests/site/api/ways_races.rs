@@ -4,10 +4,11 @@ use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, part};
 use crate::api::access_races::{at_once, warm};
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::people::Person;
 use crate::property::at;
 use crate::rounds::rounds;
+use crate::server::Server;
 
 struct Site {
     host: Host,
@@ -21,8 +22,8 @@ impl Site {
     async fn new() -> Self {
         let host = Host::new().await;
         let server = host.serve(&[]);
-        let alice = server.person(&host, "alice@farol.example").await;
-        let mallory = server.person(&host, "mallory@aurora.example").await;
+        let alice = server.person("alice@farol.example").await;
+        let mallory = server.person("mallory@aurora.example").await;
         let home = alice.group().await;
         Self { host, _server: server, alice, mallory, home }
     }

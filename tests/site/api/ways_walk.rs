@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, Users, part};
 use crate::client::Call;
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::people::Person;
 use crate::property::{GROUPS, PROPERTIES, group_at};
+use crate::server::Server;
 
 const PEOPLE: usize = 4;
 const STEPS: usize = 300;
@@ -278,7 +279,7 @@ impl Walk {
         let mut people = Vec::new();
         let mut model = Model::default();
         for person in 0..PEOPLE {
-            let someone = server.person(&host, &format!("p{person}@farol.example")).await;
+            let someone = server.person(&format!("p{person}@farol.example")).await;
             let groups = [someone.group().await, someone.has_group("Second").await, someone.has_group("Third").await];
             model.groups.extend(groups.iter().map(|group| (group.clone(), Roles::from([(person, true)]))));
             if person < 3 {

@@ -4,14 +4,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, part, success};
-use crate::app::TestApp;
 use crate::people::{Person, world};
 use crate::property::{GROUPS, PROPERTIES, at, body, group_at};
 use crate::raw;
 use crate::response::Response;
+use crate::server::Server;
 
 /// A server, somebody with a property, and the four lists and reads about it.
-async fn furnished() -> (TestApp, Person, String, Vec<String>) {
+async fn furnished() -> (Server, Person, String, Vec<String>) {
     let (app, me) = world().await;
     let farol = me.has(json!({})).await;
     let group = me.group().await;
@@ -30,7 +30,7 @@ async fn furnished() -> (TestApp, Person, String, Vec<String>) {
 
 const LISTS: [&str; 3] = [GROUPS, PROPERTY_USERS.path, GROUP_USERS.path];
 
-fn sent(app: &TestApp, me: &Person, head: &str, lines: &[&str], body: &[u8]) -> Response {
+fn sent(app: &Server, me: &Person, head: &str, lines: &[&str], body: &[u8]) -> Response {
     let key = format!("user-api-key:{}", me.key);
     let mut lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
     lines.push(key.as_bytes());

@@ -5,11 +5,12 @@ use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
-use crate::app::free_port;
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::page::until;
+use crate::program::free_port;
 use crate::property::PROPERTIES;
 use crate::raw;
+use crate::server::Server;
 
 /// Longer than any connection should be held here.
 const TOO_LONG: Duration = Duration::from_secs(40);
@@ -80,7 +81,7 @@ async fn a_body_that_was_answered_early_does_not_go_on_for_ever() {
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
     let sent = (0..2_000).take_while(|_| stream.write_all(chunk.as_bytes()).is_ok()).count();
     assert!(sent < 1_000, "{sent} chunks of 64 KiB were taken after the answer");
-    server.client().get(PROPERTIES).await.is(401);
+    server.anonymous().get(PROPERTIES).await.is(401);
 }
 
 /// The address of this machine that is not loopback: what strangers come from.
@@ -96,14 +97,8 @@ pub fn open_to_all(host: &Host, base_url: &str, args: &[&str]) -> (Server, Socke
     let port = free_port();
     let base_url = if base_url.is_empty() { format!("http://localhost:{port}") } else { base_url.to_owned() };
     let mut command = host.latchkey(&["serve", "--listen", &format!("0.0.0.0:{port}"), "--base-url", &base_url]);
-    let server = host
-        .start({
-            command.args(args);
-            command
-        })
-        .ready()
-        .unwrap_or_else(|log| panic!("no server: {log}"));
-    (server, SocketAddr::new([127, 0, 0, 1].into(), port), SocketAddr::new(own_address(), port))
+    command.args(args);
+    (host.start(command).serving(), SocketAddr::new([127, 0, 0, 1].into(), port), SocketAddr::new(own_address(), port))
 }
 
 #[actix_web::test]

@@ -6,13 +6,14 @@ use std::cell::Cell;
 use serde_json::{Value, json};
 
 use crate::client::Call;
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::memory::{has_grown_little, peak};
 use crate::people::Person;
 use crate::property::{PROPERTIES, at, body};
 use crate::rate_plan::{RATE_PLANS, rate_plan_at, rates};
 use crate::response::Response;
 use crate::room_type::{ROOM_TYPES, room_type_at, room_type_body};
+use crate::server::Server;
 
 /// A server, whoever attacks it, and a quiet user.
 struct Site {
@@ -27,8 +28,8 @@ impl Site {
     async fn new() -> Self {
         let host = Host::new().await;
         let server = host.serve(&[]);
-        let me = server.person(&host, "mallory@farol.example").await;
-        let quiet = server.person(&host, "quiet@farol.example").await;
+        let me = server.person("mallory@farol.example").await;
+        let quiet = server.person("quiet@farol.example").await;
         let theirs = quiet.has(json!({})).await;
         Site { server, me, quiet, theirs, _host: host }
     }
@@ -50,9 +51,10 @@ impl Site {
             over.set(true);
             answer
         };
-        let (answer, ()) = actix_web::rt::time::timeout(crate::app::PATIENCE, async { tokio::join!(answer, beside) })
-            .await
-            .expect(what);
+        let (answer, ()) =
+            actix_web::rt::time::timeout(crate::program::PATIENCE, async { tokio::join!(answer, beside) })
+                .await
+                .expect(what);
         assert!(answer.status < 500, "{what}: {answer}");
         has_grown_little(&self.server, before, what);
         answer

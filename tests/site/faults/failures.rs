@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::app::TestApp;
 use crate::browser::NEW_KEY;
 use crate::host::Host;
 use crate::html;
@@ -10,6 +9,7 @@ use crate::page::{key_rows, key_titles, seen};
 use crate::people::world;
 use crate::property::{PROPERTIES, at};
 use crate::raw::{self, form, send_and_reset};
+use crate::server::Server;
 
 const PROFILE: &str = "/user_profile";
 
@@ -84,7 +84,7 @@ async fn a_server_that_is_asked_to_end_writes_the_last_use_of_keys() {
 #[actix_web::test]
 async fn a_last_use_that_waits_for_the_database_is_written_before_the_end() {
     let host = Host::new().await;
-    let user = host.add_user("desk@farol.example");
+    let user = host.add_subscriber("desk@farol.example");
     let mut server = host.serve(&[]);
     let key = server.signed_in(&user).await.create_key("Front desk").await;
     let held = host.hold_keys().await;
@@ -102,7 +102,7 @@ async fn a_last_use_that_waits_for_the_database_is_written_before_the_end() {
 #[actix_web::test]
 async fn a_session_outlives_a_restart() {
     // The cookie is named by the port of the base URL.
-    let mut app = TestApp::options().public_url("http://localhost:7001").start().await;
+    let mut app = Server::options().public_url("http://localhost:7001").start().await;
     let me = app.person("desk@farol.example").await;
     let cookies = me.browser.cookies().expect("a session");
     app.restart();
@@ -208,19 +208,19 @@ async fn what_a_command_takes_away_is_gone_at_once() {
         let api = app.with_key(&key);
         let id = me.browser.key_id(&key).await;
         api.get(PROPERTIES).await.is(200);
-        app.command_ok(&["key", "withdraw", &id], None);
+        app.run(&["key", "withdraw", &id]).ok();
         api.get(PROPERTIES).await.is(401);
     }
     let list = me.browser.get(PROFILE).await.is(200);
     assert!(seen(list.text()).contains("by the host"), "{list}");
     for _ in 0..3 {
         me.api.get(PROPERTIES).await.is(200);
-        app.command_ok(&["subscription", "cancel", email, "--now"], None);
+        app.run(&["subscription", "cancel", email, "--now"]).ok();
         me.api.get(PROPERTIES).await.is(403);
         app.subscribe(email);
     }
     me.api.get(PROPERTIES).await.is(200);
-    app.command_ok(&["user", "deactivate", email], None);
+    app.run(&["user", "deactivate", email]).ok();
     me.api.get(PROPERTIES).await.is(401);
     me.browser.get(PROPERTIES).await.is(401);
     me.browser.get(PROFILE).await.is(303);

@@ -7,12 +7,12 @@ use std::time::Duration;
 use actix_web::rt::time::timeout;
 use serde_json::json;
 
-use crate::app::TestApp;
 use crate::client::Client;
 use crate::page::{key_rows, seen, until};
 use crate::people::Person;
 use crate::property::{PROPERTIES, body};
 use crate::response::Response;
+use crate::server::Server;
 use crate::wire::Wire;
 
 const PROFILE: &str = "/user_profile";
@@ -20,9 +20,9 @@ const PROFILE: &str = "/user_profile";
 /// Longer than any server should make somebody wait for a database.
 const TOO_LONG: Duration = Duration::from_secs(20);
 
-async fn world() -> Option<(TestApp, Person, Arc<Wire>)> {
+async fn world() -> Option<(Server, Person, Arc<Wire>)> {
     let wire = Wire::to_postgresql()?;
-    let app = TestApp::options().over(&wire).start().await;
+    let app = Server::options().over(&wire).start().await;
     let me = app.person("desk@farol.example").await;
     Some((app, me, wire))
 }

@@ -15,9 +15,10 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::page::until;
 use crate::property::{PROPERTIES, body};
+use crate::server::Server;
 
 /// Longer than any client should be suffered.
 const TOO_LONG: Duration = Duration::from_secs(40);
@@ -48,7 +49,7 @@ async fn dribbled(server: SocketAddr, whole: String, piece: &'static [u8]) -> St
 async fn clients_that_send_a_byte_now_and_then_are_cut_off() {
     let host = Host::new().await;
     let server = host.serve(&["--body-seconds", "1"]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let at = address(&server);
     let key = format!("Host: farol\r\nuser-api-key: {}\r\n", me.key);
     let cookie = me.browser.cookies().expect("a session");
@@ -108,7 +109,7 @@ fn memory(process: u32) -> u64 {
 async fn clients_that_never_read_are_given_up_and_hold_little_memory() {
     let host = Host::new().await;
     let server = host.serve(&["--unread-seconds", "2"]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let at = address(&server);
     let asks = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: farol\r\n\r\n".repeat(1_000);
     let before = memory(server.process());
@@ -158,7 +159,7 @@ fn descriptors(process: u32) -> usize {
 async fn a_server_that_has_no_file_left_for_connections_waits_and_takes_them_up_again() {
     let host = Host::new().await;
     let mut server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let process = server.process();
     let at = address(&server);
     me.creates(json!({})).await.is(201);
@@ -187,7 +188,7 @@ async fn a_server_that_has_no_file_left_for_connections_waits_and_takes_them_up_
     }
     assert!(!server.has_ended_within(Duration::ZERO).await, "{}", server.log());
     drop(idle);
-    timeout(TOO_LONG, server.client().get("/healthz").into_future()).await.expect("an answer").is(200);
+    timeout(TOO_LONG, server.anonymous().get("/healthz").into_future()).await.expect("an answer").is(200);
     timeout(TOO_LONG, me.creates(json!({}))).await.expect("an answer").is(201);
     timeout(TOO_LONG, server.signed_in(&me.user)).await.expect("an answer");
     assert!(!server.log().contains("panicked"), "{}", server.log());

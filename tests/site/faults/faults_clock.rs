@@ -63,9 +63,9 @@ async fn a_clock_that_is_set_ends_what_ends_by_time_and_nothing_else() {
         "FAKETIME_DONT_FAKE_MONOTONIC=1",
     ];
     let serve = host.latchkey(&["serve", "--listen", "127.0.0.1:0"]);
-    let mut server = host.start(run_by(&faked, &serve)).ready().unwrap_or_else(|log| panic!("no server: {log}"));
-    let me = server.person(&host, "desk@farol.example").await;
-    let paying = server.person(&host, "owner@aurora.example").await;
+    let mut server = host.start(run_by(&faked, &serve)).serving();
+    let me = server.person("desk@farol.example").await;
+    let paying = server.person("owner@aurora.example").await;
     host.run(&["subscription", "activate", &paying.user.email, "--until", &in_hours(12)]).ok();
     let asks = async |client: &'static str, status: u16| {
         me.api.get(PROPERTIES).header("user-agent", client).await.is(200);

@@ -35,7 +35,7 @@ async fn a_database_that_is_restarted_costs_some_503_and_nothing_that_was_answer
     let cluster = Cluster::start();
     let host = Host::on(Database::create_on(&cluster.url()).await);
     let mut server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let mut made = vec![me.has(json!({})).await];
     for mode in ["fast", "immediate"] {
         let api = me.api.clone();
@@ -57,8 +57,8 @@ async fn a_database_that_is_restarted_costs_some_503_and_nothing_that_was_answer
         cluster.stop(mode);
         is_away(me.api.get(PROPERTIES)).await;
         is_away(me.browser.get(PROFILE)).await;
-        is_away(server.client().get("/readyz")).await;
-        in_time(server.client().get("/healthz")).await.is(200);
+        is_away(server.anonymous().get("/readyz")).await;
+        in_time(server.anonymous().get("/healthz")).await.is(200);
         assert!(!server.has_ended_within(Duration::ZERO).await, "{}", server.log());
         cluster.restart();
         until("it works again", async || (in_time(me.api.get(PROPERTIES)).await.status == 200).then_some(())).await;
@@ -75,7 +75,7 @@ async fn a_database_that_is_restarted_costs_some_503_and_nothing_that_was_answer
 async fn when_all_connections_are_taken_callers_are_told_to_come_back() {
     let host = Host::new().await;
     let mut server = host.serve(&["--database-connections", "2"]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let keys = [me.browser.create_key("One").await, me.browser.create_key("Two").await];
     let ids = [me.browser.key_id(&keys[0]).await, me.browser.key_id(&keys[1]).await];
     let held = host.hold_keys().await;
@@ -93,7 +93,7 @@ async fn when_all_connections_are_taken_callers_are_told_to_come_back() {
         (answer.status == 503).then_some(())
     })
     .await;
-    in_time(server.client().get("/healthz")).await.is(200);
+    in_time(server.anonymous().get("/healthz")).await.is(200);
     held.release().await;
     for answer in waiting {
         let answer = timeout(TOO_LONG, answer).await.expect("an answer, never a hang").expect("an answer");

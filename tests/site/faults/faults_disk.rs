@@ -13,10 +13,12 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::command::{is_root, run_by};
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::page::{seen, until};
+use crate::program::signal;
 use crate::property::{PROPERTIES, at, body};
 use crate::response::Response;
+use crate::server::Server;
 
 const PROFILE: &str = "/user_profile";
 
@@ -44,15 +46,11 @@ fn serve_on_small_disk(host: &Host) -> (Server, PathBuf) {
 
 /// Copies a database as a kill would leave it, to where a server can be started on it.
 fn copy(server: &Server, from: &Path, to: &Path) {
-    let signal = |name| {
-        let sent = Command::new("kill").args(["-s", name, &server.process().to_string()]).status();
-        assert!(sent.expect("kill runs").success());
-    };
-    signal("STOP");
+    server.signal("STOP");
     for name in ["latchkey.db", "latchkey.db-wal"] {
         fs::write(to.join(name), fs::read(from.join(name)).expect("a file")).expect("a file");
     }
-    signal("CONT");
+    server.signal("CONT");
 }
 
 fn is_away(answer: &Response) {
@@ -127,7 +125,7 @@ async fn a_full_disk_refuses_writes_answers_reads_and_loses_nothing_on_sqlite() 
     if host.database_url().is_some() {
         return;
     }
-    let user = host.add_user("desk@farol.example");
+    let user = host.add_subscriber("desk@farol.example");
     let (mut server, disk) = serve_on_small_disk(&host);
     let browser = server.signed_in(&user).await;
     let key = browser.create_key("Front desk").await;
@@ -152,7 +150,7 @@ async fn a_full_disk_refuses_writes_answers_reads_and_loses_nothing_on_sqlite() 
         all_there(&api, &made).await;
         // What a server finds that starts on what this one leaves when it is killed.
         copy(&server, &disk, &host.data_dir());
-        let second = host.serve(&[]);
+        let mut second = host.serve(&[]);
         all_there(&second.with_key(&key), &made).await;
         assert_eq!(host.texts("pragma integrity_check").await, ["ok"]);
         second.terminate();
@@ -189,8 +187,7 @@ impl Failing {
     /// The calls work again.
     fn end(mut self) {
         // Asked to end, strace lets go of the process.
-        let asked = Command::new("kill").args(["-s", "TERM", &self.0.id().to_string()]).status();
-        assert!(asked.expect("kill runs").success());
+        signal(self.0.id(), "TERM");
         self.0.wait().expect("strace ends");
     }
 }
@@ -202,7 +199,7 @@ async fn a_disk_that_fails_for_a_while_refuses_writes_answers_reads_and_loses_no
         return;
     }
     let mut server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let log = host.data_dir().join("latchkey.db-wal");
     let mut made = vec![me.has(json!({})).await];
     for (calls, how) in [
@@ -240,7 +237,7 @@ async fn who_is_refused_for_what_another_has_just_written_is_told_so_when_that_i
         return;
     }
     let server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let log = host.data_dir().join("latchkey.db-wal");
     let id = me.has(json!({})).await;
     let delete_at_once = async || {
@@ -271,8 +268,8 @@ const WITHOUT_TEMPORARY_FOLDERS: &str = r#"mount --bind "$0" "$0" && mount --rbi
 async fn large_lists_are_sorted_without_a_folder_for_temporary_files_on_sqlite() {
     const PROPERTIES_MADE: i64 = 300_000;
     let host = Host::new().await;
-    let server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let mut server = host.serve(&[]);
+    let me = server.person("desk@farol.example").await;
     server.with_key(&me.key).post(PROPERTIES, &body(json!({}))).await.is(201);
     server.terminate();
     // Copies of that property, and of its place in its group.
@@ -298,7 +295,7 @@ async fn large_lists_are_sorted_without_a_folder_for_temporary_files_on_sqlite()
     serve.env_remove("TMPDIR").env_remove("SQLITE_TMPDIR");
     let how = if is_root() { "-m" } else { "-rm" };
     let outer = ["unshare", how, "sh", "-c", WITHOUT_TEMPORARY_FOLDERS, data.to_str().expect("a name")];
-    let server = host.start(run_by(&outer, &serve)).ready().unwrap_or_else(|log| panic!("no server: {log}"));
+    let server = host.start(run_by(&outer, &serve)).serving();
     let api = server.with_key(&me.key);
     for order in ["order[inserted_at]=desc", "order[title]=desc"] {
         let list = api.get(&format!("{PROPERTIES}?{order}")).await.is(200);

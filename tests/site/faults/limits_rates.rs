@@ -5,16 +5,17 @@ use std::time::Duration;
 use actix_web::rt::time::sleep;
 use serde_json::json;
 
-use crate::app::{Options, TestApp};
 use crate::client::Client;
 use crate::host::Host;
+use crate::options::Options;
 use crate::page::seen;
 use crate::property::PROPERTIES;
 use crate::raw;
 use crate::response::Response;
+use crate::server::Server;
 
 fn limits(key: &str, address: &str) -> Options {
-    let options = TestApp::options().env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1");
+    let options = Server::options().env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1");
     options.env("LATCHKEY_REQUESTS_PER_KEY", key).env("LATCHKEY_REQUESTS_PER_ADDRESS", address)
 }
 
@@ -59,7 +60,7 @@ async fn a_key_that_asks_too_often_is_told_when_to_come_again_and_others_go_on()
 #[actix_web::test]
 async fn a_signed_in_user_may_ask_the_api_as_often_as_a_key_whatever_browsers_ask() {
     let app = limits("30", "0").start().await;
-    let user = app.user_add("night@farol.example");
+    let user = app.add_user("night@farol.example");
     let (one, two) = (app.signed_in(&user).await, app.signed_in(&user).await);
     let mut refusals = Vec::new();
     for _ in 0..40 {
@@ -72,7 +73,7 @@ async fn a_signed_in_user_may_ask_the_api_as_often_as_a_key_whatever_browsers_as
     }
     assert!(refusals.len() >= 20, "{}", refusals.len());
     assert_form(&refusals[0], "\"user\";q=30;w=60", "user");
-    let other = app.signed_in(&app.user_add("day@farol.example")).await;
+    let other = app.signed_in(&app.add_user("day@farol.example")).await;
     other.get(PROPERTIES).await.is(200);
     // Pages have limits of their own.
     one.get("/properties").await.is(200);
@@ -82,7 +83,7 @@ async fn a_signed_in_user_may_ask_the_api_as_often_as_a_key_whatever_browsers_as
 async fn the_limit_of_a_key_holds_although_callers_are_forgotten_meanwhile() {
     let host = Host::new().await;
     let server = host.serve(&["--requests-per-key", "2"]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     me.api.get(PROPERTIES).await.is(200);
     me.api.get(PROPERTIES).await.is(200);
     host.take_away("update users set name = name").await;

@@ -11,12 +11,13 @@ use uuid::Uuid;
 
 use crate::browser::NEW_KEY;
 use crate::client::Client;
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::html;
 use crate::page::until;
 use crate::people::Person;
 use crate::property::{PROPERTIES, at, body};
 use crate::rounds::rounds;
+use crate::server::Server;
 
 /// Kills in the ordinary test command.
 const KILLS: usize = 30;
@@ -153,13 +154,11 @@ async fn nothing_is_there_by_half(host: &Host) {
 async fn nothing_that_was_answered_is_lost_when_the_server_is_killed_again_and_again() {
     let host = Host::new().await;
     let serve = || {
-        let starting = host.start_copy(|command| {
-            command.args(["--max-keys", "1000000"]);
-        });
-        starting.ready().unwrap_or_else(|log| panic!("no server: {log}"))
+        let options = Server::options().public_url("http://localhost:7001").env("LATCHKEY_MAX_KEYS", "1000000");
+        options.start_on(&host).serving()
     };
     let mut server = serve();
-    let (me, other) = (server.person(&host, "desk@farol.example").await, server.person(&host, "b@farol.example").await);
+    let (me, other) = (server.person("desk@farol.example").await, server.person("b@farol.example").await);
     let property = other.has(fields("Aurora")).await;
     let changed = me.has(fields("0")).await;
     let cookies = other.browser.cookies().expect("a session");
@@ -168,7 +167,7 @@ async fn nothing_that_was_answered_is_lost_when_the_server_is_killed_again_and_a
     for round in 0..rounds(KILLS) {
         let answers = Answers { version: last.clone(), ..Answers::default() };
         let api = server.with_key(&me.key);
-        let page = server.client().always("cookie", &cookies).always("sec-fetch-site", "same-origin");
+        let page = server.anonymous().always("cookie", &cookies).always("sec-fetch-site", "same-origin");
         let mut clients: Vec<JoinHandle<()>> =
             (0..3).map(|n| rt::spawn(makes_properties(api.clone(), format!("{round} {n}"), answers.clone()))).collect();
         clients.push(rt::spawn(changes_one(api.clone(), changed.clone(), answers.clone())));

@@ -6,9 +6,10 @@ use std::fs::read_to_string;
 use serde_json::json;
 
 use crate::command::run_by;
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::page::until;
 use crate::property::PROPERTIES;
+use crate::server::Server;
 
 /// The calls of a server, as strace tells them: each line a call, its files by name.
 const TRACE: [&str; 10] = [
@@ -61,7 +62,7 @@ async fn synced_before_answers(args: &[&str]) -> Option<Vec<bool>> {
     }
     let file = host.data_dir().with_file_name("trace");
     let server = traced(&host, file.to_str().expect("a name"), args);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let mut found = Vec::new();
     for number in 0..3 {
         let begun = read_to_string(&file).expect("a trace").len();

@@ -8,11 +8,11 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::app::TestApp;
 use crate::client::Client;
 use crate::people::Person;
 use crate::property::PROPERTIES;
 use crate::raw;
+use crate::server::Server;
 use crate::wire::Wire;
 
 /// Longer than any server should make a caller wait for a database.
@@ -25,7 +25,7 @@ async fn refused_in_time(api: &Client) {
     assert!(answer.json()["errors"]["code"].is_string(), "{answer}");
 }
 
-async fn broken_and_mended(app: &TestApp, me: &Person, wire: &Wire) {
+async fn broken_and_mended(app: &Server, me: &Person, wire: &Wire) {
     for _ in 0..3 {
         refused_in_time(&me.api).await;
     }
@@ -45,7 +45,7 @@ async fn broken_and_mended(app: &TestApp, me: &Person, wire: &Wire) {
 #[actix_web::test]
 async fn a_lost_connection_is_a_503_until_it_is_back_on_postgresql() {
     let Some(wire) = Wire::to_postgresql() else { return };
-    let app = TestApp::options().over(&wire).start().await;
+    let app = Server::options().over(&wire).start().await;
     let me = app.person("desk@farol.example").await;
     wire.cut();
     broken_and_mended(&app, &me, &wire).await;
@@ -54,7 +54,7 @@ async fn a_lost_connection_is_a_503_until_it_is_back_on_postgresql() {
 #[actix_web::test]
 async fn a_silent_connection_is_a_503_until_it_speaks_on_postgresql() {
     let Some(wire) = Wire::to_postgresql() else { return };
-    let app = TestApp::options().over(&wire).start().await;
+    let app = Server::options().over(&wire).start().await;
     let me = app.person("desk@farol.example").await;
     wire.silence();
     broken_and_mended(&app, &me, &wire).await;
@@ -63,7 +63,7 @@ async fn a_silent_connection_is_a_503_until_it_speaks_on_postgresql() {
 #[actix_web::test]
 async fn connections_that_have_fallen_silent_for_ever_are_given_up_for_others_on_postgresql() {
     let Some(wire) = Wire::to_postgresql() else { return };
-    let app = TestApp::options().arg("--database-connections").arg("2").over(&wire).start().await;
+    let app = Server::options().arg("--database-connections").arg("2").over(&wire).start().await;
     let me = app.person("desk@farol.example").await;
     wire.lose();
     let working = async {
@@ -81,7 +81,7 @@ async fn connections_that_have_fallen_silent_for_ever_are_given_up_for_others_on
 #[actix_web::test]
 async fn a_client_that_leaves_while_its_transaction_begins_spoils_no_connection_on_postgresql() {
     let Some(wire) = Wire::to_postgresql() else { return };
-    let app = TestApp::options().over(&wire).start().await;
+    let app = Server::options().over(&wire).start().await;
     let me = app.person("desk@farol.example").await;
     let key = format!("user-api-key: {}", me.key);
     let request = raw::request(&format!("GET {PROPERTIES}"), &[key.as_bytes()], b"");

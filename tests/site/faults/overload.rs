@@ -7,17 +7,17 @@ use std::net::TcpStream;
 use actix_web::rt::spawn;
 use serde_json::json;
 
-use crate::app::TestApp;
 use crate::host::Host;
 use crate::page::{seen, until};
 use crate::property::PROPERTIES;
 use crate::raw;
+use crate::server::Server;
 
 #[actix_web::test]
 async fn where_writes_of_pages_stand_still_more_pages_are_refused_at_once_and_programs_go_on() {
     let host = Host::new().await;
     let server = host.serve(&["--max-requests", "8"]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let other = me.browser.create_key("Other").await;
     let withdraw = format!("/user_profile/api_keys/{}/withdraw", me.browser.key_id(&other).await);
     let held = host.hold_keys().await;
@@ -28,7 +28,7 @@ async fn where_writes_of_pages_stand_still_more_pages_are_refused_at_once_and_pr
         while waiting.len() < 2 {
             waiting.push(spawn(me.browser.post_form(&withdraw, &[]).into_future()));
         }
-        let answer = server.client().get("/docs").await;
+        let answer = server.anonymous().get("/docs").await;
         (answer.status == 503).then_some(answer)
     })
     .await;
@@ -36,17 +36,17 @@ async fn where_writes_of_pages_stand_still_more_pages_are_refused_at_once_and_pr
     assert!(refused.header("retry-after").is_some(), "{refused}");
     assert!(seen(refused.text()).contains("try again in a few seconds"), "{refused}");
     me.api.get(PROPERTIES).await.is(200);
-    server.client().get("/readyz").await.is(200);
+    server.anonymous().get("/readyz").await.is(200);
     held.release().await;
     for write in waiting {
         write.await.expect("an answer");
     }
-    server.client().get("/docs").await.is(200);
+    server.anonymous().get("/docs").await.is(200);
 }
 
 #[actix_web::test]
 async fn bodies_that_are_too_much_together_are_refused_at_once_and_small_ones_are_not() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     let me = app.person("desk@farol.example").await;
     let large = vec![b' '; 9_900_000];
     let key = format!("user-api-key: {}", me.key);
@@ -72,7 +72,7 @@ async fn bodies_that_are_too_much_together_are_refused_at_once_and_small_ones_ar
 
 #[actix_web::test]
 async fn those_who_send_their_bodies_slowly_keep_out_nobody() {
-    let app = TestApp::options().arg("--max-requests").arg("8").start().await;
+    let app = Server::options().arg("--max-requests").arg("8").start().await;
     let me = app.person("desk@farol.example").await;
     let key = format!("user-api-key: {}", me.key);
     let from_us = format!("Origin: {}", app.base_url);
@@ -93,7 +93,7 @@ async fn those_who_send_their_bodies_slowly_keep_out_nobody() {
 }
 
 /// The beginning of a request, whose body stays behind what was promised.
-fn unfinished(app: &TestApp, path: &str, header: &str, promised: usize, sent: &[u8]) -> TcpStream {
+fn unfinished(app: &Server, path: &str, header: &str, promised: usize, sent: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(app.address()).expect("the server listens");
     let head = format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{header}\r\nContent-Length: {promised}\r\n\r\n");
     stream.write_all(head.as_bytes()).expect("a head");

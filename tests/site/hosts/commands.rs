@@ -1,10 +1,10 @@
 //! The command line of a host, beside a server and before there ever was one.
 
-use crate::app::bare_latchkey;
 use crate::command::{finish, first_line};
 use crate::host::Host;
 use crate::page::key_titles;
 use crate::people::User;
+use crate::program::bare_latchkey;
 use crate::property::{PROPERTIES, UNKNOWN_ID};
 
 /// Everything that a host does with users and subscriptions, and what is said to it.
@@ -48,13 +48,13 @@ async fn every_command_works_beside_a_server() {
     let host = Host::new().await;
     let server = host.serve(&[]);
     round_of_commands(&host);
-    server.client().get("/readyz").await.is(200);
+    server.anonymous().get("/readyz").await.is(200);
 }
 
 #[actix_web::test]
 async fn a_period_ends_when_it_was_told_to() {
     let host = Host::new().await;
-    let email = &*host.add_user("desk@farol.example").email;
+    let email = &*host.add_subscriber("desk@farol.example").email;
     let run = |args: &[&str]| host.run(args).ok();
     let show = || run(&["subscription", "show", email]);
     for (until, said, shown) in [
@@ -95,7 +95,7 @@ async fn a_period_ends_when_it_was_told_to() {
 #[actix_web::test]
 async fn cancelling_what_has_ended_does_not_move_its_end() {
     let host = Host::new().await;
-    let email = &*host.add_user("desk@farol.example").email;
+    let email = &*host.add_subscriber("desk@farol.example").email;
     let run = |args: &[&str]| host.run(args).ok();
     let show = || run(&["subscription", "show", email]);
     run(&["subscription", "activate", email, "--until", "2020-02-29"]);
@@ -121,7 +121,7 @@ async fn cancelling_what_has_ended_does_not_move_its_end() {
 #[actix_web::test]
 async fn keys_are_listed_and_withdrawn_by_their_ids() {
     let host = Host::new().await;
-    let user = host.add_user("desk@farol.example");
+    let user = host.add_subscriber("desk@farol.example");
     let server = host.serve(&[]);
     let browser = server.signed_in(&user).await;
     let (old, new) = (browser.create_key("Front desk").await, browser.create_key("Nächte 🏨").await);
@@ -149,15 +149,15 @@ async fn keys_are_listed_and_withdrawn_by_their_ids() {
 async fn a_command_without_words_serves() {
     let host = Host::new().await;
     let command = host.latchkey(&["--listen", "127.0.0.1:0"]);
-    let server = host.start(command).ready().expect("a server");
-    server.client().get("/healthz").await.is(200);
+    let mut server = host.start(command).serving();
+    server.anonymous().get("/healthz").await.is(200);
     assert!(server.terminate().success());
 }
 
 #[actix_web::test]
 async fn a_database_that_a_newer_version_made_is_left_alone() {
     let host = Host::new().await;
-    let user = host.add_user("desk@farol.example");
+    let user = host.add_subscriber("desk@farol.example");
     let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
         values (999, 'of the future', true, '', 0)";
     assert_eq!(host.sql(newer).await, 1);

@@ -2,11 +2,12 @@
 
 use std::process::Command;
 
-use crate::app::bare_latchkey;
 use crate::command::finish;
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::html;
 use crate::page::{key_titles, typed};
+use crate::program::bare_latchkey;
+use crate::server::Server;
 
 /// What a demo prints, in its order.
 struct Printed {
@@ -55,7 +56,7 @@ async fn a_demo_prints_what_one_needs_to_look_around() {
         std::fs::create_dir_all(folder).expect("a folder");
     }
     command.args(["demo", "--listen", "127.0.0.1:0"]).current_dir(&work).env("TMPDIR", &temporary);
-    let server = host.start(command).ready().expect("a demo");
+    let mut server = host.start(command).serving();
     let demo = printed(&host, &server);
     can_be_looked_at(&server, &demo).await;
     assert!(std::fs::read_dir(&work).expect("a folder").next().is_none(), "it made something where it was started");
@@ -69,7 +70,7 @@ async fn a_demo_on_a_named_place_works_again_and_again() {
     let host = Host::new().await;
     let mut old: Option<Printed> = None;
     for _ in 0..3 {
-        let server = host.start(host.latchkey(&["demo", "--listen", "127.0.0.1:0"])).ready().expect("a demo");
+        let server = host.start(host.latchkey(&["demo", "--listen", "127.0.0.1:0"])).serving();
         let demo = printed(&host, &server);
         can_be_looked_at(&server, &demo).await;
         if let Some(old) = old {
@@ -84,7 +85,7 @@ async fn a_demo_on_a_named_place_works_again_and_again() {
 #[actix_web::test]
 async fn a_demo_leaves_alone_what_no_demo_made() {
     let host = Host::new().await;
-    let user = host.add_user("desk@farol.example");
+    let user = host.add_subscriber("desk@farol.example");
     for _ in 0..2 {
         let said = host.run(&["demo", "--listen", "127.0.0.1:0"]).refused(1);
         assert!(said.contains("data that no demo made"), "{said}");
@@ -98,7 +99,7 @@ async fn a_demo_leaves_alone_what_no_demo_made() {
 #[actix_web::test]
 async fn a_demo_leaves_alone_an_account_with_its_own_address() {
     let host = Host::new().await;
-    let user = host.add_user("demo@latchkey.example");
+    let user = host.add_subscriber("demo@latchkey.example");
     host.run(&["demo", "--listen", "127.0.0.1:0"]).refused(1);
     host.serve(&[]).signed_in(&user).await;
 }

@@ -7,11 +7,13 @@ use std::os::unix::process::CommandExt;
 use crate::command::{finish, is_root};
 use crate::host::Host;
 use crate::property::PROPERTIES;
+use crate::server::Server;
 
 #[actix_web::test]
 async fn eight_servers_started_at_once_on_an_empty_database() {
     let host = Host::new().await;
-    let starting: Vec<_> = (0..8).map(|_| host.start_copy(|_| ())).collect();
+    let copy = Server::options().public_url("http://localhost:7001");
+    let starting: Vec<_> = (0..8).map(|_| copy.clone().start_on(&host)).collect();
     let (mut serving, mut refused) = (Vec::new(), Vec::new());
     for start in starting {
         match start.ready() {
@@ -24,14 +26,14 @@ async fn eight_servers_started_at_once_on_an_empty_database() {
     for log in &refused {
         assert!(log.contains("Another server uses the data folder") && !log.contains("panicked"), "{log}");
     }
-    let user = host.add_user("desk@farol.example");
+    let user = host.add_subscriber("desk@farol.example");
     let browser = serving[0].signed_in(&user).await;
     let key = browser.create_key("Front desk").await;
     // They share the key of the cookies: a session of one is a session of all.
     let cookies = browser.cookies().expect("a session");
     for server in &serving {
         server.with_key(&key).get(PROPERTIES).await.is(200);
-        server.client().get("/user_profile").header("cookie", &cookies).await.is(200);
+        server.anonymous().get("/user_profile").header("cookie", &cookies).await.is(200);
     }
 }
 
@@ -88,11 +90,11 @@ async fn a_second_server_is_refused_while_the_first_serves_and_not_after_its_dea
     let first = host.serve(&[]);
     let said = host.run(&["serve", "--listen", "127.0.0.1:0"]).refused(1);
     assert!(said.contains("Another server uses the data folder"), "{said}");
-    first.client().get("/readyz").await.is(200);
+    first.anonymous().get("/readyz").await.is(200);
     // Killed, as by a power cut: the lock goes with the process.
     drop(first);
     let second = host.serve(&[]);
-    second.client().get("/readyz").await.is(200);
+    second.anonymous().get("/readyz").await.is(200);
 }
 
 #[actix_web::test]

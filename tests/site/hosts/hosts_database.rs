@@ -69,7 +69,7 @@ async fn a_command_where_there_is_no_database_says_so_and_makes_nothing() {
 #[actix_web::test]
 async fn an_older_schema_is_used_by_no_command_before_it_is_migrated() {
     let host = Host::new().await;
-    host.add_user("desk@farol.example");
+    host.add_subscriber("desk@farol.example");
     // As the version before left it: the last migration's table is not there.
     host.sql("delete from _sqlx_migrations where version > 6").await;
     for args in COMMANDS {
@@ -136,7 +136,7 @@ async fn a_file_without_a_byte_is_no_database_yet_on_sqlite() {
     fs::write(&file, "").expect("a file");
     assert!(host.run(&["user", "list"]).refused(1).contains("There is no Latchkey database"));
     assert_eq!(files(&host.data_dir()).len(), 1);
-    host.serve(&[]).client().get("/readyz").await.is(200);
+    host.serve(&[]).anonymous().get("/readyz").await.is(200);
 }
 
 #[actix_web::test]
@@ -190,7 +190,7 @@ async fn a_schema_of_its_own_and_the_things_of_extensions_are_fine_on_postgresql
     host.migrate();
     // What comes beside it later is none of its business.
     host.sql_batch("create table public.visits (id integer)").await;
-    let user = host.add_user("desk@farol.example");
+    let user = host.add_subscriber("desk@farol.example");
     host.serve(&[]).signed_in(&user).await;
 }
 
@@ -227,7 +227,7 @@ async fn missing_rights_are_told_with_the_line_that_gives_them_on_postgresql() {
 #[actix_web::test]
 async fn a_demo_does_not_even_migrate_what_no_demo_made() {
     let host = Host::new().await;
-    host.add_user("desk@farol.example");
+    host.add_subscriber("desk@farol.example");
     host.sql("delete from _sqlx_migrations where version > 6").await;
     let said = host.run(&["demo", "--listen", "127.0.0.1:0"]).refused(1);
     assert!(said.contains("data that no demo made"), "{said}");
@@ -253,7 +253,7 @@ async fn a_lock_that_is_a_link_is_not_followed_and_nothing_is_emptied_on_sqlite(
         fs::remove_file(&path).expect("removed");
         fs::write(&path, "a note").expect("a file");
     }
-    host.serve(&[]).client().get("/readyz").await.is(200);
+    host.serve(&[]).anonymous().get("/readyz").await.is(200);
     for lock in ["serve.lock", "migrate.lock"] {
         assert_eq!(fs::read_to_string(host.data_dir().join(lock)).expect("it is there"), "a note");
     }
@@ -265,8 +265,8 @@ async fn a_deleted_text_does_not_stay_in_the_file_on_sqlite() {
     if host.database_url().is_some() {
         return;
     }
-    let server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let mut server = host.serve(&[]);
+    let me = server.person("desk@farol.example").await;
     // Some that stays keeps its neighbours' pages in use.
     for round in 0..20 {
         let text = format!("the wifi of room {round} is swordfish-in-the-bay {}", "and so on ".repeat(40));

@@ -31,7 +31,7 @@ async fn what_kubernetes_and_docker_set_for_a_service_of_that_name_does_not_stop
     ] {
         command.env(name, value);
     }
-    let server = host.start(command).ready().unwrap_or_else(|log| panic!("no server: {log}"));
+    let server = host.start(command).serving();
     assert!(!server.log().contains("of-somebody-else"), "{}", server.log());
 }
 
@@ -75,9 +75,9 @@ async fn a_variable_that_is_set_and_empty_counts_as_not_set() {
         command.env(name, "");
     }
     command.env("RUST_LOG", "").env("LATCHKEY_NOT_A_SETTING", "");
-    let server = host.start(command).ready().unwrap_or_else(|log| panic!("no server: {log}"));
-    server.client().get("/readyz").await.is(200);
-    server.client().get("/api/v1/properties").await.is(401);
+    let server = host.start(command).serving();
+    server.anonymous().get("/readyz").await.is(200);
+    server.anonymous().get("/api/v1/properties").await.is(401);
     crate::page::until("the log has the request", async || server.log().contains("401").then_some(())).await;
     // Those that the test needs, too: one by one, with the place in a flag.
     let folder = host.data_dir().with_file_name("empty");
@@ -126,7 +126,7 @@ async fn commands_of_root_leave_nothing_that_the_server_of_another_user_cannot_o
     assert!(all.len() >= 2 && all.iter().all(|(_, owner)| *owner == OTHER), "{all:?}");
     let mut command = host.latchkey(&["serve", "--listen", "127.0.0.1:0"]);
     command.uid(OTHER).gid(OTHER);
-    let server = host.start(command).ready().unwrap_or_else(|log| panic!("no server: {log}"));
+    let server = host.start(command).serving();
     let user = crate::people::User { email: "desk@farol.example".to_owned(), password };
     server.signed_in(&user).await;
     host.run(&["user", "list"]).ok();
@@ -147,7 +147,7 @@ async fn a_command_of_a_third_user_is_refused_with_the_line_to_type_on_sqlite() 
     if host.database_url().is_some() || !is_root() {
         return;
     }
-    host.add_user("desk@farol.example");
+    host.add_subscriber("desk@farol.example");
     let as_other = |args: &[&str]| {
         let mut command = host.latchkey(args);
         command.uid(OTHER + 1).gid(OTHER + 1);
@@ -216,8 +216,8 @@ async fn a_server_waits_for_one_that_is_about_to_be_gone_on_sqlite() {
     })
     .await;
     drop(first);
-    let second = second.ready().unwrap_or_else(|log| panic!("no server: {log}"));
-    second.client().get("/readyz").await.is(200);
+    let second = second.serving();
+    second.anonymous().get("/readyz").await.is(200);
 }
 
 #[actix_web::test]

@@ -5,10 +5,11 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::page::until;
 use crate::property::PROPERTIES;
 use crate::raw;
+use crate::server::Server;
 
 /// The lines of requests, as soon as there is one that tells of this.
 async fn lines(server: &Server, last: &str) -> Vec<String> {
@@ -57,7 +58,7 @@ async fn a_log_that_nobody_reads_stops_nothing_and_then_tells_how_much_it_left_o
 async fn a_line_tells_who_asked_from_where_with_which_key_and_why_it_was_refused() {
     let host = Host::new().await;
     let server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let key = me.browser.key_id(&me.key).await;
     let user = host.texts(match host.database_url() {
         Some(_) => "select id::text from users",
@@ -70,15 +71,15 @@ async fn a_line_tells_who_asked_from_where_with_which_key_and_why_it_was_refused
     host.run(&["user", "deactivate", "desk@farol.example"]).ok();
     server.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
     host.run(&["user", "activate", "desk@farol.example"]).ok();
-    let page = server.client().get("/sign_in").await.is(200);
+    let page = server.anonymous().get("/sign_in").await.is(200);
     let file = page.text().split('"').find(|part| part.starts_with("/static/")).expect("a file").to_owned();
-    server.client().get(&file).await.is(200);
+    server.anonymous().get(&file).await.is(200);
     me.api.get(&format!("{PROPERTIES}?filter[Secret-1]=a")).await.is(400);
     me.api.post(PROPERTIES, &serde_json::json!({ "property": { "title": "" } })).await.is(422);
     me.api.get(&format!("{PROPERTIES}/x")).await.is(404);
     server.signed_in(&me.user).await.withdraw_key(&me.key).await;
     me.api.get(PROPERTIES).await.is(401);
-    server.client().get("/docs").await.is(200);
+    server.anonymous().get("/docs").await.is(200);
     let lines = lines(&server, "/docs").await;
     let line = |parts: &[&str]| {
         let found = lines.iter().find(|line| parts.iter().all(|part| line.contains(part)));
@@ -103,16 +104,16 @@ async fn a_line_tells_who_asked_from_where_with_which_key_and_why_it_was_refused
 async fn as_json_each_line_is_one_object() {
     let host = Host::new().await;
     let server = host.serve(&["--log-format", "json"]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let key = me.browser.key_id(&me.key).await;
     me.api.get(PROPERTIES).await.is(200);
     server
-        .client()
+        .anonymous()
         .get("/sign_in")
         .header("cookie", format!("latchkey-{}=junk", server.address().port()))
         .await
         .is(200);
-    server.client().get("/docs").await.is(200);
+    server.anonymous().get("/docs").await.is(200);
     let lines = lines(&server, "\"/docs\"").await;
     let read = |line: &String| serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     let lines: Vec<Value> = lines.iter().map(read).collect();
@@ -135,9 +136,9 @@ async fn what_strangers_send_that_is_no_cookie_fills_no_log() {
     let server = host.serve(&[]);
     let cookie = format!("latchkey-{}=junk", server.address().port());
     for _ in 0..100 {
-        server.client().get("/sign_in").header("cookie", &cookie).await.is(200);
+        server.anonymous().get("/sign_in").header("cookie", &cookie).await.is(200);
     }
-    server.client().get("/docs").await.is(200);
+    server.anonymous().get("/docs").await.is(200);
     lines(&server, "/docs").await;
     let told = server.log().matches("cryptographic checks").count();
     // Ten in one minute, and the requests may be in two.
@@ -148,7 +149,7 @@ async fn what_strangers_send_that_is_no_cookie_fills_no_log() {
 async fn what_the_host_does_by_commands_is_in_the_log_too() {
     let host = Host::new().await;
     let server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     let key = me.browser.key_id(&me.key).await;
     for (command, says) in [
         (vec!["user", "link", "desk@farol.example"], "user link: made a one-time link user="),

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS};
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::people::Person;
 use crate::property::{UNKNOWN_ID, at};
+use crate::server::Server;
 
 struct Site {
     host: Host,
@@ -22,8 +23,8 @@ impl Site {
     async fn new() -> Self {
         let host = Host::new().await;
         let server = host.serve(&[]);
-        let alice = server.person(&host, ALICE).await;
-        let night = server.person(&host, NIGHT).await;
+        let alice = server.person(ALICE).await;
+        let night = server.person(NIGHT).await;
         let farol = alice.has(json!({})).await;
         Self { host, _server: server, alice, night, farol }
     }

@@ -12,10 +12,10 @@ use sqlx::{Connection, Executor, PgConnection, Row};
 use tempfile::TempDir;
 use url::Url;
 
-use crate::app::free_port;
 use crate::command::{finish, is_root};
 use crate::host::Host;
 use crate::page::{seen, until};
+use crate::program::free_port;
 use crate::property::{PROPERTIES, body};
 
 const POOLER: &str = "LATCHKEY_DATABASE_POOLER";
@@ -71,20 +71,17 @@ async fn main_flows(host: &Host, pooler: &PgBouncer, setting: &str) {
         command.env("DATABASE_URL", &pooler.url).env(POOLER, setting);
         command
     };
-    let serve = || {
-        let started = host.start(latchkey(&["serve", "--listen", "127.0.0.1:0"])).ready();
-        started.unwrap_or_else(|log| panic!("no server: {log}"))
-    };
+    let start = || host.start(latchkey(&["serve", "--listen", "127.0.0.1:0"]));
     // Two at once make the schema.
-    let starting = [(); 2].map(|()| host.start(latchkey(&["serve", "--listen", "127.0.0.1:0"])));
+    let starting = [(); 2].map(|()| start());
     for start in starting {
-        start.ready().unwrap_or_else(|log| panic!("no server: {log}"));
+        start.serving();
     }
     let password = host.new_password();
     finish(latchkey(&["user", "add", "desk@farol.example"]), &password).ok();
     finish(latchkey(&["subscription", "activate", "desk@farol.example"]), "").ok();
     let user = crate::people::User { email: "desk@farol.example".to_owned(), password };
-    let (one, two) = (serve(), serve());
+    let (one, two) = (start().serving(), start().serving());
     let browser = one.signed_in(&user).await;
     for round in 0..3 {
         let key = browser.create_key(&format!("Round {round}")).await;
@@ -173,7 +170,7 @@ async fn no_secret_of_an_address_is_in_the_log_and_a_network_without_encryption_
     let serve = |url: &str| {
         let mut command = host.latchkey(&["serve", "--listen", "127.0.0.1:0"]);
         command.env("DATABASE_URL", url);
-        host.start(command).ready().unwrap_or_else(|log| panic!("no server: {log}"))
+        host.start(command).serving()
     };
     let server = serve(&format!("{url}?sslpassword=of-the-key&channel_binding=not-said"));
     until("a line", async || server.log().contains("sslpassword, channel_binding").then_some(())).await;

@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 
-use crate::app::TestApp;
 use crate::faults::connections::{open_to_all, own_address};
 use crate::host::Host;
 use crate::page::{seen, until};
 use crate::property::PROPERTIES;
 use crate::raw;
 use crate::response::Response;
+use crate::server::Server;
 
 fn asks(server: SocketAddr, path: &str, lines: &[&str]) -> Response {
     let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
@@ -17,7 +17,7 @@ fn asks(server: SocketAddr, path: &str, lines: &[&str]) -> Response {
 
 #[actix_web::test]
 async fn clients_of_a_listed_proxy_are_told_apart_however_it_writes_their_addresses() {
-    let limited = || TestApp::options().env("LATCHKEY_REQUESTS_PER_ADDRESS", "3");
+    let limited = || Server::options().env("LATCHKEY_REQUESTS_PER_ADDRESS", "3");
     let app = limited().env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1").start().await;
     let status = |line: &str| asks(app.address(), "/docs", &[line]).status;
     for (number, [one, same, other]) in [
@@ -106,7 +106,7 @@ async fn answers_of_the_api_promise_https_where_there_is_https_and_are_no_pages(
         ("https://pms.example", "0", Some("max-age=31536000")),
         ("https://pms.example", "1", Some("max-age=31536000; includeSubDomains")),
     ] {
-        let app = TestApp::options().public_url(url).env("LATCHKEY_HSTS_SUBDOMAINS", setting).start().await;
+        let app = Server::options().public_url(url).env("LATCHKEY_HSTS_SUBDOMAINS", setting).start().await;
         for path in [PROPERTIES, "/api/v1/openapi.json", "/sign_in", "/nothing"] {
             let answer = app.anonymous().get(path).await;
             assert_eq!(answer.header("strict-transport-security"), promise, "{answer}");

@@ -6,12 +6,13 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::client::Client;
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::html;
 use crate::page::until;
 use crate::people::User;
 use crate::property::{PROPERTIES, at, body};
 use crate::raw;
+use crate::server::Server;
 
 const PROFILE: &str = "/user_profile";
 
@@ -120,7 +121,7 @@ async fn rich_run(host: &Host, server: &Server, user: &User) {
     let api = server.with_key(&key).always("user-agent", "FarolPMS/2.1");
     let id = api.post(PROPERTIES, &body(json!({}))).await.is(201).id();
     api.get(&at(&id)).await.is(200);
-    careless(server, &server.client().always("sec-fetch-site", "same-origin"), &key).await;
+    careless(server, &server.anonymous().always("sec-fetch-site", "same-origin"), &key).await;
     careless(server, &browser, &key).await;
     careless(server, &api, &key).await;
     for malformed in [&key[..40], &key[3..], &format!("{key}{key}"), &key.to_lowercase(), &format!("Bearer {key}")] {
@@ -131,7 +132,7 @@ async fn rich_run(host: &Host, server: &Server, user: &User) {
 
     // A session: stolen, mangled, ended.
     let cookies = browser.cookies().expect("a session");
-    let nobody = server.client();
+    let nobody = server.anonymous();
     nobody.get(PROFILE).header("cookie", &cookies).await.is(200);
     nobody.get(PROFILE).header("cookie", format!("{cookies}x")).await.is(303);
     nobody.get(&format!("/{cookies}?{cookies}")).await.is(404);
@@ -169,8 +170,8 @@ async fn rich_run(host: &Host, server: &Server, user: &User) {
 #[actix_web::test]
 async fn no_secret_is_written_down() {
     let host = Host::new().await;
-    let user = host.add_user("desk@farol.example");
-    let server = host.serve(&[]);
+    let user = host.add_subscriber("desk@farol.example");
+    let mut server = host.serve(&[]);
     rich_run(&host, &server, &user).await;
     until("the log tells of the last request", async || server.log().contains("/sign_out").then_some(())).await;
     assert_nothing_is_kept(&host, &[server.log()]);
@@ -182,10 +183,10 @@ async fn no_secret_is_written_down() {
 #[actix_web::test]
 async fn no_secret_is_written_down_by_a_talkative_log_either() {
     let host = Host::new().await;
-    let user = host.add_user("desk@farol.example");
+    let user = host.add_subscriber("desk@farol.example");
     let mut command = host.latchkey(&["serve", "--listen", "127.0.0.1:0"]);
     command.env("RUST_LOG", "debug");
-    let server = host.start(command).ready().unwrap_or_else(|log| panic!("no server: {log}"));
+    let server = host.start(command).serving();
     rich_run(&host, &server, &user).await;
     until("the log tells of the last request", async || server.log().contains("/sign_out").then_some(())).await;
     assert_nothing_is_kept(&host, &[server.log()]);
@@ -194,7 +195,7 @@ async fn no_secret_is_written_down_by_a_talkative_log_either() {
 #[actix_web::test]
 async fn the_demo_writes_neither_its_key_nor_its_password_down() {
     let host = Host::new().await;
-    let server = host.start(host.latchkey(&["demo", "--listen", "127.0.0.1:0"])).ready().expect("a demo");
+    let server = host.start(host.latchkey(&["demo", "--listen", "127.0.0.1:0"])).serving();
     let lines = [server.line(), server.line(), server.line()];
     let password = lines[1].strip_prefix("Password: ").expect("a password");
     register(&host, "password", password);

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::app::TestApp;
 use crate::people::world;
 use crate::property::{PROPERTIES, at};
+use crate::server::Server;
 
 #[actix_web::test]
 async fn a_server_says_that_it_is_alive_and_ready() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     app.anonymous().get("/healthz").await.is(200);
     app.anonymous().get("/readyz").await.is(200);
 }
@@ -25,14 +25,14 @@ async fn a_server_that_is_asked_to_end_ends_well_and_loses_nothing() {
 #[actix_web::test]
 async fn many_copies_serve_one_postgresql_database_and_one_an_sqlite_file() {
     let (app, me) = world().await;
-    if !app.on_postgres() {
+    if app.database_url().is_none() {
         assert!(app.data_dir().join("latchkey.db").is_file());
-        let said = TestApp::options().beside(&app).start_refused().await;
+        let said = Server::options().start_on(&app).refused();
         assert!(!said.contains("panicked"), "{said}");
         me.api.get(PROPERTIES).await.is(200);
         return;
     }
-    let copy = TestApp::options().beside(&app).start().await;
+    let copy = Server::options().start_on(&app).serving();
     let on_copy = copy.with_key(&me.key);
     let id = me.has(json!({})).await;
     on_copy.get(&at(&id)).await.is(200);
@@ -44,23 +44,23 @@ async fn many_copies_serve_one_postgresql_database_and_one_an_sqlite_file() {
 
 #[actix_web::test]
 async fn a_setting_that_does_not_exist_is_refused() {
-    let unknown = TestApp::options().env("LATCHKEY_LISTENS", "127.0.0.1:0");
+    let unknown = Server::options().env("LATCHKEY_LISTENS", "127.0.0.1:0");
     let said = unknown.start_refused().await;
     assert!(said.contains("LATCHKEY_LISTENS"), "{said}");
     assert!(said.contains("LATCHKEY_LISTEN"), "{said}");
-    let said = TestApp::options().arg("--listens").start_refused().await;
+    let said = Server::options().arg("--listens").start_refused().await;
     assert!(said.contains("--listens"), "{said}");
 }
 
 #[actix_web::test]
 async fn plain_http_off_loopback_is_refused_unless_allowed() {
     let exposed = "http://latchkey.farol.example";
-    let said = TestApp::options().public_url(exposed).start_refused().await;
+    let said = Server::options().public_url(exposed).start_refused().await;
     assert!(said.contains("LATCHKEY_ALLOW_HTTP"), "{said}");
-    let allowed = TestApp::options().public_url(exposed).env("LATCHKEY_ALLOW_HTTP", "1");
+    let allowed = Server::options().public_url(exposed).env("LATCHKEY_ALLOW_HTTP", "1");
     let app = allowed.start().await;
     app.anonymous().get("/healthz").await.is(200);
-    let secure = TestApp::options().public_url("https://latchkey.farol.example");
+    let secure = Server::options().public_url("https://latchkey.farol.example");
     let app = secure.start().await;
     app.anonymous().get("/healthz").await.is(200);
 }

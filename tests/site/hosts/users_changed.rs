@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, TWINS, Users, success};
-use crate::app::TestApp;
 use crate::host::Host;
 use crate::people::{Person, world};
 use crate::property::{GROUPS, PROPERTIES, UNKNOWN_ID, at, group_at};
 use crate::response::Response;
+use crate::server::Server;
 
 fn themself(answer: Response) {
     answer.error_with("bad_request", json!("User can not withdraw themself"));
@@ -18,7 +18,7 @@ fn last_owner(answer: Response) {
 }
 
 /// Something that two people use, and the entry of the second.
-async fn shared(users: &Users, role: &str) -> (TestApp, Person, Person, String, String) {
+async fn shared(users: &Users, role: &str) -> (Server, Person, Person, String, String) {
     let (app, me) = world().await;
     let night = app.person("night@farol.example").await;
     let id = users.thing(&me).await;
@@ -177,7 +177,7 @@ async fn a_group_keeps_an_owner() {
 async fn a_property_keeps_an_owner_where_its_groups_have_none() {
     let host = Host::new().await;
     let server = host.serve(&[]);
-    let (me, night) = (server.person(&host, "desk@farol.example").await, server.person(&host, "n@farol.example").await);
+    let (me, night) = (server.person("desk@farol.example").await, server.person("n@farol.example").await);
     let (group, other, farol) = (me.group().await, me.has_group("Other").await, me.has(json!({})).await);
     let mine = me.entry(&PROPERTY_USERS, &farol, &me.user.email).await;
     let last_owner = |answer: Response| {
@@ -244,21 +244,21 @@ async fn a_user_of_a_property_changes_it_and_does_not_delete_it() {
 #[actix_web::test]
 async fn one_mailbox_is_one_account_however_its_domain_is_written() {
     let (app, owner) = world().await;
-    let user = app.user_add("info@münchen-hotel.example");
+    let user = app.add_user("info@münchen-hotel.example");
     // As browsers send it.
     let browser = app.browser();
     browser.sign_in("info@xn--mnchen-hotel-dlb.example", &user.password).await.is(303);
     app.browser().sign_in("INFO@MÜNCHEN-HOTEL.example", &user.password).await.is(303);
     for email in ["info@xn--mnchen-hotel-dlb.example", "info@mu\u{308}nchen-hotel.example"] {
-        let again = app.command(&["user", "invite", email], None);
-        assert!(String::from_utf8_lossy(&again.stderr).contains("already exists"), "{again:?}");
+        let said = app.run(&["user", "invite", email]).refused(1);
+        assert!(said.contains("already exists"), "{said}");
     }
     let property = owner.creates(serde_json::json!({})).await.is(201);
     let invite = serde_json::json!({ "invite": {
         "property_id": property.json()["data"]["id"], "user_email": "info@xn--mnchen-hotel-dlb.example", "role": "user",
     } });
     owner.api.post("/api/v1/property_users", &invite).await.is(201);
-    assert_eq!(app.command_ok(&["user", "list"], None).lines().count(), 2);
+    assert_eq!(app.run(&["user", "list"]).ok().lines().count(), 2);
     let wrong = serde_json::json!({ "invite": {
         "property_id": property.json()["data"]["id"], "user_email": "info@xn--a.example", "role": "user",
     } });
@@ -267,11 +267,11 @@ async fn one_mailbox_is_one_account_however_its_domain_is_written() {
 
 #[actix_web::test]
 async fn a_password_is_the_same_on_every_keyboard() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     // Composed when it is set, decomposed and in full width when it is typed.
     let set = "sieben B\u{f6}\u{f6}te um 12 Uhr";
     app.secrets.register("password", set);
-    app.command_ok(&["user", "add", "desk@farol.example"], Some(set));
+    app.run_with(&["user", "add", "desk@farol.example"], set).ok();
     for typed in [set, "sieben Bo\u{308}o\u{308}te um 12 Uhr", "sieben B\u{f6}\u{f6}te um \u{ff11}\u{ff12} Uhr"] {
         app.browser().sign_in("desk@farol.example", typed).await.is(303);
     }
@@ -284,21 +284,21 @@ async fn a_deleted_user_leaves_nothing_but_what_the_host_is_told_of() {
     let mine = me.creates(serde_json::json!({ "title": "Casa do Mar" })).await.is(201);
     let id = mine.json()["data"]["id"].as_str().expect("an id").to_owned();
     let other = app.person("night@farol.example").await;
-    let said = app.command_ok(&["user", "delete", &me.user.email], None);
+    let said = app.run(&["user", "delete", &me.user.email]).ok();
     assert!(said.contains("Deleted desk@farol.example."), "{said}");
     assert!(said.contains(&format!("latchkey member add {id} EMAIL --role owner")), "{said}");
     me.api.get("/api/v1/properties").await.is(401);
     me.browser.get("/user_profile").await.is(303);
     app.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
-    let list = app.command_ok(&["user", "list"], None);
+    let list = app.run(&["user", "list"]).ok();
     assert!(!list.contains(&*me.user.email) && list.lines().count() == 1, "{list}");
-    app.command_ok(&["member", "add", &id, &other.user.email, "--role", "owner"], None);
+    app.run(&["member", "add", &id, &other.user.email, "--role", "owner"]).ok();
     other.api.get(&format!("/api/v1/properties/{id}")).await.is(200);
-    let said = app.command_ok(&["user", "delete", &other.user.email, "--with-properties"], None);
+    let said = app.run(&["user", "delete", &other.user.email, "--with-properties"]).ok();
     assert!(said.contains("Deleted the property Casa do Mar"), "{said}");
     other.api.get("/api/v1/properties").await.is(401);
-    let gone = app.command(&["user", "delete", &other.user.email], None);
-    assert!(String::from_utf8_lossy(&gone.stderr).contains("There is no user"), "{gone:?}");
+    let said = app.run(&["user", "delete", &other.user.email]).refused(1);
+    assert!(said.contains("There is no user"), "{said}");
     // The address may be used again, by an account that has nothing of the one before.
     let again = app.person(&me.user.email).await;
     assert!(again.api.get("/api/v1/properties").await.is(200).column("id").is_empty());

@@ -4,9 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, Users};
-use crate::app::TestApp;
 use crate::people::{Person, world};
 use crate::property::{GROUPS, PROPERTIES, UNKNOWN_ID, at, group_at};
+use crate::server::Server;
 
 /// A good invitation with other fields instead.
 fn invitation(users: &Users, id: &str, fields: Value) -> Value {
@@ -17,12 +17,12 @@ fn invitation(users: &Users, id: &str, fields: Value) -> Value {
     body
 }
 
-fn listed(app: &TestApp) -> Vec<String> {
-    app.command_ok(&["user", "list"], None).lines().map(str::to_owned).collect()
+fn listed(app: &Server) -> Vec<String> {
+    app.run(&["user", "list"]).ok().lines().map(str::to_owned).collect()
 }
 
 /// Somebody with a property and a group, and what an invitation to either is for.
-async fn hosts() -> (TestApp, Person, [(&'static Users, String); 2]) {
+async fn hosts() -> (Server, Person, [(&'static Users, String); 2]) {
     let (app, me) = world().await;
     let both = [(&PROPERTY_USERS, PROPERTY_USERS.thing(&me).await), (&GROUP_USERS, GROUP_USERS.thing(&me).await)];
     (app, me, both)
@@ -102,7 +102,7 @@ async fn where_one_may_not_invite_is_told_before_what_is_wrong_with_the_invitati
 #[actix_web::test]
 async fn who_is_there_already_is_told_whatever_the_case_of_the_address() {
     let (app, me, both) = hosts().await;
-    app.user_add("Night@Bücher.example");
+    app.add_user("Night@Bücher.example");
     for (users, id) in &both {
         let user_id = me.invites(users, id, "NIGHT@bÜCHER.example", "user").await.is(201);
         assert_eq!(user_id.data()["relationships"]["user"]["data"]["email"], "Night@Bücher.example");
@@ -206,11 +206,10 @@ async fn the_host_sees_who_has_not_come_yet() {
         line.split('\t').nth(1).expect("a state").to_owned()
     };
     assert_eq!(state(), "invited");
-    app.command_ok(&["user", "deactivate", email], None);
+    app.run(&["user", "deactivate", email]).ok();
     assert_eq!(state(), "deactivated");
-    let refused = app.command(&["user", "link", email, "--base-url", "https://pms.example"], None);
-    assert!(!refused.status.success() && refused.stdout.is_empty(), "{refused:?}");
-    app.command_ok(&["user", "activate", email], None);
+    app.run(&["user", "link", email, "--base-url", "https://pms.example"]).refused(1);
+    app.run(&["user", "activate", email]).ok();
     assert_eq!(state(), "invited");
     // A link that was made is not yet one that was used.
     let link = app.welcome_link(email);

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::access::{GROUP_USERS, NO_IDS, PROPERTY_USERS, TWINS, Users};
-use crate::app::TestApp;
 use crate::people::{Person, world};
 use crate::property::{UNKNOWN_ID, at, group_at};
+use crate::server::Server;
 
 /// One entry, whole.
 fn entry(users: &Users, id: &str, of: &str, (user_id, email, name): (&Value, &str, Value), role: &str) -> Value {
@@ -21,7 +21,7 @@ fn entry(users: &Users, id: &str, of: &str, (user_id, email, name): (&Value, &st
 }
 
 /// Something with three users, who are in the list in the order in which they came.
-async fn shared(users: &Users) -> (TestApp, Person, String, [Person; 2]) {
+async fn shared(users: &Users) -> (Server, Person, String, [Person; 2]) {
     let (app, me) = world().await;
     let id = users.thing(&me).await;
     let (zoe, ana) = (app.person("zoe@farol.example").await, app.person("ana@farol.example").await);
@@ -271,7 +271,7 @@ async fn an_entry_that_is_unknown_or_another_s_is_not_found() {
         let unknown = me.invites(users, UNKNOWN_ID, "eve@farol.example", "owner").await.error("forbidden");
         assert_eq!(refused.face(), unknown.face());
         assert_eq!(other.roles(users, &theirs).await.len(), 1);
-        assert!(!app.command_ok(&["user", "list"], None).contains("eve@"), "nobody was made");
+        assert!(!app.run(&["user", "list"]).ok().contains("eve@"), "nobody was made");
     }
     // The one kind is not the other.
     let (_app, me) = world().await;

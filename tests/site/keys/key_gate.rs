@@ -1,11 +1,11 @@
 //! The subscription gate before API keys, and how many there may be.
 
-use crate::app::TestApp;
 use crate::browser::{Browser, NEW_KEY};
 use crate::html;
 use crate::page::{key_rows, key_titles, problem, seen, typed};
 use crate::people::world;
 use crate::property::{PROPERTIES, UNKNOWN_ID};
+use crate::server::Server;
 
 const PROFILE: &str = "/user_profile";
 const ALL: &str = "/user_profile/withdraw_all_keys";
@@ -14,14 +14,14 @@ async fn profile_text(browser: &Browser) -> String {
     seen(browser.get(PROFILE).await.is(200).text())
 }
 
-fn cancel(app: &TestApp, email: &str) {
-    app.command_ok(&["subscription", "cancel", email, "--now"], None);
+fn cancel(app: &Server, email: &str) {
+    app.run(&["subscription", "cancel", email, "--now"]).ok();
 }
 
 #[actix_web::test]
 async fn without_a_subscription_there_is_no_section_and_a_line_says_why() {
-    let app = TestApp::options().arg("--support").arg("help@latchkey.example").start().await;
-    let user = app.user_add("desk@farol.example");
+    let app = Server::options().arg("--support").arg("help@latchkey.example").start().await;
+    let user = app.add_user("desk@farol.example");
     let browser = app.signed_in(&user).await;
     let page = browser.get(PROFILE).await.is(200);
     let text = seen(page.text());
@@ -33,8 +33,8 @@ async fn without_a_subscription_there_is_no_section_and_a_line_says_why() {
 
 #[actix_web::test]
 async fn a_subscription_shows_at_the_next_look_without_a_new_sign_in() {
-    let app = TestApp::start().await;
-    let user = app.user_add("desk@farol.example");
+    let app = Server::start().await;
+    let user = app.add_user("desk@farol.example");
     let browser = app.signed_in(&user).await;
     assert!(!profile_text(&browser).await.contains("API Keys"));
     app.subscribe(&user.email);
@@ -132,13 +132,13 @@ async fn one_paused_key_is_spoken_of_as_one() {
 async fn a_subscription_that_has_run_out_closes_the_gate_by_itself() {
     let (app, me) = world().await;
     let email = &*me.user.email;
-    app.command_ok(&["subscription", "activate", email, "--until", "2026-03-01"], None);
+    app.run(&["subscription", "activate", email, "--until", "2026-03-01"]).ok();
     me.api.get(PROPERTIES).await.is(403);
     let text = profile_text(&me.browser).await;
     assert!(text.contains("Yours ended on 2 Mar 2026, 00:00"), "{text}");
-    app.command_ok(&["subscription", "activate", email, "--until", "2999-12-31"], None);
+    app.run(&["subscription", "activate", email, "--until", "2999-12-31"]).ok();
     me.api.get(PROPERTIES).await.is(200);
-    app.command_ok(&["subscription", "cancel", email], None);
+    app.run(&["subscription", "cancel", email]).ok();
     me.api.get(PROPERTIES).await.is(200);
     assert!(profile_text(&me.browser).await.contains("API Keys"));
 }
@@ -175,7 +175,7 @@ async fn a_hundred_keys_may_be_active_and_no_more() {
 }
 
 /// Sends forms at the same moment, over connections that are open already, and counts the keys they have made.
-async fn made_by_racing(app: &TestApp, browser: &Browser, forms: &[(String, Vec<(&str, String)>)]) -> usize {
+async fn made_by_racing(app: &Server, browser: &Browser, forms: &[(String, Vec<(&str, String)>)]) -> usize {
     let warm = forms.iter().map(|_| actix_web::rt::spawn(browser.get("/sign_in").into_future()));
     for call in warm.collect::<Vec<_>>() {
         call.await.expect("an answer");
@@ -203,7 +203,7 @@ async fn made_by_racing(app: &TestApp, browser: &Browser, forms: &[(String, Vec<
 
 #[actix_web::test]
 async fn requests_that_race_for_the_last_key_make_exactly_as_many_as_may_be() {
-    let app = TestApp::options().env("LATCHKEY_MAX_KEYS", "3").start().await;
+    let app = Server::options().env("LATCHKEY_MAX_KEYS", "3").start().await;
     let me = app.person("desk@farol.example").await;
     for round in 0..5 {
         me.browser.post_form(ALL, &[]).await.is(303);
@@ -219,7 +219,7 @@ async fn requests_that_race_for_the_last_key_make_exactly_as_many_as_may_be() {
 
 #[actix_web::test]
 async fn replacements_that_race_do_not_pass_the_limit() {
-    let app = TestApp::options().env("LATCHKEY_MAX_KEYS", "1").start().await;
+    let app = Server::options().env("LATCHKEY_MAX_KEYS", "1").start().await;
     let me = app.person("desk@farol.example").await;
     let mut key = me.key.clone();
     for round in 0..3 {

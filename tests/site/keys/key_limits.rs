@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use crate::access::GROUP_USERS;
-use crate::app::TestApp;
 use crate::browser::{Browser, NEW_KEY};
 use crate::html;
 use crate::page::{key_rows, problem, seen, typed};
 use crate::people::{Person, world};
 use crate::property::{PROPERTIES, UNKNOWN_ID, at, body};
 use crate::response::Response;
+use crate::server::Server;
 
 const PROFILE: &str = "/user_profile";
 
@@ -35,7 +35,7 @@ async fn row(browser: &Browser, key: &str) -> String {
     rows.iter().find(|row| row.contains(&tail)).unwrap_or_else(|| panic!("no {tail} in {rows:?}")).clone()
 }
 
-async fn found(app: &TestApp, key: &str) -> Vec<String> {
+async fn found(app: &Server, key: &str) -> Vec<String> {
     app.with_key(key).get(PROPERTIES).await.is(200).column("title")
 }
 
@@ -88,7 +88,7 @@ async fn a_key_for_chosen_properties_reaches_these_alone() {
     let id = me.browser.key_id(&key).await;
     let question = me.browser.get(&format!("/user_profile/api_keys/{id}/withdraw")).await.is(200);
     assert!(seen(question.text()).contains("Access 2 properties Casa do Farol Zirbenhof Read and write"), "{question}");
-    let listed = app.command_ok(&["key", "list", &me.user.email], None);
+    let listed = app.run(&["key", "list", &me.user.email]).ok();
     let line = |key: &str| listed.lines().find(|line| line.contains(&key[key.len() - 6..])).expect("its line");
     assert!(line(&key).contains("\tNight audit\t2 properties, read and write"), "{listed}");
     assert!(line(&me.key).contains("\tFront desk\tall properties, read and write, manages users"), "{listed}");
@@ -110,7 +110,7 @@ async fn a_read_only_key_changes_nothing() {
     assert_eq!(found(&app, &both).await, ["Zirbenhof"]);
     app.with_key(&both).delete(&at(&zirbenhof)).await.error_explained("forbidden");
     assert!(row(&me.browser, &both).await.contains("1 property Zirbenhof Read only"));
-    assert!(app.command_ok(&["key", "list", &me.user.email], None).contains("\t1 property, read only\n"));
+    assert!(app.run(&["key", "list", &me.user.email]).ok().contains("\t1 property, read only\n"));
 }
 
 #[actix_web::test]
@@ -250,7 +250,7 @@ async fn a_key_whose_properties_are_gone_reaches_none_and_says_so() {
     }
     assert_eq!(found(&app, &key).await, Vec::<String>::new());
     assert!(row(&me.browser, &key).await.contains("No properties Read and write"));
-    assert!(app.command_ok(&["key", "list", &me.user.email], None).contains("\tno properties, read and write\n"));
+    assert!(app.run(&["key", "list", &me.user.email]).ok().contains("\tno properties, read and write\n"));
     app.with_key(&key).post(PROPERTIES, &body(json!({}))).await.error_explained("forbidden");
 }
 
@@ -328,7 +328,7 @@ async fn of_very_many_properties_the_first_are_offered_and_further_ids_are_typed
 
 #[actix_web::test]
 async fn with_as_many_keys_as_there_may_be_the_choice_stays_in_the_form() {
-    let app = TestApp::options().env("LATCHKEY_MAX_KEYS", "1").start().await;
+    let app = Server::options().env("LATCHKEY_MAX_KEYS", "1").start().await;
     let me = app.person("desk@farol.example").await;
     let id = me.has(json!({})).await;
     let fields = [("access", "chosen"), ("properties[]", &*id), ("read_only", "on")];

@@ -1,6 +1,5 @@
 //! What the list of keys tells of their use, and to whom.
 
-use crate::app::TestApp;
 use crate::browser::NEW_KEY;
 use crate::client::{Call, Client};
 use crate::html;
@@ -8,6 +7,7 @@ use crate::page::{face, key_rows, key_titles, seen, until};
 use crate::people::{Person, world};
 use crate::property::{PROPERTIES, UNKNOWN_ID};
 use crate::response::Response;
+use crate::server::Server;
 
 const PROFILE: &str = "/user_profile";
 
@@ -55,7 +55,7 @@ async fn the_first_request_of_a_key_appears_beside_it() {
 async fn a_refused_request_is_no_first_use() {
     let (app, me) = world().await;
     let id = me.browser.key_id(&me.key).await;
-    app.command_ok(&["subscription", "cancel", &me.user.email, "--now"], None);
+    app.run(&["subscription", "cancel", &me.user.email, "--now"]).ok();
     me.api.get(PROPERTIES).await.is(403);
     app.subscribe(&me.user.email);
     let other = me.browser.create_key("Other").await;
@@ -98,7 +98,7 @@ async fn a_client_without_a_name_or_with_a_wild_one_is_listed_too() {
 
 #[actix_web::test]
 async fn behind_a_trusted_proxy_the_address_is_the_one_it_forwards() {
-    let app = TestApp::options().env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8").start().await;
+    let app = Server::options().env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8").start().await;
     let me = app.person("desk@farol.example").await;
     for (forwarded, address) in [
         ("203.0.113.1", "203.0.113.1"),
@@ -116,7 +116,7 @@ async fn behind_a_trusted_proxy_the_address_is_the_one_it_forwards() {
 
 #[actix_web::test]
 async fn a_forwarded_address_that_no_trusted_proxy_sent_is_not_believed() {
-    for options in [TestApp::options(), TestApp::options().arg("--trusted-proxies").arg("203.0.113.1")] {
+    for options in [Server::options(), Server::options().arg("--trusted-proxies").arg("203.0.113.1")] {
         let app = options.start().await;
         let me = app.person("desk@farol.example").await;
         me.api.get(PROPERTIES).header("x-forwarded-for", "203.0.113.9").await.is(200);

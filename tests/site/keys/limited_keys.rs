@@ -8,10 +8,11 @@ use crate::access::{GROUP_USERS, PROPERTY_USERS};
 use crate::api::operations::Gets::{Absent, Done};
 use crate::api::operations::{OPERATIONS, Things};
 use crate::client::Client;
-use crate::host::{Host, Server};
+use crate::host::Host;
 use crate::people::Person;
 use crate::property::{GROUPS, PROPERTIES, at, group_at};
 use crate::raw;
+use crate::server::Server;
 
 /// A server, somebody, and keys of theirs: full, limited, and both again for reading only.
 struct Keys {
@@ -32,7 +33,7 @@ impl Keys {
     async fn new() -> Self {
         let host = Host::new().await;
         let server = host.serve(&[]);
-        let me = server.person(&host, "desk@farol.example").await;
+        let me = server.person("desk@farol.example").await;
         let (mut keys, mut texts) = (Vec::new(), Vec::new());
         for (title, all, read_only, manage_users) in [
             ("Limited", false, false, false),
@@ -194,7 +195,7 @@ async fn lists_and_relationships_hold_what_is_chosen() {
 #[actix_web::test]
 async fn a_chosen_property_that_its_user_has_lost_is_lost_for_the_key() {
     let keys = Keys::new().await;
-    let owner = keys.server.person(&keys.host, "owner@aurora.example").await;
+    let owner = keys.server.person("owner@aurora.example").await;
     let aurora = owner.has(json!({ "title": "Aurora" })).await;
     let entry = owner.gives(&PROPERTY_USERS, &aurora, &keys.me, "user").await;
     keys.choose(&aurora).await;
@@ -219,7 +220,7 @@ async fn no_operation_of_the_api_is_missing_above() {
     }
     let host = Host::new().await;
     let server = host.serve(&[]);
-    let document = server.client().get("/api/v1/openapi.json").await.is(200).json();
+    let document = server.anonymous().get("/api/v1/openapi.json").await.is(200).json();
     let paths = document["paths"].as_object().expect("paths");
     let offered: BTreeSet<(String, String)> = paths
         .iter()

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::app::TestApp;
 use crate::page::seen;
 use crate::people::world;
+use crate::server::Server;
 
 const PAGES: [&str; 4] = ["/docs", "/docs/api_key_access", "/docs/conventions", "/docs/reference"];
 
@@ -67,7 +67,7 @@ async fn everybody_can_read_the_documentation_and_the_browser_may_try_it() {
 
 #[actix_web::test]
 async fn the_documentation_speaks_in_the_name_of_its_host() {
-    let app = TestApp::options()
+    let app = Server::options()
         .public_url("https://pms.example:8443")
         .arg("--host-name=Harbour <& Sons>")
         .arg("--support=help@harbour.example")
@@ -98,7 +98,7 @@ async fn the_page_about_keys_says_what_a_refused_key_is_told() {
     let (app, me) = world().await;
     let page = app.browser().get("/docs/api_key_access").await.is(200);
     let text = seen(page.text());
-    app.command_ok(&["subscription", "cancel", &me.user.email, "--now"], None);
+    app.run(&["subscription", "cancel", &me.user.email, "--now"]).ok();
     let paused = me.api.get("/api/v1/properties").await.is(403).json();
     app.subscribe(&me.user.email);
     me.browser.withdraw_key(&me.key).await;
@@ -122,7 +122,7 @@ async fn the_page_about_keys_says_what_a_refused_key_is_told() {
 
 #[actix_web::test]
 async fn every_operation_stands_in_the_reference_with_its_curl_line_and_all_its_fields() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     let document = app.anonymous().get("/api/v1/openapi.json").await.is(200).json();
     let list = app.browser().get("/docs/reference").await.is(200);
     let mut operations = 0;
@@ -175,7 +175,7 @@ async fn every_operation_stands_in_the_reference_with_its_curl_line_and_all_its_
 
 #[actix_web::test]
 async fn the_search_works_without_javascript() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     let search = async |query: &str| {
         let page = app.browser().get(&format!("/docs/reference?q={query}")).await.is(200);
         (shown(page.text()), seen(page.text()))
@@ -198,7 +198,7 @@ async fn the_search_works_without_javascript() {
 
 #[actix_web::test]
 async fn a_part_of_the_api_that_is_not_there_is_a_page_not_found() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     for path in ["/docs/reference/nothing", "/docs/reference/Room%20types", "/docs/reference/%00", "/docs/nothing"] {
         let page = app.browser().get(path).await.is(404);
         assert!(seen(page.text()).contains("Page not found"), "{page}");

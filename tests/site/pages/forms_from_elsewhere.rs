@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::app::TestApp;
 use crate::client::Call;
 use crate::html;
 use crate::page::{key_titles, seen, typed, until};
 use crate::people::{Person, world};
 use crate::property::{PROPERTIES, UNKNOWN_ID, at, body};
+use crate::server::Server;
 
 /// What tells where a request started: `Sec-Fetch-Site` and `Origin`.
 type Start<'a> = (Option<&'a str>, Option<&'a str>);
@@ -49,7 +49,7 @@ fn elsewhere(base_url: &str) -> Vec<(Option<String>, Option<String>)> {
 }
 
 /// Every form of the site, filled in rightly: sent from a page of ours it would do something.
-async fn forms(app: &TestApp, me: &Person, link: &str, token: &str) -> Vec<Call> {
+async fn forms(app: &Server, me: &Person, link: &str, token: &str) -> Vec<Call> {
     let id = me.browser.key_id(&me.key).await;
     let new_password = "a-lantern-in-the-fog-1";
     app.secrets.register("password", new_password);
@@ -70,9 +70,9 @@ async fn forms(app: &TestApp, me: &Person, link: &str, token: &str) -> Vec<Call>
 }
 
 /// The path of a one-use link for a new user.
-fn link_path(app: &TestApp, email: &str) -> String {
-    app.user_add(email);
-    let printed = app.command_ok(&["user", "link", email], None);
+fn link_path(app: &Server, email: &str) -> String {
+    app.add_user(email);
+    let printed = app.run(&["user", "link", email]).ok();
     let token = crate::command::first_line(&printed).split("/welcome/").nth(1).expect("a link");
     app.secrets.register("one-use link", token);
     format!("/welcome/{token}")
@@ -103,7 +103,7 @@ async fn a_form_sent_from_elsewhere_is_refused_and_does_nothing() {
 
 #[actix_web::test]
 async fn a_form_sent_from_a_page_of_ours_does_what_it_says() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     let own = app.base_url.clone();
     let localhost = own.replacen("127.0.0.1", "localhost", 1);
     let starts: [Start; 6] = [
@@ -131,8 +131,8 @@ async fn a_form_sent_from_a_page_of_ours_does_what_it_says() {
 
 #[actix_web::test]
 async fn behind_a_proxy_only_the_public_address_is_ours() {
-    let app = TestApp::options().public_url("https://pms.example").start().await;
-    let user = app.user_add("desk@farol.example");
+    let app = Server::options().public_url("https://pms.example").start().await;
+    let user = app.add_user("desk@farol.example");
     let sign_in = |start| {
         let form = [("email", &*user.email), ("password", &*user.password)];
         started(app.browser().post_form("/sign_in", &form), start)
@@ -154,7 +154,7 @@ async fn behind_a_proxy_only_the_public_address_is_ours() {
 
 #[actix_web::test]
 async fn whoever_opens_the_site_under_another_name_learns_of_both_and_of_the_setting() {
-    let app = TestApp::options().public_url("http://localhost:7001").start().await;
+    let app = Server::options().public_url("http://localhost:7001").start().await;
     let sign_in = |origin: &str, host: &str| {
         let call = app.browser().post_form("/sign_in", &[("email", "desk@farol.example")]);
         started(call, (None, Some(origin))).header("host", host)
@@ -172,8 +172,8 @@ async fn whoever_opens_the_site_under_another_name_learns_of_both_and_of_the_set
 
 #[actix_web::test]
 async fn on_loopback_every_name_of_this_machine_is_ours() {
-    let app = TestApp::options().public_url("http://localhost:7001").start().await;
-    let user = app.user_add("desk@farol.example");
+    let app = Server::options().public_url("http://localhost:7001").start().await;
+    let user = app.add_user("desk@farol.example");
     let form = [("email", &*user.email), ("password", &*user.password)];
     for (origin, status) in [
         ("http://localhost:7001", 303),

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS};
-use crate::app::TestApp;
 use crate::client::Call;
 use crate::html;
 use crate::page::seen;
 use crate::people::{Person, world};
 use crate::property::{UNKNOWN_ID, at};
 use crate::response::Response;
+use crate::server::Server;
 
 fn people(property: &str) -> String {
     format!("/properties/{property}/people")
@@ -40,7 +40,7 @@ async fn confirm(who: &Person, address: &str) -> Response {
 }
 
 /// Alice's property, which Mallory, an owner by invitation, has put into a group of his own.
-async fn taken_over() -> (TestApp, Person, Person, String, String) {
+async fn taken_over() -> (Server, Person, Person, String, String) {
     let (app, alice) = world().await;
     let mallory = app.person("mallory@farol.example").await;
     let property = alice.has(json!({ "title": "Casa do Farol" })).await;
@@ -60,8 +60,8 @@ async fn an_owner_sees_every_way_and_who_made_it_with_which_key() {
     let guest = app.person("guest@farol.example").await;
     let mallorys = mallory.group().await;
     mallory.gives(&GROUP_USERS, &mallorys, &guest, "user").await;
-    app.user_add("host-gave@farol.example");
-    app.command_ok(&["member", "add", &property, "host-gave@farol.example"], None);
+    app.add_user("host-gave@farol.example");
+    app.run(&["member", "add", &property, "host-gave@farol.example"]).ok();
     let list = alice.browser.get("/properties").await.is(200);
     assert!(list.text().contains(&people(&property)), "{list}");
     let page = alice.browser.get(&people(&property)).await.is(200);
@@ -225,7 +225,7 @@ async fn a_group_is_left_by_user_and_owner_also_without_a_subscription() {
         let property = me.has(json!({})).await;
         let group = me.group().await;
         me.gives(&GROUP_USERS, &group, &night, role).await;
-        app.command_ok(&["subscription", "cancel", &night.user.email, "--now"], None);
+        app.run(&["subscription", "cancel", &night.user.email, "--now"]).ok();
         let leave = format!("/your_access/groups/{group}/leave");
         let done = confirm(&night, &leave).await.is(303);
         let page = night.browser.get(done.header("location").expect("a location")).await.is(200);

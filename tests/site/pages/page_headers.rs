@@ -1,10 +1,10 @@
 //! What every page's answer has around it, and what is said where there is no page.
 
-use crate::app::TestApp;
 use crate::browser::NEW_KEY;
 use crate::page::seen;
 use crate::people::world;
 use crate::response::Response;
+use crate::server::Server;
 
 const PROFILE: &str = "/user_profile";
 
@@ -47,11 +47,11 @@ fn needs_no_exception(page: &Response) {
     assert!(text.contains("<html lang=\"en\">"), "{page}");
 }
 
-async fn pages_of(app: &TestApp) -> Vec<Response> {
+async fn pages_of(app: &Server) -> Vec<Response> {
     let me = app.person("desk@farol.example").await;
     let id = me.browser.key_id(&me.key).await;
-    app.user_add("new@farol.example");
-    let link = app.command_ok(&["user", "link", "new@farol.example"], None);
+    app.add_user("new@farol.example");
+    let link = app.run(&["user", "link", "new@farol.example"]).ok();
     let link = format!("/welcome/{}", crate::command::first_line(&link).split("/welcome/").nth(1).expect("a link"));
     let stranger = app.browser();
     let mut pages = vec![
@@ -87,7 +87,7 @@ async fn pages_of(app: &TestApp) -> Vec<Response> {
 #[actix_web::test]
 async fn every_page_has_the_headers_that_keep_it_safe() {
     for (app, https) in
-        [(TestApp::start().await, false), (TestApp::options().public_url("https://pms.example").start().await, true)]
+        [(Server::start().await, false), (Server::options().public_url("https://pms.example").start().await, true)]
     {
         for page in pages_of(&app).await {
             has_the_headers_of_a_page(&page, https);
@@ -214,7 +214,7 @@ async fn a_path_with_a_slash_at_its_end_is_the_same_page() {
 
 #[actix_web::test]
 async fn styles_and_scripts_are_kept_for_ever_and_named_by_their_content() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     let page = app.browser().get("/sign_in").await.is(200);
     let files: Vec<&str> = page.text().split('"').filter(|part| part.starts_with("/static/")).collect();
     assert!(files.len() >= 3, "{page}");
@@ -244,7 +244,7 @@ async fn a_repeated_argument_counts_by_its_last() {
 
 #[actix_web::test]
 async fn addresses_open_to_all_answer_errors_as_pages_too() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     for (path, status) in [("/static/0/app.css", 404), ("/static/x/y", 404)] {
         let page = app.anonymous().get(path).await.is(status);
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{path}");

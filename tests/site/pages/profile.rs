@@ -1,12 +1,12 @@
 //! The User Profile page: name, time zone, password.
 
-use crate::app::TestApp;
 use crate::browser::{Browser, NEW_KEY};
 use crate::html;
 use crate::page::{key_titles, problem, seen, typed};
 use crate::people::world;
 use crate::property::PROPERTIES;
 use crate::response::Response;
+use crate::server::Server;
 
 const PROFILE: &str = "/user_profile";
 const PASSWORD: &str = "/user_profile/password";
@@ -98,7 +98,7 @@ async fn what_people_type_is_never_read_as_markup() {
         .append_pair("title", markup)
         .append_pair("return_to", &format!("/{markup}"))
         .finish();
-    let host = TestApp::options().arg("--host-name").arg(markup).arg("--support").arg(markup).start().await;
+    let host = Server::options().arg("--host-name").arg(markup).arg("--support").arg(markup).start().await;
     for page in [
         me.browser.get(PROFILE).await,
         me.browser.get(&format!("{PROFILE}?{query}")).await,
@@ -121,7 +121,7 @@ async fn what_people_type_is_never_read_as_markup() {
 async fn times_are_shown_in_the_user_s_time_zone() {
     let (app, me) = world().await;
     let email = &*me.user.email;
-    app.command_ok(&["subscription", "activate", email, "--until", "2026-03-28T22:30:00Z"], None);
+    app.run(&["subscription", "activate", email, "--until", "2026-03-28T22:30:00Z"]).ok();
     for (zone, text) in [
         ("UTC", "28 Mar 2026, 22:30"),
         ("Asia/Kathmandu", "29 Mar 2026, 04:15"),
@@ -209,7 +209,7 @@ async fn weak_passwords_are_refused_with_the_reason_and_never_echoed() {
 
 #[actix_web::test]
 async fn the_host_s_own_name_is_no_password() {
-    let app = TestApp::options().env("LATCHKEY_HOST_NAME", "Stay Sync").start().await;
+    let app = Server::options().env("LATCHKEY_HOST_NAME", "Stay Sync").start().await;
     let me = app.person("desk@farol.example").await;
     let answer = change_password(&me.browser, &me.user.password, "STAY SYNC 1234567").await.is(422);
     assert!(problem(&answer, "new_password").is_some(), "{answer}");
@@ -259,7 +259,7 @@ async fn a_form_that_meets_an_ended_session_keeps_what_was_typed_but_no_secret()
 
 #[actix_web::test]
 async fn a_form_too_long_for_an_address_still_leads_through_the_sign_in() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     for length in [5_000, 20_000, 60_000] {
         let away = app.browser().post_form(NEW_KEY, &[("title", &"é".repeat(length / 6))]).await.is(303);
         let sign_in = away.header("location").expect("where it leads");

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::app::TestApp;
 use crate::browser::Browser;
 use crate::html;
 use crate::page::{seen, typed};
 use crate::people::{Person, world};
 use crate::property::{UNKNOWN_ID, at};
 use crate::response::Response;
+use crate::server::Server;
 
 const PAGE: &str = "/properties";
 
@@ -83,7 +83,7 @@ async fn nobody_sees_it_without_signing_in_and_everybody_without_a_subscription(
     me.has(json!({})).await;
     let away = app.browser().get("/properties?q=a&page=2").await.is(303);
     assert_eq!(away.header("location"), Some("/sign_in?return_to=%2Fproperties%3Fq%3Da%26page%3D2"));
-    app.command_ok(&["subscription", "cancel", &me.user.email, "--now"], None);
+    app.run(&["subscription", "cancel", &me.user.email, "--now"]).ok();
     assert_eq!(titles(&me.browser, "").await, ["Casa do Farol"]);
     // A key opens the API, no page.
     me.api.get(PAGE).await.is(303);
@@ -92,8 +92,8 @@ async fn nobody_sees_it_without_signing_in_and_everybody_without_a_subscription(
 
 #[actix_web::test]
 async fn an_empty_account_says_what_comes_next() {
-    let app = TestApp::start().await;
-    let user = app.user_add("new@farol.example");
+    let app = Server::start().await;
+    let user = app.add_user("new@farol.example");
     let browser = app.signed_in(&user).await;
     let page = browser.get(PAGE).await.is(200);
     let text = seen(page.text());

@@ -1,19 +1,19 @@
 //! Sessions: how they begin, what their cookie is like, and what ends them.
 
-use crate::app::TestApp;
 use crate::client::Client;
 use crate::host::Host;
 use crate::page::{key_titles, problem, seen};
 use crate::people::{User, world};
 use crate::property::PROPERTIES;
 use crate::response::Response;
+use crate::server::Server;
 
 const PROFILE: &str = "/user_profile";
 
 /// A server and a user who has not signed in.
-async fn someone() -> (TestApp, User) {
-    let app = TestApp::start().await;
-    let user = app.user_add("desk@farol.example");
+async fn someone() -> (Server, User) {
+    let app = Server::start().await;
+    let user = app.add_user("desk@farol.example");
     (app, user)
 }
 
@@ -55,7 +55,7 @@ async fn every_sign_in_begins_a_session_of_its_own() {
 #[actix_web::test]
 async fn a_planted_cookie_is_not_adopted() {
     let (app, user) = someone().await;
-    let mallory = app.user_add("mallory@evil.example");
+    let mallory = app.add_user("mallory@evil.example");
     let planted = cookie(&app.browser().sign_in(&mallory.email, &mallory.password).await.is(303));
     for planted in [&*planted, "latchkey=chosen-by-mallory", "latchkey=", "__Host-latchkey=chosen"] {
         let form = [("email", &*user.email), ("password", &*user.password)];
@@ -98,8 +98,8 @@ async fn the_session_cookie_is_for_this_site_and_no_script() {
     let name = format!("latchkey-{}=", app.address().port());
     assert!(cookie(&answer).starts_with(&name), "{answer}");
 
-    let app = TestApp::options().public_url("https://pms.example").start().await;
-    let user = app.user_add("desk@farol.example");
+    let app = Server::options().public_url("https://pms.example").start().await;
+    let user = app.add_user("desk@farol.example");
     let answer = app.browser().sign_in(&user.email, &user.password).await.is(303);
     assert_eq!(attributes(&answer), ["httponly", "path=/", "samesite=lax", "secure"]);
     let own = cookie(&answer);
@@ -112,8 +112,8 @@ async fn the_session_cookie_is_for_this_site_and_no_script() {
 #[actix_web::test]
 async fn two_servers_of_one_name_do_not_end_each_other_s_sessions() {
     let (app, user) = someone().await;
-    let other = TestApp::start().await;
-    let other_user = other.user_add("desk@farol.example");
+    let other = Server::start().await;
+    let other_user = other.add_user("desk@farol.example");
     let cookies = format!(
         "{}; {}",
         app.signed_in(&user).await.cookies().expect("a session"),
@@ -128,7 +128,7 @@ async fn two_servers_of_one_name_do_not_end_each_other_s_sessions() {
 async fn a_session_that_begins_in_the_future_is_ended() {
     let host = Host::new().await;
     let server = host.serve(&[]);
-    let me = server.person(&host, "desk@farol.example").await;
+    let me = server.person("desk@farol.example").await;
     host.sql("update sessions set created_at = '2099-01-01T00:00:00+00:00', expires_at = '2099-01-02T00:00:00+00:00'")
         .await;
     me.browser.get(PROFILE).await.is(303);
@@ -139,7 +139,7 @@ async fn a_session_that_begins_in_the_future_is_ended() {
 async fn a_deactivated_user_is_signed_out_and_stays_out_until_activated() {
     let (app, me) = world().await;
     let old = me.browser.cookies().expect("a session");
-    app.command_ok(&["user", "deactivate", &me.user.email], None);
+    app.run(&["user", "deactivate", &me.user.email]).ok();
     let away = me.browser.get(PROFILE).await.is(303);
     assert!(away.header("location").is_some_and(|to| to.starts_with("/sign_in")), "{away}");
     me.browser.post_form("/user_profile/api_keys/new", &[("title", "Late")]).await.is(303);
@@ -147,7 +147,7 @@ async fn a_deactivated_user_is_signed_out_and_stays_out_until_activated() {
     assert!(problem(&refused, "email").is_some_and(|reason| reason.contains("deactivated")), "{refused}");
     assert_eq!(refused.header("set-cookie"), None);
 
-    app.command_ok(&["user", "activate", &me.user.email], None);
+    app.run(&["user", "activate", &me.user.email]).ok();
     assert!(!is_signed_in(&app.anonymous(), &old).await, "its sessions ended");
     let browser = app.signed_in(&me.user).await;
     assert_eq!(key_titles(&browser.get(PROFILE).await), ["Front desk"]);
@@ -159,7 +159,7 @@ async fn a_new_password_from_the_host_ends_all_sessions() {
     let (app, me) = world().await;
     let new = "a-lantern-in-the-fog-1";
     app.secrets.register("password", new);
-    app.command_ok(&["user", "password", &me.user.email], Some(new));
+    app.run_with(&["user", "password", &me.user.email], new).ok();
     me.browser.get(PROFILE).await.is(303);
     app.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
     app.browser().sign_in(&me.user.email, new).await.is(303);
@@ -169,7 +169,7 @@ async fn a_new_password_from_the_host_ends_all_sessions() {
 #[actix_web::test]
 async fn a_session_ends_when_it_is_not_used_or_is_old() {
     let host = Host::new().await;
-    let user = host.add_user("desk@farol.example");
+    let user = host.add_subscriber("desk@farol.example");
     let server = host.serve(&["--session-idle-minutes", "2", "--session-hours", "1"]);
     for (set, signed_in) in [
         // Used a minute ago: another two minutes begin now.
@@ -204,7 +204,7 @@ fn in_engine_words(host: &Host, set: &str) -> String {
 #[actix_web::test]
 async fn a_session_in_use_goes_on_beyond_its_first_end() {
     let host = Host::new().await;
-    let user = host.add_user("desk@farol.example");
+    let user = host.add_subscriber("desk@farol.example");
     let server = host.serve(&["--session-idle-minutes", "30"]);
     let browser = server.signed_in(&user).await;
     host.sql(&in_engine_words(&host, "expires_at = $now + 20 s")).await;

@@ -1,21 +1,22 @@
 //! Signing in and out, and the sessions between.
 
-use crate::app::{HASH_MEMORY, TestApp};
 use crate::browser::Browser;
 use crate::command::finish;
 use crate::host::Host;
 use crate::html;
 use crate::page::{face, problem, seen, typed};
 use crate::people::{User, world};
+use crate::program::HASH_MEMORY;
 use crate::property::PROPERTIES;
 use crate::response::Response;
+use crate::server::Server;
 
 const PROFILE: &str = "/user_profile";
 
 /// A server and a user who has not signed in.
-async fn someone() -> (TestApp, User) {
-    let app = TestApp::start().await;
-    let user = app.user_add("desk@farol.example");
+async fn someone() -> (Server, User) {
+    let app = Server::start().await;
+    let user = app.add_user("desk@farol.example");
     (app, user)
 }
 
@@ -100,8 +101,8 @@ async fn a_way_back_leads_to_pages_of_this_site_alone() {
 #[actix_web::test]
 async fn a_wrong_password_and_an_unknown_email_get_the_same_answer() {
     let (app, user) = someone().await;
-    app.user_add("gone@farol.example");
-    app.command_ok(&["user", "deactivate", "gone@farol.example"], None);
+    app.add_user("gone@farol.example");
+    app.run(&["user", "deactivate", "gone@farol.example"]).ok();
     let password = "not the password 7";
     let wrong = app.browser().sign_in(&user.email, password).await.is(422);
     assert_eq!(typed(&wrong, "email").as_deref(), Some(&*user.email));
@@ -128,8 +129,8 @@ async fn a_wrong_password_and_an_unknown_email_get_the_same_answer() {
 
 #[actix_web::test]
 async fn an_email_is_the_same_in_any_case() {
-    let app = TestApp::start().await;
-    let user = app.user_add("Rita.DESK@Bücher.Example");
+    let app = Server::start().await;
+    let user = app.add_user("Rita.DESK@Bücher.Example");
     for email in ["rita.desk@bücher.example", "RITA.DESK@BÜCHER.EXAMPLE", " Rita.Desk@bu\u{308}cher.example "] {
         app.browser().sign_in(email, &user.password).await.is(303);
     }
@@ -142,12 +143,12 @@ async fn an_email_is_the_same_in_any_case() {
 
 #[actix_web::test]
 async fn a_password_is_taken_as_it_is() {
-    let app = TestApp::start().await;
+    let app = Server::start().await;
     for (number, password) in ["  spaces around it  ", "пароль от маяка 🔑", "a+b&c=d%20;e\"f'g<h>"].iter().enumerate()
     {
         let email = format!("desk-{number}@farol.example");
         app.secrets.register("password", password);
-        app.command_ok(&["user", "add", &email], Some(password));
+        app.run_with(&["user", "add", &email], password).ok();
         app.browser().sign_in(&email, password).await.is(303);
         for other in [password.trim_end(), password.trim_start()] {
             let status = if other == *password { 303 } else { 422 };
@@ -171,7 +172,7 @@ async fn a_weaker_hash_is_made_stronger_at_sign_in() {
     let first = hash().await;
     assert!(first.starts_with("$argon2id$v=19$m=8192,t=1,p=1$"), "{first}");
 
-    let server = host.start(weak(&["serve", "--listen", "127.0.0.1:0"])).ready().expect("a server");
+    let server = host.start(weak(&["serve", "--listen", "127.0.0.1:0"])).serving();
     server.signed_in(&user).await;
     assert_eq!(hash().await, first, "as strong as is wanted");
     drop(server);
@@ -187,7 +188,7 @@ async fn a_weaker_hash_is_made_stronger_at_sign_in() {
     drop(server);
 
     // A stronger hash than is wanted now is left alone.
-    let server = host.start(weak(&["serve", "--listen", "127.0.0.1:0"])).ready().expect("a server");
+    let server = host.start(weak(&["serve", "--listen", "127.0.0.1:0"])).serving();
     server.signed_in(&user).await;
     assert_eq!(hash().await, second);
 }

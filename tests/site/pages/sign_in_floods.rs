@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use actix_web::rt::spawn;
 
-use crate::app::TestApp;
 use crate::browser::Browser;
 use crate::people::User;
 use crate::response::Response;
+use crate::server::Server;
 
 async fn sign_in_from(browser: &Browser, address: &str, user: &User) -> Response {
     let form = [("email", &*user.email), ("password", &*user.password)];
@@ -17,7 +17,7 @@ async fn sign_in_from(browser: &Browser, address: &str, user: &User) -> Response
 
 #[actix_web::test]
 async fn a_flood_of_sign_ins_from_a_few_addresses_leaves_those_of_others_working() {
-    let options = TestApp::options().env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1");
+    let options = Server::options().env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1");
     let app = Rc::new(options.start().await);
     let me = app.person("desk@farol.example").await;
     let wrong = User { email: me.user.email.clone(), password: "not the password 7".to_owned() };

@@ -1,16 +1,16 @@
 //! The one-use link with which a person sets name and password.
 
-use crate::app::TestApp;
 use crate::command::first_line;
 use crate::host::Host;
 use crate::html;
 use crate::page::{problem, seen, typed};
 use crate::people::world;
 use crate::property::PROPERTIES;
+use crate::server::Server;
 
 /// Makes a link and returns its path.
-fn link(app: &TestApp, email: &str) -> String {
-    let printed = app.command_ok(&["user", "link", email, "--base-url", "https://pms.example"], None);
+fn link(app: &Server, email: &str) -> String {
+    let printed = app.run(&["user", "link", email, "--base-url", "https://pms.example"]).ok();
     let path = first_line(&printed).strip_prefix("https://pms.example").expect("a link").to_owned();
     app.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
     path
@@ -48,8 +48,8 @@ async fn a_link_sets_name_and_password_once() {
 
 #[actix_web::test]
 async fn a_link_stays_good_when_what_was_typed_will_not_do() {
-    let app = TestApp::start().await;
-    app.user_add("desk@farol.example");
+    let app = Server::start().await;
+    app.add_user("desk@farol.example");
     let path = link(&app, "desk@farol.example");
     let long = "x".repeat(256);
     for (name, password, field) in [
@@ -71,15 +71,15 @@ async fn a_link_stays_good_when_what_was_typed_will_not_do() {
 
 #[actix_web::test]
 async fn a_new_link_ends_the_one_before_and_no_link_helps_a_deactivated_user() {
-    let app = TestApp::start().await;
-    app.user_add("desk@farol.example");
-    app.user_add("night@farol.example");
+    let app = Server::start().await;
+    app.add_user("desk@farol.example");
+    app.add_user("night@farol.example");
     let (old, other) = (link(&app, "desk@farol.example"), link(&app, "night@farol.example"));
     let new = link(&app, "desk@farol.example");
     app.browser().get(&old).await.is(404);
     app.browser().get(&new).await.is(200);
     app.browser().get(&other).await.is(200);
-    app.command_ok(&["user", "deactivate", "desk@farol.example"], None);
+    app.run(&["user", "deactivate", "desk@farol.example"]).ok();
     app.browser().get(&new).await.is(404);
     app.browser().post_form(&new, &[("password", "seven boats at noon")]).await.is(404);
     for made_up in ["/welcome/x", "/welcome/%00", &"/welcome/x".repeat(500), &other.to_lowercase()] {
@@ -89,8 +89,8 @@ async fn a_new_link_ends_the_one_before_and_no_link_helps_a_deactivated_user() {
 
 #[actix_web::test]
 async fn a_link_used_many_times_at_once_works_once() {
-    let app = TestApp::start().await;
-    app.user_add("desk@farol.example");
+    let app = Server::start().await;
+    app.add_user("desk@farol.example");
     let path = link(&app, "desk@farol.example");
     let passwords: Vec<String> = (0..6).map(|number| format!("seven boats at noon {number}")).collect();
     let calls: Vec<_> = passwords
@@ -118,12 +118,12 @@ async fn a_link_used_many_times_at_once_works_once() {
 #[actix_web::test]
 async fn a_link_is_good_for_seven_days() {
     let host = Host::new().await;
-    let user = host.add_user("desk@farol.example");
+    let user = host.add_subscriber("desk@farol.example");
     let server = host.serve(&[]);
     let printed = host.run(&["user", "link", &user.email, "--base-url", &server.base_url]).ok();
     let path = first_line(&printed).strip_prefix(&server.base_url).expect("a link of this server").to_owned();
     host.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
-    server.client().get(&path).await.is(200);
+    server.anonymous().get(&path).await.is(200);
     let days = match host.database_url() {
         Some(_) => "select cast(round(extract(epoch from expires_at - created_at) / 86400) as text) from user_links",
         None => "select cast(julianday(expires_at) - julianday(created_at) as text) from user_links",
@@ -131,7 +131,7 @@ async fn a_link_is_good_for_seven_days() {
     let days: f64 = host.texts(days).await[0].parse().expect("days");
     assert!((days - 7.0).abs() < 0.01, "{days}");
     host.sql("update user_links set expires_at = created_at").await;
-    server.client().get(&path).await.is(404);
+    server.anonymous().get(&path).await.is(404);
     let form = [("password", "seven boats at noon")];
     server.browser().post_form(&path, &form).await.is(404);
     server.signed_in(&user).await;
@@ -139,8 +139,8 @@ async fn a_link_is_good_for_seven_days() {
 
 #[actix_web::test]
 async fn a_link_that_is_not_good_any_more_says_so_and_what_to_do() {
-    let app = TestApp::options().arg("--support").arg("help@pms.example").start().await;
-    let invited = app.command_ok(&["user", "invite", "rita@farol.example", "--name", "Rita"], None);
+    let app = Server::options().arg("--support").arg("help@pms.example").start().await;
+    let invited = app.run(&["user", "invite", "rita@farol.example", "--name", "Rita"]).ok();
     let mut lines = invited.lines();
     // The address of the server, though nobody told it to the command.
     let path = lines.next().expect("a link").strip_prefix(&*app.base_url).expect("at the server").to_owned();
@@ -161,15 +161,14 @@ async fn a_link_that_is_not_good_any_more_says_so_and_what_to_do() {
             assert!(page.text().contains("href=\"/sign_in\"") && text.contains("help@pms.example"), "{page}");
         }
     }
-    let again = app.command(&["user", "invite", "RITA@farol.example"], None);
-    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    let said = app.run(&["user", "invite", "RITA@farol.example"]).refused(1);
     assert!(said.contains("already exists") && said.contains("latchkey user link"), "{said}");
 }
 
 #[actix_web::test]
 async fn the_password_that_one_has_is_no_new_one() {
-    let app = TestApp::start().await;
-    let user = app.user_add("desk@farol.example");
+    let app = Server::start().await;
+    let user = app.add_user("desk@farol.example");
     let path = link(&app, &user.email);
     let page = app.browser().post_form(&path, &[("password", &*user.password)]).await.is(422);
     assert!(problem(&page, "password").is_some_and(|said| said.contains("current password")), "{page}");
@@ -177,7 +176,7 @@ async fn the_password_that_one_has_is_no_new_one() {
     let form = [("old_password", &*user.password), ("new_password", &*user.password)];
     let page = browser.post_form("/user_profile/password", &form).await.is(422);
     assert!(problem(&page, "new_password").is_some_and(|said| said.contains("current password")), "{page}");
-    let said = app.command(&["user", "password", &user.email], Some(&user.password));
-    assert!(String::from_utf8_lossy(&said.stderr).contains("current password"), "{said:?}");
+    let said = app.run_with(&["user", "password", &user.email], &user.password).refused(1);
+    assert!(said.contains("current password"), "{said}");
     app.signed_in(&user).await;
 }

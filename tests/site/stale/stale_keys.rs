@@ -6,18 +6,19 @@ use std::time::{Duration, Instant};
 
 use actix_web::rt::task::spawn_blocking;
 
-use crate::hammer::{Hammer, Site, change_at, list_with, moment, rounds};
-use crate::host::TRUST;
+use crate::hammer::{Hammer, list_with, moment, rounds};
 use crate::html;
+use crate::instances::{Instances, change_at};
 use crate::people::Person;
 use crate::raw::{self, form, send_and_reset};
+use crate::sql::TRUST;
 
 /// A withdrawal that is not seen for so long does not come any more.
 const SOON: Duration = Duration::from_millis(500);
 
 /// Somebody with many keys.
 struct Keys {
-    site: Rc<Site>,
+    site: Rc<Instances>,
     me: Person,
 }
 
@@ -29,8 +30,8 @@ struct Key {
 
 impl Keys {
     async fn new() -> Rc<Self> {
-        let site = Site::new().await;
-        let me = site.first().person(&site.host, "desk@farol.example").await;
+        let site = Instances::start().await;
+        let me = site.first().person("desk@farol.example").await;
         Rc::new(Self { site, me })
     }
 

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use actix_web::rt::time::sleep;
 
-use crate::hammer::{Hammer, Judged, Site, moment, read_with, rounds};
+use crate::hammer::{Hammer, Judged, moment, read_with, rounds};
+use crate::instances::Instances;
 use crate::page::until;
 use crate::people::Person;
 use crate::property::PROPERTIES;
@@ -27,15 +28,15 @@ const SLOW: Duration = Duration::from_millis(300);
 
 /// Two servers on one database, the second at the end of a wire.
 struct Two {
-    site: Rc<Site>,
+    site: Rc<Instances>,
     wire: Arc<Wire>,
     me: Person,
 }
 
 impl Two {
     async fn new() -> Option<Rc<Self>> {
-        let (site, wire) = Site::with_wire().await?;
-        let me = site.first().person(&site.host, "desk@farol.example").await;
+        let (site, wire) = Instances::with_wire().await?;
+        let me = site.first().person("desk@farol.example").await;
         Some(Rc::new(Self { site, wire, me }))
     }
 

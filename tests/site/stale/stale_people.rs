@@ -7,24 +7,25 @@ use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, TWINS, part};
 use crate::browser::{Browser, NEW_KEY};
-use crate::hammer::{Hammer, Site, list_with, read_with, rounds, write_with};
+use crate::hammer::{Hammer, list_with, read_with, rounds, write_with};
 use crate::html;
+use crate::instances::Instances;
 use crate::people::Person;
 use crate::property::{PROPERTIES, at};
 use crate::raw::{self, form};
 
 /// Servers and some people.
 struct People {
-    site: Rc<Site>,
+    site: Rc<Instances>,
     people: Vec<Person>,
 }
 
 impl People {
     async fn new(count: usize) -> Rc<Self> {
-        let site = Site::new().await;
+        let site = Instances::start().await;
         let mut people = Vec::new();
         for number in 0..count {
-            people.push(site.first().person(&site.host, &format!("desk{number}@farol.example")).await);
+            people.push(site.first().person(&format!("desk{number}@farol.example")).await);
         }
         Rc::new(Self { site, people })
     }

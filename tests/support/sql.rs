@@ -1,0 +1,116 @@
+//! A look into the database behind the program's back, and changes of it.
+
+use std::time::Duration;
+
+#[expect(clippy::disallowed_types, reason = "tests name databases and tables")]
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+
+use crate::host::Host;
+use crate::program::PATIENCE;
+
+/// How long servers trust what they remember.
+pub const TRUST: Duration = Duration::from_millis(250);
+
+impl Host {
+    /// Runs a statement; how many rows it changed.
+    pub async fn sql(&self, sql: &str) -> u64 {
+        let safe = AssertSqlSafe(sql.to_owned());
+        match self.database_url() {
+            Some(url) => {
+                let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
+                sqlx::query(safe).execute(&mut connection).await.expect(sql).rows_affected()
+            }
+            None => sqlx::query(safe).execute(&mut self.sqlite().await).await.expect(sql).rows_affected(),
+        }
+    }
+
+    /// Runs several statements.
+    pub async fn sql_batch(&self, sql: &str) {
+        let url = self.database_url().expect("PostgreSQL");
+        let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
+        connection.execute(AssertSqlSafe(sql.to_owned())).await.expect(sql);
+        connection.close().await.expect("it ends");
+    }
+
+    /// Makes a SQLite file as another program does.
+    pub async fn make_sqlite(&self, sql: &str) {
+        let file = self.data_dir().join("latchkey.db");
+        let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+        let mut connection = SqliteConnection::connect_with(&options).await.expect("a file");
+        connection.execute(AssertSqlSafe(sql.to_owned())).await.expect(sql);
+        connection.close().await.expect("it ends");
+    }
+
+    /// Changes by SQL what callers may do, as a process beside the server does it: what is remembered of them is void,
+    /// and the change holds when servers must have learnt of it.
+    pub async fn take_away(&self, sql: &str) -> u64 {
+        let rows = self.sql(sql).await;
+        self.sql("update auth_epoch set epoch = epoch + 1").await;
+        actix_web::rt::time::sleep(TRUST).await;
+        rows
+    }
+
+    /// Keeps everybody from writing to the table of keys, until it is released.
+    pub async fn hold_keys(&self) -> Held {
+        self.hold("lock table api_keys in exclusive mode").await
+    }
+
+    /// Holds what this statement takes, until it is released; on SQLite the whole file.
+    pub async fn hold(&self, sql: &str) -> Held {
+        match self.database_url() {
+            Some(url) => {
+                let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
+                connection.execute(AssertSqlSafe(format!("begin; {sql}"))).await.expect(sql);
+                Held::Postgres(connection)
+            }
+            None => {
+                let mut connection = self.sqlite().await;
+                connection.execute("begin immediate").await.expect("the file");
+                Held::Sqlite(connection)
+            }
+        }
+    }
+
+    /// An id as SQL.
+    pub fn literal(&self, id: &str) -> String {
+        match self.database_url() {
+            Some(_) => format!("'{id}'"),
+            None => format!("x'{}'", id.replace('-', "")),
+        }
+    }
+
+    /// One column of texts.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let safe = AssertSqlSafe(sql.to_owned());
+        match self.database_url() {
+            Some(url) => {
+                let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
+                sqlx::query_scalar(safe).fetch_all(&mut connection).await.expect(sql)
+            }
+            None => sqlx::query_scalar(safe).fetch_all(&mut self.sqlite().await).await.expect(sql),
+        }
+    }
+
+    async fn sqlite(&self) -> SqliteConnection {
+        let file = self.data_dir().join("latchkey.db");
+        let options = SqliteConnectOptions::new().filename(file).busy_timeout(PATIENCE);
+        SqliteConnection::connect_with(&options).await.expect("the database file")
+    }
+}
+
+/// A transaction that stands in others' way.
+pub enum Held {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Held {
+    pub async fn release(self) {
+        match self {
+            Self::Sqlite(connection) => connection.close().await.expect("it ends"),
+            Self::Postgres(connection) => connection.close().await.expect("it ends"),
+        }
+    }
+}
