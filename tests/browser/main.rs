@@ -27,5 +27,5 @@ mod support;
 #[allow(unused_imports, reason = "what the tests over HTTP need as well")]
 use support::{
     access, browser, client, cluster, command, database, hammer, host, html, instances, memory, options, page, people,
-    program, property, rate_plan, raw, response, room_type, rounds, secrets, server, sql, wire,
+    program, property, rate_plan, raw, response, room_type, rounds, secrets, server, site, sql, wire,
 };

@@ -151,6 +151,11 @@ fn ids(list: &Value) -> Vec<String> {
 }
 
 impl Host {
+    /// Forgets which ways were given today: one person gives another only so many of them a day.
+    pub async fn another_day(&self) {
+        self.sql("delete from ways_given").await;
+    }
+
     /// The path of a new one-use link of this user, as the host hands it over.
     pub fn welcome_link(&self, email: &str) -> String {
         let printed = self.run(&["user", "link", email, "--base-url", "https://pms.example"]).ok();

@@ -23,5 +23,6 @@ pub mod room_type;
 pub mod rounds;
 pub mod secrets;
 pub mod server;
+pub mod site;
 pub mod sql;
 pub mod wire;

@@ -4,8 +4,7 @@ use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, Users, part};
 use crate::client::{Call, Client};
-use crate::host::Host;
-use crate::people::Person;
+use crate::people::{Person, world};
 use crate::property::{GROUPS, PROPERTIES, at, body, group_at};
 use crate::response::Response;
 use crate::server::Server;
@@ -14,52 +13,41 @@ use crate::server::Server;
 const ROUNDS: usize = 8;
 
 /// A server with two people.
-struct Site {
-    host: Host,
-    _server: Server,
-    me: Person,
-    night: Person,
+async fn two_people() -> (Server, Person, Person) {
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
+    (server, me, night)
 }
 
-impl Site {
-    async fn new() -> Self {
-        let host = Host::new().await;
-        let server = host.serve(&[]);
-        let me = server.person("desk@farol.example").await;
-        let night = server.person("night@farol.example").await;
-        Self { host, _server: server, me, night }
-    }
-
-    /// Every property is in a group and has an owner, and every group has one, whoever sees them.
-    async fn is_sound(&self) {
-        for (what, sql) in [
-            (
-                "properties without a group",
-                "select cast(count(*) as text) from properties p
-                where not exists (select 1 from group_properties gp where gp.property_id = p.id)",
-            ),
-            (
-                "groups without an owner",
-                "select cast(count(*) as text) from groups g
-                where not exists (select 1 from group_users gu where gu.group_id = g.id and gu.role = 'owner')",
-            ),
-            (
-                "properties without an owner",
-                "select cast(count(*) as text) from properties p
-                where not exists (select 1 from property_users pu where pu.property_id = p.id and pu.role = 'owner')
-                    and not exists (
-                        select 1 from group_properties gp join group_users gu on gu.group_id = gp.group_id
-                        where gp.property_id = p.id and gu.role = 'owner')",
-            ),
-            (
-                "users without a group",
-                "select cast(count(*) as text) from users u
-                where not exists (select 1 from group_users gu where gu.user_id = u.id)",
-            ),
-            ("addresses with two users", "select cast(count(*) - count(distinct lower(email)) as text) from users"),
-        ] {
-            assert_eq!(self.host.texts(sql).await, ["0"], "{what}");
-        }
+/// Every property is in a group and has an owner, and every group has one, whoever sees them.
+async fn is_sound(server: &Server) {
+    for (what, sql) in [
+        (
+            "properties without a group",
+            "select cast(count(*) as text) from properties p
+            where not exists (select 1 from group_properties gp where gp.property_id = p.id)",
+        ),
+        (
+            "groups without an owner",
+            "select cast(count(*) as text) from groups g
+            where not exists (select 1 from group_users gu where gu.group_id = g.id and gu.role = 'owner')",
+        ),
+        (
+            "properties without an owner",
+            "select cast(count(*) as text) from properties p
+            where not exists (select 1 from property_users pu where pu.property_id = p.id and pu.role = 'owner')
+                and not exists (
+                    select 1 from group_properties gp join group_users gu on gu.group_id = gp.group_id
+                    where gp.property_id = p.id and gu.role = 'owner')",
+        ),
+        (
+            "users without a group",
+            "select cast(count(*) as text) from users u
+            where not exists (select 1 from group_users gu where gu.user_id = u.id)",
+        ),
+        ("addresses with two users", "select cast(count(*) - count(distinct lower(email)) as text) from users"),
+    ] {
+        assert_eq!(server.texts(sql).await, ["0"], "{what}");
     }
 }
 
@@ -96,8 +84,7 @@ fn told(details: &'static str) -> impl Fn(Response) {
 
 #[actix_web::test]
 async fn the_last_two_groups_of_a_property_are_not_both_left() {
-    let site = Site::new().await;
-    let me = &site.me;
+    let (server, me) = &world().await;
     let (first, second) = (me.group().await, me.has_group("Second").await);
     for _ in 0..ROUNDS {
         let farol = me.has(json!({})).await;
@@ -106,21 +93,21 @@ async fn the_last_two_groups_of_a_property_are_not_both_left() {
         let answers = at_once([&first, &second].map(|group| me.api.delete(&part(group, &farol)))).await;
         one_wins(answers, 200, told("Property must belong to at least one group"));
         assert_eq!(me.groups_of(&farol).await.len(), 1);
-        site.is_sound().await;
+        is_sound(server).await;
 
         let stays = me.groups_of(&farol).await.remove(0);
         let other = if stays == first { &second } else { &first };
         me.adds(other, &farol).await.is(200);
         let answers = at_once([&first, &first].map(|group| me.api.delete(&part(group, &farol)))).await;
         one_wins(answers, 200, |answer| drop(answer.error("resource_not_found")));
-        site.is_sound().await;
+        is_sound(server).await;
     }
 }
 
 #[actix_web::test]
 async fn a_property_is_added_to_a_group_once() {
-    let site = Site::new().await;
-    let (me, second) = (&site.me, site.me.has_group("Second").await);
+    let (_server, me) = &world().await;
+    let second = me.has_group("Second").await;
     for _ in 0..ROUNDS {
         let farol = me.has(json!({})).await;
         warm(&[&me.api]).await;
@@ -135,8 +122,7 @@ async fn a_property_is_added_to_a_group_once() {
 
 #[actix_web::test]
 async fn the_last_two_owners_of_a_group_do_not_both_step_back() {
-    let site = Site::new().await;
-    let (me, night) = (&site.me, &site.night);
+    let (server, me, night) = &two_people().await;
     for _ in 0..ROUNDS {
         let group = me.has_group("Ours").await;
         let theirs = me.gives(&GROUP_USERS, &group, night, "owner").await;
@@ -146,19 +132,17 @@ async fn the_last_two_owners_of_a_group_do_not_both_step_back() {
         let answers =
             at_once([me.api.put(&GROUP_USERS.at(&mine), &back), night.api.put(&GROUP_USERS.at(&theirs), &back)]).await;
         one_wins(answers, 200, told("Group must have at least one owner"));
-        site.is_sound().await;
+        is_sound(server).await;
     }
 }
 
 #[actix_web::test]
 async fn of_two_owners_who_demote_or_withdraw_each_other_one_stays() {
-    let site = Site::new().await;
-    let (me, night) = (&site.me, &site.night);
+    let (server, me, night) = &two_people().await;
     for round in 0..ROUNDS * 2 {
         for users in [&GROUP_USERS, &PROPERTY_USERS] {
             let thing = users.thing(me).await;
-            // One person gives another only so many ways a day.
-            site.host.sql("delete from ways_given").await;
+            server.another_day().await;
             let theirs = me.gives(users, &thing, night, "owner").await;
             let mine = me.entry(users, &thing, &me.user.email).await;
             let against = |person: &Person, entry: &str, demote: bool| match demote {
@@ -174,15 +158,14 @@ async fn of_two_owners_who_demote_or_withdraw_each_other_one_stays() {
             }
             let done = answers.iter().filter(|answer| answer.status == 200).count();
             assert!(done == 1 || (done == 2 && users.of == "property"), "{answers:?}");
-            site.is_sound().await;
+            is_sound(server).await;
         }
     }
 }
 
 #[actix_web::test]
 async fn an_unknown_address_invited_twice_at_once_is_one_user() {
-    let site = Site::new().await;
-    let (me, night) = (&site.me, &site.night);
+    let (server, me, night) = &two_people().await;
     let aurora = night.has(json!({ "title": "Aurora" })).await;
     for round in 0..ROUNDS {
         let (farol, group) = (me.has(json!({})).await, me.group().await);
@@ -206,14 +189,13 @@ async fn an_unknown_address_invited_twice_at_once_is_one_user() {
         assert_eq!(statuses(&answers), [201; 3], "{answers:?}");
         let ids: Vec<_> = answers.iter().map(|answer| answer.attributes()["user_id"].clone()).collect();
         assert!(ids[0] == ids[1] && ids[1] == ids[2], "{ids:?}");
-        site.is_sound().await;
+        is_sound(server).await;
     }
 }
 
 #[actix_web::test]
 async fn a_group_is_deleted_or_gets_a_property_and_never_both() {
-    let site = Site::new().await;
-    let me = &site.me;
+    let (server, me) = &world().await;
     for round in 0..ROUNDS * 2 {
         let group = me.has_group("Spare").await;
         let farol = me.has(json!({})).await;
@@ -235,14 +217,13 @@ async fn a_group_is_deleted_or_gets_a_property_and_never_both() {
             assert!([200, 201].contains(&put_there.status), "{put_there}");
             assert_eq!(me.properties_of(&group).await.len(), 1);
         }
-        site.is_sound().await;
+        is_sound(server).await;
     }
 }
 
 #[actix_web::test]
 async fn the_last_two_groups_of_a_user_are_not_both_deleted() {
-    let site = Site::new().await;
-    let me = &site.me;
+    let (server, me) = &world().await;
     for _ in 0..ROUNDS {
         me.has_group("Second").await;
         let groups = me.api.get(GROUPS).await.column("id");
@@ -250,14 +231,13 @@ async fn the_last_two_groups_of_a_user_are_not_both_deleted() {
         let answers = at_once([&groups[0], &groups[1]].map(|group| me.api.delete(&group_at(group)))).await;
         one_wins(answers, 200, |answer| assert_eq!(answer.json()["errors"]["code"], "bad_request", "{answer}"));
         assert_eq!(me.api.get(GROUPS).await.column("id").len(), 1);
-        site.is_sound().await;
+        is_sound(server).await;
     }
 }
 
 #[actix_web::test]
 async fn what_is_deleted_while_it_changes_is_gone() {
-    let site = Site::new().await;
-    let (me, night) = (&site.me, &site.night);
+    let (server, me, night) = &two_people().await;
     for _ in 0..ROUNDS {
         let (spare, farol) = (me.has_group("Spare").await, me.has(json!({})).await);
         let property_user = me.gives(&PROPERTY_USERS, &farol, night, "user").await;
@@ -276,15 +256,14 @@ async fn what_is_deleted_while_it_changes_is_gone() {
             assert_eq!(deleted.status, 200, "{deleted}");
             assert!(matches!(changed.status, 200 | 404), "{changed}");
             me.api.get(&path).await.is(404);
-            site.is_sound().await;
+            is_sound(server).await;
         }
     }
 }
 
 #[actix_web::test]
 async fn a_property_that_is_deleted_takes_part_in_nothing_else() {
-    let site = Site::new().await;
-    let me = &site.me;
+    let (server, me) = &world().await;
     for round in 0..ROUNDS {
         let (first, second) = (me.group().await, me.has_group("Second").await);
         for kind in 0..3 {
@@ -304,7 +283,7 @@ async fn a_property_that_is_deleted_takes_part_in_nothing_else() {
             let fits = if kind == 2 { [201, 403] } else { [200, 404] };
             assert!(fits.contains(&answers[0].status), "{}", answers[0]);
             assert_eq!(me.properties_of(&second).await, Vec::<String>::new());
-            site.is_sound().await;
+            is_sound(server).await;
         }
         me.api.delete(&group_at(&second)).await.is(200);
     }
@@ -312,8 +291,7 @@ async fn a_property_that_is_deleted_takes_part_in_nothing_else() {
 
 #[actix_web::test]
 async fn who_loses_a_role_while_using_it_has_used_it_or_not() {
-    let site = Site::new().await;
-    let (me, night) = (&site.me, &site.night);
+    let (server, me, night) = &two_people().await;
     for round in 0..ROUNDS {
         let group = me.has_group("Ours").await;
         let farol = me.has(json!({ "group_id": group })).await;
@@ -338,6 +316,6 @@ async fn who_loses_a_role_while_using_it_has_used_it_or_not() {
         assert_eq!(guests + withdrawn, 2);
         let there = [me.roles(&GROUP_USERS, &group).await, me.roles(&PROPERTY_USERS, &farol).await].concat();
         assert_eq!(there.iter().filter(|(email, _)| *email == guest).count(), guests);
-        site.is_sound().await;
+        is_sound(server).await;
     }
 }

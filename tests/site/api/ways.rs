@@ -5,41 +5,22 @@ use serde_json::{Value, json};
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, TWINS, part, success};
 use crate::client::Client;
-use crate::host::Host;
-use crate::people::Person;
 use crate::property::{GROUPS, PROPERTIES, at, body, group_at};
 use crate::response::Response;
-use crate::server::Server;
+use crate::site::Site;
 
-/// A hotelier, two who are not to be trusted, and the hotelier's property in its home.
-struct Site {
-    host: Host,
-    server: Server,
-    alice: Person,
-    mallory: Person,
-    mate: Person,
-    home: String,
-    farol: String,
+/// A hotelier, and two who are not to be trusted.
+async fn site() -> Site<2> {
+    Site::shared_with(["mallory@aurora.example", "mate@aurora.example"]).await
 }
 
-impl Site {
-    async fn new() -> Self {
-        let host = Host::new().await;
-        let server = host.serve(&[]);
-        let alice = server.person("alice@farol.example").await;
-        let mallory = server.person("mallory@aurora.example").await;
-        let mate = server.person("mate@aurora.example").await;
-        let home = alice.group().await;
-        let farol = alice.has(json!({})).await;
-        Self { host, server, alice, mallory, mate, home, farol }
-    }
-
+impl Site<2> {
     /// Nobody but the hotelier has a way to the property, and it is in its home alone.
     async fn is_alice_s_alone(&self) {
         let Self { alice, home, farol, .. } = self;
         assert_eq!(alice.groups_of(farol).await, [&**home]);
         assert_eq!(alice.roles(&PROPERTY_USERS, farol).await, [(alice.user.email.clone(), "owner".to_owned())]);
-        for person in [&self.mallory, &self.mate] {
+        for person in &self.others {
             person.api.get(&at(farol)).await.error("not_found");
             person.updates(farol, json!({ "title": "Mine" })).await.error("resource_not_found");
             person.api.delete(&at(farol)).await.error("resource_not_found");
@@ -48,7 +29,7 @@ impl Site {
             assert_eq!(person.properties_of(&group).await, Vec::<String>::new());
             person.adds(&group, farol).await.error("resource_not_found");
         }
-        let ways = self.host.run(&["member", "list", farol]).ok();
+        let ways = self.server.run(&["member", "list", farol]).ok();
         assert!(ways.lines().count() == 2 && !ways.contains("aurora.example"), "{ways}");
     }
 }
@@ -63,8 +44,8 @@ fn does_not_take(answer: Response) {
 
 #[actix_web::test]
 async fn who_is_withdrawn_loses_the_groups_into_which_they_put_the_property() {
-    let site = Site::new().await;
-    let Site { alice, mallory, farol, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [mallory, _], farol, .. } = &site;
     let entry = alice.gives(&PROPERTY_USERS, farol, mallory, "owner").await;
     let (group, second) = (mallory.group().await, mallory.has_group("Second").await);
     mallory.adds(&group, farol).await.is(200);
@@ -76,8 +57,8 @@ async fn who_is_withdrawn_loses_the_groups_into_which_they_put_the_property() {
 
 #[actix_web::test]
 async fn who_is_no_owner_any_more_loses_the_groups_into_which_they_put_the_property() {
-    let site = Site::new().await;
-    let Site { alice, mallory, mate, home, farol, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [mallory, mate], home, farol, .. } = &site;
     let entry = alice.gives(&PROPERTY_USERS, farol, mallory, "owner").await;
     let group = mallory.group().await;
     mallory.gives(&GROUP_USERS, &group, mate, "user").await;
@@ -96,8 +77,8 @@ async fn who_is_no_owner_any_more_loses_the_groups_into_which_they_put_the_prope
 
 #[actix_web::test]
 async fn who_loses_a_group_loses_the_groups_into_which_they_put_its_properties() {
-    let site = Site::new().await;
-    let Site { alice, mallory, home, farol, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [mallory, _], home, farol, .. } = &site;
     let group = mallory.group().await;
     for demoted in [false, true] {
         let entry = alice.gives(&GROUP_USERS, home, mallory, "owner").await;
@@ -119,8 +100,8 @@ async fn who_loses_a_group_loses_the_groups_into_which_they_put_its_properties()
 
 #[actix_web::test]
 async fn mates_who_put_a_property_into_each_other_s_groups_do_not_keep_each_other_in() {
-    let site = Site::new().await;
-    let Site { alice, mallory, mate, farol, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [mallory, mate], farol, .. } = &site;
     let mut entries = Vec::new();
     for person in [mallory, mate] {
         entries.push(alice.gives(&PROPERTY_USERS, farol, person, "owner").await);
@@ -142,8 +123,8 @@ async fn mates_who_put_a_property_into_each_other_s_groups_do_not_keep_each_othe
 
 #[actix_web::test]
 async fn a_group_that_an_owner_of_the_property_kept_in_ends_when_that_owner_is_put_out_of_it() {
-    let site = Site::new().await;
-    let Site { alice, mallory, farol, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [mallory, _], farol, .. } = &site;
     let group = mallory.group().await;
     for demoted in [true, false] {
         let entry = alice.gives(&PROPERTY_USERS, farol, mallory, "owner").await;
@@ -164,8 +145,8 @@ async fn a_group_that_an_owner_of_the_property_kept_in_ends_when_that_owner_is_p
 
 #[actix_web::test]
 async fn who_owns_a_property_only_by_what_they_made_themselves_makes_no_more_of_it() {
-    let site = Site::new().await;
-    let Site { alice, mallory, mate, farol, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [mallory, mate], farol, .. } = &site;
     let entry = alice.gives(&PROPERTY_USERS, farol, mallory, "owner").await;
     let (ours, own) = (mallory.group().await, mallory.has_group("Own").await);
     mallory.gives(&GROUP_USERS, &ours, alice, "owner").await;
@@ -185,8 +166,8 @@ async fn who_owns_a_property_only_by_what_they_made_themselves_makes_no_more_of_
 
 #[actix_web::test]
 async fn an_owner_takes_a_property_out_of_a_group_that_does_not_exist_for_them() {
-    let site = Site::new().await;
-    let Site { alice, mallory, mate, farol, home, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [mallory, mate], farol, home, .. } = &site;
     alice.gives(&PROPERTY_USERS, farol, mallory, "owner").await;
     alice.gives(&PROPERTY_USERS, farol, mate, "user").await;
     let group = mallory.has_group("Mallory's").await;
@@ -208,8 +189,8 @@ async fn an_owner_takes_a_property_out_of_a_group_that_does_not_exist_for_them()
 
 #[actix_web::test]
 async fn only_an_owner_of_the_home_takes_a_property_out_of_it_and_it_moves_to_the_oldest_of_theirs() {
-    let site = Site::new().await;
-    let Site { alice, mallory, farol, home, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [mallory, _], farol, home, .. } = &site;
     alice.gives(&PROPERTY_USERS, farol, mallory, "owner").await;
     let theirs = mallory.group().await;
     mallory.adds(&theirs, farol).await.is(200);
@@ -236,8 +217,8 @@ async fn only_an_owner_of_the_home_takes_a_property_out_of_it_and_it_moves_to_th
 
 #[actix_web::test]
 async fn a_new_property_never_goes_into_a_group_that_its_maker_does_not_own() {
-    let site = Site::new().await;
-    let Site { alice, mallory, home, farol, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [mallory, _], home, farol, .. } = &site;
     let trap = mallory.has_group("A trap").await;
     let entry = mallory.gives(&GROUP_USERS, &trap, alice, "user").await;
     alice.api.delete(&at(farol)).await.is(200);
@@ -266,19 +247,19 @@ async fn a_new_property_never_goes_into_a_group_that_its_maker_does_not_own() {
 }
 
 /// A key of hers that reaches this property alone.
-async fn limited_key(site: &Site) -> Client {
+async fn limited_key(site: &Site<2>) -> Client {
     let key = site.alice.browser.create_key("Limited").await;
-    let id = site.host.literal(&site.alice.browser.key_id(&key).await);
-    site.host.sql(&format!("update api_keys set all_properties = false, manage_users = false where id = {id}")).await;
-    let property = site.host.literal(&site.farol);
-    site.host.sql(&format!("insert into api_key_properties (key_id, property_id) values ({id}, {property})")).await;
+    let id = site.server.literal(&site.alice.browser.key_id(&key).await);
+    site.server.sql(&format!("update api_keys set all_properties = false, manage_users = false where id = {id}")).await;
+    let property = site.server.literal(&site.farol);
+    site.server.sql(&format!("insert into api_key_properties (key_id, property_id) values ({id}, {property})")).await;
     site.server.with_key(&key)
 }
 
 #[actix_web::test]
 async fn a_key_limited_to_chosen_properties_changes_no_group_and_no_user() {
-    let site = Site::new().await;
-    let Site { alice, mallory, home, farol, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [mallory, _], home, farol, .. } = &site;
     let (empty, full) = (alice.has_group("Empty").await, alice.has_group("Full").await);
     alice.adds(&full, farol).await.is(200);
     let entries = [
@@ -318,8 +299,8 @@ async fn a_key_limited_to_chosen_properties_changes_no_group_and_no_user() {
 
 #[actix_web::test]
 async fn one_person_gives_another_twenty_ways_a_day_and_no_more() {
-    let site = Site::new().await;
-    let Site { host, alice, mallory, mate, farol, .. } = &site;
+    let site = site().await;
+    let Site { server, alice, others: [mallory, mate], farol, .. } = &site;
     let back = async |users: &crate::access::Users, entry: &str| {
         mallory.api.delete(&users.at(entry)).await.is(200);
     };
@@ -342,18 +323,18 @@ async fn one_person_gives_another_twenty_ways_a_day_and_no_more() {
     alice.gives(&PROPERTY_USERS, farol, mallory, "user").await;
     mate.gives(&GROUP_USERS, &mate.group().await, alice, "user").await;
     // A day later the count begins anew.
-    let day_ago = match host.database_url() {
+    let day_ago = match server.database_url() {
         Some(_) => "now() - interval '2 days'",
         None => "strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now', '-2 days')",
     };
-    assert_eq!(host.sql(&format!("update ways_given set since = {day_ago}")).await, 4);
+    assert_eq!(server.sql(&format!("update ways_given set since = {day_ago}")).await, 4);
     mallory.gives(&PROPERTY_USERS, &aurora, alice, "user").await;
 }
 
 #[actix_web::test]
 async fn who_refuses_somebody_s_invitations_gets_none_from_them() {
-    let site = Site::new().await;
-    let Site { host, alice, mallory, mate, home, farol, .. } = &site;
+    let site = site().await;
+    let Site { server, alice, others: [mallory, mate], home, farol, .. } = &site;
     let id = |email: &str| format!("(select id from users where email = '{email}')");
     let (user, inviter) = (id(&mallory.user.email), id(&alice.user.email));
     let refuse = format!(
@@ -361,7 +342,7 @@ async fn who_refuses_somebody_s_invitations_gets_none_from_them() {
         select {user}, {inviter}, created_at from users where email = '{}'",
         alice.user.email
     );
-    assert_eq!(host.sql(&refuse).await, 1);
+    assert_eq!(server.sql(&refuse).await, 1);
     for (users, thing) in [(&PROPERTY_USERS, farol), (&GROUP_USERS, home)] {
         for role in ["user", "owner"] {
             does_not_take(alice.invites(users, thing, &mallory.user.email.to_uppercase(), role).await);
@@ -370,7 +351,7 @@ async fn who_refuses_somebody_s_invitations_gets_none_from_them() {
         alice.gives(users, thing, mate, "user").await;
     }
     mallory.gives(&GROUP_USERS, &mallory.group().await, alice, "user").await;
-    assert_eq!(host.sql("delete from refused_inviters").await, 1);
+    assert_eq!(server.sql("delete from refused_inviters").await, 1);
     for users in TWINS {
         let thing = if users.of == "group" { home } else { farol };
         alice.gives(users, thing, mallory, "user").await;
@@ -379,8 +360,8 @@ async fn who_refuses_somebody_s_invitations_gets_none_from_them() {
 
 #[actix_web::test]
 async fn what_was_remembered_of_a_property_changes_when_somebody_s_group_holds_it_or_no_longer() {
-    let site = Site::new().await;
-    let Site { alice, mallory, farol, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [mallory, _], farol, .. } = &site;
     alice.gives(&PROPERTY_USERS, farol, mallory, "owner").await;
     let (group, one, list) = (mallory.has_group("Mallory's").await, at(farol), PROPERTIES.to_owned());
     let mut tags = Vec::new();

@@ -5,11 +5,9 @@ use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, part};
 use crate::client::Client;
-use crate::host::Host;
-use crate::people::Person;
 use crate::property::at;
 use crate::response::Response;
-use crate::server::Server;
+use crate::site::Site;
 
 /// A way to a property.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,29 +129,26 @@ fn right(act: Act, key: Key, is: Is) -> (u16, Option<&'static str>) {
     (status, None)
 }
 
-struct Site {
-    host: Host,
-    _server: Server,
-    alice: Person,
-    night: Person,
+/// A hotelier, and somebody with each kind of key.
+struct Matrix {
+    site: Site<1>,
     /// Night's clients, by `KEYS`, and the key that is limited.
     clients: [Client; 4],
     limited: String,
     own: String,
 }
 
-impl Site {
+impl Matrix {
     async fn new() -> Self {
-        let host = Host::new().await;
-        let server = host.serve(&[]);
-        let alice = server.person("alice@farol.example").await;
-        let night = server.person("night@farol.example").await;
+        let site = Site::shared_with(["night@farol.example"]).await;
+        let (server, [night]) = (&site.server, &site.others);
         let mut keys = Vec::new();
         for (title, column) in [("Reads", "read_only"), ("Limited", "all_properties")] {
             let key = night.browser.create_key(title).await;
-            let id = host.literal(&night.browser.key_id(&key).await);
+            let id = server.literal(&night.browser.key_id(&key).await);
             assert_eq!(
-                host.sql(&format!("update api_keys set {column} = not {column}, manage_users = false where id = {id}"))
+                server
+                    .sql(&format!("update api_keys set {column} = not {column}, manage_users = false where id = {id}"))
                     .await,
                 1
             );
@@ -163,7 +158,7 @@ impl Site {
         let session = (*server.signed_in(&night.user).await).clone();
         let clients = [night.api.clone(), keys[0].0.clone(), keys[1].0.clone(), session];
         let own = night.group().await;
-        Self { host, _server: server, alice, night, clients, limited, own }
+        Self { site, clients, limited, own }
     }
 }
 
@@ -178,10 +173,10 @@ struct Scene {
     guest_entry: String,
 }
 
-impl Site {
+impl Matrix {
     async fn scene(&self, way: Way, number: usize) -> Scene {
-        let alice = &self.alice;
-        self.host.sql("delete from ways_given").await;
+        let alice = &self.site.alice;
+        self.site.server.another_day().await;
         let (home, group) = (alice.has_group("Home").await, alice.has_group("Group").await);
         let farol = alice.has(json!({ "group_id": home })).await;
         alice.adds(&group, &farol).await.is(200);
@@ -193,10 +188,10 @@ impl Site {
         if way == Former {
             self.end(&mut scene, role, Withdrawn).await;
         }
-        let property = self.host.literal(&scene.farol);
+        let property = self.site.server.literal(&scene.farol);
         let choose =
             format!("insert into api_key_properties (key_id, property_id) values ({}, {property})", self.limited);
-        assert_eq!(self.host.sql(&choose).await, 1);
+        assert_eq!(self.site.server.sql(&choose).await, 1);
         scene
     }
 
@@ -207,11 +202,11 @@ impl Site {
             Direct(role) => (&PROPERTY_USERS, &scene.farol, role),
             Stranger | Former => return None,
         };
-        Some(self.alice.gives(users, id, &self.night, role).await)
+        Some(self.site.alice.gives(users, id, &self.site.others[0], role).await)
     }
 
     async fn end(&self, scene: &mut Scene, way: Way, end: End) {
-        let alice = &self.alice;
+        let alice = &self.site.alice;
         let users = if matches!(way, Direct(_)) { &PROPERTY_USERS } else { &GROUP_USERS };
         let Some(entry) = &scene.entry else { return };
         match end {
@@ -260,41 +255,42 @@ impl Site {
 
 #[actix_web::test]
 async fn each_way_with_each_key_does_what_its_role_may_and_nothing_once_it_has_ended() {
-    let site = Site::new().await;
+    let matrix = Matrix::new().await;
+    let alice = &matrix.site.alice;
     let mut number = 0;
     for (way, end) in CASES {
         for key in KEYS {
             number += 1;
-            let mut scene = site.scene(way, number).await;
+            let mut scene = matrix.scene(way, number).await;
             let told = format!("{way:?} with {key:?}");
             for act in ALL_BUT_DELETE {
-                site.judge(act, key, &scene, way.is(), &told).await;
+                matrix.judge(act, key, &scene, way.is(), &told).await;
             }
             if way.is() != Owner || key == Key::ReadOnly {
-                site.judge(Act::Delete, key, &scene, way.is(), &told).await;
+                matrix.judge(Act::Delete, key, &scene, way.is(), &told).await;
             }
             // Somebody to be changed and removed again.
             let Scene { farol, guest, .. } = &scene;
-            if !site.alice.roles(&PROPERTY_USERS, farol).await.iter().any(|(email, _)| email == guest) {
-                scene.guest_entry = site.alice.invites(&PROPERTY_USERS, farol, guest, "user").await.is(201).id();
+            if !alice.roles(&PROPERTY_USERS, farol).await.iter().any(|(email, _)| email == guest) {
+                scene.guest_entry = alice.invites(&PROPERTY_USERS, farol, guest, "user").await.is(201).id();
             }
             if way.is() != Nobody {
-                site.end(&mut scene, way, end).await;
+                matrix.end(&mut scene, way, end).await;
                 let told = format!("{told}, {end:?}");
                 for act in [&ALL_BUT_DELETE[..], &[Act::Delete]].concat() {
-                    site.judge(act, key, &scene, way.after(end), &told).await;
+                    matrix.judge(act, key, &scene, way.after(end), &told).await;
                 }
             }
             // Nothing that was refused was done.
-            let invited = site.alice.roles(&PROPERTY_USERS, &scene.farol).await;
+            let invited = alice.roles(&PROPERTY_USERS, &scene.farol).await;
             let more = format!("more-{}", scene.guest);
             let may = way.is() == Owner && matches!(key, Key::Full | Key::Session);
             assert_eq!(invited.iter().any(|(email, _)| *email == more), may, "{told}");
-            assert!(!site.alice.groups_of(&scene.farol).await.contains(&site.own), "{told}");
+            assert!(!alice.groups_of(&scene.farol).await.contains(&matrix.own), "{told}");
             if way.is() == Owner && key != Key::ReadOnly {
-                let scene = site.scene(way, number + 1_000).await;
-                site.judge(Act::Delete, key, &scene, Owner, &told).await;
-                site.alice.api.get(&at(&scene.farol)).await.error("not_found");
+                let scene = matrix.scene(way, number + 1_000).await;
+                matrix.judge(Act::Delete, key, &scene, Owner, &told).await;
+                alice.api.get(&at(&scene.farol)).await.error("not_found");
             }
         }
     }

@@ -4,35 +4,15 @@ use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, part};
 use crate::api::access_races::{at_once, warm};
-use crate::host::Host;
-use crate::people::Person;
 use crate::property::at;
 use crate::rounds::rounds;
-use crate::server::Server;
+use crate::site::Site;
 
-struct Site {
-    host: Host,
-    _server: Server,
-    alice: Person,
-    mallory: Person,
-    home: String,
+async fn site() -> Site<1> {
+    Site::shared_with(["mallory@aurora.example"]).await
 }
 
-impl Site {
-    async fn new() -> Self {
-        let host = Host::new().await;
-        let server = host.serve(&[]);
-        let alice = server.person("alice@farol.example").await;
-        let mallory = server.person("mallory@aurora.example").await;
-        let home = alice.group().await;
-        Self { host, _server: server, alice, mallory, home }
-    }
-
-    /// One person gives another only so many ways a day.
-    async fn another_day(&self) {
-        self.host.sql("delete from ways_given").await;
-    }
-
+impl Site<1> {
     /// Nothing that somebody put somewhere rests on nothing, and every property has one home and the right count.
     async fn is_sound(&self, property: &str) {
         assert_eq!(self.alice.groups_of(property).await, [&*self.home]);
@@ -42,18 +22,18 @@ impl Site {
             (select count(*) from group_properties gp where gp.property_id = p.id and gp.is_home)",
         ] {
             let sql = format!("select cast(count(*) as text) from {sql}");
-            assert_eq!(self.host.texts(&sql).await, ["0"], "{sql}");
+            assert_eq!(self.server.texts(&sql).await, ["0"], "{sql}");
         }
     }
 }
 
 #[actix_web::test]
 async fn who_is_withdrawn_or_demoted_while_they_put_a_property_into_their_group_has_not_kept_it() {
-    let site = Site::new().await;
-    let Site { alice, mallory, home, .. } = &site;
+    let site = site().await;
+    let Site { server, alice, others: [mallory], home, .. } = &site;
     let group = mallory.group().await;
     for round in 0..rounds(12) {
-        site.another_day().await;
+        server.another_day().await;
         let farol = alice.has(json!({})).await;
         let (users, thing) = if round % 2 == 0 { (&PROPERTY_USERS, &farol) } else { (&GROUP_USERS, home) };
         let entry = alice.gives(users, thing, mallory, "owner").await;
@@ -79,11 +59,11 @@ async fn who_is_withdrawn_or_demoted_while_they_put_a_property_into_their_group_
 
 #[actix_web::test]
 async fn an_owner_put_out_of_a_group_that_rested_on_them_while_its_maker_is_withdrawn_takes_it_along() {
-    let site = Site::new().await;
-    let Site { alice, mallory, .. } = &site;
+    let site = site().await;
+    let Site { server, alice, others: [mallory], .. } = &site;
     let group = mallory.group().await;
     for _ in 0..rounds(8) {
-        site.another_day().await;
+        server.another_day().await;
         let farol = alice.has(json!({})).await;
         let entry = alice.gives(&PROPERTY_USERS, &farol, mallory, "owner").await;
         let in_group = mallory.gives(&GROUP_USERS, &group, alice, "owner").await;
@@ -101,8 +81,8 @@ async fn an_owner_put_out_of_a_group_that_rested_on_them_while_its_maker_is_with
 
 #[actix_web::test]
 async fn a_property_taken_out_of_its_home_and_its_next_home_at_once_stays_in_one() {
-    let site = Site::new().await;
-    let Site { host, alice, home, .. } = &site;
+    let site = site().await;
+    let Site { server, alice, home, .. } = &site;
     let others = [alice.has_group("Second").await, alice.has_group("Third").await];
     for round in 0..rounds(8) {
         let farol = alice.has(json!({})).await;
@@ -116,8 +96,8 @@ async fn a_property_taken_out_of_its_home_and_its_next_home_at_once_stays_in_one
         assert_eq!(done, 2, "{answers:?}");
         let left = alice.groups_of(&farol).await;
         assert_eq!(left.len(), 1);
-        let homes = "select cast(count(*) as text) from group_properties where is_home";
-        assert_eq!(host.texts(homes).await, ["1"]);
+        let homes = "select cast(count(*) as text) from group_properties where is_home and property_id =";
+        assert_eq!(server.texts(&format!("{homes} {}", server.literal(&farol))).await, ["1"]);
         let refused = alice.takes_out(&left[0], &farol).await;
         refused.error_with("bad_request", json!("Property must belong to at least one group"));
         alice.api.delete(&at(&farol)).await.is(200);

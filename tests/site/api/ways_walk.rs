@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, Users, part};
 use crate::client::Call;
-use crate::host::Host;
 use crate::people::Person;
 use crate::property::{GROUPS, PROPERTIES, group_at};
 use crate::server::Server;
@@ -262,8 +261,7 @@ impl Dice {
 
 struct Walk {
     seed: u64,
-    host: Host,
-    _server: Server,
+    server: Server,
     people: Vec<Person>,
     model: Model,
     dice: Dice,
@@ -274,8 +272,8 @@ struct Walk {
 
 impl Walk {
     async fn begin(seed: u64) -> Self {
-        let host = Host::new().await;
-        let server = host.serve(&["--requests-per-key", "0", "--requests-per-address", "0"]);
+        let unlimited = ["--requests-per-key", "0", "--requests-per-address", "0"];
+        let server = unlimited.iter().fold(Server::options(), |options, arg| options.arg(arg)).start().await;
         let mut people = Vec::new();
         let mut model = Model::default();
         for person in 0..PEOPLE {
@@ -290,7 +288,7 @@ impl Walk {
             people.push(someone);
         }
         let tags = vec![(String::new(), BTreeMap::new()); PEOPLE];
-        Self { seed, host, _server: server, people, model, dice: Dice(seed), done: Vec::new(), tags }
+        Self { seed, server, people, model, dice: Dice(seed), done: Vec::new(), tags }
     }
 
     /// A step, and who takes it: mostly one that may.
@@ -389,7 +387,7 @@ impl Walk {
         for (property, (own, _)) in &self.model.properties {
             let reach: BTreeSet<usize> =
                 (0..PEOPLE).filter(|person| self.tags[*person].1.contains_key(property)).collect();
-            let ways = self.host.run(&["member", "list", property]).ok();
+            let ways = self.server.run(&["member", "list", property]).ok();
             let named = (0..PEOPLE).filter(|person| ways.contains(&format!("p{person}@farol.example\t")));
             assert_eq!(named.collect::<BTreeSet<_>>(), reach, "{ways}\n{}", self.told());
             let owner = (0..PEOPLE).find(|person| self.model.role(*person, property) == Some(true)).expect("an owner");
@@ -430,7 +428,7 @@ impl Walk {
             ),
         ] {
             let sql = format!("select cast(count(*) as text) from {sql}");
-            assert_eq!(self.host.texts(&sql).await, ["0"], "{what}\n{}", self.told());
+            assert_eq!(self.server.texts(&sql).await, ["0"], "{what}\n{}", self.told());
         }
     }
 
@@ -445,9 +443,8 @@ impl Walk {
 async fn walk(seed: u64) {
     let mut walk = Walk::begin(seed).await;
     for step in 0..STEPS {
-        // One person gives another only so many ways a day.
         if step % 15 == 0 {
-            walk.host.sql("delete from ways_given").await;
+            walk.server.another_day().await;
         }
         walk.step().await;
         if step % 60 == 59 {

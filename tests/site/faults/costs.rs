@@ -6,9 +6,8 @@ use std::cell::Cell;
 use serde_json::{Value, json};
 
 use crate::client::Call;
-use crate::host::Host;
 use crate::memory::{has_grown_little, peak};
-use crate::people::Person;
+use crate::people::{Person, world};
 use crate::property::{PROPERTIES, at, body};
 use crate::rate_plan::{RATE_PLANS, rate_plan_at, rates};
 use crate::response::Response;
@@ -16,22 +15,19 @@ use crate::room_type::{ROOM_TYPES, room_type_at, room_type_body};
 use crate::server::Server;
 
 /// A server, whoever attacks it, and a quiet user.
-struct Site {
+struct Attacked {
     server: Server,
     me: Person,
     quiet: Person,
     theirs: String,
-    _host: Host,
 }
 
-impl Site {
+impl Attacked {
     async fn new() -> Self {
-        let host = Host::new().await;
-        let server = host.serve(&[]);
-        let me = server.person("mallory@farol.example").await;
+        let (server, me) = world().await;
         let quiet = server.person("quiet@farol.example").await;
         let theirs = quiet.has(json!({})).await;
-        Site { server, me, quiet, theirs, _host: host }
+        Self { server, me, quiet, theirs }
     }
 
     /// Sends an attack while the quiet user reads and writes; its answer.
@@ -87,7 +83,7 @@ fn plan(property: &str, room_type: &str, title: &str, parent: Option<&str>, rule
 
 #[actix_web::test]
 async fn plans_with_as_many_percentages_as_there_may_be_are_made_independent_beside_others() {
-    let site = Site::new().await;
+    let site = Attacked::new().await;
     let property = site.me.has(json!({})).await;
     let room_type = site.room_type(&property).await;
     let make = async |title: &str, parent: Option<&str>, rules: &[Value]| {
@@ -131,7 +127,7 @@ async fn plans_with_as_many_percentages_as_there_may_be_are_made_independent_bes
 
 #[actix_web::test]
 async fn photos_in_numbers_are_written_beside_others() {
-    let site = Site::new().await;
+    let site = Attacked::new().await;
     let photo = |n: usize| json!({ "url": format!("https://img.farol.example/{n}"), "description": "d".repeat(250) });
     let photos: Vec<Value> = (0..100).map(photo).collect();
     let property = site.me.has(json!({ "content": { "photos": photos } })).await;
@@ -154,7 +150,7 @@ async fn photos_in_numbers_are_written_beside_others() {
 
 #[actix_web::test]
 async fn filters_orders_and_searches_of_all_shapes_leave_no_memory_behind() {
-    let site = Site::new().await;
+    let site = Attacked::new().await;
     let property = site.me.has(json!({ "title": "Casa do Farol" })).await;
     let before = peak(&site.server);
     for count in (1..240).step_by(4) {
@@ -209,7 +205,7 @@ async fn filters_orders_and_searches_of_all_shapes_leave_no_memory_behind() {
 
 #[actix_web::test]
 async fn odd_bodies_are_refused_beside_others() {
-    let site = Site::new().await;
+    let site = Attacked::new().await;
     let property = site.me.has(json!({})).await;
     let sends = |text: String| site.me.api.post(PROPERTIES, &json!({})).body(text);
     const MANY: usize = 10 * 1024 * 1024 - 200;

@@ -3,42 +3,28 @@
 use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS};
-use crate::host::Host;
-use crate::people::Person;
+use crate::people::DESK;
 use crate::property::{UNKNOWN_ID, at};
-use crate::server::Server;
+use crate::site::Site;
 
-struct Site {
-    host: Host,
-    _server: Server,
-    alice: Person,
-    night: Person,
-    farol: String,
-}
-
-const ALICE: &str = "alice@farol.example";
+const ALICE: &str = DESK;
 const NIGHT: &str = "night@farol.example";
 
-impl Site {
-    async fn new() -> Self {
-        let host = Host::new().await;
-        let server = host.serve(&[]);
-        let alice = server.person(ALICE).await;
-        let night = server.person(NIGHT).await;
-        let farol = alice.has(json!({})).await;
-        Self { host, _server: server, alice, night, farol }
-    }
+async fn site() -> Site<1> {
+    Site::shared_with([NIGHT]).await
+}
 
+impl Site<1> {
     /// What `member VERB PROPERTY …` prints, line by line.
     fn says(&self, verb: &str, args: &[&str]) -> Vec<String> {
         let args = [&["member", verb, &self.farol], args].concat();
-        self.host.run(&args).ok().lines().map(str::to_owned).collect()
+        self.server.run(&args).ok().lines().map(str::to_owned).collect()
     }
 
     /// What `member VERB PROPERTY …` says when it is refused.
     fn is_refused(&self, verb: &str, args: &[&str]) -> String {
         let args = [&["member", verb, &self.farol], args].concat();
-        self.host.run(&args).refused(1)
+        self.server.run(&args).refused(1)
     }
 
     /// The list, with `NOW` for each moment, which must be one of this minute or the one before.
@@ -56,8 +42,8 @@ fn moment(part: &str) -> String {
 
 #[actix_web::test]
 async fn the_list_tells_every_way_with_its_role_its_group_and_who_made_it() {
-    let site = Site::new().await;
-    let Site { alice, night, farol, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [night], farol, .. } = &site;
     let home = format!("owner\tthrough the group User Group (home)\tsince NOW\tgiven by {ALICE}");
     let put = format!("put there by {ALICE} with the key Front desk");
     let by_key = format!("given by {ALICE} with the key Front desk");
@@ -82,8 +68,8 @@ async fn the_list_tells_every_way_with_its_role_its_group_and_who_made_it() {
 
 #[actix_web::test]
 async fn the_host_gives_access_and_another_role() {
-    let site = Site::new().await;
-    let Site { host, alice, night, farol, .. } = &site;
+    let site = site().await;
+    let Site { server, alice, others: [night], farol, .. } = &site;
     assert_eq!(site.says("add", &[NIGHT]), [format!("{NIGHT} is a user of Casa do Farol.")]);
     assert_eq!(site.list()[2], format!("{NIGHT}\tuser\tdirectly\tsince NOW\tgiven by the host"));
     night.updates(farol, json!({ "city": "Faro" })).await.is(200);
@@ -100,8 +86,8 @@ async fn the_host_gives_access_and_another_role() {
     assert_eq!(alice.groups_of(farol).await.len(), 1);
 
     // An account that lost everything gets it back.
-    host.sql("delete from property_users").await;
-    host.sql("delete from group_users").await;
+    server.sql("delete from property_users").await;
+    server.sql("delete from group_users").await;
     let none = format!("Nobody has access. Give it with: latchkey member add {farol} EMAIL --role owner");
     assert_eq!(site.list(), [none]);
     site.says("add", &[ALICE, "--role", "owner"]);
@@ -123,8 +109,8 @@ fn is_last_owner(said: &str, property: &str) {
 
 #[actix_web::test]
 async fn the_host_takes_every_way_from_somebody_and_the_home_goes_to_another_owner() {
-    let site = Site::new().await;
-    let Site { alice, night, farol, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [night], farol, .. } = &site;
     is_last_owner(&site.is_refused("remove", &[ALICE]), farol);
     alice.gives(&PROPERTY_USERS, farol, night, "user").await;
     is_last_owner(&site.is_refused("remove", &[ALICE]), farol);
@@ -133,7 +119,7 @@ async fn the_host_takes_every_way_from_somebody_and_the_home_goes_to_another_own
     site.says("add", &[NIGHT, "--role", "owner"]);
     let other = alice.has_group("Other").await;
     alice.adds(&other, farol).await.is(200);
-    let said = site.says("remove", &["ALICE@farol.example"]);
+    let said = site.says("remove", &[&ALICE.to_uppercase()]);
     let expected = [
         format!("Moved Casa do Farol from a group that only {ALICE} owns to the group User Group of {NIGHT}."),
         format!("Removed Casa do Farol from the group Other, which {ALICE} owns."),
@@ -160,8 +146,8 @@ async fn the_host_takes_every_way_from_somebody_and_the_home_goes_to_another_own
 
 #[actix_web::test]
 async fn the_host_takes_somebody_out_of_groups_of_others() {
-    let site = Site::new().await;
-    let Site { alice, night, farol, .. } = &site;
+    let site = site().await;
+    let Site { alice, others: [night], farol, .. } = &site;
     let own = night.group().await;
     let (home, shared) = (alice.group().await, alice.has_group("Shared").await);
     alice.adds(&shared, farol).await.is(200);
@@ -190,14 +176,14 @@ async fn the_host_takes_somebody_out_of_groups_of_others() {
 
 #[actix_web::test]
 async fn what_is_unknown_is_told_with_a_hint() {
-    let site = Site::new().await;
+    let site = site().await;
     let stranger = "stranger@farol.example";
     for args in [
         &["member", "list", UNKNOWN_ID][..],
         &["member", "add", UNKNOWN_ID, NIGHT],
         &["member", "remove", UNKNOWN_ID, NIGHT],
     ] {
-        let said = site.host.run(args).refused(1);
+        let said = site.server.run(args).refused(1);
         let expected = format!("There is no property {UNKNOWN_ID}. The Properties page and the API show the IDs.");
         assert!(said.contains(&expected), "{said}");
     }
@@ -205,10 +191,12 @@ async fn what_is_unknown_is_told_with_a_hint() {
         let said = site.is_refused(verb, &[stranger]);
         let expected = format!("There is no user {stranger}. Add one with: latchkey user add {stranger}");
         assert!(said.contains(&expected), "{said}");
-        let said = site.host.run(&["member", verb, &site.farol, "no address"]).refused(2);
+        let said = site.server.run(&["member", verb, &site.farol, "no address"]).refused(2);
         assert!(said.contains("no address"), "{said}");
     }
-    assert!(site.host.run(&["member", "list", "x"]).refused(2).contains("PROPERTY_ID"));
-    assert!(site.host.run(&["member", "add", &site.farol, NIGHT, "--role", "boss"]).refused(2).contains("owner, user"));
+    assert!(site.server.run(&["member", "list", "x"]).refused(2).contains("PROPERTY_ID"));
+    assert!(
+        site.server.run(&["member", "add", &site.farol, NIGHT, "--role", "boss"]).refused(2).contains("owner, user")
+    );
     assert_eq!(site.list().len(), 2);
 }

@@ -8,15 +8,13 @@ use crate::access::{GROUP_USERS, PROPERTY_USERS};
 use crate::api::operations::Gets::{Absent, Done};
 use crate::api::operations::{OPERATIONS, Things};
 use crate::client::Client;
-use crate::host::Host;
-use crate::people::Person;
+use crate::people::{Person, world};
 use crate::property::{GROUPS, PROPERTIES, at, group_at};
 use crate::raw;
 use crate::server::Server;
 
 /// A server, somebody, and keys of theirs: full, limited, and both again for reading only.
 struct Keys {
-    host: Host,
     server: Server,
     me: Person,
     limited: Client,
@@ -31,9 +29,7 @@ struct Keys {
 
 impl Keys {
     async fn new() -> Self {
-        let host = Host::new().await;
-        let server = host.serve(&[]);
-        let me = server.person("desk@farol.example").await;
+        let (server, me) = world().await;
         let (mut keys, mut texts) = (Vec::new(), Vec::new());
         for (title, all, read_only, manage_users) in [
             ("Limited", false, false, false),
@@ -46,24 +42,24 @@ impl Keys {
             let sql = format!(
                 "update api_keys set all_properties = {all}, read_only = {read_only}, manage_users = {manage_users}
                  where id = {}",
-                host.literal(&id)
+                server.literal(&id)
             );
-            assert_eq!(host.sql(&sql).await, 1);
+            assert_eq!(server.sql(&sql).await, 1);
             keys.push((server.with_key(&key), id));
             texts.push(key);
         }
         let [(limited, first), (read_only, _), (limited_read_only, second), (no_users, _)] =
             <[_; 4]>::try_from(keys).unwrap_or_else(|_| panic!("four keys"));
         let read_only_key = texts.swap_remove(1);
-        Self { host, server, me, limited, read_only, read_only_key, limited_read_only, no_users, ids: [first, second] }
+        Self { server, me, limited, read_only, read_only_key, limited_read_only, no_users, ids: [first, second] }
     }
 
     /// Adds a property to the selections of the limited keys.
     async fn choose(&self, property: &str) {
         for id in &self.ids {
-            let (key, property) = (self.host.literal(id), self.host.literal(property));
+            let (key, property) = (self.server.literal(id), self.server.literal(property));
             let sql = format!("insert into api_key_properties (key_id, property_id) values ({key}, {property})");
-            assert_eq!(self.host.sql(&sql).await, 1);
+            assert_eq!(self.server.sql(&sql).await, 1);
         }
     }
 
@@ -218,8 +214,7 @@ async fn no_operation_of_the_api_is_missing_above() {
         let parts = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part });
         parts.collect::<Vec<_>>().join("/")
     }
-    let host = Host::new().await;
-    let server = host.serve(&[]);
+    let server = Server::start().await;
     let document = server.anonymous().get("/api/v1/openapi.json").await.is(200).json();
     let paths = document["paths"].as_object().expect("paths");
     let offered: BTreeSet<(String, String)> = paths
