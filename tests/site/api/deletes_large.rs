@@ -10,6 +10,7 @@ use crate::people::Person;
 use crate::property::{at, body};
 use crate::rate_plan::{RATE_PLANS, rate_plan_at};
 use crate::room_type::{ROOM_TYPES, room_type_at, room_type_body};
+use crate::server::Server;
 
 /// A property with two room types.
 struct Rooms {
@@ -51,8 +52,7 @@ async fn attributes(api: &Client, plan: &str) -> Value {
 
 #[actix_web::test]
 async fn more_plans_than_one_transaction_takes_become_independent_each_at_its_price() {
-    let host = Host::new().await;
-    let server = host.serve(&[]);
+    let server = Server::start().await;
     let me = server.person("desk@farol.example").await;
     let rooms = Rooms::of(&me).await;
     let root = rooms.plan(&me, &rooms.one, "Root", None, json!([])).await;
@@ -76,8 +76,7 @@ async fn more_plans_than_one_transaction_takes_become_independent_each_at_its_pr
 
 #[actix_web::test]
 async fn a_room_type_takes_a_long_line_of_plans_along_and_leaves_those_of_others_at_their_prices() {
-    let host = Host::new().await;
-    let server = host.serve(&[]);
+    let server = Server::start().await;
     let me = server.person("desk@farol.example").await;
     let rooms = Rooms::of(&me).await;
     // A line of plans, longer than one read prices and one transaction deletes, that goes through both room types.
@@ -99,13 +98,12 @@ async fn a_room_type_takes_a_long_line_of_plans_along_and_leaves_those_of_others
         assert_eq!(plan["options"][0]["rate"], format!("{}.00", 100 + number), "{plan}");
         assert_eq!(plan["rate_mode"], "manual", "{plan}");
     }
-    assert_eq!(host.texts("select cast(count(*) as text) from rate_plans").await, ["9"]);
+    assert_eq!(server.texts("select cast(count(*) as text) from rate_plans").await, ["9"]);
 }
 
 #[actix_web::test]
 async fn a_property_that_is_large_goes_as_a_whole() {
-    let host = Host::new().await;
-    let server = host.serve(&[]);
+    let server = Server::start().await;
     let me = server.person("desk@farol.example").await;
     let kept = Rooms::of(&me).await;
     kept.plan(&me, &kept.one, "Kept", None, json!([])).await;
@@ -130,7 +128,7 @@ async fn a_property_that_is_large_goes_as_a_whole() {
         ("property_users", "1"),
         ("group_properties", "1"),
     ] {
-        let found = host.texts(&format!("select cast(count(*) as text) from {table}")).await;
+        let found = server.texts(&format!("select cast(count(*) as text) from {table}")).await;
         assert_eq!(found, [rows], "{table}");
     }
 }

@@ -6,7 +6,6 @@ use uuid::Uuid;
 use crate::access::PROPERTY_USERS;
 use crate::browser::NEW_KEY;
 use crate::client::Call;
-use crate::host::Host;
 use crate::html;
 use crate::options::Options;
 use crate::page::seen;
@@ -174,29 +173,27 @@ async fn a_property_is_in_a_hundred_groups_at_most() {
 
 #[actix_web::test]
 async fn however_often_somebody_signs_in_a_hundred_sessions_are_kept() {
-    let host = Host::new().await;
-    let server = host.serve(&[]);
-    let user = host.add_subscriber("desk@farol.example");
+    let server = Server::start().await;
+    let user = server.add_subscriber("desk@farol.example");
     let first = server.signed_in(&user).await;
     let second = server.signed_in(&user).await;
     for _ in 0..99 {
         server.signed_in(&user).await;
     }
-    assert_eq!(host.texts("select cast(count(*) as text) from sessions").await, ["100"]);
+    assert_eq!(server.texts("select cast(count(*) as text) from sessions").await, ["100"]);
     first.get("/user_profile").await.is(303);
     second.get("/user_profile").await.is(200);
 }
 
 #[actix_web::test]
 async fn a_user_makes_so_many_keys_a_day_also_where_they_are_withdrawn() {
-    let host = Host::new().await;
-    let server = host.serve(&[]);
+    let server = Server::start().await;
     let me = server.person("desk@farol.example").await;
-    let on_postgres = host.database_url().is_some();
+    let on_postgres = server.database_url().is_some();
     for _ in 0..2 {
         let keys: Vec<String> = (0..500)
             .map(|_| {
-                let (id, digest) = (host.literal(&Uuid::now_v7().to_string()), Uuid::now_v7().simple().to_string());
+                let (id, digest) = (server.literal(&Uuid::now_v7().to_string()), Uuid::now_v7().simple().to_string());
                 let bytes = if on_postgres { format!("decode('{digest}', 'hex')") } else { format!("x'{digest}'") };
                 format!(
                     "select {}, user_id, title, sort_title, {bytes}, tail, {bytes}, all_properties, read_only,
@@ -206,20 +203,21 @@ async fn a_user_makes_so_many_keys_a_day_also_where_they_are_withdrawn() {
             })
             .collect();
         for keys in keys.chunks(100) {
-            host.sql(&format!(
-                "with first as (select * from api_keys order by id limit 1)
+            server
+                .sql(&format!(
+                    "with first as (select * from api_keys order by id limit 1)
                 insert into api_keys (id, user_id, title, sort_title, digest, tail, form_digest, all_properties,
                 read_only, created_at, withdrawn_at, withdrawn_by) {}",
-                keys.join(" union all ")
-            ))
-            .await;
+                    keys.join(" union all ")
+                ))
+                .await;
         }
     }
     let form = me.browser.get(NEW_KEY).await.is(200);
     let token = html::input_value(form.text(), "form_token").expect("a token");
     let refused = me.browser.send_new_key("One more", &token).await.is(403);
     assert!(seen(refused.text()).contains("1000 API keys in 24 hours"), "{refused}");
-    host.sql("update api_keys set created_at = '2026-01-01 00:00:00+00:00' where withdrawn_at is not null").await;
+    server.sql("update api_keys set created_at = '2026-01-01 00:00:00+00:00' where withdrawn_at is not null").await;
     me.browser.create_key("One more").await;
 }
 

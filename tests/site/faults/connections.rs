@@ -46,8 +46,7 @@ fn dribble(mut stream: TcpStream, piece: &'static str) -> thread::JoinHandle<()>
 
 #[actix_web::test]
 async fn heads_and_bodies_that_come_slowly_end_and_connections_that_wait_stay() {
-    let host = Host::new().await;
-    let server = host.serve(&["--head-seconds", "1"]);
+    let server = Server::options().arg("--head-seconds").arg("1").start().await;
     let at = server.address();
     let healthy = "GET /healthz HTTP/1.1\r\nHost: farol\r\n\r\n";
     let (mut idle, status) = answered(at, healthy);
@@ -74,8 +73,7 @@ async fn heads_and_bodies_that_come_slowly_end_and_connections_that_wait_stay() 
 
 #[actix_web::test]
 async fn a_body_that_was_answered_early_does_not_go_on_for_ever() {
-    let host = Host::new().await;
-    let server = host.serve(&["--head-seconds", "3600"]);
+    let server = Server::options().arg("--head-seconds").arg("3600").start().await;
     let (mut stream, status) = answered(server.address(), UNASKED);
     assert_eq!(status, 401);
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));

@@ -47,8 +47,7 @@ async fn dribbled(server: SocketAddr, whole: String, piece: &'static [u8]) -> St
 
 #[actix_web::test]
 async fn clients_that_send_a_byte_now_and_then_are_cut_off() {
-    let host = Host::new().await;
-    let server = host.serve(&["--body-seconds", "1"]);
+    let server = Server::options().arg("--body-seconds").arg("1").start().await;
     let me = server.person("desk@farol.example").await;
     let at = address(&server);
     let key = format!("Host: farol\r\nuser-api-key: {}\r\n", me.key);
@@ -107,8 +106,7 @@ fn memory(process: u32) -> u64 {
 
 #[actix_web::test]
 async fn clients_that_never_read_are_given_up_and_hold_little_memory() {
-    let host = Host::new().await;
-    let server = host.serve(&["--unread-seconds", "2"]);
+    let server = Server::options().arg("--unread-seconds").arg("2").start().await;
     let me = server.person("desk@farol.example").await;
     let at = address(&server);
     let asks = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: farol\r\n\r\n".repeat(1_000);

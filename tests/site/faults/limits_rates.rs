@@ -6,7 +6,6 @@ use actix_web::rt::time::sleep;
 use serde_json::json;
 
 use crate::client::Client;
-use crate::host::Host;
 use crate::options::Options;
 use crate::page::seen;
 use crate::property::PROPERTIES;
@@ -81,12 +80,11 @@ async fn a_signed_in_user_may_ask_the_api_as_often_as_a_key_whatever_browsers_as
 
 #[actix_web::test]
 async fn the_limit_of_a_key_holds_although_callers_are_forgotten_meanwhile() {
-    let host = Host::new().await;
-    let server = host.serve(&["--requests-per-key", "2"]);
+    let server = Server::options().arg("--requests-per-key").arg("2").start().await;
     let me = server.person("desk@farol.example").await;
     me.api.get(PROPERTIES).await.is(200);
     me.api.get(PROPERTIES).await.is(200);
-    host.take_away("update users set name = name").await;
+    server.take_away("update users set name = name").await;
     me.api.get(PROPERTIES).await.is(429);
 }
 

@@ -7,7 +7,6 @@ use std::net::TcpStream;
 use actix_web::rt::spawn;
 use serde_json::json;
 
-use crate::host::Host;
 use crate::page::{seen, until};
 use crate::property::PROPERTIES;
 use crate::raw;
@@ -15,12 +14,11 @@ use crate::server::Server;
 
 #[actix_web::test]
 async fn where_writes_of_pages_stand_still_more_pages_are_refused_at_once_and_programs_go_on() {
-    let host = Host::new().await;
-    let server = host.serve(&["--max-requests", "8"]);
+    let server = Server::options().arg("--max-requests").arg("8").start().await;
     let me = server.person("desk@farol.example").await;
     let other = me.browser.create_key("Other").await;
     let withdraw = format!("/user_profile/api_keys/{}/withdraw", me.browser.key_id(&other).await);
-    let held = host.hold_keys().await;
+    let held = server.hold_keys().await;
     let mut waiting = Vec::new();
     let refused = until("a page is refused", async || {
         // On a slow machine one may have given up before the other has come.

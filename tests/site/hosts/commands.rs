@@ -6,6 +6,7 @@ use crate::page::key_titles;
 use crate::people::User;
 use crate::program::bare_latchkey;
 use crate::property::{PROPERTIES, UNKNOWN_ID};
+use crate::server::Server;
 
 /// Everything that a host does with users and subscriptions, and what is said to it.
 fn round_of_commands(host: &Host) {
@@ -120,13 +121,12 @@ async fn cancelling_what_has_ended_does_not_move_its_end() {
 
 #[actix_web::test]
 async fn keys_are_listed_and_withdrawn_by_their_ids() {
-    let host = Host::new().await;
-    let user = host.add_subscriber("desk@farol.example");
-    let server = host.serve(&[]);
+    let server = Server::start().await;
+    let user = server.add_subscriber("desk@farol.example");
     let browser = server.signed_in(&user).await;
     let (old, new) = (browser.create_key("Front desk").await, browser.create_key("Nächte 🏨").await);
     server.with_key(&old).get(PROPERTIES).await.is(200);
-    let list = || host.run(&["key", "list", "desk@farol.example"]).ok();
+    let list = || server.run(&["key", "list", "desk@farol.example"]).ok();
     let lines: Vec<Vec<String>> = list().lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert_eq!((&*lines[0][1], &*lines[1][1]), (&*format!("***{}", &new[46..]), &*format!("***{}", &old[46..])));
@@ -134,13 +134,13 @@ async fn keys_are_listed_and_withdrawn_by_their_ids() {
     assert!(!list().contains(&old) && !list().contains(&new));
 
     let id = &*lines[1][0];
-    assert_eq!(host.run(&["key", "withdraw", &id.to_uppercase()]).ok(), format!("Withdrew the key {id}.\n"));
+    assert_eq!(server.run(&["key", "withdraw", &id.to_uppercase()]).ok(), format!("Withdrew the key {id}.\n"));
     server.with_key(&old).get(PROPERTIES).await.is(401);
     server.with_key(&new).get(PROPERTIES).await.is(200);
     assert!(list().lines().nth(1).is_some_and(|line| line.contains("\twithdrawn 20")), "{}", list());
     assert_eq!(key_titles(&browser.get("/user_profile").await), ["Nächte 🏨", "Front desk"]);
     for id in [id, UNKNOWN_ID] {
-        let said = host.run(&["key", "withdraw", id]).refused(1);
+        let said = server.run(&["key", "withdraw", id]).refused(1);
         assert!(said.contains(&format!("There is no active key {id}")), "{said}");
     }
 }
@@ -228,10 +228,9 @@ async fn every_command_explains_itself() {
 
 #[actix_web::test]
 async fn a_user_of_the_command_line_can_sign_in_with_what_it_was_told() {
-    let host = Host::new().await;
-    let server = host.serve(&[]);
-    let user = User { email: "desk@farol.example".to_owned(), password: host.new_password() };
-    host.run_with(&["user", "add", &user.email, "--name", "Rita"], &format!("{}\n", user.password)).ok();
+    let server = Server::start().await;
+    let user = User { email: "desk@farol.example".to_owned(), password: server.new_password() };
+    server.run_with(&["user", "add", &user.email, "--name", "Rita"], &format!("{}\n", user.password)).ok();
     let browser = server.signed_in(&user).await;
     let page = browser.get("/user_profile").await.is(200);
     assert_eq!(crate::page::typed(&page, "name").as_deref(), Some("Rita"));

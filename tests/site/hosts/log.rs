@@ -56,11 +56,10 @@ async fn a_log_that_nobody_reads_stops_nothing_and_then_tells_how_much_it_left_o
 
 #[actix_web::test]
 async fn a_line_tells_who_asked_from_where_with_which_key_and_why_it_was_refused() {
-    let host = Host::new().await;
-    let server = host.serve(&[]);
+    let server = Server::start().await;
     let me = server.person("desk@farol.example").await;
     let key = me.browser.key_id(&me.key).await;
-    let user = host.texts(match host.database_url() {
+    let user = server.texts(match server.database_url() {
         Some(_) => "select id::text from users",
         None => "select lower(hex(id)) from users",
     });
@@ -68,9 +67,9 @@ async fn a_line_tells_who_asked_from_where_with_which_key_and_why_it_was_refused
     me.api.get(PROPERTIES).await.is(200);
     server.browser().sign_in(&me.user.email, "not the password 7").await.is(422);
     server.browser().sign_in("nobody@farol.example", "not the password 7").await.is(422);
-    host.run(&["user", "deactivate", "desk@farol.example"]).ok();
+    server.run(&["user", "deactivate", "desk@farol.example"]).ok();
     server.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
-    host.run(&["user", "activate", "desk@farol.example"]).ok();
+    server.run(&["user", "activate", "desk@farol.example"]).ok();
     let page = server.anonymous().get("/sign_in").await.is(200);
     let file = page.text().split('"').find(|part| part.starts_with("/static/")).expect("a file").to_owned();
     server.anonymous().get(&file).await.is(200);
@@ -102,8 +101,7 @@ async fn a_line_tells_who_asked_from_where_with_which_key_and_why_it_was_refused
 
 #[actix_web::test]
 async fn as_json_each_line_is_one_object() {
-    let host = Host::new().await;
-    let server = host.serve(&["--log-format", "json"]);
+    let server = Server::options().arg("--log-format").arg("json").start().await;
     let me = server.person("desk@farol.example").await;
     let key = me.browser.key_id(&me.key).await;
     me.api.get(PROPERTIES).await.is(200);
@@ -132,8 +130,7 @@ async fn as_json_each_line_is_one_object() {
 
 #[actix_web::test]
 async fn what_strangers_send_that_is_no_cookie_fills_no_log() {
-    let host = Host::new().await;
-    let server = host.serve(&[]);
+    let server = Server::start().await;
     let cookie = format!("latchkey-{}=junk", server.address().port());
     for _ in 0..100 {
         server.anonymous().get("/sign_in").header("cookie", &cookie).await.is(200);
@@ -147,8 +144,7 @@ async fn what_strangers_send_that_is_no_cookie_fills_no_log() {
 
 #[actix_web::test]
 async fn what_the_host_does_by_commands_is_in_the_log_too() {
-    let host = Host::new().await;
-    let server = host.serve(&[]);
+    let server = Server::start().await;
     let me = server.person("desk@farol.example").await;
     let key = me.browser.key_id(&me.key).await;
     for (command, says) in [
@@ -158,11 +154,11 @@ async fn what_the_host_does_by_commands_is_in_the_log_too() {
         (vec!["subscription", "cancel", "desk@farol.example"], "subscription cancel: cancelled"),
         (vec!["key", "withdraw", &*key], &*format!("key withdraw: withdrawn key={key}")),
     ] {
-        let said = host.run(&command);
+        let said = server.run(&command);
         assert!(said.err.contains(says) && !said.err.contains("farol.example"), "{said:?}");
         if let Some(token) = said.out.lines().next().and_then(|line| line.split("/welcome/").nth(1)) {
-            host.secrets.register("one-use link", token);
-            host.secrets.assert_absent("the log", said.err.as_bytes());
+            server.secrets.register("one-use link", token);
+            server.secrets.assert_absent("the log", said.err.as_bytes());
         }
         said.ok();
     }

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, TWINS, Users, success};
-use crate::host::Host;
 use crate::people::{Person, world};
 use crate::property::{GROUPS, PROPERTIES, UNKNOWN_ID, at, group_at};
 use crate::response::Response;
@@ -175,8 +174,7 @@ async fn a_group_keeps_an_owner() {
 
 #[actix_web::test]
 async fn a_property_keeps_an_owner_where_its_groups_have_none() {
-    let host = Host::new().await;
-    let server = host.serve(&[]);
+    let server = Server::start().await;
     let (me, night) = (server.person("desk@farol.example").await, server.person("n@farol.example").await);
     let (group, other, farol) = (me.group().await, me.has_group("Other").await, me.has(json!({})).await);
     let mine = me.entry(&PROPERTY_USERS, &farol, &me.user.email).await;
@@ -185,7 +183,8 @@ async fn a_property_keeps_an_owner_where_its_groups_have_none() {
     };
     me.gives(&GROUP_USERS, &other, &night, "owner").await;
     // Nothing in the program leaves a group without an owner; a hand in the database may.
-    host.sql("update group_users set role = 'user' where user_id in (select id from users where email like 'desk@%')")
+    server
+        .sql("update group_users set role = 'user' where user_id in (select id from users where email like 'desk@%')")
         .await;
     last_owner(me.changes(&PROPERTY_USERS, &mine, json!({ "role": "user" })).await);
     let theirs = me.gives(&PROPERTY_USERS, &farol, &night, "owner").await;

@@ -1,7 +1,6 @@
 //! The one-use link with which a person sets name and password.
 
 use crate::command::first_line;
-use crate::host::Host;
 use crate::html;
 use crate::page::{problem, seen, typed};
 use crate::people::world;
@@ -117,20 +116,19 @@ async fn a_link_used_many_times_at_once_works_once() {
 
 #[actix_web::test]
 async fn a_link_is_good_for_seven_days() {
-    let host = Host::new().await;
-    let user = host.add_subscriber("desk@farol.example");
-    let server = host.serve(&[]);
-    let printed = host.run(&["user", "link", &user.email, "--base-url", &server.base_url]).ok();
+    let server = Server::start().await;
+    let user = server.add_subscriber("desk@farol.example");
+    let printed = server.run(&["user", "link", &user.email, "--base-url", &server.base_url]).ok();
     let path = first_line(&printed).strip_prefix(&server.base_url).expect("a link of this server").to_owned();
-    host.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
+    server.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
     server.anonymous().get(&path).await.is(200);
-    let days = match host.database_url() {
+    let days = match server.database_url() {
         Some(_) => "select cast(round(extract(epoch from expires_at - created_at) / 86400) as text) from user_links",
         None => "select cast(julianday(expires_at) - julianday(created_at) as text) from user_links",
     };
-    let days: f64 = host.texts(days).await[0].parse().expect("days");
+    let days: f64 = server.texts(days).await[0].parse().expect("days");
     assert!((days - 7.0).abs() < 0.01, "{days}");
-    host.sql("update user_links set expires_at = created_at").await;
+    server.sql("update user_links set expires_at = created_at").await;
     server.anonymous().get(&path).await.is(404);
     let form = [("password", "seven boats at noon")];
     server.browser().post_form(&path, &form).await.is(404);
