@@ -149,13 +149,13 @@ impl Browser {
     }
 
     /// Signs in by the page, as the user does, and waits for the page after it.
-    pub async fn sign_in(&self, app: &Server, user: &User) {
-        self.visit(format!("{}/sign_in", app.base_url)).await;
+    pub async fn sign_in(&self, server: &Server, user: &User) {
+        self.visit(format!("{}/sign_in", server.base_url)).await;
         self.fill("email", &user.email).await;
         self.fill("password", &user.password).await;
         self.click("main form button").await;
         for cookie in self.get_all_cookies().await.expect("cookies") {
-            app.secrets.register_cookie(&cookie.value);
+            server.secrets.register_cookie(&cookie.value);
         }
     }
 

@@ -23,10 +23,10 @@ async fn site() -> Server {
 
 #[actix_web::test]
 async fn the_documentation_looks_right_with_javascript() {
-    let app = site().await;
+    let server = site().await;
     let mut browser = Browser::open(1280, Scheme::Light, true).await;
     for (name, path) in PAGES {
-        browser.visit(format!("{}/docs{path}", app.base_url)).await;
+        browser.visit(format!("{}/docs{path}", server.base_url)).await;
         browser.looks_right(name, 200).await;
     }
     browser.run("for (const one of document.querySelectorAll('details')) one.open = true").await;
@@ -35,10 +35,10 @@ async fn the_documentation_looks_right_with_javascript() {
 
 #[actix_web::test]
 async fn the_documentation_looks_right_without_javascript() {
-    let app = site().await;
+    let server = site().await;
     let mut browser = Browser::open(1280, Scheme::Light, false).await;
     for (name, path) in PAGES {
-        browser.visit(format!("{}/docs{path}", app.base_url)).await;
+        browser.visit(format!("{}/docs{path}", server.base_url)).await;
         browser.looks_right(name, 200).await;
     }
     let shown =
@@ -48,9 +48,9 @@ async fn the_documentation_looks_right_without_javascript() {
 
 #[actix_web::test]
 async fn the_search_finds_as_one_types() {
-    let app = site().await;
+    let server = site().await;
     let browser = Browser::open(1280, Scheme::Light, true).await;
-    browser.visit(format!("{}/docs/reference?q=groups", app.base_url)).await;
+    browser.visit(format!("{}/docs/reference?q=groups", server.base_url)).await;
     let shown = "return [...document.querySelectorAll('[data-words]')].filter(one => one.checkVisibility())
         .map(one => one.querySelector('a').textContent)";
     browser.type_into("Search operations", "DELETE room").await;
@@ -64,7 +64,7 @@ async fn the_search_finds_as_one_types() {
     browser.assert_quiet_console().await;
 
     let browser = Browser::open(360, Scheme::Light, false).await;
-    browser.visit(format!("{}/docs/reference", app.base_url)).await;
+    browser.visit(format!("{}/docs/reference", server.base_url)).await;
     browser.type_into("Search operations", "occ_infants create").await;
     browser.press("Search").await;
     browser.expect("what is found", shown, serde_json::json!(["Create a room type"])).await;
@@ -74,14 +74,14 @@ async fn the_search_finds_as_one_types() {
 
 #[actix_web::test]
 async fn a_curl_line_is_copied_as_it_stands() {
-    let app = site().await;
+    let server = site().await;
     let browser = Browser::open(360, Scheme::Light, true).await;
-    browser.visit(format!("{}/docs/reference/groups", app.base_url)).await;
-    browser.grant_clipboard(&app.base_url).await;
+    browser.visit(format!("{}/docs/reference/groups", server.base_url)).await;
+    browser.grant_clipboard(&server.base_url).await;
     browser.click("[data-copy=read_group_curl]").await;
     let told = "return document.querySelector('[data-copied]').textContent";
     browser.expect("that it is copied", told, "Copied the curl command.").await;
-    let line = format!("curl \"{}/api/v1/groups/$ID\" \\\n  -H \"user-api-key: $KEY\"", app.base_url);
+    let line = format!("curl \"{}/api/v1/groups/$ID\" \\\n  -H \"user-api-key: $KEY\"", server.base_url);
     assert_eq!(browser.clipboard().await, line);
 }
 
@@ -106,12 +106,12 @@ impl Browser {
 
 #[actix_web::test]
 async fn an_operation_is_tried_with_a_real_key_that_stays_in_the_page() {
-    let app = site().await;
-    let me: Person = app.person("desk@farol.example").await;
+    let server = site().await;
+    let me: Person = server.person("desk@farol.example").await;
     let mut browser = Browser::open(1280, Scheme::Light, true).await;
     // Signed in, so that only the key can be what lets it through.
-    browser.arrive(&app, &me.user).await;
-    browser.visit(format!("{}/docs/reference/properties", app.base_url)).await;
+    browser.arrive(&server, &me.user).await;
+    browser.visit(format!("{}/docs/reference/properties", server.base_url)).await;
     browser.first("#list_properties .try > summary").await.click().await.unwrap();
     browser.press_in("#list_properties", "Send: List properties").await;
     let refused = browser.answer_of("list_properties", "401 Unauthorized, in ").await;
@@ -161,7 +161,7 @@ async fn an_operation_is_tried_with_a_real_key_that_stays_in_the_page() {
         JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage }), JSON.stringify(history.state)].join()";
     let place: String = browser.reads("the page", place).await;
     assert!(!place.contains(&me.key), "the key is in the page's text, address or storage");
-    browser.visit(format!("{}/docs", app.base_url)).await;
+    browser.visit(format!("{}/docs", server.base_url)).await;
     browser.back().await.unwrap();
     let kept = "return [...document.querySelectorAll('[data-key]')].map(one => one.value).join('')";
     browser.expect("no key after the page was left", kept, "").await;
@@ -178,10 +178,10 @@ impl Browser {
 
 #[actix_web::test]
 async fn the_keyboard_alone_is_enough_to_try_an_operation() {
-    let app = site().await;
-    let me = app.person("desk@farol.example").await;
+    let server = site().await;
+    let me = server.person("desk@farol.example").await;
     let browser = Browser::open(1280, Scheme::Light, true).await;
-    browser.visit(format!("{}/docs/reference/facilities#property_facilities_options", app.base_url)).await;
+    browser.visit(format!("{}/docs/reference/facilities#property_facilities_options", server.base_url)).await;
     browser.tab_to("Try it: List facilities of properties (unpaged)").await;
     browser.strike(Key::Enter).await;
     browser.tab_to("API key").await;

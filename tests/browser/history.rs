@@ -18,15 +18,15 @@ async fn back_and_forward_never_show_the_key_again_without_javascript() {
 }
 
 async fn back_and_forward(javascript: bool) {
-    let (app, user, browser) = before_the_list(1280, javascript).await;
-    let left = browser.create_key(&app, "Left by going back").await;
+    let (server, user, browser) = before_the_list(1280, javascript).await;
+    let left = browser.create_key(&server, "Left by going back").await;
     browser.back().await.unwrap();
     browser.dialog("Create new API Key").await;
     browser.forward().await.unwrap();
     assert!(!browser.everything().await.contains(&left), "the key is shown again");
-    browser.visit(format!("{}/user_profile", app.base_url)).await;
+    browser.visit(format!("{}/user_profile", server.base_url)).await;
 
-    let key = browser.create_key(&app, "Harbour PMS").await;
+    let key = browser.create_key(&server, "Harbour PMS").await;
     browser.press("Close").await;
     browser.no_dialog().await;
     // To the page that showed the key, to the form, and all the way forward again. Where Chromium has nothing to show
@@ -35,13 +35,13 @@ async fn back_and_forward(javascript: bool) {
     for (step, address) in [("back", shown), ("back", form), ("forward", shown), ("forward", list), ("back", shown)] {
         let moved = if step == "back" { browser.back().await } else { browser.forward().await };
         moved.expect("a step through the history");
-        let url = format!("{}{address}", app.base_url);
+        let url = format!("{}{address}", server.base_url);
         let arrived = async || (browser.current_url().await.ok()?.as_str() == url).then_some(());
         eventually(&format!("{step} to {url}"), arrived).await;
         assert!(!browser.everything().await.contains(&key), "{step} to {address} shows the key again");
-        assert_eq!(count_keys(&app, &user), 2, "{step} to {address}");
+        assert_eq!(count_keys(&server, &user), 2, "{step} to {address}");
     }
-    browser.visit(format!("{}/user_profile", app.base_url)).await;
+    browser.visit(format!("{}/user_profile", server.base_url)).await;
     let rows = [Row::active("Harbour PMS", &key), Row::active("Left by going back", &left)];
     assert_eq!(browser.rows().await, rows);
 }
@@ -58,11 +58,11 @@ async fn a_form_that_was_gone_back_to_makes_no_second_key_without_javascript() {
 
 /// Chromium keeps the form, with its token, in memory.
 async fn form_sent_again(javascript: bool) {
-    let app = Server::start().await;
-    let user = app.add_subscriber("desk@farol.example");
+    let server = Server::start().await;
+    let user = server.add_subscriber("desk@farol.example");
     let browser = Browser::open_whole(1280, Scheme::Light, javascript).await;
-    browser.arrive(&app, &user).await;
-    let key = browser.create_key(&app, "Harbour PMS").await;
+    browser.arrive(&server, &user).await;
+    let key = browser.create_key(&server, "Harbour PMS").await;
     browser.press("Close").await;
     browser.no_dialog().await;
     browser.back().await.unwrap();
@@ -71,15 +71,15 @@ async fn form_sent_again(javascript: bool) {
     browser.press("Create").await;
     let told = browser.dialog("API Key already created").await;
     assert!(told.contains("Harbour PMS") && !browser.everything().await.contains(&key), "{told}");
-    assert_eq!(count_keys(&app, &user), 1);
-    app.with_key(&key).get("/api/v1/properties").await.is(200);
+    assert_eq!(count_keys(&server, &user), 1);
+    server.with_key(&key).get("/api/v1/properties").await.is(200);
 }
 
 /// Chromium keeps no answer to a POST in memory for "back"; other browsers may.
 #[actix_web::test]
 async fn a_page_that_is_left_forgets_the_key() {
-    let (app, _, browser) = before_the_list(1280, true).await;
-    let key = browser.create_key(&app, "Harbour PMS").await;
+    let (server, _, browser) = before_the_list(1280, true).await;
+    let key = browser.create_key(&server, "Harbour PMS").await;
     assert!(browser.everything().await.contains(&key));
     browser.run("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))").await;
     assert!(!browser.everything().await.contains(&key), "the key is kept");
@@ -100,19 +100,19 @@ async fn reload_says_that_the_key_exists_and_offers_another_without_javascript()
 }
 
 async fn reload(javascript: bool) {
-    let (app, user, browser) = before_the_list(1280, javascript).await;
-    let first = browser.create_key(&app, "Harbour PMS").await;
-    assert_already_created(&app, &user, &browser, &first, 1).await;
+    let (server, user, browser) = before_the_list(1280, javascript).await;
+    let first = browser.create_key(&server, "Harbour PMS").await;
+    assert_already_created(&server, &user, &browser, &first, 1).await;
 
     browser.press("Withdraw it and create a new one").await;
-    let second = browser.key_shown(&app).await;
+    let second = browser.key_shown(&server).await;
     assert_ne!(first, second);
-    app.with_key(&first).get("/api/v1/properties").await.is(401);
-    app.with_key(&second).get("/api/v1/properties").await.is(200);
+    server.with_key(&first).get("/api/v1/properties").await.is(401);
+    server.with_key(&second).get("/api/v1/properties").await.is(200);
 
     // The offer is a form like the other: reloading it withdraws nothing.
-    assert_already_created(&app, &user, &browser, &second, 2).await;
-    app.with_key(&second).get("/api/v1/properties").await.is(200);
+    assert_already_created(&server, &user, &browser, &second, 2).await;
+    server.with_key(&second).get("/api/v1/properties").await.is(200);
     browser.press("Close").await;
     browser.no_dialog().await;
     let rows = [Row::active("Harbour PMS", &second), Row::withdrawn("Harbour PMS", &first)];
@@ -120,18 +120,18 @@ async fn reload(javascript: bool) {
 }
 
 /// Reloads the page that shows a key.
-async fn assert_already_created(app: &Server, user: &User, browser: &Browser, key: &str, keys: usize) {
+async fn assert_already_created(server: &Server, user: &User, browser: &Browser, key: &str, keys: usize) {
     browser.refresh().await.expect("a reload");
     let told = browser.dialog("API Key already created").await;
     assert!(told.contains("cannot be shown again") && told.contains("Harbour PMS"), "{told}");
     assert!(told.contains(&format!("***{}", &key[key.len() - 6..])), "{told}");
     assert!(!browser.everything().await.contains(key), "the key is shown again");
-    assert_eq!(count_keys(app, user), keys);
+    assert_eq!(count_keys(server, user), keys);
 }
 
 #[actix_web::test]
 async fn after_the_sign_out_back_shows_nothing_of_the_person() {
-    let (_app, user, browser) = before_the_list(1280, false).await;
+    let (_server, user, browser) = before_the_list(1280, false).await;
     browser.press("Create new API Key").await;
     browser.press("Cancel").await;
     browser.press("Sign out").await;

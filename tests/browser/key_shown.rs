@@ -57,7 +57,7 @@ async fn a_double_click_without_javascript_makes_one_key_and_tells_what_became_o
 /// Each case is how long answers take and how long the button is held, in milliseconds: the second click meets the form
 /// while the server is far away, and what follows the form while it is near.
 async fn double_clicks(width: u32, javascript: bool, cases: &[(u64, u64)]) {
-    let (app, user, browser) = before_the_list(width, javascript).await;
+    let (server, user, browser) = before_the_list(width, javascript).await;
     for (made, &(far, hold)) in cases.iter().enumerate() {
         let case = format!("answers after {far} ms, presses of {hold} ms");
         browser.press("Create new API Key").await;
@@ -69,12 +69,12 @@ async fn double_clicks(width: u32, javascript: bool, cases: &[(u64, u64)]) {
         browser.expect("the key, or what became of it", heading, "API Key created").await;
         browser.answers_take(0).await;
         if javascript {
-            let key = browser.key_shown(&app).await;
+            let key = browser.key_shown(&server).await;
             // Had the second click led away, that page would be here once this click is done.
             browser.click("dialog h2").await;
-            assert_eq!(browser.key_shown(&app).await, key, "{case}");
+            assert_eq!(browser.key_shown(&server).await, key, "{case}");
         }
-        assert_eq!(count_keys(&app, &user), made + 1, "{case}");
+        assert_eq!(count_keys(&server, &user), made + 1, "{case}");
         browser.press("Close").await;
         browser.no_dialog().await;
     }
@@ -82,9 +82,9 @@ async fn double_clicks(width: u32, javascript: bool, cases: &[(u64, u64)]) {
 
 #[actix_web::test]
 async fn the_copy_buttons_copy_the_whole_key_and_the_whole_command_and_say_so() {
-    let (app, _, browser) = before_the_list(1280, true).await;
-    browser.grant_clipboard(&app.base_url).await;
-    let key = browser.create_key(&app, "Harbour PMS").await;
+    let (server, _, browser) = before_the_list(1280, true).await;
+    browser.grant_clipboard(&server.base_url).await;
+    let key = browser.create_key(&server, "Harbour PMS").await;
 
     browser.press_in(".copyable:has(#key)", "Copy").await;
     browser.expect("what is said", WHAT_IS_COPIED, "API Key copied.").await;
@@ -94,7 +94,7 @@ async fn the_copy_buttons_copy_the_whole_key_and_the_whole_command_and_say_so() 
     browser.press_in(".copyable:has(#curl)", "Copy").await;
     browser.expect("what is said", WHAT_IS_COPIED, "Command copied.").await;
     browser.button(".copyable:has(#curl)", "Copied").await;
-    let command = format!("curl -H 'user-api-key: {key}' {}/api/v1/properties/", app.base_url);
+    let command = format!("curl -H 'user-api-key: {key}' {}/api/v1/properties/", server.base_url);
     assert_eq!(browser.clipboard().await, command);
     // Each goes back to "Copy", for who pasted something else meanwhile.
     browser.button(".copyable:has(#key)", "Copy").await;
@@ -103,24 +103,24 @@ async fn the_copy_buttons_copy_the_whole_key_and_the_whole_command_and_say_so() 
 
 #[actix_web::test]
 async fn the_key_is_selected_so_that_control_c_copies_it() {
-    let (app, _, browser) = before_the_list(1280, true).await;
-    browser.grant_clipboard(&app.base_url).await;
-    let key = browser.create_key(&app, "Harbour PMS").await;
+    let (server, _, browser) = before_the_list(1280, true).await;
+    browser.grant_clipboard(&server.base_url).await;
+    let key = browser.create_key(&server, "Harbour PMS").await;
     browser.strike_with_control("c").await;
     assert_eq!(browser.clipboard().await, key);
 }
 
 #[actix_web::test]
 async fn the_copy_buttons_work_where_the_page_may_not_use_the_clipboard() {
-    let (app, _, browser) = before_the_list(1280, true).await;
+    let (server, _, browser) = before_the_list(1280, true).await;
     for what in ["key", "curl"] {
-        let key = browser.create_key(&app, "Harbour PMS").await;
+        let key = browser.create_key(&server, "Harbour PMS").await;
         let shown = browser.run(&format!("const one = {what}; return one.value ?? one.textContent")).await;
         // As in plain http on a network.
         browser.run("Object.defineProperty(navigator, 'clipboard', { value: undefined })").await;
         browser.press_in(&format!(".copyable:has(#{what})"), "Copy").await;
         browser.button(&format!(".copyable:has(#{what})"), "Copied").await;
-        assert_eq!(browser.key_shown(&app).await, key);
+        assert_eq!(browser.key_shown(&server).await, key);
 
         browser.press("Close").await;
         browser.press("Create new API Key").await;
@@ -133,19 +133,19 @@ async fn the_copy_buttons_work_where_the_page_may_not_use_the_clipboard() {
 
 #[actix_web::test]
 async fn the_dialog_tells_by_itself_when_the_first_request_arrives() {
-    let (app, _, browser) = before_the_list(1280, true).await;
-    let key = browser.create_key(&app, "Harbour PMS").await;
+    let (server, _, browser) = before_the_list(1280, true).await;
+    let key = browser.create_key(&server, "Harbour PMS").await;
     let waiting = "Waiting for the first request with this key…";
     let state = "return document.querySelector('[data-first-use-at]').textContent";
     browser.expect("it waits", state, waiting).await;
 
-    app.with_key(&key).get("/api/v1/properties").header("user-agent", "HarbourPMS/7").await.is(200);
+    server.with_key(&key).get("/api/v1/properties").header("user-agent", "HarbourPMS/7").await.is(200);
     let told = eventually("the first request is told", async || {
         browser.reads::<String>("the state", state).await.split_once(" arrived ").map(|(_, told)| told.to_owned())
     });
     let told = told.await;
     assert!(told.contains(" from 127.0.0.1 by HarbourPMS/7") && told.ends_with("The key works."), "{told}");
-    assert_eq!(browser.key_shown(&app).await, key);
+    assert_eq!(browser.key_shown(&server).await, key);
     let focus = "return document.activeElement.id";
     browser.expect("the focus stays where it was", focus, "key").await;
     browser.assert_quiet_console().await;
@@ -153,14 +153,14 @@ async fn the_dialog_tells_by_itself_when_the_first_request_arrives() {
 
 #[actix_web::test]
 async fn without_javascript_check_again_tells_when_the_first_request_has_arrived() {
-    let (app, _, browser) = before_the_list(1280, false).await;
-    let key = browser.create_key(&app, "Harbour PMS").await;
+    let (server, _, browser) = before_the_list(1280, false).await;
+    let key = browser.create_key(&server, "Harbour PMS").await;
     let frame = browser.first("dialog iframe").await;
     frame.enter_frame().await.unwrap();
     let state = "return document.querySelector('[data-first-use]').textContent";
     browser.expect("it waits", state, "No request with this key yet.").await;
 
-    app.with_key(&key).get("/api/v1/properties").header("user-agent", "HarbourPMS/7").await.is(200);
+    server.with_key(&key).get("/api/v1/properties").header("user-agent", "HarbourPMS/7").await.is(200);
     let told = eventually("the first request is told", async || {
         // The use is written off the request, so that it may take a moment.
         browser.press("Check again").await;
@@ -169,20 +169,20 @@ async fn without_javascript_check_again_tells_when_the_first_request_has_arrived
     let told = told.await;
     assert!(told.contains(" from 127.0.0.1 by HarbourPMS/7") && told.ends_with("The key works."), "{told}");
     browser.enter_parent_frame().await.unwrap();
-    assert_eq!(browser.key_shown(&app).await, key);
+    assert_eq!(browser.key_shown(&server).await, key);
     browser.assert_quiet_console().await;
 }
 
 #[actix_web::test]
 async fn a_stray_click_does_not_lose_the_key() {
-    let (app, _, mut browser) = before_the_list(1280, true).await;
+    let (server, _, mut browser) = before_the_list(1280, true).await;
     for width in [1280, 360] {
         browser.look(width, Scheme::Light).await;
-        let key = browser.create_key(&app, "Harbour PMS").await;
+        let key = browser.create_key(&server, "Harbour PMS").await;
         for (x, y) in [(2.0, 2.0), (f64::from(width) - 3.0, 797.0), (f64::from(width) / 2.0, 3.0)] {
             browser.click_at(x, y, 1, 20).await;
             browser.click("dialog h2").await;
-            assert_eq!(browser.key_shown(&app).await, key, "a click at {x}, {y}");
+            assert_eq!(browser.key_shown(&server).await, key, "a click at {x}, {y}");
         }
         browser.press("Close").await;
         browser.no_dialog().await;

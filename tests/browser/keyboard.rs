@@ -98,8 +98,8 @@ impl Browser {
         assert!(focus.outlined && focus.in_sight, "{focus:?} on {}", self.here().await);
     }
 
-    async fn sign_in_by_keys(&self, app: &Server, user: &User) {
-        self.visit(format!("{}/sign_in", app.base_url)).await;
+    async fn sign_in_by_keys(&self, server: &Server, user: &User) {
+        self.visit(format!("{}/sign_in", server.base_url)).await;
         self.begins_at("Email").await;
         self.type_text(&user.email).await;
         self.tab_to("Password").await;
@@ -107,17 +107,17 @@ impl Browser {
         self.strike(Key::Enter).await;
         self.no_dialog().await;
         for cookie in self.get_all_cookies().await.expect("cookies") {
-            app.secrets.register_cookie(&cookie.value);
+            server.secrets.register_cookie(&cookie.value);
         }
     }
 }
 
 #[actix_web::test]
 async fn the_keyboard_alone_is_enough_with_javascript() {
-    let app = Server::start().await;
-    let user = app.add_subscriber("keys@farol.example");
+    let server = Server::start().await;
+    let user = server.add_subscriber("keys@farol.example");
     let browser = Browser::open(1280, Scheme::Light, true).await;
-    browser.sign_in_by_keys(&app, &user).await;
+    browser.sign_in_by_keys(&server, &user).await;
 
     browser.tab_to("Create new API Key").await;
     browser.strike(Key::Enter).await;
@@ -126,48 +126,48 @@ async fn the_keyboard_alone_is_enough_with_javascript() {
     browser.type_text("Thrown away").await;
     browser.strike(Key::Escape).await;
     browser.no_dialog().await;
-    assert_eq!(count_keys(&app, &user), 0);
+    assert_eq!(count_keys(&server, &user), 0);
 
-    let key = create_by_keys(&browser, &app).await;
+    let key = create_by_keys(&browser, &server).await;
     // Chromium lets a page refuse the first Escape only.
     for _ in 0..3 {
         browser.strike(Key::Escape).await;
-        assert_eq!(browser.key_shown(&app).await, key);
+        assert_eq!(browser.key_shown(&server).await, key);
     }
     // A modal dialog holds the focus: after its last stop come the browser's own, and then its first.
     for stop in ["Copy", "Copy", "Close", "", "API Key"] {
         browser.strike(Key::Tab).await;
         assert_eq!(browser.focus().await.name, stop);
     }
-    close_and_withdraw_by_keys(&browser, &app, &key).await;
+    close_and_withdraw_by_keys(&browser, &server, &key).await;
 }
 
 #[actix_web::test]
 async fn the_keyboard_alone_is_enough_without_javascript() {
-    let app = Server::start().await;
-    let user = app.add_subscriber("keys@farol.example");
+    let server = Server::start().await;
+    let user = server.add_subscriber("keys@farol.example");
     let browser = Browser::open(1280, Scheme::Light, false).await;
-    browser.sign_in_by_keys(&app, &user).await;
-    let key = create_by_keys(&browser, &app).await;
+    browser.sign_in_by_keys(&server, &user).await;
+    let key = create_by_keys(&browser, &server).await;
     browser.strike(Key::Escape).await;
-    assert_eq!(browser.key_shown(&app).await, key);
-    close_and_withdraw_by_keys(&browser, &app, &key).await;
+    assert_eq!(browser.key_shown(&server).await, key);
+    close_and_withdraw_by_keys(&browser, &server, &key).await;
 }
 
-async fn create_by_keys(browser: &Browser, app: &Server) -> String {
+async fn create_by_keys(browser: &Browser, server: &Server) -> String {
     browser.tab_to("Create new API Key").await;
     browser.strike(Key::Enter).await;
     browser.dialog("Create new API Key").await;
     browser.begins_at("Title").await;
     browser.type_text("Harbour PMS").await;
     browser.strike(Key::Enter).await;
-    let key = browser.key_shown(app).await;
+    let key = browser.key_shown(server).await;
     browser.begins_at("API Key").await;
-    app.with_key(&key).get("/api/v1/properties").await.is(200);
+    server.with_key(&key).get("/api/v1/properties").await.is(200);
     key
 }
 
-async fn close_and_withdraw_by_keys(browser: &Browser, app: &Server, key: &str) {
+async fn close_and_withdraw_by_keys(browser: &Browser, server: &Server, key: &str) {
     browser.tab_to("Close").await;
     browser.strike(Key::Enter).await;
     browser.no_dialog().await;
@@ -187,7 +187,7 @@ async fn close_and_withdraw_by_keys(browser: &Browser, app: &Server, key: &str) 
     browser.strike(Key::Enter).await;
     browser.no_dialog().await;
     assert_eq!(browser.rows().await, [Row::withdrawn("Harbour PMS", key)]);
-    app.with_key(key).get("/api/v1/properties").await.is(401);
+    server.with_key(key).get("/api/v1/properties").await.is(401);
 }
 
 /// Opens the menu, closes it with Escape, opens it again and chooses "Withdraw".
@@ -220,7 +220,7 @@ async fn a_key_is_limited_by_the_keyboard_without_javascript() {
 
 async fn limited_by_keys(javascript: bool) {
     let houses = [("Casa do Farol", "Sagres"), ("Zirbenhof", "")];
-    let (app, _, browser) = before_the_list_with(&houses, 360, javascript).await;
+    let (server, _, browser) = before_the_list_with(&houses, 360, javascript).await;
     browser.tab_to("Create new API Key").await;
     browser.strike(Key::Enter).await;
     browser.dialog("Create new API Key").await;
@@ -237,8 +237,8 @@ async fn limited_by_keys(javascript: bool) {
     browser.strike(Key::Space).await;
     browser.tab_to("Create").await;
     browser.strike(Key::Enter).await;
-    let key = browser.key_shown(&app).await;
-    let api = app.with_key(&key);
+    let key = browser.key_shown(&server).await;
+    let api = server.with_key(&key);
     assert_eq!(api.get("/api/v1/properties").await.is(200).column("title"), ["Zirbenhof"]);
     browser.tab_to("Close").await;
     browser.strike(Key::Enter).await;

@@ -17,15 +17,15 @@ pub async fn before_the_list_with(
     width: u32,
     javascript: bool,
 ) -> (Server, Person, Browser) {
-    let app = Server::start().await;
-    let person = app.person("desk@farol.example").await;
+    let server = Server::start().await;
+    let person = server.person("desk@farol.example").await;
     for (title, city) in properties {
         let body = json!({ "property": { "title": title, "currency": "EUR", "city": city } });
         person.api.post("/api/v1/properties", &body).await.is(201);
     }
     let browser = Browser::open(width, Scheme::Light, javascript).await;
-    browser.arrive(&app, &person.user).await;
-    (app, person, browser)
+    browser.arrive(&server, &person.user).await;
+    (server, person, browser)
 }
 
 const HOUSES: &[(&str, &str)] = &[("Ático Marina", "Cádiz"), ("Casa do Farol", "Sagres"), ("Zirbenhof", "Sölden")];
@@ -59,7 +59,7 @@ async fn properties_are_chosen_without_javascript() {
 }
 
 async fn chosen(javascript: bool) {
-    let (app, _, browser) = before_the_list_with(HOUSES, 360, javascript).await;
+    let (server, _, browser) = before_the_list_with(HOUSES, 360, javascript).await;
     browser.press("Create new API Key").await;
     assert!(!browser.offers_in_sight().await, "nothing is chosen yet");
     browser.type_into("Title", "Night audit").await;
@@ -72,8 +72,8 @@ async fn chosen(javascript: bool) {
     browser.tick("Casa do Farol").await;
     browser.tick("Read only").await;
     browser.press("Create").await;
-    let key = browser.key_shown(&app).await;
-    let found = app.with_key(&key).get("/api/v1/properties").await.is(200).column("title");
+    let key = browser.key_shown(&server).await;
+    let found = server.with_key(&key).get("/api/v1/properties").await.is(200).column("title");
     assert_eq!(found, ["Casa do Farol", "Zirbenhof"]);
     browser.press("Close").await;
     browser.no_dialog().await;
@@ -88,7 +88,7 @@ async fn chosen(javascript: bool) {
 
 #[actix_web::test]
 async fn what_is_ticked_stays_in_sight_when_all_properties_are_wanted_after_all() {
-    let (_app, _, browser) = before_the_list_with(HOUSES, 1280, false).await;
+    let (_server, _, browser) = before_the_list_with(HOUSES, 1280, false).await;
     browser.press("Create new API Key").await;
     browser.type_into("Title", "Night audit").await;
     browser.tick("Selected properties").await;
@@ -105,7 +105,7 @@ async fn what_is_ticked_stays_in_sight_when_all_properties_are_wanted_after_all(
 
 #[actix_web::test]
 async fn a_button_whose_answer_never_came_can_be_pressed_again() {
-    let (_app, _, browser) = before_the_list_with(&[], 1280, true).await;
+    let (_server, _, browser) = before_the_list_with(&[], 1280, true).await;
     browser.press("Create new API Key").await;
     let stopped = "document.getElementById('create_key').addEventListener('submit', event => event.preventDefault());
         document.querySelector('[form=create_key]').click();";
@@ -130,7 +130,7 @@ async fn looks(javascript: bool) {
     let mut houses: Vec<(&str, &str)> = titles.iter().map(|title| (&**title, "Cádiz")).collect();
     let city = "x".repeat(255);
     houses.extend([("With a long city", &*city), ("Without any", ""), ("Zirbenhof", "Sölden")]);
-    let (app, me, mut browser) = before_the_list_with(&houses, 1280, javascript).await;
+    let (server, me, mut browser) = before_the_list_with(&houses, 1280, javascript).await;
     browser.press("Create new API Key").await;
     browser.tick("Selected properties").await;
     browser.looks_right("create-chosen", 200).await;
@@ -143,14 +143,14 @@ async fn looks(javascript: bool) {
     }
     browser.tick("Read only").await;
     browser.press("Create").await;
-    let key = browser.key_shown(&app).await;
+    let key = browser.key_shown(&server).await;
     browser.press("Close").await;
     browser.no_dialog().await;
     browser.looks_right("profile-limited", 200).await;
     browser.find(By::Css("#api_keys summary")).await.unwrap().click().await.unwrap();
     browser.looks_right("profile-limited-open", 200).await;
     let id = me.browser.key_id(&key).await;
-    browser.visit(format!("{}/user_profile/api_keys/{id}/withdraw", app.base_url)).await;
+    browser.visit(format!("{}/user_profile/api_keys/{id}/withdraw", server.base_url)).await;
     browser.looks_right("withdraw-limited", 200).await;
 }
 
@@ -158,7 +158,7 @@ async fn looks(javascript: bool) {
 async fn the_form_of_somebody_with_very_many_properties_looks_right() {
     let houses: Vec<String> = (0..203).map(|number| format!("House {number:03}")).collect();
     let houses: Vec<(&str, &str)> = houses.iter().map(|title| (&**title, "Sagres")).collect();
-    let (_app, _, mut browser) = before_the_list_with(&houses, 1280, true).await;
+    let (_server, _, mut browser) = before_the_list_with(&houses, 1280, true).await;
     browser.press("Create new API Key").await;
     browser.tick("Selected properties").await;
     browser.looks_right("create-very-many", 200).await;

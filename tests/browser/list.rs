@@ -8,14 +8,14 @@ use crate::{
 
 #[actix_web::test]
 async fn the_title_header_sorts_the_list_both_ways() {
-    let (app, user, mut browser) = before_the_list(1280, false).await;
-    let desk = app.signed_in(&user).await;
+    let (server, user, mut browser) = before_the_list(1280, false).await;
+    let desk = server.signed_in(&user).await;
     for title in ["booking engine", "Channel desk", "Apartments", "Évora", "dock"] {
         desk.create_key(title).await;
     }
     for width in [1280, 360] {
         browser.look(width, Scheme::Light).await;
-        browser.visit(format!("{}/user_profile", app.base_url)).await;
+        browser.visit(format!("{}/user_profile", server.base_url)).await;
         sort(&browser, "ascending").await;
         sort(&browser, "descending").await;
         sort(&browser, "ascending").await;
@@ -40,37 +40,37 @@ async fn sort(browser: &Browser, direction: &str) {
 
 #[actix_web::test]
 async fn a_refresh_shows_the_keys_as_soon_as_the_subscription_is_active() {
-    let (app, user, browser) = before_the_list(1280, true).await;
-    let key = browser.create_key(&app, "Harbour PMS").await;
+    let (server, user, browser) = before_the_list(1280, true).await;
+    let key = browser.create_key(&server, "Harbour PMS").await;
     browser.press("Close").await;
     browser.no_dialog().await;
 
-    app.run(&["subscription", "cancel", &user.email, "--now"]).ok();
+    server.run(&["subscription", "cancel", &user.email, "--now"]).ok();
     browser.refresh().await.unwrap();
     let text = text_of(&browser).await;
     assert!(!text.contains("API Keys") && !text.contains("Create new API Key"), "{text}");
     assert!(text.contains("API keys require an active subscription") && text.contains("is suspended"), "{text}");
-    app.with_key(&key).get("/api/v1/properties").await.is(403);
-    browser.visit(format!("{}/user_profile/api_keys/new", app.base_url)).await;
+    server.with_key(&key).get("/api/v1/properties").await.is(403);
+    browser.visit(format!("{}/user_profile/api_keys/new", server.base_url)).await;
     assert!(text_of(&browser).await.contains("Page not found"));
 
-    browser.visit(format!("{}/user_profile", app.base_url)).await;
-    app.subscribe(&user.email);
+    browser.visit(format!("{}/user_profile", server.base_url)).await;
+    server.subscribe(&user.email);
     browser.refresh().await.unwrap();
     assert_eq!(browser.rows().await.len(), 1);
-    app.with_key(&key).get("/api/v1/properties").await.is(200);
+    server.with_key(&key).get("/api/v1/properties").await.is(200);
 }
 
 #[actix_web::test]
 async fn a_user_without_a_subscription_sees_no_api_keys() {
-    let app = Server::start().await;
-    let user = app.add_user("new@farol.example");
+    let server = Server::start().await;
+    let user = server.add_user("new@farol.example");
     let browser = Browser::open(1280, Scheme::Light, true).await;
-    browser.arrive(&app, &user).await;
+    browser.arrive(&server, &user).await;
     let text = text_of(&browser).await;
     assert!(!text.contains("API Keys") && !text.contains("Create"), "{text}");
     assert!(text.contains("API keys require an active subscription."), "{text}");
-    app.subscribe(&user.email);
+    server.subscribe(&user.email);
     browser.refresh().await.unwrap();
     assert_eq!(browser.rows().await, []);
     browser.button("#api_keys", "Create new API Key").await;
@@ -78,10 +78,10 @@ async fn a_user_without_a_subscription_sees_no_api_keys() {
 
 #[actix_web::test]
 async fn paused_keys_are_withdrawn_all_at_once() {
-    let (app, user, browser) = before_the_list(1280, true).await;
-    let desk = app.signed_in(&user).await;
+    let (server, user, browser) = before_the_list(1280, true).await;
+    let desk = server.signed_in(&user).await;
     let keys = [desk.create_key("One").await, desk.create_key("Two").await];
-    app.run(&["subscription", "cancel", &user.email, "--now"]).ok();
+    server.run(&["subscription", "cancel", &user.email, "--now"]).ok();
     browser.refresh().await.unwrap();
     browser.press("Withdraw all keys").await;
     let told = browser.dialog("Withdraw all API keys").await;
@@ -89,20 +89,20 @@ async fn paused_keys_are_withdrawn_all_at_once() {
     browser.press_in("dialog", "Withdraw all keys").await;
     browser.no_dialog().await;
     assert!(text_of(&browser).await.contains("All API keys withdrawn."));
-    app.subscribe(&user.email);
+    server.subscribe(&user.email);
     for key in keys {
-        app.with_key(&key).get("/api/v1/properties").await.is(401);
+        server.with_key(&key).get("/api/v1/properties").await.is(401);
     }
 }
 
 #[actix_web::test]
 async fn with_as_many_keys_as_there_may_be_the_button_is_off_and_says_why() {
-    let app = Server::options().env("LATCHKEY_MAX_KEYS", "2").start().await;
-    let user = app.add_subscriber("full@farol.example");
-    let desk = app.signed_in(&user).await;
+    let server = Server::options().env("LATCHKEY_MAX_KEYS", "2").start().await;
+    let user = server.add_subscriber("full@farol.example");
+    let desk = server.signed_in(&user).await;
     desk.create_key("One").await;
     let browser = Browser::open(1280, Scheme::Light, true).await;
-    browser.arrive(&app, &user).await;
+    browser.arrive(&server, &user).await;
     browser.press("Create new API Key").await;
     desk.create_key("Two").await;
     browser.type_into("Title", "Three").await;

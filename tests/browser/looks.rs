@@ -73,32 +73,32 @@ fn long_client() -> String {
 }
 
 /// Keys of every kind: never used, used, used by a long client, withdrawn by their owner and by the host.
-async fn keys_of_every_kind(app: &Server, user: &User) {
-    let desk = app.signed_in(user).await;
+async fn keys_of_every_kind(server: &Server, user: &User) {
+    let desk = server.signed_in(user).await;
     let mut keys = vec![];
     for title in titles() {
         keys.push(desk.create_key(&title).await);
     }
-    app.with_key(&keys[0]).get("/api/v1/properties").header("user-agent", long_client()).await.is(200);
-    app.with_key(&keys[1]).get("/api/v1/properties").header("user-agent", "curl/8.14.1").await.is(200);
-    app.with_key(&keys[3]).get("/api/v1/properties").await.is(200);
+    server.with_key(&keys[0]).get("/api/v1/properties").header("user-agent", long_client()).await.is(200);
+    server.with_key(&keys[1]).get("/api/v1/properties").header("user-agent", "curl/8.14.1").await.is(200);
+    server.with_key(&keys[3]).get("/api/v1/properties").await.is(200);
     desk.withdraw_key(&keys[2]).await;
     let host = desk.key_id(&keys[4]).await;
-    app.run(&["key", "withdraw", &host]).ok();
+    server.run(&["key", "withdraw", &host]).ok();
 }
 
 #[actix_web::test]
 async fn the_pages_before_the_sign_in_look_right() {
-    let app = Server::options().arg("--support").arg("help@farol.example").start().await;
-    let user = app.add_user("a.very.long.address.of.a.guest.house@the-lighthouse-at-the-end-of-the-world.example");
+    let server = Server::options().arg("--support").arg("help@farol.example").start().await;
+    let user = server.add_user("a.very.long.address.of.a.guest.house@the-lighthouse-at-the-end-of-the-world.example");
     let mut browser = Browser::open(1280, Scheme::Light, true).await;
-    browser.visit(format!("{}/sign_in", app.base_url)).await;
-    browser.send_sign_in(&app, &User { password: "not-the-password".to_owned(), ..user.clone() }).await;
+    browser.visit(format!("{}/sign_in", server.base_url)).await;
+    browser.send_sign_in(&server, &User { password: "not-the-password".to_owned(), ..user.clone() }).await;
     browser.looks_right("sign-in-wrong", 422).await;
-    browser.visit(format!("{}/no/such/page", app.base_url)).await;
+    browser.visit(format!("{}/no/such/page", server.base_url)).await;
     browser.looks_right("error-404", 404).await;
 
-    let link = app.run(&["user", "link", &user.email, "--base-url", &app.base_url]).ok();
+    let link = server.run(&["user", "link", &user.email, "--base-url", &server.base_url]).ok();
     let link = link.split_whitespace().find(|word| word.starts_with("http")).expect("a link").to_owned();
     browser.visit(&link).await;
     browser.looks_right("welcome", 200).await;
@@ -110,12 +110,12 @@ async fn the_pages_before_the_sign_in_look_right() {
 
 #[actix_web::test]
 async fn the_profile_without_keys_looks_right() {
-    let app = Server::start().await;
-    let user = app.add_user("a.very.long.address.of.a.guest.house@the-lighthouse-at-the-end-of-the-world.example");
+    let server = Server::start().await;
+    let user = server.add_user("a.very.long.address.of.a.guest.house@the-lighthouse-at-the-end-of-the-world.example");
     let mut browser = Browser::open(1280, Scheme::Light, true).await;
-    browser.arrive(&app, &user).await;
+    browser.arrive(&server, &user).await;
     browser.looks_right("profile-without-subscription", 200).await;
-    app.subscribe(&user.email);
+    server.subscribe(&user.email);
     browser.refresh().await.unwrap();
     browser.looks_right("profile-empty", 200).await;
 
@@ -129,16 +129,16 @@ async fn the_profile_without_keys_looks_right() {
 
 #[actix_web::test]
 async fn the_profile_with_many_keys_looks_right() {
-    let (app, user, mut browser) = before_the_list(1280, true).await;
-    keys_of_every_kind(&app, &user).await;
-    browser.visit(format!("{}/user_profile?order=title", app.base_url)).await;
+    let (server, user, mut browser) = before_the_list(1280, true).await;
+    keys_of_every_kind(&server, &user).await;
+    browser.visit(format!("{}/user_profile?order=title", server.base_url)).await;
     browser.looks_right("profile-keys", 200).await;
-    browser.visit(format!("{}/user_profile#api_keys", app.base_url)).await;
+    browser.visit(format!("{}/user_profile#api_keys", server.base_url)).await;
     browser.press_in("tbody tr:last-child", "Actions").await;
     browser.looks_right("profile-menu", 200).await;
 
     let wide = format!("tbody tr:nth-child({})", 7);
-    browser.visit(format!("{}/user_profile", app.base_url)).await;
+    browser.visit(format!("{}/user_profile", server.base_url)).await;
     browser.press_in(&wide, "Actions").await;
     browser.press_in(&wide, "Withdraw").await;
     browser.dialog("Withdraw API Key").await;
@@ -156,7 +156,7 @@ async fn the_dialogs_that_make_a_key_look_right_without_javascript() {
 }
 
 async fn the_dialogs(javascript: bool) {
-    let (app, _, mut browser) = before_the_list(1280, javascript).await;
+    let (server, _, mut browser) = before_the_list(1280, javascript).await;
     browser.press("Create new API Key").await;
     browser.dialog("Create new API Key").await;
     browser.looks_right("create", 200).await;
@@ -166,9 +166,9 @@ async fn the_dialogs(javascript: bool) {
 
     browser.type_into("Title", &titles()[1]).await;
     browser.press("Create").await;
-    let key = browser.key_shown(&app).await;
+    let key = browser.key_shown(&server).await;
     browser.looks_right("created", 200).await;
-    app.with_key(&key).get("/api/v1/properties").header("user-agent", long_client()).await.is(200);
+    server.with_key(&key).get("/api/v1/properties").header("user-agent", long_client()).await.is(200);
     if javascript {
         let state = "return document.querySelector('[data-first-use]').dataset.firstUse";
         browser.expect("the first request", state, "seen").await;
@@ -180,14 +180,14 @@ async fn the_dialogs(javascript: bool) {
     browser.dialog("API Key already created").await;
     browser.looks_right("already-created", 409).await;
 
-    browser.visit(format!("{}{}", app.base_url, frame.as_str().unwrap())).await;
+    browser.visit(format!("{}{}", server.base_url, frame.as_str().unwrap())).await;
     browser.looks_right("first-use", 200).await;
 }
 
 #[actix_web::test]
 async fn the_dialogs_that_withdraw_look_right_without_javascript() {
-    let (app, _, mut browser) = before_the_list(1280, false).await;
-    browser.create_key(&app, &titles()[1]).await;
+    let (server, _, mut browser) = before_the_list(1280, false).await;
+    browser.create_key(&server, &titles()[1]).await;
     browser.press("Close").await;
     browser.press("Actions").await;
     browser.press("Withdraw").await;
@@ -198,9 +198,9 @@ async fn the_dialogs_that_withdraw_look_right_without_javascript() {
 #[actix_web::test]
 async fn the_profile_with_paused_keys_looks_right() {
     for javascript in [true, false] {
-        let (app, user, mut browser) = before_the_list(1280, javascript).await;
-        keys_of_every_kind(&app, &user).await;
-        app.run(&["subscription", "cancel", &user.email, "--now"]).ok();
+        let (server, user, mut browser) = before_the_list(1280, javascript).await;
+        keys_of_every_kind(&server, &user).await;
+        server.run(&["subscription", "cancel", &user.email, "--now"]).ok();
         browser.refresh().await.unwrap();
         if javascript {
             browser.looks_right("profile-paused", 200).await;

@@ -10,9 +10,9 @@ use crate::{
 
 /// A property that a guest was invited to, and a browser of the guest's in which its page stands.
 async fn invited(width: u32, javascript: bool) -> (Server, Browser, String) {
-    let app = Server::start().await;
-    let owner = app.person("owner@farol.example").await;
-    let guest = app.person("desk@farol.example").await;
+    let server = Server::start().await;
+    let owner = server.person("owner@farol.example").await;
+    let guest = server.person("desk@farol.example").await;
     let body = json!({ "property": { "title": titles()[1], "currency": "EUR" } });
     let id = owner.api.post("/api/v1/properties", &body).await.is(201).id();
     let body = json!({ "invite": { "property_id": id, "user_email": guest.user.email, "role": "owner" } });
@@ -22,10 +22,10 @@ async fn invited(width: u32, javascript: bool) -> (Server, Browser, String) {
         guest.api.post(&format!("/api/v1/groups/{group}/properties/{id}"), &json!({})).await.is(200);
     }
     let browser = Browser::open(width, Scheme::Light, javascript).await;
-    browser.arrive(&app, &guest.user).await;
+    browser.arrive(&server, &guest.user).await;
     let path = format!("/properties/{id}/people");
-    browser.visit(format!("{}{path}", app.base_url)).await;
-    (app, browser, path)
+    browser.visit(format!("{}{path}", server.base_url)).await;
+    (server, browser, path)
 }
 
 #[actix_web::test]
@@ -39,11 +39,11 @@ async fn the_pages_of_access_look_right_without_javascript() {
 }
 
 async fn looks(javascript: bool) {
-    let (app, mut browser, path) = invited(1280, javascript).await;
+    let (server, mut browser, path) = invited(1280, javascript).await;
     browser.looks_right("people", 200).await;
-    browser.visit(format!("{}{path}/leave", app.base_url)).await;
+    browser.visit(format!("{}{path}/leave", server.base_url)).await;
     browser.looks_right("people-leave", 200).await;
-    browser.visit(format!("{}/your_access", app.base_url)).await;
+    browser.visit(format!("{}/your_access", server.base_url)).await;
     browser.looks_right("your-access", 200).await;
 }
 
@@ -58,8 +58,8 @@ async fn a_property_is_left_without_javascript() {
 }
 
 async fn left(javascript: bool) {
-    let (app, browser, path) = invited(360, javascript).await;
-    browser.visit(format!("{}{path}/leave", app.base_url)).await;
+    let (server, browser, path) = invited(360, javascript).await;
+    browser.visit(format!("{}{path}/leave", server.base_url)).await;
     browser.press_in("dialog", "Leave").await;
     let notice = "return document.querySelector('.notice').textContent";
     browser.expect("the notice", notice, "You have left the property.").await;

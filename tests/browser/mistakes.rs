@@ -53,11 +53,11 @@ const TOO_LONG: &str = "(you entered 256)";
 
 #[actix_web::test]
 async fn a_wrong_password_leaves_the_email_and_asks_for_the_password_again() {
-    let app = Server::start().await;
-    let user = app.add_user("desk@farol.example");
+    let server = Server::start().await;
+    let user = server.add_user("desk@farol.example");
     let browser = Browser::open(1280, Scheme::Light, false).await;
-    browser.visit(format!("{}/sign_in", app.base_url)).await;
-    browser.send_sign_in(&app, &User { password: "not-the-password".to_owned(), ..user.clone() }).await;
+    browser.visit(format!("{}/sign_in", server.base_url)).await;
+    browser.send_sign_in(&server, &User { password: "not-the-password".to_owned(), ..user.clone() }).await;
 
     let email = browser.refused("Email").await;
     assert_eq!(email.value, user.email);
@@ -67,7 +67,7 @@ async fn a_wrong_password_leaves_the_email_and_asks_for_the_password_again() {
     assert!(password.value.is_empty() && password.focused, "{password:?}");
     assert!(password.described.contains("Incorrect email or password."), "{password:?}");
 
-    browser.send_sign_in(&app, &user).await;
+    browser.send_sign_in(&server, &user).await;
     browser.no_dialog().await;
 }
 
@@ -82,7 +82,7 @@ async fn a_title_that_will_not_do_is_still_there_without_javascript() {
 }
 
 async fn titles_that_will_not_do(javascript: bool) {
-    let (app, _, browser) = before_the_list(1280, javascript).await;
+    let (server, _, browser) = before_the_list(1280, javascript).await;
     browser.press("Create new API Key").await;
     browser.press("Create").await;
     browser.dialog("Create new API Key").await;
@@ -98,14 +98,14 @@ async fn titles_that_will_not_do(javascript: bool) {
     let longest = "🗝".repeat(255);
     browser.type_into("Title", &longest).await;
     browser.press("Create").await;
-    browser.key_shown(&app).await;
+    browser.key_shown(&server).await;
     browser.press("Close").await;
     assert_eq!(browser.rows().await[0].title, longest);
 }
 
 #[actix_web::test]
 async fn a_name_that_will_not_do_is_still_there_beside_the_rest_of_the_form() {
-    let (_app, _, browser) = before_the_list(1280, true).await;
+    let (_server, _, browser) = before_the_list(1280, true).await;
     let long = "é".repeat(256);
     browser.type_into("Name", &long).await;
     browser.field("Time zone").await.send_keys("Europe/Lisbon").await.unwrap();
@@ -123,7 +123,7 @@ async fn a_name_that_will_not_do_is_still_there_beside_the_rest_of_the_form() {
 
 #[actix_web::test]
 async fn a_password_that_will_not_do_says_why_and_is_not_sent_back() {
-    let (_app, user, browser) = before_the_list(1280, true).await;
+    let (_server, user, browser) = before_the_list(1280, true).await;
     browser.type_into("Current password", "not-the-password").await;
     browser.type_into("New password", "short").await;
     browser.press("Change password").await;

@@ -9,10 +9,10 @@ use crate::{
 
 #[actix_web::test]
 async fn an_id_is_copied_by_its_button() {
-    let (app, me, browser) = before_the_list_with(&[("Casa do Farol", "Sagres")], 360, true).await;
+    let (server, me, browser) = before_the_list_with(&[("Casa do Farol", "Sagres")], 360, true).await;
     let list = me.api.get("/api/v1/properties").await.is(200).data();
     let id = list[0]["id"].as_str().expect("an id");
-    browser.grant_clipboard(&app.base_url).await;
+    browser.grant_clipboard(&server.base_url).await;
     browser.press_in("nav", "Properties").await;
     browser.press_in("tbody", "Copy").await;
     let told = "return document.querySelector('[data-copied]').textContent";
@@ -25,7 +25,7 @@ async fn without_javascript_the_page_is_searched_sorted_and_turned() {
     let houses: Vec<String> = (0..60).map(|number| format!("Hôtel {number:02}")).collect();
     let mut houses: Vec<(&str, &str)> = houses.iter().map(|title| (&**title, "Sagres")).collect();
     houses.push(("Zirbenhof", "Sölden"));
-    let (_app, _, browser) = before_the_list_with(&houses, 360, false).await;
+    let (_server, _, browser) = before_the_list_with(&houses, 360, false).await;
     browser.press_in("nav", "Properties").await;
     let first = "return document.querySelector('tbody th').textContent";
     browser.expect("the first", first, "Hôtel 00").await;
@@ -64,23 +64,23 @@ async fn looks(javascript: bool) {
     let mut houses: Vec<(&str, &str)> = titles.iter().map(|title| (&**title, "Cádiz")).collect();
     houses.insert(0, ("A long city", &*city));
     houses.insert(0, ("A house without a city", ""));
-    let (app, _, mut browser) = before_the_list_with(&houses, 1280, javascript).await;
-    browser.visit(format!("{}/properties", app.base_url)).await;
+    let (server, _, mut browser) = before_the_list_with(&houses, 1280, javascript).await;
+    browser.visit(format!("{}/properties", server.base_url)).await;
     browser.looks_right("properties", 200).await;
-    browser.visit(format!("{}/properties?order=-title&page=2&q=o", app.base_url)).await;
+    browser.visit(format!("{}/properties?order=-title&page=2&q=o", server.base_url)).await;
     browser.looks_right("properties-page-2", 200).await;
-    browser.visit(format!("{}/properties?q={}", app.base_url, titles[1])).await;
+    browser.visit(format!("{}/properties?q={}", server.base_url, titles[1])).await;
     browser.looks_right("properties-found", 200).await;
-    browser.visit(format!("{}/properties?q={}y", app.base_url, titles[1])).await;
+    browser.visit(format!("{}/properties?q={}y", server.base_url, titles[1])).await;
     browser.looks_right("properties-not-found", 200).await;
 }
 
 #[actix_web::test]
 async fn the_page_without_properties_looks_right() {
-    let app = Server::start().await;
-    let user = app.add_user("new@farol.example");
+    let server = Server::start().await;
+    let user = server.add_user("new@farol.example");
     let mut browser = Browser::open(1280, Scheme::Light, true).await;
-    browser.arrive(&app, &user).await;
+    browser.arrive(&server, &user).await;
     browser.press_in("nav", "Properties").await;
     browser.looks_right("properties-none", 200).await;
 }

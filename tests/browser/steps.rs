@@ -138,18 +138,18 @@ impl Browser {
     }
 
     /// Signs in and waits for the profile.
-    pub async fn arrive(&self, app: &Server, user: &User) {
-        self.sign_in(app, user).await;
+    pub async fn arrive(&self, server: &Server, user: &User) {
+        self.sign_in(server, user).await;
         self.no_dialog().await;
     }
 
     /// Fills in the sign-in form and sends it; how it went is on the page.
-    pub async fn send_sign_in(&self, app: &Server, user: &User) {
+    pub async fn send_sign_in(&self, server: &Server, user: &User) {
         self.type_into("Email", &user.email).await;
         self.type_into("Password", &user.password).await;
         self.press("Sign in").await;
         for cookie in self.get_all_cookies().await.expect("cookies") {
-            app.secrets.register_cookie(&cookie.value);
+            server.secrets.register_cookie(&cookie.value);
         }
     }
 
@@ -168,22 +168,22 @@ impl Browser {
     }
 
     /// The key that the dialog shows. From now on it is a secret of the test.
-    pub async fn key_shown(&self, app: &Server) -> String {
+    pub async fn key_shown(&self, server: &Server) -> String {
         self.dialog("API Key created").await;
         let script = "const key = document.getElementById('key');
             return key.checkVisibility() && key.getBoundingClientRect().height > 10 ? key.value : null";
         let shown: String = self.reads("the key", script).await;
-        app.secrets.register("API key", &shown);
+        server.secrets.register("API key", &shown);
         assert_eq!(html::keys(&shown), [&shown], "exactly a key is shown");
         shown
     }
 
     /// Creates a key on the page that is open, and stays with the dialog that shows it.
-    pub async fn create_key(&self, app: &Server, title: &str) -> String {
+    pub async fn create_key(&self, server: &Server, title: &str) -> String {
         self.press("Create new API Key").await;
         self.type_into("Title", title).await;
         self.press("Create").await;
-        self.key_shown(app).await
+        self.key_shown(server).await
     }
 
     /// The list of keys, from top to bottom.
@@ -219,15 +219,15 @@ impl Browser {
 }
 
 /// How many keys the user has, withdrawn ones too, as the host sees it.
-pub fn count_keys(app: &Server, user: &User) -> usize {
-    app.run(&["key", "list", &user.email]).ok().lines().filter(|line| line.contains("***")).count()
+pub fn count_keys(server: &Server, user: &User) -> usize {
+    server.run(&["key", "list", &user.email]).ok().lines().filter(|line| line.contains("***")).count()
 }
 
 /// A server, and a subscribed user who stands signed in before an empty list of keys.
 pub async fn before_the_list(width: u32, javascript: bool) -> (Server, User, Browser) {
-    let app = Server::start().await;
-    let user = app.add_subscriber("desk@farol.example");
+    let server = Server::start().await;
+    let user = server.add_subscriber("desk@farol.example");
     let browser = Browser::open(width, Scheme::Light, javascript).await;
-    browser.arrive(&app, &user).await;
-    (app, user, browser)
+    browser.arrive(&server, &user).await;
+    (server, user, browser)
 }

@@ -24,9 +24,9 @@ fn a_session_id_is_found_without_its_signature() {
 #[actix_web::test]
 #[should_panic(expected = "was written to")]
 async fn a_secret_in_the_database_is_found_when_a_test_ends() {
-    let app = Server::start().await;
-    app.add_user("not-so-secret@farol.example");
-    app.secrets.register("email", "not-so-secret@farol.example");
+    let server = Server::start().await;
+    server.add_user("not-so-secret@farol.example");
+    server.secrets.register("email", "not-so-secret@farol.example");
 }
 
 #[test]

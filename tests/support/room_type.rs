@@ -33,14 +33,14 @@ pub fn room_type_body(property: &str, fields: Value) -> Value {
 pub struct House {
     pub me: Person,
     pub property: String,
-    pub app: Server,
+    pub server: Server,
 }
 
 /// A property without room types.
 pub async fn house() -> House {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let property = me.has(json!({})).await;
-    House { me, property, app }
+    House { me, property, server }
 }
 
 impl House {

@@ -10,11 +10,11 @@ use crate::server::Server;
 
 #[actix_web::test]
 async fn the_document_is_the_one_that_was_reviewed_on_sqlite() {
-    let app = Server::options().public_url("http://localhost:8080").start().await;
-    if app.database_url().is_some() {
+    let server = Server::options().public_url("http://localhost:8080").start().await;
+    if server.database_url().is_some() {
         return;
     }
-    let document: Value = app.anonymous().get("/api/v1/openapi.json").await.is(200).json();
+    let document: Value = server.anonymous().get("/api/v1/openapi.json").await.is(200).json();
     let text = serde_json::to_string_pretty(&document).unwrap() + "\n";
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json");
     if std::env::var("LATCHKEY_WRITE_SNAPSHOT").is_ok_and(|wish| wish == "1") {

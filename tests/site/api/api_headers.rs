@@ -12,7 +12,7 @@ use crate::response::Response;
 use crate::server::Server;
 
 /// Answers of every kind: found, made, not found, refused, malformed, unasked.
-async fn answers_of_every_kind(app: &Server, me: &Person) -> Vec<Response> {
+async fn answers_of_every_kind(server: &Server, me: &Person) -> Vec<Response> {
     let api = &me.api;
     let id = me.has(json!({})).await;
     let etag = api.get(PROPERTIES).await;
@@ -32,22 +32,22 @@ async fn answers_of_every_kind(app: &Server, me: &Person) -> Vec<Response> {
         api.call(Method::POST, PROPERTIES).body("{").await.is(400),
         api.get(&format!("{PROPERTIES}?order[x]=asc")).await.is(400),
         me.creates(json!({ "title": "" })).await.is(422),
-        app.anonymous().get(PROPERTIES).await.is(401),
-        app.anonymous().get("/api/v1/nothing").await.is(401),
+        server.anonymous().get(PROPERTIES).await.is(401),
+        server.anonymous().get("/api/v1/nothing").await.is(401),
         me.browser.get(PROPERTIES).await.is(200),
     ]
 }
 
 #[actix_web::test]
 async fn every_answer_has_a_request_id_of_its_own() {
-    let (app, me) = world().await;
-    let mut answers = answers_of_every_kind(&app, &me).await;
+    let (server, me) = world().await;
+    let mut answers = answers_of_every_kind(&server, &me).await;
     let call = || me.api.get(PROPERTIES).header("x-request-id", "mine");
     answers.extend([call().await, call().await]);
-    answers.push(app.anonymous().get("/sign_in").await.is(200));
-    answers.push(app.anonymous().get("/nowhere").await.is(404));
-    answers.push(app.anonymous().get("/healthz").await.is(200));
-    answers.push(preflight(&app.anonymous(), PROPERTIES, "GET").await);
+    answers.push(server.anonymous().get("/sign_in").await.is(200));
+    answers.push(server.anonymous().get("/nowhere").await.is(404));
+    answers.push(server.anonymous().get("/healthz").await.is(200));
+    answers.push(preflight(&server.anonymous(), PROPERTIES, "GET").await);
     let mut seen = BTreeSet::new();
     for answer in &answers {
         let id = answer.header("x-request-id").unwrap_or_default();
@@ -58,8 +58,8 @@ async fn every_answer_has_a_request_id_of_its_own() {
 
 #[actix_web::test]
 async fn no_answer_of_the_api_may_be_kept_for_somebody_else() {
-    let (app, me) = world().await;
-    for answer in answers_of_every_kind(&app, &me).await {
+    let (server, me) = world().await;
+    for answer in answers_of_every_kind(&server, &me).await {
         let kept = answer.header("cache-control");
         assert_eq!(kept, Some("private, no-cache"), "{answer}");
         assert_eq!(answer.words("vary"), ["accept-encoding", "cookie", "origin", "user-api-key"], "{answer}");
@@ -68,7 +68,7 @@ async fn no_answer_of_the_api_may_be_kept_for_somebody_else() {
 
 #[actix_web::test]
 async fn an_unchanged_answer_is_a_304_to_whoever_asks() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     for path in [PROPERTIES, OPTIONS, GROUPS, &at(&id)] {
         let first = me.api.get(path).await.is(200);
@@ -100,7 +100,7 @@ async fn an_unchanged_answer_is_a_304_to_whoever_asks() {
 
 #[actix_web::test]
 async fn a_changed_answer_has_another_etag() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     let paths = [PROPERTIES, OPTIONS, GROUPS, &at(&id)];
     let mut before = Vec::new();
@@ -118,11 +118,11 @@ async fn a_changed_answer_has_another_etag() {
 
 #[actix_web::test]
 async fn a_condition_opens_nothing_and_hides_no_error() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let etag = me.api.get(PROPERTIES).await;
     let etag = etag.header("etag").expect("an ETag").to_owned();
     for condition in [&*etag, "*"] {
-        let call = app.anonymous().get(PROPERTIES);
+        let call = server.anonymous().get(PROPERTIES);
         call.header("if-none-match", condition).await.error("unauthorized");
         let call = me.api.get(&at(UNKNOWN_ID));
         call.header("if-none-match", condition).await.error("not_found");
@@ -147,11 +147,11 @@ fn open_to_any_origin(answer: &Response) {
 
 #[actix_web::test]
 async fn a_preflight_needs_no_key() {
-    let app = Server::start().await;
+    let server = Server::start().await;
     let paths = [PROPERTIES, OPTIONS, GROUPS, &at(UNKNOWN_ID), "/api/v1/properties/"];
     for path in paths {
         for method in ["GET", "POST", "PUT", "DELETE"] {
-            let answer = preflight(&app.anonymous(), path, method).await;
+            let answer = preflight(&server.anonymous(), path, method).await;
             assert!([200, 204].contains(&answer.status), "{answer}");
             open_to_any_origin(&answer);
             let methods = answer.words("access-control-allow-methods");
@@ -164,7 +164,7 @@ async fn a_preflight_needs_no_key() {
 
 #[actix_web::test]
 async fn an_answer_to_another_origin_may_be_read_there() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let from = |client: &Client, path: &str| client.get(path).header("origin", "https://pms.example");
     let post = me.api.post(PROPERTIES, &body(json!({})));
     for answer in [
@@ -172,7 +172,7 @@ async fn an_answer_to_another_origin_may_be_read_there() {
         from(&me.api, PROPERTIES).await.is(200),
         from(&me.api, &at(UNKNOWN_ID)).await.is(404),
         from(&me.api, "/api/v1/nothing").await.is(404),
-        from(&app.anonymous(), PROPERTIES).await.is(401),
+        from(&server.anonymous(), PROPERTIES).await.is(401),
         from(&me.api, "/api/v1/properties?filter[x]=1").await.is(400),
     ] {
         open_to_any_origin(&answer);
@@ -193,7 +193,7 @@ async fn an_answer_to_another_origin_may_be_read_there() {
 
 #[actix_web::test]
 async fn pages_are_not_open_to_other_origins() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for path in ["/sign_in", "/user_profile"] {
         let call = me.browser.get(path).header("origin", "https://pms.example");
         let answer = call.await;

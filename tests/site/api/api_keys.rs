@@ -33,13 +33,13 @@ fn unauthorized(answer: Response) {
 }
 
 /// One raw GET of the list with these header lines.
-fn list_with(app: &Server, lines: &[&[u8]]) -> Response {
-    app.raw(&raw::request(&format!("GET {PROPERTIES}"), lines, b""))
+fn list_with(server: &Server, lines: &[&[u8]]) -> Response {
+    server.raw(&raw::request(&format!("GET {PROPERTIES}"), lines, b""))
 }
 
 #[actix_web::test]
 async fn a_key_has_a_prefix_43_characters_and_their_checksum() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     assert_eq!(me.key.len(), "lk_".len() + 43 + 6);
     let (start, end) = me.key.split_at(me.key.len() - 6);
     assert_eq!(checksum(start), end);
@@ -47,8 +47,8 @@ async fn a_key_has_a_prefix_43_characters_and_their_checksum() {
 
 #[actix_web::test]
 async fn no_key_is_a_401_on_every_route_and_method() {
-    let app = Server::start().await;
-    let nobody = app.anonymous();
+    let server = Server::start().await;
+    let nobody = server.anonymous();
     for path in [
         PROPERTIES,
         OPTIONS,
@@ -74,8 +74,8 @@ async fn no_key_is_a_401_on_every_route_and_method() {
 
 #[actix_web::test]
 async fn a_request_of_a_stranger_is_judged_no_further_than_the_key() {
-    let app = Server::start().await;
-    for client in [app.anonymous(), app.with_key(&invented_key())] {
+    let server = Server::start().await;
+    for client in [server.anonymous(), server.with_key(&invented_key())] {
         for body in ["{", "", "null", "\"x\"", "{\"property\":{\"title\":\"\"}}"] {
             let post = client.call("POST".parse().unwrap(), PROPERTIES);
             unauthorized(post.body(body).await);
@@ -89,14 +89,14 @@ async fn a_request_of_a_stranger_is_judged_no_further_than_the_key() {
 
 #[actix_web::test]
 async fn too_large_a_body_of_a_stranger_is_a_401() {
-    let app = Server::start().await;
+    let server = Server::start().await;
     let claim: &[u8] = b"Content-Length: 99999999";
-    unauthorized(app.raw(&raw::request(&format!("POST {PROPERTIES}"), &[claim], b"")));
+    unauthorized(server.raw(&raw::request(&format!("POST {PROPERTIES}"), &[claim], b"")));
 }
 
 #[actix_web::test]
 async fn a_key_that_is_not_one_is_a_401_without_details() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let mut mistyped = me.key.clone().into_bytes();
     mistyped[20] = if mistyped[20] == b'a' { b'b' } else { b'a' };
     let mut other_end = me.key.clone();
@@ -129,14 +129,14 @@ async fn a_key_that_is_not_one_is_a_401_without_details() {
     ];
     for key in malformed {
         let line = [b"user-api-key: ".as_slice(), &key].concat();
-        unauthorized(list_with(&app, &[&line]));
+        unauthorized(list_with(&server, &[&line]));
     }
     me.api.get(PROPERTIES).await.is(200);
 }
 
 #[actix_web::test]
 async fn a_repeated_key_is_a_401_even_when_both_are_good() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let good = format!("user-api-key: {}", me.key);
     let other_case = format!("User-Api-Key: {}", me.key);
     let bad = format!("user-api-key: {}", invented_key());
@@ -144,44 +144,44 @@ async fn a_repeated_key_is_a_401_even_when_both_are_good() {
     for (first, second) in
         [(&*good, &*good), (&good, &other_case), (&good, &bad), (&bad, &good), (&good, empty), (empty, &good)]
     {
-        unauthorized(list_with(&app, &[first.as_bytes(), second.as_bytes()]));
+        unauthorized(list_with(&server, &[first.as_bytes(), second.as_bytes()]));
     }
 }
 
 #[actix_web::test]
 async fn a_key_is_taken_however_its_header_is_written() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     for line in [
         format!("user-api-key: {}", me.key),
         format!("user-api-key:{}", me.key),
         format!("User-Api-Key:   {}", me.key),
         format!("USER-API-KEY:\t{} \t ", me.key),
     ] {
-        list_with(&app, &[line.as_bytes()]).is(200);
+        list_with(&server, &[line.as_bytes()]).is(200);
     }
 }
 
 #[actix_web::test]
 async fn a_key_counts_in_its_own_header_alone() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     for name in ["x-api-key", "api-key", "apikey", "user_api_key", "token"] {
-        unauthorized(app.anonymous().get(PROPERTIES).header(name, &me.key).await);
+        unauthorized(server.anonymous().get(PROPERTIES).header(name, &me.key).await);
     }
     for value in [format!("Bearer {}", me.key), format!("ApiKey {}", me.key)] {
-        let call = app.anonymous().get(PROPERTIES);
+        let call = server.anonymous().get(PROPERTIES);
         unauthorized(call.header("authorization", value).await);
     }
     for name in ["user-api-key", "user_api_key", "api_key", "key"] {
         let path = format!("{PROPERTIES}?{name}={}", me.key);
         // Whoever makes this mistake must not find the key in a log either,
         // which the end of the test looks for.
-        unauthorized(app.anonymous().get(&path).await);
+        unauthorized(server.anonymous().get(&path).await);
     }
 }
 
 #[actix_web::test]
 async fn a_withdrawn_key_is_told_so_and_no_longer_opens_the_api() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.creates(json!({})).await.is(201).id();
     me.browser.withdraw_key(&me.key).await;
     let reason = json!(["the API key was withdrawn"]);
@@ -198,56 +198,56 @@ async fn a_withdrawn_key_is_told_so_and_no_longer_opens_the_api() {
 
 #[actix_web::test]
 async fn withdrawing_one_key_leaves_the_others() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let other = me.browser.create_key("Front desk").await;
     assert_ne!(other, me.key);
     me.browser.withdraw_key(&me.key).await;
-    app.with_key(&other).get(PROPERTIES).await.is(200);
+    server.with_key(&other).get(PROPERTIES).await.is(200);
     let replacement = me.browser.create_key("Front desk").await;
-    app.with_key(&replacement).get(PROPERTIES).await.is(200);
+    server.with_key(&replacement).get(PROPERTIES).await.is(200);
 }
 
 #[actix_web::test]
 async fn a_key_survives_a_restart_of_the_server() {
-    let (mut app, me) = world().await;
+    let (mut server, me) = world().await;
     let id = me.has(json!({ "title": "Pensão Aurora" })).await;
-    app.restart();
-    let answer = app.with_key(&me.key).get(&at(&id)).await.is(200);
+    server.restart();
+    let answer = server.with_key(&me.key).get(&at(&id)).await.is(200);
     assert_eq!(answer.attributes()["title"], "Pensão Aurora");
 }
 
 #[actix_web::test]
 async fn a_key_pauses_with_the_subscription_and_works_again_with_it() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let email = &*me.user.email;
-    app.run(&["subscription", "cancel", email, "--now"]).ok();
+    server.run(&["subscription", "cancel", email, "--now"]).ok();
     let reason = json!(["the subscription is not active"]);
     let read = me.api.get(PROPERTIES).await;
     read.error_with("forbidden", reason.clone());
     let write = me.creates(json!({})).await;
     write.error_with("forbidden", reason);
-    app.subscribe(email);
+    server.subscribe(email);
     me.api.get(PROPERTIES).await.is(200);
 }
 
 #[actix_web::test]
 async fn a_key_of_a_deactivated_user_is_a_401_until_the_user_is_back() {
-    let (app, me) = world().await;
-    app.run(&["user", "deactivate", &me.user.email]).ok();
+    let (server, me) = world().await;
+    server.run(&["user", "deactivate", &me.user.email]).ok();
     let answer = me.api.get(PROPERTIES).await.is(401);
     assert_eq!(answer.json()["errors"]["code"], "unauthorized");
     let by_session = me.browser.get(PROPERTIES).await.is(401);
     assert_eq!(by_session.json()["errors"]["code"], "unauthorized");
-    app.run(&["user", "activate", &me.user.email]).ok();
+    server.run(&["user", "activate", &me.user.email]).ok();
     me.api.get(PROPERTIES).await.is(200);
 }
 
 #[actix_web::test]
 async fn a_withdrawn_key_of_an_unsubscribed_user_is_a_401() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     me.browser.withdraw_key(&me.key).await;
     let email = &*me.user.email;
-    app.run(&["subscription", "cancel", email, "--now"]).ok();
+    server.run(&["subscription", "cancel", email, "--now"]).ok();
     let reason = json!(["the API key was withdrawn"]);
     me.api.get(PROPERTIES).await.error_with("unauthorized", reason);
 }

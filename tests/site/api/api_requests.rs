@@ -24,7 +24,7 @@ fn padded_body(length: usize) -> Vec<u8> {
 
 #[actix_web::test]
 async fn malformed_json_is_a_400_that_names_the_problem() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     for text in [
@@ -55,7 +55,7 @@ async fn malformed_json_is_a_400_that_names_the_problem() {
 
 #[actix_web::test]
 async fn a_missing_top_key_is_a_400_with_its_name() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     for value in [
         json!({}),
@@ -84,7 +84,7 @@ async fn a_missing_top_key_is_a_400_with_its_name() {
 
 #[actix_web::test]
 async fn other_keys_and_unknown_fields_are_ignored() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let text = r#"{
         "group": { "title": 5 },
         "meta": null,
@@ -106,7 +106,7 @@ async fn other_keys_and_unknown_fields_are_ignored() {
 
 #[actix_web::test]
 async fn json_is_taken_under_any_content_type() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     for content_type in [
         None,
@@ -132,7 +132,7 @@ async fn json_is_taken_under_any_content_type() {
 
 #[actix_web::test]
 async fn a_get_takes_any_body_and_looks_at_none() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     for path in [PROPERTIES, OPTIONS, &at(&id), GROUPS] {
         for body in ["null", "{}", "{", "x"] {
@@ -146,13 +146,13 @@ async fn a_get_takes_any_body_and_looks_at_none() {
 
 #[actix_web::test]
 async fn a_body_of_ten_mebibytes_is_taken_and_one_byte_more_is_a_413() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     post_text(&me, padded_body(LIMIT)).await.is(201);
     let key = format!("user-api-key: {}", me.key);
     for (target, method) in [(PROPERTIES.to_owned(), "POST"), (at(UNKNOWN_ID), "PUT")] {
         let head = format!("{method} {target}");
         let request = raw::request(&head, &[key.as_bytes()], &padded_body(LIMIT + 1));
-        app.raw(&request).error("payload_too_large");
+        server.raw(&request).error("payload_too_large");
     }
     let list = me.api.get(PROPERTIES).await;
     assert_eq!(list.json()["meta"]["total"], 1);
@@ -160,29 +160,29 @@ async fn a_body_of_ten_mebibytes_is_taken_and_one_byte_more_is_a_413() {
 
 #[actix_web::test]
 async fn a_claim_of_too_much_is_refused_without_waiting_for_it() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let key = format!("user-api-key: {}", me.key);
     let claim = format!("Content-Length: {}", LIMIT + 1);
     let lines: [&[u8]; 2] = [key.as_bytes(), claim.as_bytes()];
     let request = raw::request(&format!("POST {PROPERTIES}"), &lines, b"");
-    app.raw(&request).error("payload_too_large");
+    server.raw(&request).error("payload_too_large");
 }
 
 #[actix_web::test]
 async fn too_large_a_body_in_chunks_is_a_413() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let key = format!("user-api-key: {}", me.key);
     let lines: [&[u8]; 2] = [key.as_bytes(), b"Transfer-Encoding: chunked"];
     let mut request = raw::request(&format!("POST {PROPERTIES}"), &lines, b"");
     let chunk = [b"100000\r\n".as_slice(), &[b' '; 0x10_0000], b"\r\n"].concat();
     request.extend_from_slice(&chunk.repeat(11));
     request.extend_from_slice(b"0\r\n\r\n");
-    app.raw(&request).error("payload_too_large");
+    server.raw(&request).error("payload_too_large");
 }
 
 #[actix_web::test]
 async fn an_ordinary_client_reads_the_413_of_a_body_far_too_large() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let answer = post_text(&me, padded_body(3 * LIMIT)).await;
     answer.error("payload_too_large");
     me.api.get(PROPERTIES).await.is(200);
@@ -190,12 +190,12 @@ async fn an_ordinary_client_reads_the_413_of_a_body_far_too_large() {
 
 #[actix_web::test]
 async fn a_client_that_goes_away_in_the_middle_harms_nobody() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let key = format!("user-api-key: {}", me.key);
     let lines: [&[u8]; 2] = [key.as_bytes(), b"Content-Length: 500"];
     let request = raw::request(&format!("POST {PROPERTIES}"), &lines, b"");
     for cut in [5, request.len() / 2, request.len()] {
-        raw::send_and_leave(app.address(), &request[..cut]);
+        raw::send_and_leave(server.address(), &request[..cut]);
     }
     let list = me.api.get(PROPERTIES).await.is(200);
     assert_eq!(list.json()["meta"]["total"], 0);
@@ -203,7 +203,7 @@ async fn a_client_that_goes_away_in_the_middle_harms_nobody() {
 
 #[actix_web::test]
 async fn u_0000_is_refused_in_a_body_a_query_and_a_path() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     for field in ["title", "city", "state", "address", "zip_code"] {
         for value in ["\0", "a\0b"] {
@@ -234,7 +234,7 @@ async fn u_0000_is_refused_in_a_body_a_query_and_a_path() {
 
 #[actix_web::test]
 async fn odd_paths_are_404_and_never_a_fault() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     for path in ["x", "%FF", "%", "a%2Fb", "%E2%98%83", "-1", "1e5", &"9".repeat(5000)] {
         me.api.get(&at(path)).await.error("not_found");
         me.api.get(&group_at(path)).await.error("not_found");
@@ -244,13 +244,13 @@ async fn odd_paths_are_404_and_never_a_fault() {
     }
     let key = format!("user-api-key: {}", me.key);
     let odd = raw::request("GET /api/v1/properties/\u{e9}", &[key.as_bytes()], b"");
-    let status = app.raw(&odd).status;
+    let status = server.raw(&odd).status;
     assert!([400, 404].contains(&status), "{status}");
 }
 
 #[actix_web::test]
 async fn what_looks_like_a_number_to_the_parser_is_an_object() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     let number = |text: &str| json!({ "$serde_json::private::Number": text });
     for field in ["latitude", "longitude", "title", "is_active", "email", "timezone"] {

@@ -9,7 +9,7 @@ use crate::property::{GROUPS, OPTIONS, PROPERTIES, UNKNOWN_ID, at, body, group_a
 
 #[actix_web::test]
 async fn a_trailing_slash_changes_nothing_on_any_route() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let created = me.api.post("/api/v1/properties/", &body(json!({}))).await;
     let id = created.is(201).id();
     let group = me.group().await;
@@ -41,7 +41,7 @@ async fn a_trailing_slash_changes_nothing_on_any_route() {
 
 #[actix_web::test]
 async fn an_unknown_path_is_a_404_in_json_for_every_method() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for path in [
         "/api",
         "/api/",
@@ -66,7 +66,7 @@ async fn an_unknown_path_is_a_404_in_json_for_every_method() {
 
 #[actix_web::test]
 async fn a_wrong_method_is_a_405_that_names_the_right_ones() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     let group = me.group().await;
     let wrong: [(String, &[&str], &[&str]); 12] = [
@@ -103,7 +103,7 @@ async fn a_wrong_method_is_a_405_that_names_the_right_ones() {
 
 #[actix_web::test]
 async fn head_answers_like_get_without_the_body() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     let group = me.group().await;
     for path in [PROPERTIES, OPTIONS, GROUPS, &at(&id), &group_at(&group)] {

@@ -80,7 +80,7 @@ async fn head_answers_like_get_and_what_was_read_is_not_sent_again() {
 #[actix_web::test]
 async fn strangers_are_told_nothing() {
     let (room, plan) = sold().await;
-    let stranger = room.house.app.anonymous();
+    let stranger = room.house.server.anonymous();
     let room_type = room_type_at(&room.room_type);
     for path in [ROOM_TYPES, ROOM_TYPE_OPTIONS, RATE_PLANS, RATE_PLAN_OPTIONS, &plan, &room_type] {
         for method in ["GET", "POST", "PUT", "DELETE"] {

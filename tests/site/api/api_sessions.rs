@@ -8,7 +8,7 @@ use crate::property::{PROPERTIES, at, body};
 
 #[actix_web::test]
 async fn a_session_and_a_key_get_the_same_answers() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({ "title": "Pensão Aurora" })).await;
     for path in [PROPERTIES, &at(&id), "/api/v1/groups", "/api/v1/nothing"] {
         let by_key = me.api.get(path).await;
@@ -20,7 +20,7 @@ async fn a_session_and_a_key_get_the_same_answers() {
 
 #[actix_web::test]
 async fn a_session_may_create_update_and_delete() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let created = me.browser.post(PROPERTIES, &body(json!({}))).await;
     let id = created.is(201).id();
     let update = json!({ "property": { "title": "Pensão Aurora" } });
@@ -32,19 +32,19 @@ async fn a_session_may_create_update_and_delete() {
 
 #[actix_web::test]
 async fn a_session_without_subscription_may_call_the_api() {
-    let (app, me) = world().await;
-    let user = app.add_user("night@farol.example");
-    let browser = app.signed_in(&user).await;
+    let (server, me) = world().await;
+    let user = server.add_user("night@farol.example");
+    let browser = server.signed_in(&user).await;
     browser.get(PROPERTIES).await.is(200);
-    app.run(&["subscription", "cancel", &me.user.email, "--now"]).ok();
+    server.run(&["subscription", "cancel", &me.user.email, "--now"]).ok();
     me.browser.get(PROPERTIES).await.is(200);
     me.browser.post(PROPERTIES, &body(json!({}))).await.is(201);
 }
 
 #[actix_web::test]
 async fn the_key_decides_where_a_session_is_sent_too() {
-    let (app, me) = world().await;
-    let other = app.person("owner@aurora.example").await;
+    let (server, me) = world().await;
+    let other = server.person("owner@aurora.example").await;
     let theirs = other.has(json!({ "title": "Pensão Aurora" })).await;
     for key in ["", "lk_wrong", &me.key.replacen("lk_", "xx_", 1)] {
         let call = me.browser.get(PROPERTIES).header("user-api-key", key);
@@ -58,23 +58,23 @@ async fn the_key_decides_where_a_session_is_sent_too() {
 
 #[actix_web::test]
 async fn a_key_works_beside_a_session_that_does_not() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let cookies = me.browser.cookies().expect("a session cookie");
     let broken: String = cookies.chars().rev().collect();
     for cookie in [&*broken, "a=b", "=", ";;;", "__Host-x=1; x"] {
         me.api.get(PROPERTIES).header("cookie", cookie).await.is(200);
     }
-    let call = app.anonymous().get(PROPERTIES);
+    let call = server.anonymous().get(PROPERTIES);
     call.header("cookie", &broken).await.error("unauthorized");
-    let call = app.anonymous().get(PROPERTIES);
+    let call = server.anonymous().get(PROPERTIES);
     call.header("cookie", &cookies).await.is(200);
 }
 
 #[actix_web::test]
 async fn a_write_by_session_is_believed_only_from_our_own_pages() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let id = me.has(json!({})).await;
-    let ours = app.base_url.clone();
+    let ours = server.base_url.clone();
     let cases: [(Option<&str>, Option<&str>, bool); 12] = [
         (Some("same-origin"), None, true),
         (Some("none"), None, true),
@@ -116,7 +116,7 @@ async fn a_write_by_session_is_believed_only_from_our_own_pages() {
 
 #[actix_web::test]
 async fn a_request_with_a_key_is_believed_from_anywhere() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let call = me.api.post(PROPERTIES, &body(json!({})));
     call.header("sec-fetch-site", "cross-site").header("origin", "https://pms.example").await.is(201);
     let both = me.browser.post(PROPERTIES, &body(json!({})));

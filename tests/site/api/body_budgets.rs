@@ -25,7 +25,7 @@ fn with(extra: &str) -> String {
 
 #[actix_web::test]
 async fn a_body_has_twenty_thousand_values_at_most_known_or_not() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     // Two objects, two texts and the list itself.
     let list = |entries: usize, entry: &str| with(&format!("[{}]", vec![entry; entries].join(" , ")));
     post(&me, list(20_000 - 5, "1")).await.is(201);
@@ -51,7 +51,7 @@ async fn a_body_has_twenty_thousand_values_at_most_known_or_not() {
 
 #[actix_web::test]
 async fn ten_mebibytes_of_anything_are_read_and_answered() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let mut junk = br#"{"property":{"x":["#.to_vec();
     junk.extend(br#"{"":1},"#.repeat(LARGE / 7));
     let answers: Vec<_> = (0..6)
@@ -74,7 +74,7 @@ async fn ten_mebibytes_of_anything_are_read_and_answered() {
 
 #[actix_web::test]
 async fn an_encoded_body_is_a_415_before_it_is_read() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let id = me.has(json!({})).await;
     for coding in ["gzip", "br", "deflate", "x-anything", "identity, gzip", "GZIP"] {
         for (method, path) in [(Method::POST, PROPERTIES), (Method::PUT, &at(&id))] {
@@ -86,7 +86,7 @@ async fn an_encoded_body_is_a_415_before_it_is_read() {
         let key = format!("user-api-key: {}", me.key);
         let lines: [&[u8]; 3] =
             [key.as_bytes(), format!("Content-Encoding: {coding}").leak().as_bytes(), b"Content-Length: 1000"];
-        app.raw(&raw::request(&format!("POST {PROPERTIES}"), &lines, b"")).error("unsupported_media_type");
+        server.raw(&raw::request(&format!("POST {PROPERTIES}"), &lines, b"")).error("unsupported_media_type");
     }
     for coding in ["identity", "Identity", ""] {
         let call = me.api.call(Method::PUT, &at(&id)).header("content-encoding", coding);
@@ -97,7 +97,7 @@ async fn an_encoded_body_is_a_415_before_it_is_read() {
 
 #[actix_web::test]
 async fn a_byte_order_mark_before_the_json_is_skipped() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let marked = |text: &str| format!("\u{feff}{text}");
     post(&me, marked(&body(json!({ "title": "\u{feff}Marked" })).to_string())).await.is(201);
     post(&me, marked("")).await.error_with("bad_request", json!(["property is required"]));
@@ -107,7 +107,7 @@ async fn a_byte_order_mark_before_the_json_is_skipped() {
 
 #[actix_web::test]
 async fn an_empty_list_where_an_object_goes_is_an_empty_object() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({ "city": "Faro" })).await;
     let answer = me.api.put(&at(&id), &json!({ "property": [] })).await.is(200);
     assert_eq!(answer.attributes()["city"], "Faro");

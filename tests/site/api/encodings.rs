@@ -14,8 +14,8 @@ fn varies(answer: &Response) -> Vec<String> {
 
 #[actix_web::test]
 async fn a_large_answer_comes_as_gzip_or_brotli_to_those_who_ask() {
-    let (app, _me) = world().await;
-    let plain = app.anonymous().get(DOCUMENT).await.is(200);
+    let (server, _me) = world().await;
+    let plain = server.anonymous().get(DOCUMENT).await.is(200);
     assert_eq!(plain.header("content-encoding"), None);
     for (asked, given) in [
         ("gzip", Some("gzip")),
@@ -28,7 +28,7 @@ async fn a_large_answer_comes_as_gzip_or_brotli_to_those_who_ask() {
         ("compress", None),
         ("", None),
     ] {
-        let answer = app.anonymous().get(DOCUMENT).header("accept-encoding", asked).await.is(200);
+        let answer = server.anonymous().get(DOCUMENT).header("accept-encoding", asked).await.is(200);
         assert_eq!(answer.header("content-encoding"), given, "{asked}");
         assert_eq!(varies(&answer), ["accept-encoding", "cookie", "origin", "user-api-key"], "{asked}");
         if given.is_some() {
@@ -43,11 +43,11 @@ async fn a_large_answer_comes_as_gzip_or_brotli_to_those_who_ask() {
 
 #[actix_web::test]
 async fn the_tag_of_a_compressed_answer_is_known_again() {
-    let (app, _me) = world().await;
-    let compressed = app.anonymous().get(DOCUMENT).header("accept-encoding", "gzip").await.is(200);
+    let (server, _me) = world().await;
+    let compressed = server.anonymous().get(DOCUMENT).header("accept-encoding", "gzip").await.is(200);
     let tag = compressed.header("etag").unwrap();
     for asked in ["gzip", "br", "identity"] {
-        let call = app.anonymous().get(DOCUMENT).header("accept-encoding", asked).header("if-none-match", tag);
+        let call = server.anonymous().get(DOCUMENT).header("accept-encoding", asked).header("if-none-match", tag);
         let answer = call.await.is(304);
         assert_eq!(answer.header("content-encoding"), None, "{asked}");
         assert!(answer.body.is_empty(), "{asked}");
@@ -56,21 +56,21 @@ async fn the_tag_of_a_compressed_answer_is_known_again() {
 
 #[actix_web::test]
 async fn a_short_answer_and_an_error_are_left_as_they_are() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let list = me.api.get(PROPERTIES).header("accept-encoding", "gzip, br").await.is(200);
     assert_eq!(list.header("content-encoding"), None);
     assert_eq!(list.column("title").len(), 0);
     varies(&list);
-    let refused = app.anonymous().get(PROPERTIES).header("accept-encoding", "gzip").await;
+    let refused = server.anonymous().get(PROPERTIES).header("accept-encoding", "gzip").await;
     varies(&refused);
     refused.error("unauthorized");
 }
 
 #[actix_web::test]
 async fn head_tells_the_headers_of_a_compressed_get() {
-    let (app, _me) = world().await;
-    let get = app.anonymous().get(DOCUMENT).header("accept-encoding", "br").await.is(200);
-    let head = app.anonymous().head(DOCUMENT).header("accept-encoding", "br").await.is(200);
+    let (server, _me) = world().await;
+    let get = server.anonymous().get(DOCUMENT).header("accept-encoding", "br").await.is(200);
+    let head = server.anonymous().head(DOCUMENT).header("accept-encoding", "br").await.is(200);
     for name in ["content-encoding", "content-type", "etag", "vary", "cache-control"] {
         assert_eq!(head.header(name), get.header(name), "{name}");
     }
@@ -79,11 +79,11 @@ async fn head_tells_the_headers_of_a_compressed_get() {
 
 #[actix_web::test]
 async fn pages_and_their_assets_are_compressed_too() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let page = me.browser.get("/user_profile").header("accept-encoding", "gzip").await.is(200);
     assert_eq!(page.header("content-encoding"), Some("gzip"));
-    let html = app.anonymous().get("/sign_in").await.is(200);
+    let html = server.anonymous().get("/sign_in").await.is(200);
     let css = html.text().split('"').find(|part| part.ends_with("/app.css")).expect("a style sheet");
-    let css = app.anonymous().get(css).header("accept-encoding", "br").await.is(200);
+    let css = server.anonymous().get(css).header("accept-encoding", "br").await.is(200);
     assert_eq!(css.header("content-encoding"), Some("br"));
 }

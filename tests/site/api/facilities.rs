@@ -44,7 +44,7 @@ async fn relationship(me: &Person, path: &str, ids: &[&String]) -> Value {
 
 #[actix_web::test]
 async fn a_catalogue_has_titles_in_categories_under_ids_of_its_own() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let mut ids = BTreeSet::new();
     for path in [OF_PROPERTIES, OF_ROOMS] {
         let entries = catalogue(&me, path).await;
@@ -72,7 +72,7 @@ async fn a_catalogue_has_titles_in_categories_under_ids_of_its_own() {
 
 #[actix_web::test]
 async fn an_id_once_given_stays() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for (path, id, title) in [
         (OF_PROPERTIES, "4ba9a1a1-553d-4c16-9996-e12d71ed5530", "24-hour reception"),
         (OF_PROPERTIES, "0fcb7d53-b331-4967-9d73-a70c35e696a1", "Bar"),
@@ -86,8 +86,8 @@ async fn an_id_once_given_stays() {
 
 #[actix_web::test]
 async fn a_catalogue_is_the_same_for_everybody_on_every_server() {
-    let (app, me) = world().await;
-    let other = app.person("owner@aurora.example").await;
+    let (server, me) = world().await;
+    let other = server.person("owner@aurora.example").await;
     let (_elsewhere, stranger) = world().await;
     for path in [OF_PROPERTIES, OF_ROOMS] {
         let mine = catalogue(&me, path).await;
@@ -100,7 +100,7 @@ async fn a_catalogue_is_the_same_for_everybody_on_every_server() {
 
 #[actix_web::test]
 async fn a_catalogue_has_pages_filters_and_orders() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for path in [OF_PROPERTIES, OF_ROOMS] {
         let all = catalogue(&me, path).await;
         let total = all.len();
@@ -171,10 +171,10 @@ async fn a_catalogue_has_pages_filters_and_orders() {
 
 #[actix_web::test]
 async fn a_catalogue_is_only_read_and_only_by_users() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     for path in [OF_PROPERTIES, OF_ROOMS] {
         for path in [path.to_owned(), format!("{path}/options")] {
-            app.anonymous().get(&path).await.error("unauthorized");
+            server.anonymous().get(&path).await.error("unauthorized");
             for method in ["POST", "PUT", "DELETE", "PATCH"] {
                 let call = me.api.call(method.parse().expect("a method"), &path);
                 let answer = call.await.error("method_not_allowed");
@@ -190,7 +190,7 @@ async fn a_catalogue_is_only_read_and_only_by_users() {
 
 #[actix_web::test]
 async fn a_property_has_facilities_in_the_order_sent_and_each_once() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let ids = some(&me, OF_PROPERTIES).await;
     let sent = json!([ids[2], ids[0].to_uppercase(), ids[1], ids[0], ids[2]]);
     let expected = relationship(&me, OF_PROPERTIES, &[&ids[2], &ids[0], &ids[1]]).await;
@@ -206,7 +206,7 @@ async fn a_property_has_facilities_in_the_order_sent_and_each_once() {
 
 #[actix_web::test]
 async fn facilities_of_a_property_are_replaced_as_a_whole() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let ids = some(&me, OF_PROPERTIES).await;
     let id = me.has(json!({ "facilities": [ids[0], ids[1]] })).await;
     let now = async || me.api.get(&at(&id)).await.is(200).data()["relationships"]["facilities"].clone();

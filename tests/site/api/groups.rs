@@ -24,7 +24,7 @@ fn user_group(id: &str, properties: &[(&str, &str)]) -> serde_json::Value {
 
 #[actix_web::test]
 async fn an_account_begins_with_one_group() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.group().await;
     let group = user_group(&id, &[]);
     let list = me.api.get(GROUPS).await.is(200);
@@ -35,7 +35,7 @@ async fn an_account_begins_with_one_group() {
 
 #[actix_web::test]
 async fn a_group_names_its_properties() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.group().await;
     let farol = me.has(json!({})).await;
     let group = user_group(&id, &[(&farol, "Casa do Farol")]);
@@ -58,7 +58,7 @@ async fn a_group_names_its_properties() {
 
 #[actix_web::test]
 async fn an_unknown_group_is_not_found() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let expected = me.api.get(&group_at(UNKNOWN_ID)).await.error("not_found").face();
     for id in ["x", "%20", "00000000-0000-0000-0000-000000000000"] {
         assert_eq!(me.api.get(&group_at(id)).await.face(), expected);
@@ -73,7 +73,7 @@ async fn list(me: &Person, query: &str) -> crate::response::Response {
 
 #[actix_web::test]
 async fn groups_have_pages_only_for_those_who_ask() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let group = user_group(&me.group().await, &[]);
     for query in ["", "&&", "relationships=all", "order[title]=asc", "filter[title]=User%20Group"] {
         let answer = list(&me, query).await.is(200);
@@ -98,7 +98,7 @@ async fn groups_have_pages_only_for_those_who_ask() {
 
 #[actix_web::test]
 async fn groups_are_filtered_and_ordered_like_everything() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.group().await;
     for (query, found) in [
         (format!("filter[id]={id}"), 1),

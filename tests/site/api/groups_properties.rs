@@ -18,7 +18,7 @@ fn last_group(answer: Response) {
 
 #[actix_web::test]
 async fn a_property_may_be_in_several_groups_and_must_be_in_one() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let (first, second) = (me.group().await, me.has_group("Algarve houses").await);
     let farol = me.has(json!({})).await;
     me.adds(&second, &farol).await.is(200).says(success());
@@ -45,8 +45,8 @@ async fn a_property_may_be_in_several_groups_and_must_be_in_one() {
 
 #[actix_web::test]
 async fn a_group_or_property_that_is_unknown_or_another_s_is_not_found() {
-    let (app, me) = world().await;
-    let other = app.person("owner@aurora.example").await;
+    let (server, me) = world().await;
+    let other = server.person("owner@aurora.example").await;
     let (group, spare, farol) = (me.group().await, me.has_group("Spare").await, me.has(json!({})).await);
     let (their_group, aurora) = (other.group().await, other.has(json!({ "title": "Aurora" })).await);
     let unknown = me.adds(&group, UNKNOWN_ID).await.error("resource_not_found").face();
@@ -85,8 +85,8 @@ async fn with_roles(me: &Person, other: &Person, group: Option<&str>, property: 
 
 #[actix_web::test]
 async fn to_add_a_property_takes_an_owner_of_both() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let (owner, user) = (Some("owner"), Some("user"));
     for (of_group, of_property, status) in [
         (owner, owner, 200),
@@ -114,8 +114,8 @@ async fn to_add_a_property_takes_an_owner_of_both() {
 
 #[actix_web::test]
 async fn to_take_a_property_out_takes_an_owner_of_it_whether_they_see_the_group_or_not() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let (owner, user) = (Some("owner"), Some("user"));
     for (of_group, of_property, status) in [
         (user, owner, 200),
@@ -148,8 +148,8 @@ async fn to_take_a_property_out_takes_an_owner_of_it_whether_they_see_the_group_
 
 #[actix_web::test]
 async fn who_is_in_a_group_comes_and_goes_with_its_properties() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let group = me.has_group("Algarve houses").await;
     me.gives(&GROUP_USERS, &group, &night, "user").await;
     let farol = me.has(json!({})).await;

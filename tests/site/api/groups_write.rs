@@ -27,10 +27,10 @@ async fn titles(me: &Person) -> Vec<String> {
 
 #[actix_web::test]
 async fn a_group_is_made_read_renamed_and_deleted() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let made = me.api.post(GROUPS, &titled(" Algarve houses ")).await.is(201);
     let id = made.id();
-    assert_eq!(made.header("location"), Some(&*format!("{}{}", app.base_url, group_at(&id))));
+    assert_eq!(made.header("location"), Some(&*format!("{}{}", server.base_url, group_at(&id))));
     made.says(json!({ "data": group(&id, "Algarve houses") }));
     me.api.get(&group_at(&id)).await.is(200).says(json!({ "data": group(&id, "Algarve houses") }));
     assert_eq!(titles(&me).await, ["Algarve houses", "User Group"]);
@@ -53,7 +53,7 @@ async fn a_group_is_made_read_renamed_and_deleted() {
 
 #[actix_web::test]
 async fn who_makes_a_group_is_its_owner() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has_group("Algarve houses").await;
     assert_eq!(me.roles(&GROUP_USERS, &id).await, [(me.user.email.clone(), "owner".to_owned())]);
     let first = me.group().await;
@@ -62,7 +62,7 @@ async fn who_makes_a_group_is_its_owner() {
 
 #[actix_web::test]
 async fn the_title_is_judged_when_a_group_is_made_and_when_it_is_renamed() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has_group("Algarve houses").await;
     let (long, longest) = ("ä".repeat(256), format!(" {} ", "ä".repeat(255)));
     for (title, message) in [
@@ -97,7 +97,7 @@ fn blank_title() -> Value {
 
 #[actix_web::test]
 async fn a_body_without_group_is_a_400_whatever_its_id() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.group().await;
     let required = || json!(["group is required"]);
     for body in [json!({}), json!([]), json!(null), json!({ "title": "A" }), json!({ "group": [5] }), json!("group")] {
@@ -115,7 +115,7 @@ async fn a_body_without_group_is_a_400_whatever_its_id() {
 
 #[actix_web::test]
 async fn what_a_group_does_not_have_is_ignored() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let farol = me.has(json!({})).await;
     let body = json!({ "property": 5, "group": {
         "title": "A", "id": UNKNOWN_ID, "properties": [farol], "property_ids": [farol], "owner": "x" } });
@@ -126,7 +126,7 @@ async fn what_a_group_does_not_have_is_ignored() {
 
 #[actix_web::test]
 async fn an_unknown_group_is_a_404_before_its_fields_are_judged() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for id in NO_IDS {
         me.api.put(&group_at(id), &titled("")).await.error("resource_not_found");
         me.api.put(&group_at(id), &titled("A")).await.error("resource_not_found");
@@ -138,7 +138,7 @@ async fn an_unknown_group_is_a_404_before_its_fields_are_judged() {
 
 #[actix_web::test]
 async fn two_groups_may_have_one_title() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let (one, two) = (me.has_group("Algarve houses").await, me.has_group("Algarve houses").await);
     me.api.put(&group_at(&me.group().await), &titled("Algarve houses")).await.is(200);
     let ids = me.api.get(GROUPS).await.column("id");
@@ -148,7 +148,7 @@ async fn two_groups_may_have_one_title() {
 
 #[actix_web::test]
 async fn a_group_with_a_property_is_not_deleted() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has_group("Algarve houses").await;
     let farol = me.has(json!({ "group_id": id })).await;
     let refused = me.api.delete(&group_at(&id)).await;
@@ -167,7 +167,7 @@ fn refused_in_words(answer: Response) {
 
 #[actix_web::test]
 async fn the_last_group_stays_and_any_other_may_go_even_the_first() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let first = me.group().await;
     refused_in_words(me.api.delete(&group_at(&first)).await);
     let (second, third) = (me.has_group("Zoo").await, me.has_group("Aurora").await);
@@ -183,8 +183,8 @@ async fn the_last_group_stays_and_any_other_may_go_even_the_first() {
 
 #[actix_web::test]
 async fn a_user_of_a_group_sees_it_and_may_neither_rename_nor_delete_it() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let id = me.has_group("Algarve houses").await;
     let theirs = me.gives(&GROUP_USERS, &id, &night, "user").await;
     night.api.get(&group_at(&id)).await.is(200).says(json!({ "data": group(&id, "Algarve houses") }));
@@ -208,8 +208,8 @@ async fn a_user_of_a_group_sees_it_and_may_neither_rename_nor_delete_it() {
 
 #[actix_web::test]
 async fn a_user_of_a_group_makes_properties_there_and_owns_them() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let id = me.has_group("Algarve houses").await;
     me.gives(&GROUP_USERS, &id, &night, "user").await;
     let aurora = night.has(json!({ "title": "Aurora", "group_id": id })).await;

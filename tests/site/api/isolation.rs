@@ -10,10 +10,10 @@ use crate::server::Server;
 
 /// Somebody with a property and a group, and somebody else who is curious.
 async fn neighbours() -> (Server, Person, Person, String) {
-    let (app, me) = world().await;
-    let other = app.person("owner@aurora.example").await;
+    let (server, me) = world().await;
+    let other = server.person("owner@aurora.example").await;
     let theirs = other.has(json!({ "title": "Pensão Aurora", "city": "Faro" })).await;
-    (app, me, other, theirs)
+    (server, me, other, theirs)
 }
 
 /// Sends the same about their id and about an unknown one: no difference.
@@ -28,7 +28,7 @@ pub async fn indistinguishable(theirs: &str, call: impl Fn(&str) -> Call) {
 
 #[actix_web::test]
 async fn a_property_of_another_user_is_like_one_that_does_not_exist() {
-    let (_app, me, other, theirs) = neighbours().await;
+    let (_server, me, other, theirs) = neighbours().await;
     let before = other.reads(&theirs).await;
     for client in [&me.api, &*me.browser] {
         indistinguishable(&theirs, |id| client.get(&at(id))).await;
@@ -54,7 +54,7 @@ async fn a_property_of_another_user_is_like_one_that_does_not_exist() {
 
 #[actix_web::test]
 async fn no_list_and_no_filter_shows_what_another_user_has() {
-    let (_app, me, other, theirs) = neighbours().await;
+    let (_server, me, other, theirs) = neighbours().await;
     let their_group = other.group().await;
     for list in [PROPERTIES, OPTIONS] {
         let everything = me.api.get(list).await.is(200);
@@ -77,7 +77,7 @@ async fn no_list_and_no_filter_shows_what_another_user_has() {
 
 #[actix_web::test]
 async fn a_group_of_another_user_is_like_one_that_does_not_exist() {
-    let (_app, me, other, _theirs) = neighbours().await;
+    let (_server, me, other, _theirs) = neighbours().await;
     let their_group = other.group().await;
     assert_ne!(their_group, me.group().await);
     for client in [&me.api, &*me.browser] {
@@ -95,7 +95,7 @@ async fn a_group_of_another_user_is_like_one_that_does_not_exist() {
 
 #[actix_web::test]
 async fn an_update_cannot_move_a_property_to_another_user_s_group() {
-    let (_app, me, other, _theirs) = neighbours().await;
+    let (_server, me, other, _theirs) = neighbours().await;
     let mine = me.has(json!({})).await;
     let group_id = other.group().await;
     me.updates(&mine, json!({ "group_id": group_id })).await.is(200);
@@ -106,7 +106,7 @@ async fn an_update_cannot_move_a_property_to_another_user_s_group() {
 
 #[actix_web::test]
 async fn an_etag_of_another_user_is_worth_nothing() {
-    let (_app, me, other, theirs) = neighbours().await;
+    let (_server, me, other, theirs) = neighbours().await;
     let seen = other.api.get(&at(&theirs)).await.is(200);
     let etag = seen.header("etag").expect("an ETag");
     let call = me.api.get(&at(&theirs)).header("if-none-match", etag);
@@ -120,7 +120,7 @@ async fn an_etag_of_another_user_is_worth_nothing() {
 
 #[actix_web::test]
 async fn a_key_of_another_user_cannot_be_withdrawn() {
-    let (_app, me, other, _theirs) = neighbours().await;
+    let (_server, me, other, _theirs) = neighbours().await;
     let their_key = other.browser.key_id(&other.key).await;
     let withdraw = |client: &Client, id: &str| {
         let path = format!("/user_profile/api_keys/{id}/withdraw");

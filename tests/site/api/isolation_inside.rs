@@ -20,7 +20,7 @@ struct Theirs {
 /// Me with a room, and a neighbour with all of it.
 async fn neighbours() -> (Room, Person, Theirs) {
     let room = room().await;
-    let other = room.house.app.person("owner@aurora.example").await;
+    let other = room.house.server.person("owner@aurora.example").await;
     let property = other.has(json!({ "title": "Pensão Aurora" })).await;
     let body = room_type_body(&property, json!({ "title": "Aurora" }));
     let room_type = other.api.post(ROOM_TYPES, &body).await.is(201).id();

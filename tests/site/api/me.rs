@@ -9,7 +9,7 @@ const ME: &str = "/api/v1/me";
 
 #[actix_web::test]
 async fn a_key_tells_whose_it_is_what_it_may_do_and_when_it_ends() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let answer = me.api.get(ME).await.is(200);
     let id = answer.data()["id"].clone();
     let mut key = json!({
@@ -25,13 +25,13 @@ async fn a_key_tells_whose_it_is_what_it_may_do_and_when_it_ends() {
     assert!(me.api.head(&format!("{ME}/")).await.is(200).header("etag").is_some());
     me.api.get(ME).header("if-none-match", &tag).await.is(304);
 
-    app.run(&["subscription", "activate", &me.user.email, "--until", "2999-12-31T12:00:00Z"]).ok();
+    server.run(&["subscription", "activate", &me.user.email, "--until", "2999-12-31T12:00:00Z"]).ok();
     key["subscription_ends_at"] = json!("2999-12-31T12:00:00.000000");
     me.api.get(ME).header("if-none-match", &tag).await.is(200).says(body(key));
 
     let by_session = me.browser.get(ME).await.is(200);
     by_session.says(body(json!(null)));
-    app.anonymous().get(ME).await.error("unauthorized");
+    server.anonymous().get(ME).await.error("unauthorized");
     me.api.post(ME, &json!({})).await.error("method_not_allowed");
 }
 
@@ -39,7 +39,7 @@ async fn a_key_tells_whose_it_is_what_it_may_do_and_when_it_ends() {
 async fn a_key_in_a_wrong_form_is_told_what_is_wrong_with_the_form_and_no_more() {
     const QUOTES: &str = "remove the quotes around the API key";
     const BEARER: &str = "send the API key without \"Bearer\"";
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let key = &me.key;
     let unknown = format!("{}{}", &key[..key.len() - 1], if key.ends_with('a') { 'b' } else { 'a' });
     for (sent, told) in [
@@ -54,7 +54,7 @@ async fn a_key_in_a_wrong_form_is_told_what_is_wrong_with_the_form_and_no_more()
         (String::new(), None),
     ] {
         let line = format!("user-api-key: {sent}");
-        let answer = app.raw(&raw::request(&format!("GET {ME}"), &[line.as_bytes()], b""));
+        let answer = server.raw(&raw::request(&format!("GET {ME}"), &[line.as_bytes()], b""));
         match told {
             Some(told) => answer.error_with("unauthorized", json!([told])),
             None => answer.error("unauthorized"),

@@ -27,7 +27,7 @@ fn encoded(text: &str) -> String {
 
 #[actix_web::test]
 async fn another_spelling_in_a_path_names_nothing() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let (farol, group) = (me.has(json!({})).await, me.has_group("Spare").await);
     let [property_user, group_user] =
         [me.entry(&PROPERTY_USERS, &farol, &me.user.email).await, me.entry(&GROUP_USERS, &group, &me.user.email).await];
@@ -60,7 +60,7 @@ async fn another_spelling_in_a_path_names_nothing() {
 
 #[actix_web::test]
 async fn another_spelling_in_a_body_is_invalid() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let (farol, group) = (me.has(json!({})).await, me.group().await);
     for id in spellings(&group) {
         let answer = me.creates(json!({ "group_id": id })).await;
@@ -79,7 +79,7 @@ async fn another_spelling_in_a_body_is_invalid() {
 
 #[actix_web::test]
 async fn another_spelling_in_a_filter_matches_nothing() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let (farol, group) = (me.has(json!({})).await, me.group().await);
     let user = me.api.get(PROPERTY_USERS.path).await.column("user_id").remove(0);
     for (path, field, id) in [

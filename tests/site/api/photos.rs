@@ -48,10 +48,10 @@ fn ids(photos: &[Value]) -> Vec<String> {
 
 /// A property with the photos a, b and c.
 async fn album() -> (crate::server::Server, Person, String, Vec<String>) {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let created = me.creates(content(json!([photo("a"), photo("b"), photo("c")]))).await.is(201);
     let ids = ids(&photos(&created));
-    (app, me, created.id(), ids)
+    (server, me, created.id(), ids)
 }
 
 /// What a property's photos are now.
@@ -89,7 +89,7 @@ async fn a_url_is_enough_and_the_rest_has_its_defaults() {
 
 #[actix_web::test]
 async fn every_field_of_a_photo_is_kept() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let mut sent = Vec::new();
     for (position, kind) in ["photo", "ad", "menu"].iter().enumerate() {
         sent.push(json!({
@@ -111,7 +111,7 @@ async fn every_field_of_a_photo_is_kept() {
 
 #[actix_web::test]
 async fn a_broken_field_of_a_photo_is_told_with_its_position() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let with = |field: &str, value: Value| {
         let mut broken = photo("b");
         broken[field] = value;
@@ -170,7 +170,7 @@ async fn a_broken_field_of_a_photo_is_told_with_its_position() {
 
 #[actix_web::test]
 async fn photos_are_shown_by_position_and_stand_at_the_next_one_by_default() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for (sent, expected) in [
         (json!([photo("a"), photo("b"), photo("c")]), "a0 b1 c2"),
         (json!([photo_at(2, "a"), photo_at(0, "b"), photo_at(1, "c")]), "b0 c1 a2"),
@@ -192,7 +192,7 @@ async fn photos_are_shown_by_position_and_stand_at_the_next_one_by_default() {
 
 #[actix_web::test]
 async fn a_position_is_taken_once_when_all_entries_have_been_applied() {
-    let (_app, me, id, photos) = album().await;
+    let (_server, me, id, photos) = album().await;
     let [a, b, c] = &photos[..] else { panic!("three photos") };
     let taken = |answer: Response| {
         let details = answer.json()["errors"]["details"].clone();
@@ -225,7 +225,7 @@ async fn a_position_is_taken_once_when_all_entries_have_been_applied() {
 
 #[actix_web::test]
 async fn photos_not_mentioned_stay() {
-    let (_app, me, id, _) = album().await;
+    let (_server, me, id, _) = album().await;
     let before = me.reads(&id).await;
     for sent in [
         json!({}),
@@ -242,7 +242,7 @@ async fn photos_not_mentioned_stay() {
 
 #[actix_web::test]
 async fn a_photo_changes_field_by_field() {
-    let (_app, me, id, photos_of) = album().await;
+    let (_server, me, id, photos_of) = album().await;
     let b = &photos_of[1];
     let mut expected = photos(&me.api.get(&at(&id)).await);
     for (field, sent, kept) in [
@@ -282,7 +282,7 @@ async fn a_photo_changes_field_by_field() {
 
 #[actix_web::test]
 async fn a_removed_photo_is_gone() {
-    let (_app, me, id, photos_of) = album().await;
+    let (_server, me, id, photos_of) = album().await;
     let removed = |id: &str| content(json!([{ "id": id, "is_removed": true }]));
     let answer = me.updates(&id, removed(&photos_of[1])).await.is(200);
     assert_eq!(told(&photos(&answer)), "a0 c2");
@@ -318,7 +318,7 @@ async fn everywhere(house: &House) -> Vec<(String, bool, String)> {
 #[actix_web::test]
 async fn a_photo_of_another_parent_cannot_be_reached() {
     let house = house().await;
-    let other = house.app.person("owner@aurora.example").await;
+    let other = house.server.person("owner@aurora.example").await;
     let theirs = other.creates(content(json!([photo("t")]))).await.is(201);
     let their_photo = ids(&photos(&theirs)).remove(0);
     let places = everywhere(&house).await;
@@ -371,7 +371,7 @@ async fn a_room_type_has_photos_of_its_own() {
 
 #[actix_web::test]
 async fn a_photo_named_twice_in_one_batch_is_no_fault() {
-    let (_app, me, id, photos) = album().await;
+    let (_server, me, id, photos) = album().await;
     let a = &photos[0];
     for sent in [
         json!([{ "id": a, "description": "x" }, { "id": a, "description": "y" }]),
@@ -386,7 +386,7 @@ async fn a_photo_named_twice_in_one_batch_is_no_fault() {
 
 #[actix_web::test]
 async fn photos_added_at_once_all_get_a_place() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     let running: Vec<_> = (0..8)
         .map(|number| {
@@ -404,7 +404,7 @@ async fn photos_added_at_once_all_get_a_place() {
 
 #[actix_web::test]
 async fn a_property_has_at_most_a_hundred_photos_over_all_batches() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let photos =
         |count: usize| json!({ "content": { "photos": vec![json!({ "url": "https://farol.example/1.jpg" }); count] } });
     refused(me.creates(photos(101)).await, "should have at most 100 item(s)");
@@ -416,7 +416,7 @@ async fn a_property_has_at_most_a_hundred_photos_over_all_batches() {
 
 #[actix_web::test]
 async fn a_batch_names_a_photo_once() {
-    let (_app, me, id, photos_of) = album().await;
+    let (_server, me, id, photos_of) = album().await;
     let [a, b] = [&photos_of[0], &photos_of[1]];
     let twice = |first: Value, second: Value| content(json!([first, { "id": b, "author": "x" }, second]));
     for (first, second) in [

@@ -7,7 +7,7 @@ use crate::property::{PROPERTIES, UNKNOWN_ID, at, body};
 
 #[actix_web::test]
 async fn two_fields_are_enough_and_the_rest_has_its_defaults() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let group = me.group().await;
     let answer = me.creates(json!({})).await.is(201);
     let id = answer.id();
@@ -55,7 +55,7 @@ async fn two_fields_are_enough_and_the_rest_has_its_defaults() {
 
 #[actix_web::test]
 async fn every_field_is_kept_together() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let fields = json!({
         "title": "Pensão Aurora", "currency": "JPY", "is_active": false,
         "email": "desk@aurora.example", "phone": "+351 (289) 000-000",
@@ -88,7 +88,7 @@ async fn every_field_is_kept_together() {
 
 #[actix_web::test]
 async fn all_broken_fields_are_told_at_once_and_nothing_is_kept() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let answer = me
         .creates(json!({
             "title": " ", "currency": "ZZZ", "email": "x", "phone": "1".repeat(33),
@@ -125,7 +125,7 @@ async fn all_broken_fields_are_told_at_once_and_nothing_is_kept() {
 
 #[actix_web::test]
 async fn what_only_the_server_sets_is_ignored() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let sent = json!({ "id": UNKNOWN_ID, "acc_channels_count": 7, "inserted_at": "x" });
     let created = me.creates(sent).await.is(201);
     assert_ne!(created.id(), UNKNOWN_ID);
@@ -136,7 +136,7 @@ async fn what_only_the_server_sets_is_ignored() {
 
 #[actix_web::test]
 async fn two_properties_may_have_the_same_title() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let first = me.has(json!({})).await;
     let second = me.has(json!({})).await;
     assert_ne!(first, second);
@@ -145,7 +145,7 @@ async fn two_properties_may_have_the_same_title() {
 
 #[actix_web::test]
 async fn many_properties_created_at_once_are_all_there() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let running: Vec<_> = (0..30)
         .map(|number| {
             let fields = json!({ "title": format!("Pousada {number:02}") });

@@ -22,7 +22,7 @@ async fn kept(me: &Person, part: &str, field: &str, value: Value) -> Value {
 
 #[actix_web::test]
 async fn a_coordinate_is_kept_digit_by_digit() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for field in ["longitude", "latitude"] {
         for text in ["0", "-0.5", "37", "8.100", "37.0000000", "-89.1234567", "90", "-90", "90.0000000"] {
             for sent in [json!(text), number(text)] {
@@ -40,7 +40,7 @@ async fn a_coordinate_is_kept_digit_by_digit() {
 
 #[actix_web::test]
 async fn a_coordinate_lies_within_its_bounds() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for (field, bound) in [("longitude", 180), ("latitude", 90)] {
         let most = format!("must be less than or equal to {bound}");
         let least = format!("must be greater than or equal to -{bound}");
@@ -59,7 +59,7 @@ async fn a_coordinate_lies_within_its_bounds() {
 
 #[actix_web::test]
 async fn a_coordinate_is_a_decimal_of_at_most_seven_decimals() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for field in ["longitude", "latitude"] {
         for text in [
             "",
@@ -98,7 +98,7 @@ async fn a_coordinate_is_a_decimal_of_at_most_seven_decimals() {
 
 #[actix_web::test]
 async fn switches_are_booleans_that_are_on_by_default() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for event in ["confirmation", "modification", "cancellation"] {
         let field = format!("allow_availability_autoupdate_on_{event}");
         for (sent, expected) in [(json!(true), true), (json!(false), false), (json!(null), true)] {
@@ -112,7 +112,7 @@ async fn switches_are_booleans_that_are_on_by_default() {
 
 #[actix_web::test]
 async fn the_old_switch_sets_the_new_ones_that_are_left_out() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let on = |event: &str| format!("allow_availability_autoupdate_on_{event}");
     let settings = json!({
         "allow_availability_autoupdate": false,
@@ -133,7 +133,7 @@ async fn the_old_switch_sets_the_new_ones_that_are_left_out() {
 
 #[actix_web::test]
 async fn a_minimum_stay_is_of_one_of_three_types() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for kind in ["both", "arrival", "through"] {
         assert_eq!(kept(&me, "settings", "min_stay_type", json!(kind)).await, kind);
     }
@@ -145,7 +145,7 @@ async fn a_minimum_stay_is_of_one_of_three_types() {
 
 #[actix_web::test]
 async fn a_price_limit_is_money_of_the_property_s_currency() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for (currency, sent, kept) in [
         ("EUR", json!("100"), "100.00"),
         ("EUR", json!("100.5"), "100.50"),
@@ -197,7 +197,7 @@ async fn a_price_limit_is_money_of_the_property_s_currency() {
 
 #[actix_web::test]
 async fn money_past_what_can_be_kept_is_refused_and_no_fault() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let digits = "9".repeat(40);
     for field in ["min_price", "max_price"] {
         for huge in [
@@ -217,7 +217,7 @@ async fn money_past_what_can_be_kept_is_refused_and_no_fault() {
 
 #[actix_web::test]
 async fn the_highest_price_is_not_below_the_lowest() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for (lowest, highest) in [("100", "99.99"), ("100.00", "1")] {
         let settings = json!({ "min_price": lowest, "max_price": highest });
         let answer = me.creates(json!({ "settings": settings })).await;
@@ -232,7 +232,7 @@ async fn the_highest_price_is_not_below_the_lowest() {
 
 #[actix_web::test]
 async fn the_inventory_has_100_to_730_days() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for (sent, expected) in [(json!(100), 100), (json!(730), 730), (json!(null), 500)] {
         assert_eq!(kept(&me, "settings", "state_length", sent).await, expected);
     }
@@ -253,7 +253,7 @@ async fn the_inventory_has_100_to_730_days() {
 
 #[actix_web::test]
 async fn no_settings_and_no_content_are_the_default_ones() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let default = me.creates(json!({})).await.is(201).attributes();
     for nothing in [json!(null), json!({}), json!({ "unknown": 5 })] {
         let sent = json!({ "settings": nothing, "content": nothing });
@@ -265,7 +265,7 @@ async fn no_settings_and_no_content_are_the_default_ones() {
 
 #[actix_web::test]
 async fn texts_of_the_content_are_kept_as_sent() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let long = "Rooms by the sea. 🌊\r\n".repeat(900);
     for field in ["description", "important_information"] {
         for text in ["", " ", " Two\tlines\n<p>&amp;</p> ", "\u{1}\u{7f}", &long] {

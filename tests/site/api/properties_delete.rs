@@ -7,7 +7,7 @@ use crate::property::{GROUPS, OPTIONS, PROPERTIES, UNKNOWN_ID, at};
 
 #[actix_web::test]
 async fn a_deleted_property_is_gone_everywhere() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({ "title": "Aurora" })).await;
     let stays = me.has(json!({ "title": "Farol" })).await;
     let answer = me.api.delete(&at(&id)).await.is(200);
@@ -28,7 +28,7 @@ async fn a_deleted_property_is_gone_everywhere() {
 
 #[actix_web::test]
 async fn a_property_can_be_deleted_by_force_too() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for query in ["?force=true", "?force=1", "?force=false", "?force=0", "/?force=true"] {
         let id = me.has(json!({})).await;
         let answer = me.api.delete(&format!("{}{query}", at(&id))).await.is(200);
@@ -39,7 +39,7 @@ async fn a_property_can_be_deleted_by_force_too() {
 
 #[actix_web::test]
 async fn an_unknown_property_cannot_be_deleted() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for id in [UNKNOWN_ID, "x", "%20"] {
         me.api.delete(&at(id)).await.error("resource_not_found");
     }
@@ -47,7 +47,7 @@ async fn an_unknown_property_cannot_be_deleted() {
 
 #[actix_web::test]
 async fn of_many_deletions_at_once_one_succeeds() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     let running: Vec<_> = (0..8)
         .map(|_| {

@@ -33,7 +33,7 @@ fn as_sent(value: impl Into<Value>) -> (Value, Value) {
 
 #[actix_web::test]
 async fn what_cannot_be_blank_is_refused_blank() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let blank = [json!(null), json!(""), json!("   ")];
     refused(&me, "title", "can't be blank", &blank).await;
     refused(&me, "currency", "can't be blank", &blank).await;
@@ -45,7 +45,7 @@ async fn what_cannot_be_blank_is_refused_blank() {
 
 #[actix_web::test]
 async fn a_wrong_json_type_is_invalid_in_every_field() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for field in [
         "title",
         "currency",
@@ -79,7 +79,7 @@ async fn a_wrong_json_type_is_invalid_in_every_field() {
 
 #[actix_web::test]
 async fn a_title_has_1_to_255_characters_without_the_space_around() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let control = ["a\u{1}b", "a\tb", "a\nb", "a\u{7f}b", "a\u{85}b"].map(Value::from);
     refused(&me, "title", "is invalid", &control).await;
     let long = [json!("a".repeat(256)), json!("ä".repeat(256)), json!("🏨".repeat(256))];
@@ -104,7 +104,7 @@ async fn a_title_has_1_to_255_characters_without_the_space_around() {
 
 #[actix_web::test]
 async fn a_currency_is_a_known_code_in_any_case() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let wrong = ["EU", "EURO", "ZZZ", "AAA", "E1R", "€€€", " EUR", "EUR ", "ınr", "ſek", "978", "E\u{301}R"];
     refused(&me, "currency", "is invalid", &wrong.map(Value::from)).await;
     let mut cases = ["USD", "JPY", "KWD", "GBP", "CHF", "THB"].map(as_sent).to_vec();
@@ -115,7 +115,7 @@ async fn a_currency_is_a_known_code_in_any_case() {
 
 #[actix_web::test]
 async fn a_country_is_a_known_code_in_any_case() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let wrong = ["P", "PRT", "XX", "ZZ", "Portugal", "P1", " PT", "ıt", "🇵🇹"];
     refused(&me, "country", "is invalid", &wrong.map(Value::from)).await;
     let mut cases = ["PT", "DE", "US", "GB", "JP", "XK"].map(as_sent).to_vec();
@@ -127,7 +127,7 @@ async fn a_country_is_a_known_code_in_any_case() {
 
 #[actix_web::test]
 async fn texts_of_the_address_are_limited_and_kept_as_sent() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for (field, most) in [("state", 255), ("city", 255), ("address", 255), ("zip_code", 32)] {
         let message = format!("should be at most {most} character(s)");
         let long = [json!("a".repeat(most + 1)), json!("é".repeat(most + 1))];
@@ -148,7 +148,7 @@ async fn texts_of_the_address_are_limited_and_kept_as_sent() {
 
 #[actix_web::test]
 async fn an_email_has_the_format_of_one() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let wrong = [
         "desk",
         "desk@",
@@ -167,7 +167,7 @@ async fn an_email_has_the_format_of_one() {
 
 #[actix_web::test]
 async fn a_phone_has_at_most_32_digits_and_signs() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let long = [json!("1".repeat(33)), json!(format!("+{}", " 1".repeat(16)))];
     refused(&me, "phone", "should be at most 32 character(s)", &long).await;
     let wrong = ["call me", "\u{202c}", "+351 289 ONE", "電話"];
@@ -187,7 +187,7 @@ async fn a_phone_has_at_most_32_digits_and_signs() {
 
 #[actix_web::test]
 async fn a_timezone_is_an_iana_name() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let wrong = ["Mars/Base", "+01:00", "Lisbon", "Europe/Lisbon ", "GMT+25"];
     refused(&me, "timezone", "is invalid", &wrong.map(Value::from)).await;
     let cases = ["Europe/Lisbon", "Asia/Kolkata", "America/Argentina/Salta", "UTC"];
@@ -198,7 +198,7 @@ async fn a_timezone_is_an_iana_name() {
 
 #[actix_web::test]
 async fn a_property_type_is_one_of_twenty_two() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let wrong = ["castle", "Hotel", "hotel ", "bed_and_breakfast"];
     refused(&me, "property_type", "is invalid", &wrong.map(Value::from)).await;
     let types = [
@@ -232,7 +232,7 @@ async fn a_property_type_is_one_of_twenty_two() {
 
 #[actix_web::test]
 async fn a_logo_is_a_url() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let wrong = [
         "logo",
         "://farol.example",
@@ -257,14 +257,14 @@ async fn a_logo_is_a_url() {
 
 #[actix_web::test]
 async fn activity_is_a_boolean() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     refused(&me, "is_active", "is invalid", &[json!(""), json!(" "), json!("true")]).await;
     kept(&me, "is_active", &[as_sent(true), as_sent(false)]).await;
 }
 
 #[actix_web::test]
 async fn facilities_are_a_list_of_known_ones() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for entry in [json!(UNKNOWN_ID), json!("x"), json!(""), json!(5), json!(null), json!({})] {
         let entries = [json!([entry])];
         refused(&me, "facilities", "has an invalid entry", &entries).await;
@@ -278,8 +278,8 @@ async fn facilities_are_a_list_of_known_ones() {
 
 #[actix_web::test]
 async fn a_group_is_one_of_the_caller_s() {
-    let (app, me) = world().await;
-    let other = app.person("owner@aurora.example").await;
+    let (server, me) = world().await;
+    let other = server.person("owner@aurora.example").await;
     let malformed = ["x", "0197a3b2-0000-7000-8000-00000000000"].map(Value::from);
     refused(&me, "group_id", "is invalid", &malformed).await;
     let absent = [json!(UNKNOWN_ID), json!(other.group().await)];
@@ -295,7 +295,7 @@ async fn a_group_is_one_of_the_caller_s() {
 
 #[actix_web::test]
 async fn an_empty_text_means_null_where_a_format_says_what_a_text_may_be() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for field in ["latitude", "longitude", "facilities", "settings", "content"] {
         refused(&me, field, "is invalid", &[json!(""), json!(" ")]).await;
     }
@@ -309,7 +309,7 @@ async fn an_empty_text_means_null_where_a_format_says_what_a_text_may_be() {
 
 #[actix_web::test]
 async fn a_number_is_a_coordinate_by_its_value() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for field in ["latitude", "longitude"] {
         let wrong = ["1e-8", "1e999999999", "-1e-999999999"].map(number);
         refused(&me, field, "is invalid", &wrong).await;
@@ -331,7 +331,7 @@ async fn a_number_is_a_coordinate_by_its_value() {
 
 #[actix_web::test]
 async fn a_title_can_be_seen_and_is_shown_as_it_is_written() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let unseen = ["\u{200b}\u{2060}", "\u{3164}", " \u{feff} ", "\u{202e}"].map(Value::from);
     refused(&me, "title", "can't be blank", &unseen).await;
     let turned = ["a\u{202e}b", "\u{2066}a\u{2069}", "a\u{2028}b"].map(Value::from);
@@ -341,7 +341,7 @@ async fn a_title_can_be_seen_and_is_shown_as_it_is_written() {
 
 #[actix_web::test]
 async fn an_object_may_be_written_as_an_empty_list() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     refused(&me, "settings", "is invalid", &[json!([5])]).await;
     let empty = me.creates(json!({ "settings": [], "content": [] })).await.is(201).attributes();
     let none = me.creates(json!({})).await.is(201).attributes();

@@ -8,7 +8,7 @@ use crate::server::Server;
 
 /// Five properties; a query of one is told by the letters its titles begin with.
 async fn street() -> (Server, Person) {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     for property in [
         json!({ "title": "Aurora", "city": "Faro", "country": "PT" }),
         json!({ "title": "Boavista", "city": "Lagos", "country": "PT", "is_active": false }),
@@ -18,7 +18,7 @@ async fn street() -> (Server, Person) {
     ] {
         me.has(property).await;
     }
-    (app, me)
+    (server, me)
 }
 
 async fn letters(me: &Person, query: &str) -> String {
@@ -30,7 +30,7 @@ async fn letters(me: &Person, query: &str) -> String {
 
 #[actix_web::test]
 async fn a_text_filter_is_exact_and_looks_at_the_case() {
-    let (_app, me) = street().await;
+    let (_server, me) = street().await;
     for (query, expected) in [
         ("filter[title]=Aurora", "A"),
         ("filter[title]=aurora", ""),
@@ -53,7 +53,7 @@ async fn a_text_filter_is_exact_and_looks_at_the_case() {
 
 #[actix_web::test]
 async fn a_filter_takes_a_list_and_a_text_with_a_comma() {
-    let (_app, me) = street().await;
+    let (_server, me) = street().await;
     for (query, expected) in [
         ("filter[title]=Aurora,Duna", "AD"),
         ("filter[title]=Aurora,Nowhere", "A"),
@@ -75,7 +75,7 @@ async fn a_filter_takes_a_list_and_a_text_with_a_comma() {
 
 #[actix_web::test]
 async fn several_filters_hold_together() {
-    let (_app, me) = street().await;
+    let (_server, me) = street().await;
     for (query, expected) in [
         ("filter[country]=PT&filter[is_active]=true", "A"),
         ("filter[country]=PT&filter[currency]=USD", ""),
@@ -90,7 +90,7 @@ async fn several_filters_hold_together() {
 
 #[actix_web::test]
 async fn the_same_argument_twice_counts_the_last_time() {
-    let (_app, me) = street().await;
+    let (_server, me) = street().await;
     assert_eq!(letters(&me, "filter[title]=Aurora&filter[title]=Duna").await, "D");
     let spelled = "filter[title]=Aurora&filter%5Btitle%5D=Duna";
     assert_eq!(letters(&me, spelled).await, "D");
@@ -100,14 +100,14 @@ async fn the_same_argument_twice_counts_the_last_time() {
 
 #[actix_web::test]
 async fn not_finds_what_has_no_value_too() {
-    let (_app, me) = street().await;
+    let (_server, me) = street().await;
     assert_eq!(letters(&me, "filter[city][not]=Faro").await, "BCDE");
     assert_eq!(letters(&me, "filter[country][not]=PT,ES").await, "CE");
 }
 
 #[actix_web::test]
 async fn an_empty_filter_finds_what_is_null_or_empty() {
-    let (_app, me) = street().await;
+    let (_server, me) = street().await;
     assert_eq!(letters(&me, "filter[city]=").await, "CD");
     assert_eq!(letters(&me, "filter[city][eq]=").await, "CD");
     assert_eq!(letters(&me, "filter[country]=").await, "C");
@@ -116,7 +116,7 @@ async fn an_empty_filter_finds_what_is_null_or_empty() {
 
 #[actix_web::test]
 async fn a_boolean_filter_takes_four_words() {
-    let (_app, me) = street().await;
+    let (_server, me) = street().await;
     for (value, expected) in [("true", "ACDE"), ("1", "ACDE"), ("false", "B"), ("0", "B")] {
         let query = format!("filter[is_active]={value}");
         assert_eq!(letters(&me, &query).await, expected);
@@ -132,7 +132,7 @@ async fn a_boolean_filter_takes_four_words() {
 
 #[actix_web::test]
 async fn an_id_filter_takes_any_case_and_finds_nothing_for_what_is_none() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let first = me.has(json!({ "title": "Aurora" })).await;
     let second = me.has(json!({ "title": "Boavista" })).await;
     let upper = first.to_uppercase();
@@ -156,7 +156,7 @@ async fn an_id_filter_takes_any_case_and_finds_nothing_for_what_is_none() {
 
 #[actix_web::test]
 async fn an_unknown_filter_is_refused_and_never_ignored() {
-    let (_app, me) = street().await;
+    let (_server, me) = street().await;
     for name in [
         "filter[foo]",
         "filter[email]",
@@ -185,7 +185,7 @@ async fn an_unknown_filter_is_refused_and_never_ignored() {
 
 #[actix_web::test]
 async fn a_long_list_of_ids_is_taken() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let mut ids = vec![UNKNOWN_ID.to_owned(); 500];
     ids.push(me.has(json!({ "title": "Aurora" })).await);
     let query = format!("filter[id]={}", ids.join(","));
@@ -194,7 +194,7 @@ async fn a_long_list_of_ids_is_taken() {
 
 #[actix_web::test]
 async fn all_filters_together_have_at_most_a_thousand_entries() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let many = |field: &str, entries: usize| format!("filter[{field}]={}", ",".repeat(entries - 1));
     let listed = |entries: usize| vec!["filter[title][]=x"; entries].join("&");
     let get = |query: String| me.api.get(&format!("{PROPERTIES}?{query}"));
@@ -216,7 +216,7 @@ async fn all_filters_together_have_at_most_a_thousand_entries() {
 
 #[actix_web::test]
 async fn the_entries_of_a_list_may_be_numbered() {
-    let (_app, me) = street().await;
+    let (_server, me) = street().await;
     for (query, expected) in [
         (
             "filter[title][0]=Aurora&filter[title][1]=Duna",

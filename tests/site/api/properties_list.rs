@@ -23,14 +23,14 @@ async fn pousadas(me: &Person, count: usize) -> Vec<String> {
 
 #[actix_web::test]
 async fn an_empty_list_has_no_entries_and_a_total_of_0() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let expected = json!({ "data": [], "meta": { "page": 1, "limit": 10, "total": 0 } });
     me.api.get(PROPERTIES).await.is(200).says(expected);
 }
 
 #[actix_web::test]
 async fn a_list_entry_is_what_reading_it_gives() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let first = me.creates(json!({ "title": "Aurora", "city": "Faro" })).await;
     let second = me.creates(json!({ "title": "Farol" })).await;
     let expected = json!({
@@ -42,7 +42,7 @@ async fn a_list_entry_is_what_reading_it_gives() {
 
 #[actix_web::test]
 async fn a_page_has_ten_entries_unless_asked_otherwise() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let titles = pousadas(&me, 12).await;
     for (query, page, limit, expected) in [
         ("", 1, 10, &titles[..10]),
@@ -72,7 +72,7 @@ async fn a_page_has_ten_entries_unless_asked_otherwise() {
 
 #[actix_web::test]
 async fn a_page_or_limit_that_is_no_positive_integer_is_a_400() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for name in ["page", "limit"] {
         for value in ["0", "-1", "%2B1", "x", "1.5", "1e1", "0x1", "2,3", "null", "%00", "٣"] {
             let answer = list(&me, &format!("pagination[{name}]={value}")).await;
@@ -94,7 +94,7 @@ async fn a_page_or_limit_that_is_no_positive_integer_is_a_400() {
 
 #[actix_web::test]
 async fn other_plain_and_empty_arguments_are_ignored() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     pousadas(&me, 2).await;
     let expected = me.api.get(PROPERTIES).await.is(200).face();
     for query in ["", "&&", "&", "=", "=x", "relationships=all", "&a=b&&c&", "order=title", "_=17"] {
@@ -104,7 +104,7 @@ async fn other_plain_and_empty_arguments_are_ignored() {
 
 #[actix_web::test]
 async fn titles_are_ordered_without_regard_to_case_and_accents() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for title in ["Zoo", "äpfel", "Apple", "apple", "Éclair", "eclair 2", "Ångström", "10 Downs", "Ñandú", "nandu 2"]
     {
         me.has(json!({ "title": title })).await;
@@ -122,7 +122,7 @@ async fn titles_are_ordered_without_regard_to_case_and_accents() {
 
 #[actix_web::test]
 async fn equal_entries_are_ordered_by_id_and_pages_never_overlap() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let mut ids = Vec::new();
     for _ in 0..5 {
         ids.push(me.has(json!({})).await);
@@ -143,7 +143,7 @@ async fn equal_entries_are_ordered_by_id_and_pages_never_overlap() {
 
 #[actix_web::test]
 async fn several_orders_apply_as_written() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for (title, currency, city) in
         [("Aurora", "USD", "Faro"), ("Boavista", "EUR", "Lagos"), ("Cabana", "USD", "Faro"), ("Duna", "EUR", "Faro")]
     {
@@ -162,7 +162,7 @@ async fn several_orders_apply_as_written() {
 
 #[actix_web::test]
 async fn every_scalar_attribute_can_be_ordered_by_and_nothing_else() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     pousadas(&me, 2).await;
     for field in [
         "id",
@@ -203,7 +203,7 @@ async fn every_scalar_attribute_can_be_ordered_by_and_nothing_else() {
 
 #[actix_web::test]
 async fn order_and_pages_go_together_with_filters() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for number in 1..=6 {
         let city = if number % 2 == 0 { "Faro" } else { "Lagos" };
         let title = format!("Pousada {number}");

@@ -7,7 +7,7 @@ use crate::property::{OPTIONS, UNKNOWN_ID, at};
 
 #[actix_web::test]
 async fn a_property_is_read_as_it_was_created() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let created = me.creates(json!({ "city": "Faro" })).await.is(201);
     let read = me.api.get(&at(&created.id())).await.is(200);
     read.says(json!({ "data": created.data() }));
@@ -15,7 +15,7 @@ async fn a_property_is_read_as_it_was_created() {
 
 #[actix_web::test]
 async fn an_id_is_read_in_any_letter_case_and_told_in_lower_case() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     assert_eq!(id, id.to_lowercase());
     let read = me.api.get(&at(&id.to_uppercase())).await.is(200);
@@ -27,7 +27,7 @@ async fn an_id_is_read_in_any_letter_case_and_told_in_lower_case() {
 
 #[actix_web::test]
 async fn an_unknown_id_and_one_that_is_none_are_not_found() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let expected = me.api.get(&at(UNKNOWN_ID)).await.error("not_found").face();
     for id in ["x", "00000000-0000-0000-0000-000000000000", "%20", &"a".repeat(36)] {
         let answer = me.api.get(&at(id)).await;
@@ -37,7 +37,7 @@ async fn an_unknown_id_and_one_that_is_none_are_not_found() {
 
 #[actix_web::test]
 async fn an_inactive_property_is_read_and_changed_like_any_other() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({ "is_active": false })).await;
     assert_eq!(me.reads(&id).await["is_active"], false);
     me.updates(&id, json!({ "city": "Faro" })).await.is(200);
@@ -48,7 +48,7 @@ async fn an_inactive_property_is_read_and_changed_like_any_other() {
 
 #[actix_web::test]
 async fn the_short_list_has_all_properties_by_title_and_no_pages() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     me.api.get(OPTIONS).await.is(200).says(json!({ "data": [] }));
     let mut expected = Vec::new();
     for number in (10..23).rev() {
@@ -67,7 +67,7 @@ async fn the_short_list_has_all_properties_by_title_and_no_pages() {
 
 #[actix_web::test]
 async fn the_short_list_takes_the_filters_of_the_list() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let aurora = me.has(json!({ "title": "Aurora", "city": "Faro" })).await;
     me.has(json!({ "title": "Farol", "city": "Lagos", "is_active": false })).await;
     for (query, expected) in [

@@ -8,7 +8,7 @@ use crate::server::Server;
 
 /// A property in which every field has a value that is not the default.
 async fn furnished() -> (Server, Person, String) {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let id = me
         .has(json!({
             "title": "Pensão Aurora", "currency": "USD", "is_active": false,
@@ -27,7 +27,7 @@ async fn furnished() -> (Server, Person, String) {
             "content": { "description": "Nine rooms", "important_information": "Ring twice" }
         }))
         .await;
-    (app, me, id)
+    (server, me, id)
 }
 
 /// Every single change: what is sent, and what it becomes.
@@ -76,7 +76,7 @@ fn changes() -> Vec<(&'static str, Value, Value)> {
 
 #[actix_web::test]
 async fn a_field_changes_alone() {
-    let (_app, me, id) = furnished().await;
+    let (_server, me, id) = furnished().await;
     let mut expected = me.api.get(&at(&id)).await.is(200).json();
     for (field, sent, kept) in changes() {
         let answer = me.updates(&id, json!({ field: sent })).await.is(200);
@@ -89,7 +89,7 @@ async fn a_field_changes_alone() {
 
 #[actix_web::test]
 async fn an_update_without_a_change_changes_nothing() {
-    let (_app, me, id) = furnished().await;
+    let (_server, me, id) = furnished().await;
     let before = me.api.get(&at(&id)).await.is(200).json();
     let attributes = before["data"]["attributes"].clone();
     for sent in [
@@ -107,7 +107,7 @@ async fn an_update_without_a_change_changes_nothing() {
 
 #[actix_web::test]
 async fn a_setting_changes_alone_and_null_is_its_default() {
-    let (_app, me, id) = furnished().await;
+    let (_server, me, id) = furnished().await;
     let mut expected = me.reads(&id).await;
     let on = |event: &str| format!("allow_availability_autoupdate_on_{event}");
     for (field, sent, kept) in [
@@ -134,7 +134,7 @@ async fn a_setting_changes_alone_and_null_is_its_default() {
 
 #[actix_web::test]
 async fn the_old_switch_sets_what_the_same_update_leaves_out() {
-    let (_app, me, id) = furnished().await;
+    let (_server, me, id) = furnished().await;
     let on = |event: &str| format!("allow_availability_autoupdate_on_{event}");
     let settings = json!({ "allow_availability_autoupdate": true, on("confirmation"): false });
     let answer = me.updates(&id, json!({ "settings": settings })).await.is(200);
@@ -147,7 +147,7 @@ async fn the_old_switch_sets_what_the_same_update_leaves_out() {
 
 #[actix_web::test]
 async fn a_text_of_the_content_changes_alone() {
-    let (_app, me, id) = furnished().await;
+    let (_server, me, id) = furnished().await;
     let mut expected = me.reads(&id).await;
     for (field, value) in [
         ("description", json!("Ten rooms")),
@@ -164,7 +164,7 @@ async fn a_text_of_the_content_changes_alone() {
 
 #[actix_web::test]
 async fn a_price_limit_is_compared_with_the_one_that_stays() {
-    let (_app, me, id) = furnished().await;
+    let (_server, me, id) = furnished().await;
     for (settings, bound) in [
         (json!({ "max_price": "99.99" }), "100.00"),
         (json!({ "min_price": "200.01" }), "200.01"),
@@ -186,7 +186,7 @@ async fn a_price_limit_is_compared_with_the_one_that_stays() {
 
 #[actix_web::test]
 async fn settings_or_content_of_null_are_the_default_ones() {
-    let (_app, me, id) = furnished().await;
+    let (_server, me, id) = furnished().await;
     let default = me.creates(json!({})).await.is(201).attributes();
     let mut expected = me.reads(&id).await;
     for part in ["settings", "content"] {
@@ -199,7 +199,7 @@ async fn settings_or_content_of_null_are_the_default_ones() {
 
 #[actix_web::test]
 async fn a_currency_may_change_where_price_limits_are_set() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let prices = json!({ "min_price": "100", "max_price": "5000" });
     let id = me.has(json!({ "settings": prices })).await;
     // The amounts stay what they are, with the decimals of the new currency.
@@ -224,7 +224,7 @@ async fn a_currency_may_change_where_price_limits_are_set() {
 
 #[actix_web::test]
 async fn a_refused_update_changes_nothing_at_all() {
-    let (_app, me, id) = furnished().await;
+    let (_server, me, id) = furnished().await;
     let before = me.reads(&id).await;
     for (sent, details) in [
         (json!({ "title": "" }), json!({ "title": ["can't be blank"] })),
@@ -256,7 +256,7 @@ async fn a_refused_update_changes_nothing_at_all() {
 
 #[actix_web::test]
 async fn a_group_cannot_be_changed_here_and_is_not_even_looked_at() {
-    let (_app, me, id) = furnished().await;
+    let (_server, me, id) = furnished().await;
     let before = me.api.get(&at(&id)).await.is(200).json();
     for group in [json!(UNKNOWN_ID), json!("x"), json!(null), json!(5)] {
         let answer = me.updates(&id, json!({ "group_id": group })).await;
@@ -266,7 +266,7 @@ async fn a_group_cannot_be_changed_here_and_is_not_even_looked_at() {
 
 #[actix_web::test]
 async fn an_unknown_property_is_a_404_before_its_fields_are_judged() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for id in [UNKNOWN_ID, "x", "%20"] {
         me.updates(id, json!({ "title": "" })).await.error("resource_not_found");
         me.updates(id, json!({ "title": "Casa" })).await.error("resource_not_found");
@@ -275,7 +275,7 @@ async fn an_unknown_property_is_a_404_before_its_fields_are_judged() {
 
 #[actix_web::test]
 async fn updates_of_different_fields_at_once_all_last() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({ "title": "Start" })).await;
     let changes = [
         json!({ "title": "Casa do Farol" }),
@@ -315,7 +315,7 @@ async fn updates_of_different_fields_at_once_all_last() {
 
 #[actix_web::test]
 async fn an_updated_title_moves_the_property_in_the_list() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({ "title": "Aurora" })).await;
     me.has(json!({ "title": "Farol" })).await;
     me.api.put(&at(&id), &body(json!({ "title": "Zoo" }))).await.is(200);
@@ -325,7 +325,7 @@ async fn an_updated_title_moves_the_property_in_the_list() {
 
 #[actix_web::test]
 async fn all_who_read_at_once_after_an_update_get_it() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.has(json!({})).await;
     for round in 0..12 {
         let city = format!("Faro {round}");

@@ -44,8 +44,8 @@ fn plan(property: &str, room_type: &str, title: &str) -> Value {
 
 #[actix_web::test]
 async fn a_user_makes_so_many_properties_and_one_more_when_one_is_gone() {
-    let app = limits("2").start().await;
-    let (me, guest) = (app.person("desk@farol.example").await, app.person("guest@farol.example").await);
+    let server = limits("2").start().await;
+    let (me, guest) = (server.person("desk@farol.example").await, server.person("guest@farol.example").await);
     let first = me.has(json!({})).await;
     me.has(json!({})).await;
     let sentence = "the account has 2 properties, the most there may be";
@@ -67,8 +67,8 @@ async fn a_user_makes_so_many_properties_and_one_more_when_one_is_gone() {
 
 #[actix_web::test]
 async fn a_property_has_so_many_room_types_and_rate_plans() {
-    let app = limits("2").start().await;
-    let me = app.person("desk@farol.example").await;
+    let server = limits("2").start().await;
+    let me = server.person("desk@farol.example").await;
     let (one, two) = (me.has(json!({})).await, me.has(json!({})).await);
     let room = async |property: &str| me.api.post(ROOM_TYPES, &room_type_body(property, json!({}))).await;
     let (first, second) = (room(&one).await.is(201).id(), room(&one).await.is(201).id());
@@ -88,8 +88,8 @@ async fn a_property_has_so_many_room_types_and_rate_plans() {
 
 #[actix_web::test]
 async fn a_user_owns_so_many_groups() {
-    let app = limits("2").start().await;
-    let me = app.person("desk@farol.example").await;
+    let server = limits("2").start().await;
+    let me = server.person("desk@farol.example").await;
     let group = me.has_group("Second").await;
     let body = json!({ "group": { "title": "Third" } });
     full(me.api.post(GROUPS, &body).await, "the account has 2 groups, the most there may be");
@@ -99,9 +99,9 @@ async fn a_user_owns_so_many_groups() {
 
 #[actix_web::test]
 async fn of_requests_that_come_at_once_no_more_are_let_in() {
-    let app = limits("3").start().await;
-    let me = app.person("desk@farol.example").await;
-    let clients: Vec<_> = (0..8).map(|_| app.with_key(&me.key)).collect();
+    let server = limits("3").start().await;
+    let me = server.person("desk@farol.example").await;
+    let clients: Vec<_> = (0..8).map(|_| server.with_key(&me.key)).collect();
     let all = |make: &dyn Fn(usize) -> Call| (0..clients.len()).map(make).collect::<Vec<_>>();
     let most = |let_in: usize| [vec![201; let_in], vec![403; 8 - let_in]].concat();
     let made = at_once(all(&|n| clients[n].post(PROPERTIES, &body(json!({}))))).await;
@@ -118,13 +118,13 @@ async fn of_requests_that_come_at_once_no_more_are_let_in() {
 
 #[actix_web::test]
 async fn zero_is_no_limit_and_the_defaults_are_told() {
-    let app = limits("0").start().await;
-    let me = app.person("desk@farol.example").await;
+    let server = limits("0").start().await;
+    let me = server.person("desk@farol.example").await;
     for _ in 0..4 {
         me.has(json!({})).await;
         me.has_group("Algarve").await;
     }
-    let help = app.run(&["serve", "--help"]).ok();
+    let help = server.run(&["serve", "--help"]).ok();
     for (setting, default) in [
         ("LATCHKEY_MAX_PROPERTIES", "2000"),
         ("LATCHKEY_MAX_GROUPS", "2000"),
@@ -138,8 +138,8 @@ async fn zero_is_no_limit_and_the_defaults_are_told() {
 
 #[actix_web::test]
 async fn invitations_of_strangers_make_so_many_accounts_a_day() {
-    let app = Server::start().await;
-    let me = app.person("desk@farol.example").await;
+    let server = Server::start().await;
+    let me = server.person("desk@farol.example").await;
     let property = me.has(json!({})).await;
     for number in 0..100 {
         me.invites(&PROPERTY_USERS, &property, &format!("guest{number}@farol.example"), "user").await.is(201);
@@ -147,15 +147,15 @@ async fn invitations_of_strangers_make_so_many_accounts_a_day() {
     let sentence = "the account has invited 100 new users in 24 hours, the most there may be";
     full(me.invites(&PROPERTY_USERS, &property, "one.more@farol.example", "user").await, sentence);
     // Whoever has an account already may still be invited, and others may invite.
-    let other = app.person("other@farol.example").await;
+    let other = server.person("other@farol.example").await;
     me.invites(&PROPERTY_USERS, &property, &other.user.email, "owner").await.is(201);
     other.invites(&PROPERTY_USERS, &property, "one.more@farol.example", "user").await.is(201);
 }
 
 #[actix_web::test]
 async fn a_property_is_in_a_hundred_groups_at_most() {
-    let app = Server::start().await;
-    let me = app.person("desk@farol.example").await;
+    let server = Server::start().await;
+    let me = server.person("desk@farol.example").await;
     let property = me.has(json!({})).await;
     let mut groups = Vec::new();
     for number in 0..100 {

@@ -64,7 +64,7 @@ async fn a_room_type_is_one_of_that_property_of_the_caller() {
     let room = room().await;
     let property = room.me().has(json!({})).await;
     let elsewhere = room.house.has(json!({ "property_id": property })).await;
-    let other = room.house.app.person("owner@aurora.example").await;
+    let other = room.house.server.person("owner@aurora.example").await;
     let theirs = other.has(json!({})).await;
     let wrong = [json!("x"), json!(5), json!(true), json!([]), json!({})];
     for field in ["property_id", "room_type_id"] {

@@ -47,7 +47,7 @@ async fn what_is_required_cannot_be_left_out_or_null() {
 #[actix_web::test]
 async fn a_property_is_one_of_the_caller_s() {
     let house = house().await;
-    let other = house.app.person("owner@aurora.example").await;
+    let other = house.server.person("owner@aurora.example").await;
     let malformed = ["x", "0197a3b2-0000-7000-8000-00000000000"].map(Value::from);
     refused(&house, "property_id", "is invalid", &malformed).await;
     refused(&house, "property_id", "is invalid", &[json!(5), json!(true), json!([]), json!({})]).await;

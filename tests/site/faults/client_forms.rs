@@ -12,7 +12,7 @@ use crate::server::Server;
 
 /// A server, somebody with a property, and the four lists and reads about it.
 async fn furnished() -> (Server, Person, String, Vec<String>) {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let farol = me.has(json!({})).await;
     let group = me.group().await;
     let property_user = me.entry(&PROPERTY_USERS, &farol, &me.user.email).await;
@@ -25,34 +25,34 @@ async fn furnished() -> (Server, Person, String, Vec<String>) {
         GROUP_USERS.path.to_owned(),
         GROUP_USERS.at(&group_user),
     ];
-    (app, me, farol, reads)
+    (server, me, farol, reads)
 }
 
 const LISTS: [&str; 3] = [GROUPS, PROPERTY_USERS.path, GROUP_USERS.path];
 
-fn sent(app: &Server, me: &Person, head: &str, lines: &[&str], body: &[u8]) -> Response {
+fn sent(server: &Server, me: &Person, head: &str, lines: &[&str], body: &[u8]) -> Response {
     let key = format!("user-api-key:{}", me.key);
     let mut lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
     lines.push(key.as_bytes());
-    app.raw(&raw::request(head, &lines, body))
+    server.raw(&raw::request(head, &lines, body))
 }
 
 #[actix_web::test]
 async fn a_key_without_a_space_before_it_opens_every_collection() {
-    let (app, me, farol, reads) = furnished().await;
+    let (server, me, farol, reads) = furnished().await;
     for path in reads {
-        sent(&app, &me, &format!("GET {path}"), &[], b"").is(200);
+        sent(&server, &me, &format!("GET {path}"), &[], b"").is(200);
     }
     let group = br#"{"group":{"title":"Spare"}}"#;
-    let id = sent(&app, &me, &format!("POST {GROUPS}"), &[], group).is(201).id();
-    sent(&app, &me, &format!("POST {}", part(&id, &farol)), &[], b"").is(200).says(success());
-    sent(&app, &me, &format!("DELETE {}", part(&id, &farol)), &[], b"").is(200).says(success());
-    sent(&app, &me, &format!("DELETE {}", group_at(&id)), &[], b"").is(200).says(success());
+    let id = sent(&server, &me, &format!("POST {GROUPS}"), &[], group).is(201).id();
+    sent(&server, &me, &format!("POST {}", part(&id, &farol)), &[], b"").is(200).says(success());
+    sent(&server, &me, &format!("DELETE {}", part(&id, &farol)), &[], b"").is(200).says(success());
+    sent(&server, &me, &format!("DELETE {}", group_at(&id)), &[], b"").is(200).says(success());
 }
 
 #[actix_web::test]
 async fn a_get_with_the_body_null_and_a_content_type_is_a_get() {
-    let (_app, me, _farol, reads) = furnished().await;
+    let (_server, me, _farol, reads) = furnished().await;
     for path in reads {
         let plain = me.api.get(&path).await.is(200);
         for body in ["null", "[]", "{}", "{"] {
@@ -66,7 +66,7 @@ async fn a_get_with_the_body_null_and_a_content_type_is_a_get() {
 
 #[actix_web::test]
 async fn an_action_needs_no_body_and_takes_any_empty_one() {
-    let (app, me, farol, _) = furnished().await;
+    let (server, me, farol, _) = furnished().await;
     for empty in [None, Some(""), Some("[]"), Some("{}"), Some("null"), Some("\"\""), Some(" ")] {
         let group = me.has_group("Spare").await;
         let guest = me.invites(&GROUP_USERS, &group, "guest@farol.example", "user").await.is(201).id();
@@ -99,14 +99,14 @@ async fn an_action_needs_no_body_and_takes_any_empty_one() {
             all.push(key.as_bytes());
             let mut request = raw::request(&format!("{method} {path}"), &all, b"");
             request.extend_from_slice(end);
-            app.raw(&request).is(200).says(success());
+            server.raw(&request).is(200).says(success());
         }
     }
 }
 
 #[actix_web::test]
 async fn stray_arguments_change_nothing_anywhere() {
-    let (_app, me, farol, reads) = furnished().await;
+    let (_server, me, farol, reads) = furnished().await;
     let stray =
         ["?", "?&&", "?&", "?relationships=all", "?relationships[]=all", "?include=users&fields[group]=title", "?_=1"];
     for path in reads {
@@ -138,16 +138,16 @@ async fn stray_arguments_change_nothing_anywhere() {
 
 #[actix_web::test]
 async fn brackets_arrive_raw_and_encoded() {
-    let (app, me, farol, _) = furnished().await;
+    let (server, me, farol, _) = furnished().await;
     me.has(json!({ "title": "Aurora" })).await;
     let (open, close) = (["[", "%5B", "%5b"], ["]", "%5D", "%5d"]);
     for (open, close) in open.iter().zip(close).chain([(&"[", "%5D"), (&"%5b", "]")]) {
         for slash in ["", "/"] {
             let query = format!("filter{open}property_id{close}={farol}&order{open}role{close}=asc");
             let head = format!("GET {}{slash}?{query}", PROPERTY_USERS.path);
-            assert_eq!(sent(&app, &me, &head, &[], b"").is(200).column("property_id"), [&*farol]);
+            assert_eq!(sent(&server, &me, &head, &[], b"").is(200).column("property_id"), [&*farol]);
             let query = format!("filter{open}title{close}{open}not{close}=User+Group&pagination{open}page{close}=1");
-            let answer = sent(&app, &me, &format!("GET {GROUPS}{slash}?{query}"), &[], b"").is(200);
+            let answer = sent(&server, &me, &format!("GET {GROUPS}{slash}?{query}"), &[], b"").is(200);
             answer.says(json!({ "data": [], "meta": { "page": 1, "limit": 10, "total": 0 } }));
         }
     }
@@ -155,7 +155,7 @@ async fn brackets_arrive_raw_and_encoded() {
 
 #[actix_web::test]
 async fn pages_may_be_asked_for_in_short() {
-    let (_app, me, _farol, _) = furnished().await;
+    let (_server, me, _farol, _) = furnished().await;
     for list in LISTS {
         let whole = me.api.get(list).await.is(200);
         for query in ["?page=1&limit=100", "/?page=1&limit=100", "/?limit=100&page=1&&", "?limit=100"] {
@@ -175,7 +175,7 @@ async fn pages_may_be_asked_for_in_short() {
 
 #[actix_web::test]
 async fn json_is_said_of_everything() {
-    let (_app, me, farol, reads) = furnished().await;
+    let (_server, me, farol, reads) = furnished().await;
     let api = me.api.clone().always("content-type", "application/json").always("accept", "application/json");
     for path in reads {
         api.get(&path).await.is(200);
@@ -199,7 +199,7 @@ async fn found_or_made(me: &Person, title: &str) -> String {
 
 #[actix_web::test]
 async fn a_client_without_memory_finds_what_it_made() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for title in ["Casa do Farol", "Inn, North & South", "100% Ärger + mehr", "Zimmer [7]", "a=b", "東京 🏨"] {
         let made = found_or_made(&me, title).await;
         assert_eq!(found_or_made(&me, title).await, made);
@@ -218,7 +218,7 @@ async fn a_client_without_memory_finds_what_it_made() {
 
 #[actix_web::test]
 async fn what_was_read_can_be_sent_back() {
-    let (_app, me, farol, reads) = furnished().await;
+    let (_server, me, farol, reads) = furnished().await;
     for (path, key) in [(&reads[1], "group"), (&reads[3], "property_user"), (&reads[5], "group_user")] {
         let read = me.api.get(path).await.is(200);
         // As attributes, and as the whole resource with everything else in it.
@@ -241,7 +241,7 @@ fn with(mut attributes: Value, resource: &Value) -> Value {
 
 #[actix_web::test]
 async fn an_etag_is_that_of_what_the_caller_sees() {
-    let (_app, me, farol, reads) = furnished().await;
+    let (_server, me, farol, reads) = furnished().await;
     for path in &reads {
         let read = me.api.get(path).await.is(200);
         let etag = read.header("etag").expect("an ETag").to_owned();

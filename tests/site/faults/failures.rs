@@ -20,62 +20,62 @@ fn moments() -> impl Iterator<Item = Duration> {
 
 #[actix_web::test]
 async fn a_key_that_was_shown_is_there_after_the_server_was_killed() {
-    let (mut app, me) = world().await;
+    let (mut server, me) = world().await;
     let mut keys = vec![me.key.clone()];
     for round in 0..3 {
-        let browser = app.signed_in(&me.user).await;
+        let browser = server.signed_in(&me.user).await;
         keys.push(browser.create_key(&format!("Round {round}")).await);
-        app.kill();
-        app.restart();
+        server.kill();
+        server.restart();
         for key in &keys {
-            app.with_key(key).get(PROPERTIES).await.is(200);
+            server.with_key(key).get(PROPERTIES).await.is(200);
         }
     }
 }
 
 #[actix_web::test]
 async fn an_answered_withdrawal_holds_after_the_server_was_killed() {
-    let (mut app, me) = world().await;
+    let (mut server, me) = world().await;
     for round in 0..3 {
-        let browser = app.signed_in(&me.user).await;
+        let browser = server.signed_in(&me.user).await;
         let key = browser.create_key(&format!("Round {round}")).await;
         browser.withdraw_key(&key).await;
-        app.kill();
-        app.restart();
-        app.with_key(&key).get(PROPERTIES).await.is(401);
-        app.with_key(&me.key).get(PROPERTIES).await.is(200);
+        server.kill();
+        server.restart();
+        server.with_key(&key).get(PROPERTIES).await.is(401);
+        server.with_key(&me.key).get(PROPERTIES).await.is(200);
     }
-    let browser = app.signed_in(&me.user).await;
+    let browser = server.signed_in(&me.user).await;
     browser.post_form("/user_profile/withdraw_all_keys", &[]).await.is(303);
-    app.kill();
-    app.restart();
-    app.with_key(&me.key).get(PROPERTIES).await.is(401);
+    server.kill();
+    server.restart();
+    server.with_key(&me.key).get(PROPERTIES).await.is(401);
 }
 
 #[actix_web::test]
 async fn what_the_api_has_answered_is_there_after_the_server_was_killed() {
-    let (mut app, me) = world().await;
+    let (mut server, me) = world().await;
     let made = me.creates(serde_json::json!({})).await.is(201).id();
     let deleted = me.creates(serde_json::json!({ "title": "Gone" })).await.is(201).id();
     me.api.delete(&at(&deleted)).await.is(200);
-    app.kill();
-    app.restart();
-    let api = app.with_key(&me.key);
+    server.kill();
+    server.restart();
+    let api = server.with_key(&me.key);
     api.get(&at(&made)).await.is(200);
     api.get(&at(&deleted)).await.is(404);
 }
 
 #[actix_web::test]
 async fn a_server_that_is_asked_to_end_writes_the_last_use_of_keys() {
-    let (mut app, me) = world().await;
+    let (mut server, me) = world().await;
     for round in 0..5 {
-        let browser = app.signed_in(&me.user).await;
+        let browser = server.signed_in(&me.user).await;
         let key = browser.create_key(&format!("Round {round}")).await;
-        let api = app.with_key(&key);
+        let api = server.with_key(&key);
         api.get(PROPERTIES).header("user-agent", "FarolPMS/2.1").await.is(200);
-        assert!(app.terminate().success(), "{}", app.log());
-        app.restart();
-        let browser = app.signed_in(&me.user).await;
+        assert!(server.terminate().success(), "{}", server.log());
+        server.restart();
+        let browser = server.signed_in(&me.user).await;
         let rows = key_rows(&browser.get(PROFILE).await.is(200));
         assert!(rows[0].contains("FarolPMS/2.1"), "{rows:?}");
     }
@@ -102,23 +102,23 @@ async fn a_last_use_that_waits_for_the_database_is_written_before_the_end() {
 #[actix_web::test]
 async fn a_session_outlives_a_restart() {
     // The cookie is named by the port of the base URL.
-    let mut app = Server::options().public_url("http://localhost:7001").start().await;
-    let me = app.person("desk@farol.example").await;
+    let mut server = Server::options().public_url("http://localhost:7001").start().await;
+    let me = server.person("desk@farol.example").await;
     let cookies = me.browser.cookies().expect("a session");
-    app.restart();
-    app.anonymous().get(PROFILE).header("cookie", &cookies).await.is(200);
+    server.restart();
+    server.anonymous().get(PROFILE).header("cookie", &cookies).await.is(200);
 }
 
 #[actix_web::test]
 async fn a_client_that_goes_away_leaves_a_key_active_or_withdrawn_and_nothing_between() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     for moment in moments() {
         let key = me.browser.create_key("Leaver").await;
         let id = me.browser.key_id(&key).await;
         let path = format!("/user_profile/api_keys/{id}/withdraw");
-        send_and_reset(app.address(), &form(&me.browser, &path, &[]), moment).await;
+        send_and_reset(server.address(), &form(&me.browser, &path, &[]), moment).await;
 
-        let api = app.with_key(&key);
+        let api = server.with_key(&key);
         let refused = api.get(PROPERTIES).await.status == 401;
         let tail = format!("***{}", &key[46..]);
         let rows = key_rows(&me.browser.get(PROFILE).await.is(200));
@@ -138,13 +138,13 @@ async fn a_client_that_goes_away_leaves_a_key_active_or_withdrawn_and_nothing_be
 
 #[actix_web::test]
 async fn a_client_that_goes_away_from_a_new_key_may_send_the_form_again() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     for (round, moment) in moments().enumerate() {
         let title = format!("Leaver {round}");
         let page = me.browser.get(NEW_KEY).await.is(200);
         let token = html::input_value(page.text(), "form_token").expect("a form token");
         let fields = [("title", &*title), ("form_token", &*token)];
-        send_and_reset(app.address(), &form(&me.browser, NEW_KEY, &fields), moment).await;
+        send_and_reset(server.address(), &form(&me.browser, NEW_KEY, &fields), moment).await;
 
         let again = me.browser.send_new_key(&title, &token).await;
         match again.status {
@@ -159,7 +159,7 @@ async fn a_client_that_goes_away_from_a_new_key_may_send_the_form_again() {
 
 #[actix_web::test]
 async fn clients_that_go_away_cost_nobody_else_an_answer() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let read = raw::request(&format!("GET {PROPERTIES}"), &[format!("user-api-key: {}", me.key).as_bytes()], b"");
     let page = raw::request(
         &format!("GET {PROFILE}"),
@@ -170,8 +170,8 @@ async fn clients_that_go_away_cost_nobody_else_an_answer() {
         let leavers: Vec<_> = moments()
             .map(|moment| {
                 let request = if moment.subsec_micros() % 500 == 0 { read.clone() } else { page.clone() };
-                let server = app.address();
-                actix_web::rt::spawn(async move { send_and_reset(server, &request, moment / 2).await })
+                let address = server.address();
+                actix_web::rt::spawn(async move { send_and_reset(address, &request, moment / 2).await })
             })
             .collect();
         for leaver in leavers {
@@ -184,16 +184,16 @@ async fn clients_that_go_away_cost_nobody_else_an_answer() {
     }
     assert_eq!(me.api.get(PROPERTIES).await.is(200).json()["meta"]["total"], 30);
     // What a request was cut short in must not stay on the connection that the next one gets.
-    assert!(!app.log().contains("already a transaction in progress"), "{}", app.log());
+    assert!(!server.log().contains("already a transaction in progress"), "{}", server.log());
 }
 
 #[actix_web::test]
 async fn a_form_that_never_ends_changes_nothing() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let id = me.browser.key_id(&me.key).await;
     let whole = form(&me.browser, &format!("/user_profile/api_keys/{id}/replace"), &[("form_token", "cut-short")]);
     for length in [whole.len() - 1, whole.len() - 5] {
-        send_and_reset(app.address(), &whole[..length], Duration::from_millis(5)).await;
+        send_and_reset(server.address(), &whole[..length], Duration::from_millis(5)).await;
     }
     me.api.get(PROPERTIES).await.is(200);
     assert_eq!(key_rows(&me.browser.get(PROFILE).await.is(200)).len(), 1);
@@ -201,26 +201,26 @@ async fn a_form_that_never_ends_changes_nothing() {
 
 #[actix_web::test]
 async fn what_a_command_takes_away_is_gone_at_once() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let email = &*me.user.email;
     for round in 0..3 {
         let key = me.browser.create_key(&format!("Round {round}")).await;
-        let api = app.with_key(&key);
+        let api = server.with_key(&key);
         let id = me.browser.key_id(&key).await;
         api.get(PROPERTIES).await.is(200);
-        app.run(&["key", "withdraw", &id]).ok();
+        server.run(&["key", "withdraw", &id]).ok();
         api.get(PROPERTIES).await.is(401);
     }
     let list = me.browser.get(PROFILE).await.is(200);
     assert!(seen(list.text()).contains("by the host"), "{list}");
     for _ in 0..3 {
         me.api.get(PROPERTIES).await.is(200);
-        app.run(&["subscription", "cancel", email, "--now"]).ok();
+        server.run(&["subscription", "cancel", email, "--now"]).ok();
         me.api.get(PROPERTIES).await.is(403);
-        app.subscribe(email);
+        server.subscribe(email);
     }
     me.api.get(PROPERTIES).await.is(200);
-    app.run(&["user", "deactivate", email]).ok();
+    server.run(&["user", "deactivate", email]).ok();
     me.api.get(PROPERTIES).await.is(401);
     me.browser.get(PROPERTIES).await.is(401);
     me.browser.get(PROFILE).await.is(303);

@@ -22,9 +22,9 @@ const TOO_LONG: Duration = Duration::from_secs(20);
 
 async fn world() -> Option<(Server, Person, Arc<Wire>)> {
     let wire = Wire::to_postgresql()?;
-    let app = Server::options().over(&wire).start().await;
-    let me = app.person("desk@farol.example").await;
-    Some((app, me, wire))
+    let server = Server::options().over(&wire).start().await;
+    let me = server.person("desk@farol.example").await;
+    Some((server, me, wire))
 }
 
 async fn in_time(what: &str, call: impl IntoFuture<Output = Response>) -> Response {
@@ -60,7 +60,7 @@ async fn back(client: &Client, path: &str) {
 
 #[actix_web::test]
 async fn people_see_a_page_while_postgresql_is_away_and_are_still_signed_in_afterwards() {
-    let Some((app, me, wire)) = world().await else { return };
+    let Some((server, me, wire)) = world().await else { return };
     let id = me.browser.key_id(&me.key).await;
     let withdraw = format!("/user_profile/api_keys/{id}/withdraw");
     let sign_in = [("email", &*me.user.email), ("password", &*me.user.password)];
@@ -73,23 +73,23 @@ async fn people_see_a_page_while_postgresql_is_away_and_are_still_signed_in_afte
         away_for_people("the profile", me.browser.get(PROFILE)).await;
         away_for_people("a new name", me.browser.post_form(PROFILE, &[("name", "Rita"), ("time_zone", "UTC")])).await;
         away_for_people("the question", me.browser.get(&withdraw)).await;
-        away_for_people("a sign-in", app.browser().post_form("/sign_in", &sign_in)).await;
+        away_for_people("a sign-in", server.browser().post_form("/sign_in", &sign_in)).await;
         away_for_people("a sign-out", me.browser.post_form("/sign_out", &[])).await;
         away_for_programs("a session", me.browser.get(PROPERTIES)).await;
         // What needs no database goes on.
-        app.browser().get("/sign_in").await.is(200);
-        app.anonymous().get(PROFILE).await.is(303);
-        app.with_key("lk_no_key").get(PROPERTIES).await.is(401);
+        server.browser().get("/sign_in").await.is(200);
+        server.anonymous().get(PROFILE).await.is(303);
+        server.with_key("lk_no_key").get(PROPERTIES).await.is(401);
         wire.mend();
         back(&me.browser, PROFILE).await;
         back(&me.api, PROPERTIES).await;
-        app.signed_in(&me.user).await;
+        server.signed_in(&me.user).await;
     }
 }
 
 #[actix_web::test]
 async fn a_write_that_was_answered_with_a_503_can_be_sent_again() {
-    let Some((app, me, wire)) = world().await else { return };
+    let Some((server, me, wire)) = world().await else { return };
     for round in 0..3 {
         let key = me.browser.create_key(&format!("Round {round}")).await;
         let id = me.browser.key_id(&key).await;
@@ -99,9 +99,9 @@ async fn a_write_that_was_answered_with_a_503_can_be_sent_again() {
         away_for_programs("a create", me.creates(json!({}))).await;
         wire.mend();
         back(&me.browser, PROFILE).await;
-        app.with_key(&key).get(PROPERTIES).await.is(200);
+        server.with_key(&key).get(PROPERTIES).await.is(200);
         me.browser.post_form(&path, &[]).await.is(303);
-        app.with_key(&key).get(PROPERTIES).await.is(401);
+        server.with_key(&key).get(PROPERTIES).await.is(401);
         assert_eq!(me.api.get(PROPERTIES).await.column("id").len(), round);
         me.api.post(PROPERTIES, &body(json!({}))).await.is(201);
     }
@@ -109,7 +109,7 @@ async fn a_write_that_was_answered_with_a_503_can_be_sent_again() {
 
 #[actix_web::test]
 async fn connections_that_broke_while_nobody_asked_cost_at_most_a_503() {
-    let Some((_app, me, wire)) = world().await else { return };
+    let Some((_server, me, wire)) = world().await else { return };
     // All connections of the pool are open, and then broken.
     let calls: Vec<_> = (0..30).map(|_| actix_web::rt::spawn(me.api.get(PROPERTIES).into_future())).collect();
     for call in calls {
@@ -127,13 +127,13 @@ async fn connections_that_broke_while_nobody_asked_cost_at_most_a_503() {
 
 #[actix_web::test]
 async fn a_first_use_that_could_not_be_written_is_written_later() {
-    let Some((app, me, wire)) = world().await else { return };
+    let Some((server, me, wire)) = world().await else { return };
     let mut keys = vec![me.key.clone()];
     for round in 0..5 {
         keys.push(me.browser.create_key(&format!("Round {round}")).await);
     }
     for key in &keys {
-        app.with_key(key).get(PROPERTIES).await.is(200);
+        server.with_key(key).get(PROPERTIES).await.is(200);
     }
     wire.cut();
     away_for_people("the profile", me.browser.get(PROFILE)).await;

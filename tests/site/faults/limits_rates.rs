@@ -44,23 +44,23 @@ fn assert_form(answer: &Response, policy: &str, name: &str) {
 
 #[actix_web::test]
 async fn a_key_that_asks_too_often_is_told_when_to_come_again_and_others_go_on() {
-    let app = limits("30", "0").start().await;
-    let me = app.person("desk@farol.example").await;
-    let other = app.with_key(&me.browser.create_key("Other").await);
+    let server = limits("30", "0").start().await;
+    let me = server.person("desk@farol.example").await;
+    let other = server.with_key(&me.browser.create_key("Other").await);
     let answer = refusal(&me.api, PROPERTIES, 60).await;
     assert_form(&answer, "\"key\";q=30;w=60", "key");
     other.get(PROPERTIES).await.is(200);
     me.browser.get(PROPERTIES).await.is(200);
-    app.with_key("lk_no_key").get(PROPERTIES).await.is(401);
+    server.with_key("lk_no_key").get(PROPERTIES).await.is(401);
     sleep(Duration::from_secs(seconds(&answer))).await;
     me.api.get(PROPERTIES).await.is(200);
 }
 
 #[actix_web::test]
 async fn a_signed_in_user_may_ask_the_api_as_often_as_a_key_whatever_browsers_ask() {
-    let app = limits("30", "0").start().await;
-    let user = app.add_user("night@farol.example");
-    let (one, two) = (app.signed_in(&user).await, app.signed_in(&user).await);
+    let server = limits("30", "0").start().await;
+    let user = server.add_user("night@farol.example");
+    let (one, two) = (server.signed_in(&user).await, server.signed_in(&user).await);
     let mut refusals = Vec::new();
     for _ in 0..40 {
         for browser in [&one, &two] {
@@ -72,7 +72,7 @@ async fn a_signed_in_user_may_ask_the_api_as_often_as_a_key_whatever_browsers_as
     }
     assert!(refusals.len() >= 20, "{}", refusals.len());
     assert_form(&refusals[0], "\"user\";q=30;w=60", "user");
-    let other = app.signed_in(&app.add_user("day@farol.example")).await;
+    let other = server.signed_in(&server.add_user("day@farol.example")).await;
     other.get(PROPERTIES).await.is(200);
     // Pages have limits of their own.
     one.get("/properties").await.is(200);
@@ -90,8 +90,8 @@ async fn the_limit_of_a_key_holds_although_callers_are_forgotten_meanwhile() {
 
 #[actix_web::test]
 async fn all_that_an_address_sends_counts_with_strangers_and_pages_too() {
-    let app = limits("0", "20").start().await;
-    let from = |address: &str| app.anonymous().always("x-forwarded-for", address);
+    let server = limits("0", "20").start().await;
+    let from = |address: &str| server.anonymous().always("x-forwarded-for", address);
     let answer = refusal(&from("192.0.2.1"), PROPERTIES, 60).await;
     assert_form(&answer, "\"address\";q=20;w=60", "address");
     let page = from("192.0.2.1").get("/docs").await.is(429);
@@ -113,12 +113,12 @@ async fn all_that_an_address_sends_counts_with_strangers_and_pages_too() {
 
 #[actix_web::test]
 async fn nothing_but_what_machines_watch_and_files_passes_the_limit_of_an_address() {
-    let app = limits("0", "10").start().await;
+    let server = limits("0", "10").start().await;
     let from = |request: &str, address: &str| {
         let forwarded = format!("X-Forwarded-For: {address}");
-        app.raw(&raw::request(request, &[forwarded.as_bytes()], b""))
+        server.raw(&raw::request(request, &[forwarded.as_bytes()], b""))
     };
-    let page = app.browser().get("/sign_in").await.is(200);
+    let page = server.browser().get("/sign_in").await.is(200);
     let file = page.text().split('"').find(|part| part.starts_with("/static/")).expect("a file").to_owned();
     for (number, request) in [
         "GET /static/a/b/c",
@@ -162,8 +162,8 @@ async fn nothing_but_what_machines_watch_and_files_passes_the_limit_of_an_addres
 
 #[actix_web::test]
 async fn zero_is_no_limit() {
-    let app = limits("0", "0").start().await;
-    let me = app.person("desk@farol.example").await;
+    let server = limits("0", "0").start().await;
+    let me = server.person("desk@farol.example").await;
     for _ in 0..100 {
         me.api.get(PROPERTIES).await.is(200);
     }

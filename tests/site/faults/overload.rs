@@ -44,18 +44,18 @@ async fn where_writes_of_pages_stand_still_more_pages_are_refused_at_once_and_pr
 
 #[actix_web::test]
 async fn bodies_that_are_too_much_together_are_refused_at_once_and_small_ones_are_not() {
-    let app = Server::start().await;
-    let me = app.person("desk@farol.example").await;
+    let server = Server::start().await;
+    let me = server.person("desk@farol.example").await;
     let large = vec![b' '; 9_900_000];
     let key = format!("user-api-key: {}", me.key);
-    let send = || app.raw(&raw::request("POST /api/v1/properties", &[key.as_bytes()], &large));
+    let send = || server.raw(&raw::request("POST /api/v1/properties", &[key.as_bytes()], &large));
     // Many that promise 10 MB and send next to nothing take next to nothing.
-    let promised: Vec<_> = (0..12).map(|_| unfinished(&app, "/api/v1/properties", &key, 10_000_000, b"{")).collect();
+    let promised: Vec<_> = (0..12).map(|_| unfinished(&server, "/api/v1/properties", &key, 10_000_000, b"{")).collect();
     assert_eq!(send().status, 400, "there is room");
     drop(promised);
     // Each round has its own: one of them may come while the body before it still counts, and be refused itself.
     let (three, refused) = until("a large body is refused", async || {
-        let send_part = |_| unfinished(&app, "/api/v1/properties", &key, 10_000_000, &large);
+        let send_part = |_| unfinished(&server, "/api/v1/properties", &key, 10_000_000, &large);
         let three: Vec<_> = (0..3).map(send_part).collect();
         let answer = send();
         (answer.status == 503).then_some((three, answer))
@@ -70,29 +70,29 @@ async fn bodies_that_are_too_much_together_are_refused_at_once_and_small_ones_ar
 
 #[actix_web::test]
 async fn those_who_send_their_bodies_slowly_keep_out_nobody() {
-    let app = Server::options().arg("--max-requests").arg("8").start().await;
-    let me = app.person("desk@farol.example").await;
+    let server = Server::options().arg("--max-requests").arg("8").start().await;
+    let me = server.person("desk@farol.example").await;
     let key = format!("user-api-key: {}", me.key);
-    let from_us = format!("Origin: {}", app.base_url);
-    let app = &app;
-    let slow = |path, header| (0..20).map(move |_| unfinished(app, path, header, 100, b"{")).collect::<Vec<_>>();
+    let from_us = format!("Origin: {}", server.base_url);
+    let server = &server;
+    let slow = |path, header| (0..20).map(move |_| unfinished(server, path, header, 100, b"{")).collect::<Vec<_>>();
     let slow = (slow("/api/v1/properties", &key), slow("/sign_in", &from_us));
     until("they all wait", async || {
         let write = me.api.post(PROPERTIES, &json!({})).await.status;
-        let page = app.anonymous().get("/sign_in").await.status;
+        let page = server.anonymous().get("/sign_in").await.status;
         (write == 400 && page == 200).then_some(())
     })
     .await;
     for _ in 0..20 {
         me.api.post(PROPERTIES, &json!({})).await.is(400);
-        app.anonymous().get("/sign_in").await.is(200);
+        server.anonymous().get("/sign_in").await.is(200);
     }
     drop(slow);
 }
 
 /// The beginning of a request, whose body stays behind what was promised.
-fn unfinished(app: &Server, path: &str, header: &str, promised: usize, sent: &[u8]) -> TcpStream {
-    let mut stream = TcpStream::connect(app.address()).expect("the server listens");
+fn unfinished(server: &Server, path: &str, header: &str, promised: usize, sent: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address()).expect("the server listens");
     let head = format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{header}\r\nContent-Length: {promised}\r\n\r\n");
     stream.write_all(head.as_bytes()).expect("a head");
     stream.write_all(sent).expect("a part of the body");

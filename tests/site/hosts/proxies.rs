@@ -18,8 +18,8 @@ fn asks(server: SocketAddr, path: &str, lines: &[&str]) -> Response {
 #[actix_web::test]
 async fn clients_of_a_listed_proxy_are_told_apart_however_it_writes_their_addresses() {
     let limited = || Server::options().env("LATCHKEY_REQUESTS_PER_ADDRESS", "3");
-    let app = limited().env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1").start().await;
-    let status = |line: &str| asks(app.address(), "/docs", &[line]).status;
+    let server = limited().env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1").start().await;
+    let status = |line: &str| asks(server.address(), "/docs", &[line]).status;
     for (number, [one, same, other]) in [
         ["X-Forwarded-For: 203.0.113.7:51007", "X-Forwarded-For: 203.0.113.7", "X-Forwarded-For: 203.0.113.8:51007"],
         [
@@ -39,16 +39,20 @@ async fn clients_of_a_listed_proxy_are_told_apart_however_it_writes_their_addres
         assert!((0..3).all(|_| status(one) == 200), "{number}");
         assert_eq!((status(one), status(same), status(other)), (429, 429, 200), "{number}");
     }
-    drop(app);
+    drop(server);
     // A stranger's header changes nothing, and the host learns that there may be a proxy.
-    let app = limited().start().await;
+    let server = limited().start().await;
     for number in 0..5 {
-        let answer = asks(app.address(), "/docs", &[&format!("X-Forwarded-For: 203.0.113.{number}")]);
+        let answer = asks(server.address(), "/docs", &[&format!("X-Forwarded-For: 203.0.113.{number}")]);
         assert_eq!(answer.status, if number < 3 { 200 } else { 429 });
     }
-    let said = || app.log().matches("sends client addresses as proxies do").count();
+    let said = || server.log().matches("sends client addresses as proxies do").count();
     until("the log tells of the proxy", async || (said() == 1).then_some(())).await;
-    assert!(app.log().contains("127.0.0.1 sends") && app.log().contains("LATCHKEY_TRUSTED_PROXIES"), "{}", app.log());
+    assert!(
+        server.log().contains("127.0.0.1 sends") && server.log().contains("LATCHKEY_TRUSTED_PROXIES"),
+        "{}",
+        server.log()
+    );
 }
 
 #[track_caller]
@@ -106,9 +110,9 @@ async fn answers_of_the_api_promise_https_where_there_is_https_and_are_no_pages(
         ("https://pms.example", "0", Some("max-age=31536000")),
         ("https://pms.example", "1", Some("max-age=31536000; includeSubDomains")),
     ] {
-        let app = Server::options().public_url(url).env("LATCHKEY_HSTS_SUBDOMAINS", setting).start().await;
+        let server = Server::options().public_url(url).env("LATCHKEY_HSTS_SUBDOMAINS", setting).start().await;
         for path in [PROPERTIES, "/api/v1/openapi.json", "/sign_in", "/nothing"] {
-            let answer = app.anonymous().get(path).await;
+            let answer = server.anonymous().get(path).await;
             assert_eq!(answer.header("strict-transport-security"), promise, "{answer}");
             let policy = answer.header("content-security-policy").expect("a policy");
             assert!(policy.starts_with("default-src 'none'"), "{answer}");

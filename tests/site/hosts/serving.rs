@@ -8,31 +8,31 @@ use crate::server::Server;
 
 #[actix_web::test]
 async fn a_server_says_that_it_is_alive_and_ready() {
-    let app = Server::start().await;
-    app.anonymous().get("/healthz").await.is(200);
-    app.anonymous().get("/readyz").await.is(200);
+    let server = Server::start().await;
+    server.anonymous().get("/healthz").await.is(200);
+    server.anonymous().get("/readyz").await.is(200);
 }
 
 #[actix_web::test]
 async fn a_server_that_is_asked_to_end_ends_well_and_loses_nothing() {
-    let (mut app, me) = world().await;
+    let (mut server, me) = world().await;
     let id = me.has(json!({})).await;
-    assert!(app.terminate().success(), "{}", app.log());
-    app.restart();
-    app.with_key(&me.key).get(&at(&id)).await.is(200);
+    assert!(server.terminate().success(), "{}", server.log());
+    server.restart();
+    server.with_key(&me.key).get(&at(&id)).await.is(200);
 }
 
 #[actix_web::test]
 async fn many_copies_serve_one_postgresql_database_and_one_an_sqlite_file() {
-    let (app, me) = world().await;
-    if app.database_url().is_none() {
-        assert!(app.data_dir().join("latchkey.db").is_file());
-        let said = Server::options().start_on(&app).refused();
+    let (server, me) = world().await;
+    if server.database_url().is_none() {
+        assert!(server.data_dir().join("latchkey.db").is_file());
+        let said = Server::options().start_on(&server).refused();
         assert!(!said.contains("panicked"), "{said}");
         me.api.get(PROPERTIES).await.is(200);
         return;
     }
-    let copy = Server::options().start_on(&app).serving();
+    let copy = Server::options().start_on(&server).serving();
     let on_copy = copy.with_key(&me.key);
     let id = me.has(json!({})).await;
     on_copy.get(&at(&id)).await.is(200);
@@ -58,9 +58,9 @@ async fn plain_http_off_loopback_is_refused_unless_allowed() {
     let said = Server::options().public_url(exposed).start_refused().await;
     assert!(said.contains("LATCHKEY_ALLOW_HTTP"), "{said}");
     let allowed = Server::options().public_url(exposed).env("LATCHKEY_ALLOW_HTTP", "1");
-    let app = allowed.start().await;
-    app.anonymous().get("/healthz").await.is(200);
+    let server = allowed.start().await;
+    server.anonymous().get("/healthz").await.is(200);
     let secure = Server::options().public_url("https://latchkey.farol.example");
-    let app = secure.start().await;
-    app.anonymous().get("/healthz").await.is(200);
+    let server = secure.start().await;
+    server.anonymous().get("/healthz").await.is(200);
 }

@@ -18,17 +18,17 @@ fn last_owner(answer: Response) {
 
 /// Something that two people use, and the entry of the second.
 async fn shared(users: &Users, role: &str) -> (Server, Person, Person, String, String) {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let id = users.thing(&me).await;
     let entry = me.gives(users, &id, &night, role).await;
-    (app, me, night, id, entry)
+    (server, me, night, id, entry)
 }
 
 #[actix_web::test]
 async fn an_update_changes_role_and_overrides_and_nothing_else() {
     for users in TWINS {
-        let (_app, me, _night, id, entry) = shared(users, "user").await;
+        let (_server, me, _night, id, entry) = shared(users, "user").await;
         let mut expected = me.api.get(&users.at(&entry)).await.is(200).data();
         for (fields, role, overrides) in [
             (json!({ "role": "owner" }), "owner", json!(null)),
@@ -53,7 +53,7 @@ async fn an_update_changes_role_and_overrides_and_nothing_else() {
 #[actix_web::test]
 async fn a_broken_update_names_its_fields_and_changes_nothing() {
     for users in TWINS {
-        let (_app, me, _night, _id, entry) = shared(users, "user").await;
+        let (_server, me, _night, _id, entry) = shared(users, "user").await;
         let before = me.api.get(&users.at(&entry)).await.json();
         for (fields, details) in [
             (json!({ "role": "" }), json!({ "role": ["can't be blank"] })),
@@ -79,7 +79,7 @@ async fn a_broken_update_names_its_fields_and_changes_nothing() {
 #[actix_web::test]
 async fn only_an_owner_changes_and_withdraws() {
     for users in TWINS {
-        let (_app, me, night, id, theirs) = shared(users, "user").await;
+        let (_server, me, night, id, theirs) = shared(users, "user").await;
         let mine = me.entry(users, &id, &me.user.email).await;
         for entry in [&mine, &theirs] {
             night.api.get(&users.at(entry)).await.is(200);
@@ -100,7 +100,7 @@ async fn only_an_owner_changes_and_withdraws() {
 async fn who_was_withdrawn_has_no_access_from_then_on() {
     for users in TWINS {
         for role in ["user", "owner"] {
-            let (_app, me, night, id, entry) = shared(users, role).await;
+            let (_server, me, night, id, entry) = shared(users, role).await;
             users.look(&night.api, &id).await.is(200);
             me.api.delete(&users.at(&entry)).await.is(200).says(success());
             for client in [&night.api, &*night.browser] {
@@ -123,7 +123,7 @@ async fn who_was_withdrawn_has_no_access_from_then_on() {
 #[actix_web::test]
 async fn nobody_withdraws_themself() {
     for users in TWINS {
-        let (_app, me, night, id, theirs) = shared(users, "owner").await;
+        let (_server, me, night, id, theirs) = shared(users, "owner").await;
         let mine = me.entry(users, &id, &me.user.email).await;
         themself(me.api.delete(&users.at(&mine)).await);
         themself(night.api.delete(&users.at(&theirs)).await);
@@ -136,8 +136,8 @@ async fn nobody_withdraws_themself() {
 
 #[actix_web::test]
 async fn an_owner_through_a_group_is_no_less_an_owner() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let (group, farol) = (me.group().await, me.has(json!({})).await);
     me.gives(&GROUP_USERS, &group, &night, "owner").await;
     let mine = me.entry(&PROPERTY_USERS, &farol, &me.user.email).await;
@@ -152,8 +152,8 @@ async fn an_owner_through_a_group_is_no_less_an_owner() {
 
 #[actix_web::test]
 async fn a_group_keeps_an_owner() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let group = me.has_group("Algarve houses").await;
     let theirs = me.gives(&GROUP_USERS, &group, &night, "user").await;
     let mine = me.entry(&GROUP_USERS, &group, &me.user.email).await;
@@ -201,7 +201,7 @@ async fn a_property_keeps_an_owner_where_its_groups_have_none() {
 
 #[actix_web::test]
 async fn a_group_with_properties_keeps_an_owner_too_though_they_have_owners_of_their_own() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let group = me.group().await;
     me.has(json!({})).await;
     let mine = me.entry(&GROUP_USERS, &group, &me.user.email).await;
@@ -210,8 +210,8 @@ async fn a_group_with_properties_keeps_an_owner_too_though_they_have_owners_of_t
 
 #[actix_web::test]
 async fn who_has_lost_the_last_group_makes_another_before_a_property() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let group = me.group().await;
     let mine = me.entry(&GROUP_USERS, &group, &me.user.email).await;
     me.gives(&GROUP_USERS, &group, &night, "owner").await;
@@ -228,7 +228,7 @@ async fn who_has_lost_the_last_group_makes_another_before_a_property() {
 
 #[actix_web::test]
 async fn a_user_of_a_property_changes_it_and_does_not_delete_it() {
-    let (_app, me, night, farol, entry) = shared(&PROPERTY_USERS, "user").await;
+    let (_server, me, night, farol, entry) = shared(&PROPERTY_USERS, "user").await;
     night.updates(&farol, json!({ "title": "Farol" })).await.is(200);
     assert_eq!(me.reads(&farol).await["title"], "Farol");
     night.api.delete(&at(&farol)).await.error("forbidden");
@@ -242,14 +242,14 @@ async fn a_user_of_a_property_changes_it_and_does_not_delete_it() {
 
 #[actix_web::test]
 async fn one_mailbox_is_one_account_however_its_domain_is_written() {
-    let (app, owner) = world().await;
-    let user = app.add_user("info@münchen-hotel.example");
+    let (server, owner) = world().await;
+    let user = server.add_user("info@münchen-hotel.example");
     // As browsers send it.
-    let browser = app.browser();
+    let browser = server.browser();
     browser.sign_in("info@xn--mnchen-hotel-dlb.example", &user.password).await.is(303);
-    app.browser().sign_in("INFO@MÜNCHEN-HOTEL.example", &user.password).await.is(303);
+    server.browser().sign_in("INFO@MÜNCHEN-HOTEL.example", &user.password).await.is(303);
     for email in ["info@xn--mnchen-hotel-dlb.example", "info@mu\u{308}nchen-hotel.example"] {
-        let said = app.run(&["user", "invite", email]).refused(1);
+        let said = server.run(&["user", "invite", email]).refused(1);
         assert!(said.contains("already exists"), "{said}");
     }
     let property = owner.creates(serde_json::json!({})).await.is(201);
@@ -257,7 +257,7 @@ async fn one_mailbox_is_one_account_however_its_domain_is_written() {
         "property_id": property.json()["data"]["id"], "user_email": "info@xn--mnchen-hotel-dlb.example", "role": "user",
     } });
     owner.api.post("/api/v1/property_users", &invite).await.is(201);
-    assert_eq!(app.run(&["user", "list"]).ok().lines().count(), 2);
+    assert_eq!(server.run(&["user", "list"]).ok().lines().count(), 2);
     let wrong = serde_json::json!({ "invite": {
         "property_id": property.json()["data"]["id"], "user_email": "info@xn--a.example", "role": "user",
     } });
@@ -266,39 +266,39 @@ async fn one_mailbox_is_one_account_however_its_domain_is_written() {
 
 #[actix_web::test]
 async fn a_password_is_the_same_on_every_keyboard() {
-    let app = Server::start().await;
+    let server = Server::start().await;
     // Composed when it is set, decomposed and in full width when it is typed.
     let set = "sieben B\u{f6}\u{f6}te um 12 Uhr";
-    app.secrets.register("password", set);
-    app.run_with(&["user", "add", "desk@farol.example"], set).ok();
+    server.secrets.register("password", set);
+    server.run_with(&["user", "add", "desk@farol.example"], set).ok();
     for typed in [set, "sieben Bo\u{308}o\u{308}te um 12 Uhr", "sieben B\u{f6}\u{f6}te um \u{ff11}\u{ff12} Uhr"] {
-        app.browser().sign_in("desk@farol.example", typed).await.is(303);
+        server.browser().sign_in("desk@farol.example", typed).await.is(303);
     }
-    app.browser().sign_in("desk@farol.example", "sieben Boote um 12 Uhr").await.is(422);
+    server.browser().sign_in("desk@farol.example", "sieben Boote um 12 Uhr").await.is(422);
 }
 
 #[actix_web::test]
 async fn a_deleted_user_leaves_nothing_but_what_the_host_is_told_of() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let mine = me.creates(serde_json::json!({ "title": "Casa do Mar" })).await.is(201);
     let id = mine.json()["data"]["id"].as_str().expect("an id").to_owned();
-    let other = app.person("night@farol.example").await;
-    let said = app.run(&["user", "delete", &me.user.email]).ok();
+    let other = server.person("night@farol.example").await;
+    let said = server.run(&["user", "delete", &me.user.email]).ok();
     assert!(said.contains("Deleted desk@farol.example."), "{said}");
     assert!(said.contains(&format!("latchkey member add {id} EMAIL --role owner")), "{said}");
     me.api.get("/api/v1/properties").await.is(401);
     me.browser.get("/user_profile").await.is(303);
-    app.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
-    let list = app.run(&["user", "list"]).ok();
+    server.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
+    let list = server.run(&["user", "list"]).ok();
     assert!(!list.contains(&*me.user.email) && list.lines().count() == 1, "{list}");
-    app.run(&["member", "add", &id, &other.user.email, "--role", "owner"]).ok();
+    server.run(&["member", "add", &id, &other.user.email, "--role", "owner"]).ok();
     other.api.get(&format!("/api/v1/properties/{id}")).await.is(200);
-    let said = app.run(&["user", "delete", &other.user.email, "--with-properties"]).ok();
+    let said = server.run(&["user", "delete", &other.user.email, "--with-properties"]).ok();
     assert!(said.contains("Deleted the property Casa do Mar"), "{said}");
     other.api.get("/api/v1/properties").await.is(401);
-    let said = app.run(&["user", "delete", &other.user.email]).refused(1);
+    let said = server.run(&["user", "delete", &other.user.email]).refused(1);
     assert!(said.contains("There is no user"), "{said}");
     // The address may be used again, by an account that has nothing of the one before.
-    let again = app.person(&me.user.email).await;
+    let again = server.person(&me.user.email).await;
     assert!(again.api.get("/api/v1/properties").await.is(200).column("id").is_empty());
 }

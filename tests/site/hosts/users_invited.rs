@@ -17,20 +17,20 @@ fn invitation(users: &Users, id: &str, fields: Value) -> Value {
     body
 }
 
-fn listed(app: &Server) -> Vec<String> {
-    app.run(&["user", "list"]).ok().lines().map(str::to_owned).collect()
+fn listed(server: &Server) -> Vec<String> {
+    server.run(&["user", "list"]).ok().lines().map(str::to_owned).collect()
 }
 
 /// Somebody with a property and a group, and what an invitation to either is for.
 async fn hosts() -> (Server, Person, [(&'static Users, String); 2]) {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let both = [(&PROPERTY_USERS, PROPERTY_USERS.thing(&me).await), (&GROUP_USERS, GROUP_USERS.thing(&me).await)];
-    (app, me, both)
+    (server, me, both)
 }
 
 #[actix_web::test]
 async fn a_broken_invitation_names_every_broken_field_and_makes_nobody() {
-    let (app, me, both) = hosts().await;
+    let (server, me, both) = hosts().await;
     for (users, id) in &both {
         let of = users.of_id;
         for (fields, details) in [
@@ -77,13 +77,13 @@ async fn a_broken_invitation_names_every_broken_field_and_makes_nobody() {
         me.api.call(Method::POST, users.path).body("{").await.error_explained("bad_request");
         assert_eq!(me.roles(users, id).await.len(), 1);
     }
-    assert_eq!(listed(&app).len(), 1);
+    assert_eq!(listed(&server).len(), 1);
 }
 
 #[actix_web::test]
 async fn where_one_may_not_invite_is_told_before_what_is_wrong_with_the_invitation() {
-    let (app, me, both) = hosts().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me, both) = hosts().await;
+    let night = server.person("night@farol.example").await;
     for (users, id) in &both {
         let broken = |id: &str| invitation(users, id, json!({ "user_email": "", "role": "x" }));
         for id in [&**id, UNKNOWN_ID] {
@@ -96,13 +96,13 @@ async fn where_one_may_not_invite_is_told_before_what_is_wrong_with_the_invitati
         night.invites(users, id, &me.user.email, "user").await.error("forbidden");
         assert_eq!(me.roles(users, id).await.len(), 2);
     }
-    assert_eq!(listed(&app).len(), 2);
+    assert_eq!(listed(&server).len(), 2);
 }
 
 #[actix_web::test]
 async fn who_is_there_already_is_told_whatever_the_case_of_the_address() {
-    let (app, me, both) = hosts().await;
-    app.add_user("Night@Bücher.example");
+    let (server, me, both) = hosts().await;
+    server.add_user("Night@Bücher.example");
     for (users, id) in &both {
         let user_id = me.invites(users, id, "NIGHT@bÜCHER.example", "user").await.is(201);
         assert_eq!(user_id.data()["relationships"]["user"]["data"]["email"], "Night@Bücher.example");
@@ -120,13 +120,13 @@ async fn who_is_there_already_is_told_whatever_the_case_of_the_address() {
         answer.error_with("validation_error", json!({ "role": ["is invalid"] }));
         assert_eq!(me.roles(users, id).await.len(), 2);
     }
-    assert_eq!(listed(&app).len(), 2);
+    assert_eq!(listed(&server).len(), 2);
 }
 
 #[actix_web::test]
 async fn who_has_access_through_a_group_may_be_invited_directly_and_the_wider_role_wins() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let (group, farol) = (me.group().await, me.has(json!({})).await);
     let through = me.gives(&GROUP_USERS, &group, &night, "user").await;
     night.invites(&PROPERTY_USERS, &farol, "guest@farol.example", "user").await.error("forbidden");
@@ -147,7 +147,7 @@ async fn who_has_access_through_a_group_may_be_invited_directly_and_the_wider_ro
 
 #[actix_web::test]
 async fn an_unknown_address_becomes_a_user_who_comes_by_a_link() {
-    let (app, me, both) = hosts().await;
+    let (server, me, both) = hosts().await;
     for (number, (users, id)) in both.iter().enumerate() {
         let email = format!("Guest-{number}@Farol.example");
         let made = me.invites(users, id, &email, "user").await.is(201);
@@ -155,16 +155,16 @@ async fn an_unknown_address_becomes_a_user_who_comes_by_a_link() {
         assert_eq!(person["email"], *email);
         assert_eq!(person["name"], json!(null));
         assert!(!made.text().contains("welcome") && !made.text().contains("link"), "{made}");
-        assert!(listed(&app).contains(&format!("{email}\tinvited\t")), "{:?}", listed(&app));
+        assert!(listed(&server).contains(&format!("{email}\tinvited\t")), "{:?}", listed(&server));
         // Nobody signs in without a password.
         for password in ["", " ", "null", "harbour-lantern-00000"] {
-            app.browser().sign_in(&email, password).await.is(422);
+            server.browser().sign_in(&email, password).await.is(422);
         }
         let again = me.invites(users, id, &email.to_lowercase(), "user").await;
         again.error_with("bad_request", json!("User already invited"));
 
-        let guest = app.arrives(&email, "Rui Sá").await;
-        assert!(listed(&app).contains(&format!("{email}\tactive\tRui Sá")), "{:?}", listed(&app));
+        let guest = server.arrives(&email, "Rui Sá").await;
+        assert!(listed(&server).contains(&format!("{email}\tactive\tRui Sá")), "{:?}", listed(&server));
         users.look(&guest.api, id).await.is(200);
         users.look(&guest.browser, id).await.is(200);
         let entry = me.entry(users, id, &email).await;
@@ -181,60 +181,60 @@ async fn an_unknown_address_becomes_a_user_who_comes_by_a_link() {
 
 #[actix_web::test]
 async fn who_was_invited_twice_before_coming_finds_both() {
-    let (app, me, [(_, farol), (_, group)]) = hosts().await;
-    let other = app.person("owner@aurora.example").await;
+    let (server, me, [(_, farol), (_, group)]) = hosts().await;
+    let other = server.person("owner@aurora.example").await;
     let aurora = other.has(json!({ "title": "Aurora" })).await;
     let email = "guest@farol.example";
     let first = me.invites(&PROPERTY_USERS, &farol, email, "user").await.is(201).attributes();
     let second = me.invites(&GROUP_USERS, &group, "GUEST@farol.example", "owner").await.is(201).attributes();
     let third = other.invites(&PROPERTY_USERS, &aurora, email, "owner").await.is(201).attributes();
     assert!(first["user_id"] == second["user_id"] && second["user_id"] == third["user_id"]);
-    assert_eq!(listed(&app).len(), 3);
-    let guest = app.arrives(email, "").await;
+    assert_eq!(listed(&server).len(), 3);
+    let guest = server.arrives(email, "").await;
     assert_eq!(guest.api.get(PROPERTIES).await.column("title"), ["Aurora", "Casa do Farol"]);
     guest.api.get(&group_at(&group)).await.is(200);
 }
 
 #[actix_web::test]
 async fn the_host_sees_who_has_not_come_yet() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let farol = me.has(json!({})).await;
     let email = "guest@farol.example";
     me.invites(&PROPERTY_USERS, &farol, email, "user").await.is(201);
     let state = || {
-        let line = listed(&app).into_iter().find(|line| line.starts_with(email)).expect("the guest");
+        let line = listed(&server).into_iter().find(|line| line.starts_with(email)).expect("the guest");
         line.split('\t').nth(1).expect("a state").to_owned()
     };
     assert_eq!(state(), "invited");
-    app.run(&["user", "deactivate", email]).ok();
+    server.run(&["user", "deactivate", email]).ok();
     assert_eq!(state(), "deactivated");
-    app.run(&["user", "link", email, "--base-url", "https://pms.example"]).refused(1);
-    app.run(&["user", "activate", email]).ok();
+    server.run(&["user", "link", email, "--base-url", "https://pms.example"]).refused(1);
+    server.run(&["user", "activate", email]).ok();
     assert_eq!(state(), "invited");
     // A link that was made is not yet one that was used.
-    let link = app.welcome_link(email);
-    let page = app.browser().get(&link).await.is(200);
+    let link = server.welcome_link(email);
+    let page = server.browser().get(&link).await.is(200);
     assert!(page.text().contains(email), "{page}");
     assert_eq!(state(), "invited");
     // Without a subscription the person signs in, and only keys are gated.
     let password = "seven boats at noon";
-    app.secrets.register("password", password);
-    app.browser().post_form(&link, &[("name", ""), ("password", password)]).await.is(303);
+    server.secrets.register("password", password);
+    server.browser().post_form(&link, &[("name", ""), ("password", password)]).await.is(303);
     assert_eq!(state(), "active");
-    let browser = app.browser();
+    let browser = server.browser();
     browser.sign_in("GUEST@farol.example", password).await.is(303);
     browser.get(&at(&farol)).await.is(200);
-    app.browser().get(&link).await.is(404);
+    server.browser().get(&link).await.is(404);
 }
 
 #[actix_web::test]
 async fn an_invitation_that_was_withdrawn_leaves_an_account_without_access() {
-    let (app, me, both) = hosts().await;
+    let (server, me, both) = hosts().await;
     for (number, (users, id)) in both.iter().enumerate() {
         let email = format!("guest-{number}@farol.example");
         let entry = me.invites(users, id, &email, "owner").await.is(201).id();
         me.api.delete(&users.at(&entry)).await.is(200);
-        let guest = app.arrives(&email, "").await;
+        let guest = server.arrives(&email, "").await;
         users.look(&guest.api, id).await.error("not_found");
         guest.api.get(&users.at(&entry)).await.error("resource_not_found");
         me.invites(users, id, &email, "user").await.is(201);
@@ -258,7 +258,7 @@ fn overrides() -> Vec<Value> {
 
 #[actix_web::test]
 async fn overrides_are_any_object_and_come_back_as_sent() {
-    let (_app, me, both) = hosts().await;
+    let (_server, me, both) = hosts().await;
     let mut long = json!({});
     for number in 0..300 {
         long[format!("key {number}")] = json!([number, "x".repeat(20)]);
@@ -289,8 +289,8 @@ async fn overrides_are_any_object_and_come_back_as_sent() {
 
 #[actix_web::test]
 async fn overrides_change_nothing() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let farol = me.has(json!({})).await;
     let entry = me.gives(&PROPERTY_USERS, &farol, &night, "user").await;
     let wide = json!({ "role": "owner", "delete": true, "is_owner": true, "*": "allow" });
@@ -301,7 +301,7 @@ async fn overrides_change_nothing() {
 
 #[actix_web::test]
 async fn overrides_that_no_database_keeps_are_refused_or_kept_whole() {
-    let (_app, me, both) = hosts().await;
+    let (_server, me, both) = hosts().await;
     let texts = [
         r#"{"a":"\u0000"}"#,
         r#"{"\u0000":1}"#,

@@ -22,12 +22,12 @@ fn entry(users: &Users, id: &str, of: &str, (user_id, email, name): (&Value, &st
 
 /// Something with three users, who are in the list in the order in which they came.
 async fn shared(users: &Users) -> (Server, Person, String, [Person; 2]) {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let id = users.thing(&me).await;
-    let (zoe, ana) = (app.person("zoe@farol.example").await, app.person("ana@farol.example").await);
+    let (zoe, ana) = (server.person("zoe@farol.example").await, server.person("ana@farol.example").await);
     me.gives(users, &id, &zoe, "user").await;
     me.gives(users, &id, &ana, "owner").await;
-    (app, me, id, [zoe, ana])
+    (server, me, id, [zoe, ana])
 }
 
 async fn emails(person: &Person, path: &str) -> Vec<String> {
@@ -39,7 +39,7 @@ async fn emails(person: &Person, path: &str) -> Vec<String> {
 #[actix_web::test]
 async fn an_entry_is_listed_read_and_answered_alike() {
     for users in TWINS {
-        let (app, me) = world().await;
+        let (server, me) = world().await;
         let id = users.thing(&me).await;
         let list = me.api.get(&users.of(&id)).await.is(200).data();
         let (own, user_id) = (list[0]["id"].as_str().expect("an id"), &list[0]["attributes"]["user_id"]);
@@ -55,10 +55,10 @@ async fn an_entry_is_listed_read_and_answered_alike() {
         let put = me.changes(users, own, json!({})).await.is(200);
         put.says(json!({ "data": named }));
 
-        let night = app.person("night@farol.example").await;
+        let night = server.person("night@farol.example").await;
         let made = me.invites(users, &id, &night.user.email, "user").await.is(201);
         let (theirs, user_id) = (made.id(), made.attributes()["user_id"].clone());
-        let path = format!("{}{}", app.base_url, users.at(&theirs));
+        let path = format!("{}{}", server.base_url, users.at(&theirs));
         assert_eq!(made.header("location"), Some(&*path));
         let whole = entry(users, &theirs, &id, (&user_id, &night.user.email, json!(null)), "user");
         made.says(json!({ "data": whole }));
@@ -70,7 +70,7 @@ async fn an_entry_is_listed_read_and_answered_alike() {
 #[actix_web::test]
 async fn the_default_order_is_that_in_which_they_came() {
     for users in TWINS {
-        let (_app, me, id, [zoe, _]) = shared(users).await;
+        let (_server, me, id, [zoe, _]) = shared(users).await;
         let order = ["desk@farol.example", "zoe@farol.example", "ana@farol.example"];
         for person in [&me, &zoe] {
             assert_eq!(emails(person, &users.of(&id)).await, order);
@@ -90,7 +90,7 @@ async fn the_default_order_is_that_in_which_they_came() {
 #[actix_web::test]
 async fn they_are_ordered_by_every_plain_attribute() {
     for users in TWINS {
-        let (_app, me, id, _) = shared(users).await;
+        let (_server, me, id, _) = shared(users).await;
         for field in ["id", "role", "user_id", users.of_id] {
             for direction in ["asc", "desc"] {
                 let path = format!("{}&order[{field}]={direction}", users.of(&id));
@@ -119,7 +119,7 @@ async fn they_are_ordered_by_every_plain_attribute() {
 #[actix_web::test]
 async fn they_are_filtered_by_what_they_are_users_of_by_user_and_by_role() {
     for users in TWINS {
-        let (_app, me, id, [zoe, _]) = shared(users).await;
+        let (_server, me, id, [zoe, _]) = shared(users).await;
         let other = users.thing(&me).await;
         let zoes = me.entry(users, &id, &zoe.user.email).await;
         let zoe_id = me.api.get(&users.at(&zoes)).await.attributes()["user_id"].as_str().expect("an id").to_owned();
@@ -160,7 +160,7 @@ async fn they_are_filtered_by_what_they_are_users_of_by_user_and_by_role() {
 #[actix_web::test]
 async fn they_have_pages_only_for_those_who_ask() {
     for users in TWINS {
-        let (_app, me, id, _) = shared(users).await;
+        let (_server, me, id, _) = shared(users).await;
         for number in 0..9 {
             me.invites(users, &id, &format!("guest-{number}@farol.example"), "user").await.is(201);
         }
@@ -185,8 +185,8 @@ async fn they_have_pages_only_for_those_who_ask() {
 
 #[actix_web::test]
 async fn without_a_filter_all_that_one_sees_are_listed() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let aurora = night.has(json!({ "title": "Aurora" })).await;
     let farol = me.has(json!({})).await;
     me.gives(&PROPERTY_USERS, &farol, &night, "user").await;
@@ -200,8 +200,8 @@ async fn without_a_filter_all_that_one_sees_are_listed() {
 
 #[actix_web::test]
 async fn who_has_access_through_a_group_sees_the_users_of_its_properties_and_is_none_of_them() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let group = me.group().await;
     let farol = me.has(json!({})).await;
     me.gives(&GROUP_USERS, &group, &night, "user").await;
@@ -212,8 +212,8 @@ async fn who_has_access_through_a_group_sees_the_users_of_its_properties_and_is_
 
 #[actix_web::test]
 async fn of_a_property_alone_a_user_sees_no_groups_and_an_owner_sees_their_names() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let group = me.group().await;
     let farol = me.has(json!({})).await;
     for role in ["user", "owner"] {
@@ -253,8 +253,8 @@ async fn of_a_property_alone_a_user_sees_no_groups_and_an_owner_sees_their_names
 #[actix_web::test]
 async fn an_entry_that_is_unknown_or_another_s_is_not_found() {
     for users in TWINS {
-        let (app, me) = world().await;
-        let other = app.person("owner@aurora.example").await;
+        let (server, me) = world().await;
+        let other = server.person("owner@aurora.example").await;
         let theirs = users.thing(&other).await;
         let entry = other.entry(users, &theirs, &other.user.email).await;
         let unknown = me.api.get(&users.at(UNKNOWN_ID)).await.error("resource_not_found").face();
@@ -271,10 +271,10 @@ async fn an_entry_that_is_unknown_or_another_s_is_not_found() {
         let unknown = me.invites(users, UNKNOWN_ID, "eve@farol.example", "owner").await.error("forbidden");
         assert_eq!(refused.face(), unknown.face());
         assert_eq!(other.roles(users, &theirs).await.len(), 1);
-        assert!(!app.run(&["user", "list"]).ok().contains("eve@"), "nobody was made");
+        assert!(!server.run(&["user", "list"]).ok().contains("eve@"), "nobody was made");
     }
     // The one kind is not the other.
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let farol = me.has(json!({})).await;
     let entry = me.entry(&PROPERTY_USERS, &farol, &me.user.email).await;
     me.api.get(&GROUP_USERS.at(&entry)).await.error("resource_not_found");

@@ -35,8 +35,8 @@ async fn row(browser: &Browser, key: &str) -> String {
     rows.iter().find(|row| row.contains(&tail)).unwrap_or_else(|| panic!("no {tail} in {rows:?}")).clone()
 }
 
-async fn found(app: &Server, key: &str) -> Vec<String> {
-    app.with_key(key).get(PROPERTIES).await.is(200).column("title")
+async fn found(server: &Server, key: &str) -> Vec<String> {
+    server.with_key(key).get(PROPERTIES).await.is(200).column("title")
 }
 
 async fn three(me: &Person) -> [String; 3] {
@@ -49,8 +49,8 @@ async fn three(me: &Person) -> [String; 3] {
 
 #[actix_web::test]
 async fn the_form_offers_every_property_by_title_and_all_is_ticked() {
-    let (app, me) = world().await;
-    let other = app.person("other@farol.example").await;
+    let (server, me) = world().await;
+    let other = server.person("other@farol.example").await;
     other.has(json!({ "title": "Not mine" })).await;
     let empty = me.browser.get(NEW_KEY).await.is(200);
     assert!(seen(empty.text()).contains("You have no properties yet."), "{empty}");
@@ -68,19 +68,19 @@ async fn the_form_offers_every_property_by_title_and_all_is_ticked() {
 
 #[actix_web::test]
 async fn a_key_for_chosen_properties_reaches_these_alone() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let [zirbenhof, atico, farol] = three(&me).await;
     let chosen = [("access", "chosen"), ("properties[]", &*zirbenhof), ("properties[]", &*farol)];
     let key = shown(send(&me.browser, &chosen).await);
-    assert_eq!(found(&app, &key).await, ["Casa do Farol", "Zirbenhof"]);
-    let api = app.with_key(&key);
+    assert_eq!(found(&server, &key).await, ["Casa do Farol", "Zirbenhof"]);
+    let api = server.with_key(&key);
     api.get(&at(&farol)).await.is(200);
     api.get(&at(&atico)).await.is(404);
     api.put(&at(&farol), &json!({ "property": { "city": "Sagres" } })).await.is(200);
     api.put(&at(&atico), &json!({ "property": { "city": "Sagres" } })).await.is(404);
     api.post(PROPERTIES, &body(json!({}))).await.error_explained("forbidden");
     me.has(json!({ "title": "Built later" })).await;
-    assert_eq!(found(&app, &key).await, ["Casa do Farol", "Zirbenhof"]);
+    assert_eq!(found(&server, &key).await, ["Casa do Farol", "Zirbenhof"]);
     let row = row(&me.browser, &key).await;
     assert!(row.contains("2 properties Casa do Farol Zirbenhof Read and write"), "{row}");
     let all = self::row(&me.browser, &me.key).await;
@@ -88,7 +88,7 @@ async fn a_key_for_chosen_properties_reaches_these_alone() {
     let id = me.browser.key_id(&key).await;
     let question = me.browser.get(&format!("/user_profile/api_keys/{id}/withdraw")).await.is(200);
     assert!(seen(question.text()).contains("Access 2 properties Casa do Farol Zirbenhof Read and write"), "{question}");
-    let listed = app.run(&["key", "list", &me.user.email]).ok();
+    let listed = server.run(&["key", "list", &me.user.email]).ok();
     let line = |key: &str| listed.lines().find(|line| line.contains(&key[key.len() - 6..])).expect("its line");
     assert!(line(&key).contains("\tNight audit\t2 properties, read and write"), "{listed}");
     assert!(line(&me.key).contains("\tFront desk\tall properties, read and write, manages users"), "{listed}");
@@ -96,32 +96,32 @@ async fn a_key_for_chosen_properties_reaches_these_alone() {
 
 #[actix_web::test]
 async fn a_read_only_key_changes_nothing() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let [zirbenhof, atico, _] = three(&me).await;
     let key = shown(send(&me.browser, &[("access", "all"), ("read_only", "on")]).await);
-    let api = app.with_key(&key);
-    assert_eq!(found(&app, &key).await.len(), 3);
+    let api = server.with_key(&key);
+    assert_eq!(found(&server, &key).await.len(), 3);
     api.post(PROPERTIES, &body(json!({}))).await.error_explained("forbidden");
     api.put(&at(&atico), &json!({ "property": { "city": "x" } })).await.error_explained("forbidden");
     api.delete(&at(&atico)).await.error_explained("forbidden");
     assert!(row(&me.browser, &key).await.contains("All properties Read only"));
     let both = [("access", "chosen"), ("properties[]", &*zirbenhof), ("read_only", "on")];
     let both = shown(send(&me.browser, &both).await);
-    assert_eq!(found(&app, &both).await, ["Zirbenhof"]);
-    app.with_key(&both).delete(&at(&zirbenhof)).await.error_explained("forbidden");
+    assert_eq!(found(&server, &both).await, ["Zirbenhof"]);
+    server.with_key(&both).delete(&at(&zirbenhof)).await.error_explained("forbidden");
     assert!(row(&me.browser, &both).await.contains("1 property Zirbenhof Read only"));
-    assert!(app.run(&["key", "list", &me.user.email]).ok().contains("\t1 property, read only\n"));
+    assert!(server.run(&["key", "list", &me.user.email]).ok().contains("\t1 property, read only\n"));
 }
 
 #[actix_web::test]
 async fn managing_users_is_a_right_of_its_own_that_limited_keys_never_have() {
     const TOLD: &str = "It may not manage users";
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let [zirbenhof, ..] = three(&me).await;
     let group = me.group().await;
     let may = async |key: &str| {
         let email = format!("{}@farol.example", uuid::Uuid::now_v7());
-        let answer = app.with_key(key).post(GROUP_USERS.path, &GROUP_USERS.invitation(&group, &email, "user")).await;
+        let answer = server.with_key(key).post(GROUP_USERS.path, &GROUP_USERS.invitation(&group, &email, "user")).await;
         answer.status == 201
     };
     for (fields, rights, is_told) in [
@@ -142,7 +142,7 @@ async fn managing_users_is_a_right_of_its_own_that_limited_keys_never_have() {
         assert_eq!(may(&key).await, manages, "{fields:?}");
         let row = row(&me.browser, &key).await;
         assert!(row.contains(rights) && row.contains("manages users") == manages, "{row}");
-        let caller = app.with_key(&key).get("/api/v1/me").await.is(200).attributes();
+        let caller = server.with_key(&key).get("/api/v1/me").await.is(200).attributes();
         assert_eq!(caller["key"]["manage_users"], json!(manages));
     }
     // What was typed comes back as it was, and a sign-in in between leaves it so.
@@ -158,8 +158,8 @@ async fn managing_users_is_a_right_of_its_own_that_limited_keys_never_have() {
 
 #[actix_web::test]
 async fn a_choice_that_will_not_do_comes_back_with_the_reason_and_makes_no_key() {
-    let (app, me) = world().await;
-    let other = app.person("other@farol.example").await;
+    let (server, me) = world().await;
+    let other = server.person("other@farol.example").await;
     let foreign = other.has(json!({ "title": "Not mine" })).await;
     let [zirbenhof, atico, _] = three(&me).await;
     let many: String = (0..1001).map(|_| format!("{}\r\n", uuid::Uuid::now_v7())).collect();
@@ -209,7 +209,7 @@ async fn a_choice_that_will_not_do_comes_back_with_the_reason_and_makes_no_key()
 
 #[actix_web::test]
 async fn a_replacement_has_the_limits_of_the_key_that_was_lost() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let [zirbenhof, atico, farol] = three(&me).await;
     let form = me.browser.get(NEW_KEY).await.is(200);
     let token = html::input_value(form.text(), "form_token").expect("a form token");
@@ -232,15 +232,15 @@ async fn a_replacement_has_the_limits_of_the_key_that_was_lost() {
     let replace = format!("/user_profile/api_keys/{id}/replace");
     let fields = [("form_token", &*token), ("access", "all"), ("properties[]", &*farol)];
     let new = shown(me.browser.register(me.browser.post_form(&replace, &fields).await));
-    app.with_key(&lost).get(PROPERTIES).await.is(401);
-    assert_eq!(found(&app, &new).await, ["Zirbenhof"]);
-    app.with_key(&new).delete(&at(&zirbenhof)).await.error_explained("forbidden");
+    server.with_key(&lost).get(PROPERTIES).await.is(401);
+    assert_eq!(found(&server, &new).await, ["Zirbenhof"]);
+    server.with_key(&new).delete(&at(&zirbenhof)).await.error_explained("forbidden");
     assert!(row(&me.browser, &new).await.contains("1 property Zirbenhof Read only"));
 }
 
 #[actix_web::test]
 async fn a_key_whose_properties_are_gone_reaches_none_and_says_so() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let [zirbenhof, atico, _] = three(&me).await;
     let chosen = [("access", "chosen"), ("properties[]", &*zirbenhof), ("further", &*atico)];
     let key = shown(send(&me.browser, &chosen).await);
@@ -248,15 +248,15 @@ async fn a_key_whose_properties_are_gone_reaches_none_and_says_so() {
     for id in [zirbenhof, atico] {
         me.api.delete(&at(&id)).await.is(200);
     }
-    assert_eq!(found(&app, &key).await, Vec::<String>::new());
+    assert_eq!(found(&server, &key).await, Vec::<String>::new());
     assert!(row(&me.browser, &key).await.contains("No properties Read and write"));
-    assert!(app.run(&["key", "list", &me.user.email]).ok().contains("\tno properties, read and write\n"));
-    app.with_key(&key).post(PROPERTIES, &body(json!({}))).await.error_explained("forbidden");
+    assert!(server.run(&["key", "list", &me.user.email]).ok().contains("\tno properties, read and write\n"));
+    server.with_key(&key).post(PROPERTIES, &body(json!({}))).await.error_explained("forbidden");
 }
 
 #[actix_web::test]
 async fn what_was_chosen_when_the_session_ended_is_still_chosen_after_the_sign_in() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let [zirbenhof, atico, farol] = three(&me).await;
     let fields = [
         ("title", "Night & day"),
@@ -266,10 +266,10 @@ async fn what_was_chosen_when_the_session_ended_is_still_chosen_after_the_sign_i
         ("read_only", "on"),
         ("form_token", "secret-of-the-form"),
     ];
-    let away = app.browser().post_form(NEW_KEY, &fields).await.is(303);
+    let away = server.browser().post_form(NEW_KEY, &fields).await.is(303);
     let sign_in = away.header("location").expect("the sign-in").to_owned();
     assert!(sign_in.starts_with("/sign_in?") && !sign_in.contains("secret"), "{sign_in}");
-    let browser = app.browser();
+    let browser = server.browser();
     let page = browser.get(&sign_in).await.is(200);
     let return_to = typed(&page, "return_to").expect("where it goes on");
     let credentials = [("email", &*me.user.email), ("password", &*me.user.password), ("return_to", &*return_to)];
@@ -285,10 +285,10 @@ async fn what_was_chosen_when_the_session_ended_is_still_chosen_after_the_sign_i
     let ids: Vec<String> = (0..150).map(|_| uuid::Uuid::now_v7().to_string()).collect();
     let mut fields = vec![("title", "Night"), ("access", "chosen")];
     fields.extend(ids.iter().map(|id| ("properties[]", &**id)));
-    let away = app.browser().post_form(NEW_KEY, &fields).await.is(303);
+    let away = server.browser().post_form(NEW_KEY, &fields).await.is(303);
     let sign_in = away.header("location").expect("the sign-in");
     assert!(sign_in.len() < 8000, "{} bytes", sign_in.len());
-    let page = app.browser().get(sign_in).await.is(200);
+    let page = server.browser().get(sign_in).await.is(200);
     let form = me.browser.get(&typed(&page, "return_to").expect("where it goes on")).await.is(200);
     assert_eq!(typed(&form, "title").as_deref(), Some("Night"));
     assert!(
@@ -299,7 +299,7 @@ async fn what_was_chosen_when_the_session_ended_is_still_chosen_after_the_sign_i
 
 #[actix_web::test]
 async fn of_very_many_properties_the_first_are_offered_and_further_ids_are_typed() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let mut ids = vec![];
     for number in 0..203 {
         ids.push(me.has(json!({ "title": format!("House {number:03}") })).await);
@@ -312,7 +312,7 @@ async fn of_very_many_properties_the_first_are_offered_and_further_ids_are_typed
     let further = format!("\r\n {} \r\n{}\r\n", ids[201], ids[201].to_uppercase());
     let fields = [("access", "chosen"), ("properties[]", &*ids[0]), ("further", &*further)];
     let key = shown(send(&me.browser, &fields).await);
-    assert_eq!(found(&app, &key).await, ["House 000", "House 201"]);
+    assert_eq!(found(&server, &key).await, ["House 000", "House 201"]);
     // What is ticked is offered again, also where it is not among the first.
     let fields = [("access", "chosen"), ("properties[]", &*ids[202]), ("properties[]", UNKNOWN_ID)];
     let again = send(&me.browser, &fields).await.is(422);
@@ -328,8 +328,8 @@ async fn of_very_many_properties_the_first_are_offered_and_further_ids_are_typed
 
 #[actix_web::test]
 async fn with_as_many_keys_as_there_may_be_the_choice_stays_in_the_form() {
-    let app = Server::options().env("LATCHKEY_MAX_KEYS", "1").start().await;
-    let me = app.person("desk@farol.example").await;
+    let server = Server::options().env("LATCHKEY_MAX_KEYS", "1").start().await;
+    let me = server.person("desk@farol.example").await;
     let id = me.has(json!({})).await;
     let fields = [("access", "chosen"), ("properties[]", &*id), ("read_only", "on")];
     let answer = send(&me.browser, &fields).await.is(422);

@@ -33,7 +33,7 @@ fn shows_no_key(answer: &Response) {
 
 #[actix_web::test]
 async fn the_profile_has_a_section_with_a_button_that_opens_the_form() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let page = me.browser.get(PROFILE).await.is(200);
     let text = seen(page.text());
     assert!(text.contains("API Keys") && text.contains("Create new API Key"), "{page}");
@@ -48,7 +48,7 @@ async fn the_profile_has_a_section_with_a_button_that_opens_the_form() {
 
 #[actix_web::test]
 async fn a_key_is_shown_by_the_answer_that_made_it_and_by_no_other() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let token = form_token(&me.browser).await;
     let answer = me.browser.send_new_key("Night audit", &token).await.is(200);
     let key = shown(&answer);
@@ -58,9 +58,9 @@ async fn a_key_is_shown_by_the_answer_that_made_it_and_by_no_other() {
     let text = seen(answer.text());
     assert!(text.contains("Night audit") && text.contains("keep it in a safe place"), "{answer}");
     assert!(text.contains("Close"), "{answer}");
-    let curl = format!("curl -H 'user-api-key: {key}' {}/api/v1/properties/", app.base_url);
+    let curl = format!("curl -H 'user-api-key: {key}' {}/api/v1/properties/", server.base_url);
     assert!(text.contains(&curl), "no {curl} in {answer}");
-    app.with_key(&key).get(&format!("{PROPERTIES}/")).await.is(200);
+    server.with_key(&key).get(&format!("{PROPERTIES}/")).await.is(200);
     let id = me.browser.key_id(&key).await;
     for path in [
         PROFILE,
@@ -79,7 +79,7 @@ async fn a_key_is_shown_by_the_answer_that_made_it_and_by_no_other() {
 
 #[actix_web::test]
 async fn a_key_is_listed_by_its_title_its_last_six_characters_and_its_state() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let list = me.browser.get(PROFILE).await.is(200);
     let rows = key_rows(&list);
     assert_eq!(rows.len(), 1, "{list}");
@@ -93,7 +93,7 @@ async fn a_key_is_listed_by_its_title_its_last_six_characters_and_its_state() {
 
 #[actix_web::test]
 async fn a_withdrawn_key_stays_in_the_list_as_withdrawn_and_offers_nothing() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let kept = me.browser.create_key("Kept").await;
     me.browser.withdraw_key(&me.key).await;
     let list = me.browser.get(PROFILE).await.is(200);
@@ -109,7 +109,7 @@ async fn a_withdrawn_key_stays_in_the_list_as_withdrawn_and_offers_nothing() {
 
 #[actix_web::test]
 async fn a_withdrawal_names_the_key_asks_first_and_is_final() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.browser.key_id(&me.key).await;
     let path = format!("/user_profile/api_keys/{id}/withdraw");
     let question = me.browser.get(&path).await.is(200);
@@ -138,7 +138,7 @@ async fn a_withdrawal_names_the_key_asks_first_and_is_final() {
 
 #[actix_web::test]
 async fn a_form_sent_again_makes_no_second_key_and_shows_none() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let token = form_token(&me.browser).await;
     let key = shown(&me.browser.send_new_key("Night audit", &token).await.is(200));
     for title in ["Night audit", "Another title"] {
@@ -150,12 +150,12 @@ async fn a_form_sent_again_makes_no_second_key_and_shows_none() {
         assert!(text.contains("Withdraw it and create a new one"), "{again}");
         assert_eq!(key_rows(&me.browser.get(PROFILE).await).len(), 2);
     }
-    app.with_key(&key).get(PROPERTIES).await.is(200);
+    server.with_key(&key).get(PROPERTIES).await.is(200);
 }
 
 #[actix_web::test]
 async fn a_form_sent_many_times_at_once_makes_one_key() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let token = form_token(&me.browser).await;
     let fields = [("title", "Double click"), ("form_token", &*token)];
     let calls = [(); 8].map(|()| actix_web::rt::spawn(me.browser.post_form(NEW_KEY, &fields).into_future()));
@@ -174,7 +174,7 @@ async fn a_form_sent_many_times_at_once_makes_one_key() {
 
 #[actix_web::test]
 async fn a_replacement_withdraws_the_lost_key_and_shows_a_new_one() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let token = form_token(&me.browser).await;
     let lost = shown(&me.browser.send_new_key("Night audit", &token).await.is(200));
     let offer = me.browser.send_new_key("Night audit", &token).await.is(409);
@@ -184,23 +184,23 @@ async fn a_replacement_withdraws_the_lost_key_and_shows_a_new_one() {
     let token = html::input_value(offer.text(), "form_token").expect("a token of its own");
     let answer = me.browser.post_form(&replace, &[("form_token", &token)]).await.is(200);
     let new = shown(&answer);
-    app.secrets.register("API key", &new);
+    server.secrets.register("API key", &new);
     assert_ne!(new, lost);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
-    app.with_key(&lost).get(PROPERTIES).await.is(401);
-    app.with_key(&new).get(PROPERTIES).await.is(200);
+    server.with_key(&lost).get(PROPERTIES).await.is(401);
+    server.with_key(&new).get(PROPERTIES).await.is(200);
     me.api.get(PROPERTIES).await.is(200);
 
     let again = me.browser.post_form(&replace, &[("form_token", &token)]).await.is(409);
     shows_no_key(&again);
-    app.with_key(&new).get(PROPERTIES).await.is(200);
+    server.with_key(&new).get(PROPERTIES).await.is(200);
     let list = me.browser.get(PROFILE).await.is(200);
     assert_eq!(key_titles(&list), ["Night audit", "Night audit", "Front desk"]);
 }
 
 #[actix_web::test]
 async fn a_form_whose_key_was_withdrawn_offers_no_replacement() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let token = form_token(&me.browser).await;
     let key = shown(&me.browser.send_new_key("Night audit", &token).await.is(200));
     me.browser.withdraw_key(&key).await;
@@ -212,7 +212,7 @@ async fn a_form_whose_key_was_withdrawn_offers_no_replacement() {
 
 #[actix_web::test]
 async fn titles_of_any_script_are_kept_as_typed_and_never_read_as_markup() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let titles = [
         "x".to_owned(),
         "y".repeat(255),
@@ -227,7 +227,7 @@ async fn titles_of_any_script_are_kept_as_typed_and_never_read_as_markup() {
     ];
     for title in &titles {
         let key = me.browser.create_key(title).await;
-        app.with_key(&key).get(PROPERTIES).await.is(200);
+        server.with_key(&key).get(PROPERTIES).await.is(200);
     }
     let list = me.browser.get(PROFILE).await.is(200);
     let mut expected: Vec<String> = titles.iter().rev().cloned().collect();
@@ -240,14 +240,14 @@ async fn titles_of_any_script_are_kept_as_typed_and_never_read_as_markup() {
 
 #[actix_web::test]
 async fn white_space_around_a_title_is_not_kept() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     me.browser.create_key("  Night audit\u{3000} ").await;
     assert_eq!(key_titles(&me.browser.get(PROFILE).await), ["Night audit", "Front desk"]);
 }
 
 #[actix_web::test]
 async fn a_title_that_will_not_do_comes_back_with_the_reason_and_makes_no_key() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let token = form_token(&me.browser).await;
     let long = ["z".repeat(256), "🏨".repeat(256), format!("{} ", "z".repeat(300))];
     let mut bad =
@@ -277,7 +277,7 @@ async fn a_title_that_will_not_do_comes_back_with_the_reason_and_makes_no_key() 
 
 #[actix_web::test]
 async fn keys_are_ordered_by_title_both_ways_and_else_newest_first() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for title in ["Zoo", "äpfel", "Apple", "apple 2", "Éclair", "eclair", "🏨", "банан"] {
         me.browser.create_key(title).await;
     }

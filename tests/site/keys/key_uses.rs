@@ -35,7 +35,7 @@ async fn used_from(me: &Person, address: &str) -> String {
 
 #[actix_web::test]
 async fn the_first_request_of_a_key_appears_beside_it() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.browser.key_id(&me.key).await;
     let waiting = me.browser.get(&key_at(&id, "first_use")).await.is(200);
     assert!(waiting.text().contains("data-first-use=\"waiting\""), "{waiting}");
@@ -53,14 +53,14 @@ async fn the_first_request_of_a_key_appears_beside_it() {
 
 #[actix_web::test]
 async fn a_refused_request_is_no_first_use() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let id = me.browser.key_id(&me.key).await;
-    app.run(&["subscription", "cancel", &me.user.email, "--now"]).ok();
+    server.run(&["subscription", "cancel", &me.user.email, "--now"]).ok();
     me.api.get(PROPERTIES).await.is(403);
-    app.subscribe(&me.user.email);
+    server.subscribe(&me.user.email);
     let other = me.browser.create_key("Other").await;
     let other_id = me.browser.key_id(&other).await;
-    app.with_key(&other).get(PROPERTIES).await.is(200);
+    server.with_key(&other).get(PROPERTIES).await.is(200);
     // Uses are written in the order of their requests: when the other's is there, this one's would be.
     first_use(&me, &other_id).await;
     let page = me.browser.get(&key_at(&id, "first_use")).await.is(200);
@@ -69,7 +69,7 @@ async fn a_refused_request_is_no_first_use() {
 
 #[actix_web::test]
 async fn the_last_use_tells_when_from_where_and_by_which_client() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     me.api.get(PROPERTIES).header("user-agent", "<b>FarolPMS</b>/2.1 \"night\"").await.is(200);
     let row = used_from(&me, "127.0.0.1").await;
     assert!(row.contains("<b>FarolPMS</b>/2.1 \"night\""), "{row}");
@@ -83,11 +83,11 @@ async fn the_last_use_tells_when_from_where_and_by_which_client() {
 
 #[actix_web::test]
 async fn a_client_without_a_name_or_with_a_wild_one_is_listed_too() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let other = me.browser.create_key("Other").await;
     me.api.get(PROPERTIES).await.is(200);
     let long = format!("{}\u{e9}\t", "x".repeat(4000));
-    app.with_key(&other).get(PROPERTIES).header("user-agent", long.as_bytes()).await.is(200);
+    server.with_key(&other).get(PROPERTIES).header("user-agent", long.as_bytes()).await.is(200);
     let rows = until("both uses are listed", async || {
         let rows = key_rows(&me.browser.get(PROFILE).await.is(200));
         rows.iter().all(|row| row.contains("127.0.0.1")).then_some(rows)
@@ -98,8 +98,8 @@ async fn a_client_without_a_name_or_with_a_wild_one_is_listed_too() {
 
 #[actix_web::test]
 async fn behind_a_trusted_proxy_the_address_is_the_one_it_forwards() {
-    let app = Server::options().env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8").start().await;
-    let me = app.person("desk@farol.example").await;
+    let server = Server::options().env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8").start().await;
+    let me = server.person("desk@farol.example").await;
     for (forwarded, address) in [
         ("203.0.113.1", "203.0.113.1"),
         ("198.51.100.7, 203.0.113.2", "203.0.113.2"),
@@ -109,7 +109,7 @@ async fn behind_a_trusted_proxy_the_address_is_the_one_it_forwards() {
         ("nonsense", "127.0.0.1"),
     ] {
         let key = me.browser.create_key("Behind a proxy").await;
-        app.with_key(&key).get(PROPERTIES).header("x-forwarded-for", forwarded).await.is(200);
+        server.with_key(&key).get(PROPERTIES).header("x-forwarded-for", forwarded).await.is(200);
         used_from(&me, address).await;
     }
 }
@@ -117,8 +117,8 @@ async fn behind_a_trusted_proxy_the_address_is_the_one_it_forwards() {
 #[actix_web::test]
 async fn a_forwarded_address_that_no_trusted_proxy_sent_is_not_believed() {
     for options in [Server::options(), Server::options().arg("--trusted-proxies").arg("203.0.113.1")] {
-        let app = options.start().await;
-        let me = app.person("desk@farol.example").await;
+        let server = options.start().await;
+        let me = server.person("desk@farol.example").await;
         me.api.get(PROPERTIES).header("x-forwarded-for", "203.0.113.9").await.is(200);
         used_from(&me, "127.0.0.1").await;
     }
@@ -126,8 +126,8 @@ async fn a_forwarded_address_that_no_trusted_proxy_sent_is_not_believed() {
 
 #[actix_web::test]
 async fn a_key_of_another_user_is_like_one_that_does_not_exist() {
-    let (app, me) = world().await;
-    let other = app.person("owner@aurora.example").await;
+    let (server, me) = world().await;
+    let other = server.person("owner@aurora.example").await;
     let theirs = other.browser.key_id(&other.key).await;
     let get = |client: &Client, path: &str| client.get(path);
     let head = |client: &Client, path: &str| client.head(path);
@@ -154,8 +154,8 @@ async fn a_key_of_another_user_is_like_one_that_does_not_exist() {
 
 #[actix_web::test]
 async fn the_list_shows_the_keys_of_nobody_else() {
-    let (app, me) = world().await;
-    let other = app.person("owner@aurora.example").await;
+    let (server, me) = world().await;
+    let other = server.person("owner@aurora.example").await;
     other.browser.create_key("Aurora's own").await;
     assert_eq!(key_titles(&me.browser.get(PROFILE).await), ["Front desk"]);
     me.browser.withdraw_key(&me.key).await;
@@ -165,7 +165,7 @@ async fn the_list_shows_the_keys_of_nobody_else() {
 
 #[actix_web::test]
 async fn an_address_of_no_key_is_a_page_that_says_so() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for id in [UNKNOWN_ID, "1", "new", "%00", "%FF", "..%2f..", "\u{1f3e8}", "0197a3b2-0000-7000-8000-00000000000g"] {
         for what in ["withdraw", "first_use"] {
             let answer = me.browser.get(&key_at(id, what)).await.is(404);
@@ -178,8 +178,8 @@ async fn an_address_of_no_key_is_a_page_that_says_so() {
 
 #[actix_web::test]
 async fn a_form_token_of_another_user_makes_no_key_and_shows_none() {
-    let (app, me) = world().await;
-    let other = app.person("owner@aurora.example").await;
+    let (server, me) = world().await;
+    let other = server.person("owner@aurora.example").await;
     let form = other.browser.get(NEW_KEY).await.is(200);
     let token = html::input_value(form.text(), "form_token").expect("a form token");
     other.browser.send_new_key("Aurora's own", &token).await.is(200);

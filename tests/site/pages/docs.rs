@@ -52,22 +52,22 @@ fn names(document: &Value, schema: &Value, found: &mut Vec<String>) {
 
 #[actix_web::test]
 async fn everybody_can_read_the_documentation_and_the_browser_may_try_it() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     for path in PAGES.iter().copied().chain(["/docs/", "/docs/reference/properties", "/docs/reference/room_types/"]) {
-        let page = app.browser().get(path).await.is(200);
+        let page = server.browser().get(path).await.is(200);
         let policy = page.header("content-security-policy").expect("a policy");
         assert!(policy.contains("connect-src 'self'") && policy.contains("default-src 'none'"), "{policy}");
         assert!(!page.text().contains("Sign out"), "{path}");
         let mine = me.browser.get(path).await.is(200);
         assert!(mine.text().contains("Sign out"), "whoever is signed in stays so on {path}");
     }
-    let head = app.browser().head("/docs").await.is(200);
+    let head = server.browser().head("/docs").await.is(200);
     assert!(head.body.is_empty());
 }
 
 #[actix_web::test]
 async fn the_documentation_speaks_in_the_name_of_its_host() {
-    let app = Server::options()
+    let server = Server::options()
         .public_url("https://pms.example:8443")
         .arg("--host-name=Harbour <& Sons>")
         .arg("--support=help@harbour.example")
@@ -77,13 +77,13 @@ async fn the_documentation_speaks_in_the_name_of_its_host() {
         .start()
         .await;
     for path in PAGES.iter().copied().chain(["/docs/reference/groups"]) {
-        let page = app.browser().get(path).await.is(200);
+        let page = server.browser().get(path).await.is(200);
         let text = seen(page.text());
         assert!(text.contains("Harbour <& Sons>") && !text.contains("Latchkey"), "{path}: {text}");
         assert!(text.contains("https://pms.example:8443/api/v1"), "{path}: {text}");
         assert!(page.text().contains("mailto:help@harbour.example"), "{path}");
     }
-    let page = app.browser().get("/docs/api_key_access").await.is(200);
+    let page = server.browser().get("/docs/api_key_access").await.is(200);
     let text = seen(page.text());
     for part in ["Host: pms.example:8443", "begins with harb_", "3 active keys", "user-api-key: harb_"] {
         assert!(text.contains(part), "no {part} in {text}");
@@ -95,12 +95,12 @@ async fn the_documentation_speaks_in_the_name_of_its_host() {
 
 #[actix_web::test]
 async fn the_page_about_keys_says_what_a_refused_key_is_told() {
-    let (app, me) = world().await;
-    let page = app.browser().get("/docs/api_key_access").await.is(200);
+    let (server, me) = world().await;
+    let page = server.browser().get("/docs/api_key_access").await.is(200);
     let text = seen(page.text());
-    app.run(&["subscription", "cancel", &me.user.email, "--now"]).ok();
+    server.run(&["subscription", "cancel", &me.user.email, "--now"]).ok();
     let paused = me.api.get("/api/v1/properties").await.is(403).json();
-    app.subscribe(&me.user.email);
+    server.subscribe(&me.user.email);
     me.browser.withdraw_key(&me.key).await;
     let withdrawn = me.api.get("/api/v1/properties").await.is(401).json();
     for answer in [paused, withdrawn] {
@@ -122,9 +122,9 @@ async fn the_page_about_keys_says_what_a_refused_key_is_told() {
 
 #[actix_web::test]
 async fn every_operation_stands_in_the_reference_with_its_curl_line_and_all_its_fields() {
-    let app = Server::start().await;
-    let document = app.anonymous().get("/api/v1/openapi.json").await.is(200).json();
-    let list = app.browser().get("/docs/reference").await.is(200);
+    let server = Server::start().await;
+    let document = server.anonymous().get("/api/v1/openapi.json").await.is(200).json();
+    let list = server.browser().get("/docs/reference").await.is(200);
     let mut operations = 0;
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
@@ -132,11 +132,11 @@ async fn every_operation_stands_in_the_reference_with_its_curl_line_and_all_its_
             let anchor = operation["operationId"].as_str().expect("an id");
             let tag = operation["tags"][0].as_str().expect("a tag").to_lowercase().replace(' ', "_");
             assert!(list.text().contains(&format!("/docs/reference/{tag}#{anchor}\"")), "{anchor} is not listed");
-            let page = app.browser().get(&format!("/docs/reference/{tag}")).await.is(200);
+            let page = server.browser().get(&format!("/docs/reference/{tag}")).await.is(200);
             let section = section(page.text(), anchor);
 
             let curl = code(page.text(), &format!("{anchor}_curl"));
-            let address = format!("{}/api/v1{path}", app.base_url);
+            let address = format!("{}/api/v1{path}", server.base_url);
             let begin = address.split('{').next().expect("a beginning");
             assert!(curl.starts_with("curl ") && curl.contains(begin), "{anchor}: {curl}");
             assert!(method == "get" || curl.contains(&format!(" -X {} ", method.to_uppercase())), "{anchor}: {curl}");
@@ -175,9 +175,9 @@ async fn every_operation_stands_in_the_reference_with_its_curl_line_and_all_its_
 
 #[actix_web::test]
 async fn the_search_works_without_javascript() {
-    let app = Server::start().await;
+    let server = Server::start().await;
     let search = async |query: &str| {
-        let page = app.browser().get(&format!("/docs/reference?q={query}")).await.is(200);
+        let page = server.browser().get(&format!("/docs/reference?q={query}")).await.is(200);
         (shown(page.text()), seen(page.text()))
     };
     let (found, text) = search("DELETE+room").await;
@@ -191,17 +191,17 @@ async fn the_search_works_without_javascript() {
     assert!(found.is_empty() && text.contains("No operation matches all these words."), "{text}");
     assert_eq!(search("").await.0, search("++").await.0);
     for odd in ["%00", "%FF", "%3Cscript%3E", "a&q=b", &"x".repeat(3000)] {
-        let page = app.browser().get(&format!("/docs/reference?q={odd}")).await.is(200);
+        let page = server.browser().get(&format!("/docs/reference?q={odd}")).await.is(200);
         assert!(!page.text().contains("<script>"), "{odd}");
     }
 }
 
 #[actix_web::test]
 async fn a_part_of_the_api_that_is_not_there_is_a_page_not_found() {
-    let app = Server::start().await;
+    let server = Server::start().await;
     for path in ["/docs/reference/nothing", "/docs/reference/Room%20types", "/docs/reference/%00", "/docs/nothing"] {
-        let page = app.browser().get(path).await.is(404);
+        let page = server.browser().get(path).await.is(404);
         assert!(seen(page.text()).contains("Page not found"), "{page}");
     }
-    app.browser().post_form("/docs", &[]).await.is(405);
+    server.browser().post_form("/docs", &[]).await.is(405);
 }

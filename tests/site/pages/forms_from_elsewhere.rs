@@ -49,15 +49,15 @@ fn elsewhere(base_url: &str) -> Vec<(Option<String>, Option<String>)> {
 }
 
 /// Every form of the site, filled in rightly: sent from a page of ours it would do something.
-async fn forms(app: &Server, me: &Person, link: &str, token: &str) -> Vec<Call> {
+async fn forms(server: &Server, me: &Person, link: &str, token: &str) -> Vec<Call> {
     let id = me.browser.key_id(&me.key).await;
     let new_password = "a-lantern-in-the-fog-1";
-    app.secrets.register("password", new_password);
+    server.secrets.register("password", new_password);
     let (email, password) = (&*me.user.email, &*me.user.password);
     vec![
-        app.browser().post_form("/sign_in", &[("email", email), ("password", password)]),
+        server.browser().post_form("/sign_in", &[("email", email), ("password", password)]),
         me.browser.post_form("/sign_in", &[("email", email), ("password", password)]),
-        app.browser().post_form(link, &[("name", "Evil"), ("password", new_password)]),
+        server.browser().post_form(link, &[("name", "Evil"), ("password", new_password)]),
         me.browser.post_form("/user_profile", &[("name", "Evil"), ("time_zone", "UTC")]),
         me.browser.post_form("/user_profile/password", &[("old_password", password), ("new_password", new_password)]),
         me.browser.post_form("/user_profile/api_keys/new", &[("title", "Evil"), ("form_token", token)]),
@@ -70,20 +70,20 @@ async fn forms(app: &Server, me: &Person, link: &str, token: &str) -> Vec<Call> 
 }
 
 /// The path of a one-use link for a new user.
-fn link_path(app: &Server, email: &str) -> String {
-    app.add_user(email);
-    let printed = app.run(&["user", "link", email]).ok();
+fn link_path(server: &Server, email: &str) -> String {
+    server.add_user(email);
+    let printed = server.run(&["user", "link", email]).ok();
     let token = crate::command::first_line(&printed).split("/welcome/").nth(1).expect("a link");
-    app.secrets.register("one-use link", token);
+    server.secrets.register("one-use link", token);
     format!("/welcome/{token}")
 }
 
 #[actix_web::test]
 async fn a_form_sent_from_elsewhere_is_refused_and_does_nothing() {
-    let (app, me) = world().await;
-    let link = link_path(&app, "new@farol.example");
-    for (site, origin) in elsewhere(&app.base_url) {
-        for call in forms(&app, &me, &link, "evil").await {
+    let (server, me) = world().await;
+    let link = link_path(&server, "new@farol.example");
+    for (site, origin) in elsewhere(&server.base_url) {
+        for call in forms(&server, &me, &link, "evil").await {
             let answer = started(call, (site.as_deref(), origin.as_deref())).await;
             assert_eq!(answer.status, 403, "{site:?} {origin:?}: {answer}");
             assert_eq!(answer.header("set-cookie"), None, "{answer}");
@@ -97,14 +97,14 @@ async fn a_form_sent_from_elsewhere_is_refused_and_does_nothing() {
     assert_eq!(typed(&profile, "name").as_deref(), Some(""));
     assert_eq!(key_titles(&profile), ["Front desk"]);
     me.api.get(PROPERTIES).await.is(200);
-    app.signed_in(&me.user).await;
-    app.browser().get(&link).await.is(200);
+    server.signed_in(&me.user).await;
+    server.browser().get(&link).await.is(200);
 }
 
 #[actix_web::test]
 async fn a_form_sent_from_a_page_of_ours_does_what_it_says() {
-    let app = Server::start().await;
-    let own = app.base_url.clone();
+    let server = Server::start().await;
+    let own = server.base_url.clone();
     let localhost = own.replacen("127.0.0.1", "localhost", 1);
     let starts: [Start; 6] = [
         (Some("same-origin"), None),
@@ -115,27 +115,27 @@ async fn a_form_sent_from_a_page_of_ours_does_what_it_says() {
         (None, Some(&localhost)),
     ];
     for (number, start) in starts.into_iter().enumerate() {
-        let me = app.person(&format!("desk-{number}@farol.example")).await;
-        let link = link_path(&app, &format!("new-{number}@farol.example"));
-        for call in forms(&app, &me, &link, &format!("ours-{number}")).await {
+        let me = server.person(&format!("desk-{number}@farol.example")).await;
+        let link = link_path(&server, &format!("new-{number}@farol.example"));
+        for call in forms(&server, &me, &link, &format!("ours-{number}")).await {
             let answer = started(call, start).await;
             assert!(matches!(answer.status, 200 | 303), "{start:?}: {answer}");
             for key in html::keys(answer.text()) {
-                app.secrets.register("API key", key);
+                server.secrets.register("API key", key);
             }
         }
         me.api.get(PROPERTIES).await.is(401);
-        app.browser().get(&link).await.is(404);
+        server.browser().get(&link).await.is(404);
     }
 }
 
 #[actix_web::test]
 async fn behind_a_proxy_only_the_public_address_is_ours() {
-    let app = Server::options().public_url("https://pms.example").start().await;
-    let user = app.add_user("desk@farol.example");
+    let server = Server::options().public_url("https://pms.example").start().await;
+    let user = server.add_user("desk@farol.example");
     let sign_in = |start| {
         let form = [("email", &*user.email), ("password", &*user.password)];
-        started(app.browser().post_form("/sign_in", &form), start)
+        started(server.browser().post_form("/sign_in", &form), start)
     };
     for origin in [
         "http://pms.example",
@@ -144,7 +144,7 @@ async fn behind_a_proxy_only_the_public_address_is_ours() {
         "https://pms.example.evil.example",
         "https://localhost",
         "https://127.0.0.1",
-        &app.base_url,
+        &server.base_url,
     ] {
         sign_in((None, Some(origin))).await.is(403);
     }
@@ -154,16 +154,16 @@ async fn behind_a_proxy_only_the_public_address_is_ours() {
 
 #[actix_web::test]
 async fn whoever_opens_the_site_under_another_name_learns_of_both_and_of_the_setting() {
-    let app = Server::options().public_url("http://localhost:7001").start().await;
+    let server = Server::options().public_url("http://localhost:7001").start().await;
     let sign_in = |origin: &str, host: &str| {
-        let call = app.browser().post_form("/sign_in", &[("email", "desk@farol.example")]);
+        let call = server.browser().post_form("/sign_in", &[("email", "desk@farol.example")]);
         started(call, (None, Some(origin))).header("host", host)
     };
     let page = sign_in("http://desk.farol.example:7001", "desk.farol.example:7001").await.is(403);
     let text = seen(page.text());
     for part in ["http://desk.farol.example:7001", "http://localhost:7001", "LATCHKEY_BASE_URL"] {
         assert!(text.contains(part), "{page}");
-        until("the log tells of it", async || app.log().contains(part).then_some(())).await;
+        until("the log tells of it", async || server.log().contains(part).then_some(())).await;
     }
     // A page of another site cannot have ours say that it should be this one.
     let page = sign_in("http://evil.example", "localhost:7001").await.is(403);
@@ -172,8 +172,8 @@ async fn whoever_opens_the_site_under_another_name_learns_of_both_and_of_the_set
 
 #[actix_web::test]
 async fn on_loopback_every_name_of_this_machine_is_ours() {
-    let app = Server::options().public_url("http://localhost:7001").start().await;
-    let user = app.add_user("desk@farol.example");
+    let server = Server::options().public_url("http://localhost:7001").start().await;
+    let user = server.add_user("desk@farol.example");
     let form = [("email", &*user.email), ("password", &*user.password)];
     for (origin, status) in [
         ("http://localhost:7001", 303),
@@ -184,14 +184,14 @@ async fn on_loopback_every_name_of_this_machine_is_ours() {
         ("https://localhost:7001", 403),
         ("http://localhost.evil.example:7001", 403),
     ] {
-        started(app.browser().post_form("/sign_in", &form), (None, Some(origin))).await.is(status);
+        started(server.browser().post_form("/sign_in", &form), (None, Some(origin))).await.is(status);
     }
 }
 
 #[actix_web::test]
 async fn reading_is_believed_from_anywhere() {
-    let (app, me) = world().await;
-    for (site, origin) in elsewhere(&app.base_url) {
+    let (server, me) = world().await;
+    for (site, origin) in elsewhere(&server.base_url) {
         for path in ["/user_profile", "/user_profile/api_keys/new", PROPERTIES] {
             let call = me.browser.get(path);
             started(call, (site.as_deref(), origin.as_deref())).await.is(200);
@@ -205,7 +205,7 @@ async fn reading_is_believed_from_anywhere() {
 
 #[actix_web::test]
 async fn a_form_cannot_be_sent_by_a_link() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.browser.key_id(&me.key).await;
     for path in [
         "/user_profile?name=Evil&time_zone=UTC".to_owned(),
@@ -225,9 +225,9 @@ async fn a_form_cannot_be_sent_by_a_link() {
 
 #[actix_web::test]
 async fn the_api_believes_a_session_from_our_own_pages_and_a_key_from_anywhere() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let body = body(json!({ "title": "Casa do Farol" }));
-    for (site, origin) in elsewhere(&app.base_url) {
+    for (site, origin) in elsewhere(&server.base_url) {
         let start = (site.as_deref(), origin.as_deref());
         for call in [
             me.browser.post(PROPERTIES, &body),
@@ -243,7 +243,7 @@ async fn the_api_believes_a_session_from_our_own_pages_and_a_key_from_anywhere()
         started(me.browser.get(PROPERTIES).header("user-api-key", "lk_no_key"), start).await.error("unauthorized");
     }
     assert_eq!(me.api.get(PROPERTIES).await.column("id"), Vec::<String>::new());
-    for (site, origin) in elsewhere(&app.base_url) {
+    for (site, origin) in elsewhere(&server.base_url) {
         let call = me.api.post(PROPERTIES, &body);
         started(call, (site.as_deref(), origin.as_deref())).await.is(201);
     }

@@ -41,13 +41,13 @@ async fn confirm(who: &Person, address: &str) -> Response {
 
 /// Alice's property, which Mallory, an owner by invitation, has put into a group of his own.
 async fn taken_over() -> (Server, Person, Person, String, String) {
-    let (app, alice) = world().await;
-    let mallory = app.person("mallory@farol.example").await;
+    let (server, alice) = world().await;
+    let mallory = server.person("mallory@farol.example").await;
     let property = alice.has(json!({ "title": "Casa do Farol" })).await;
     alice.gives(&PROPERTY_USERS, &property, &mallory, "owner").await;
     let group = mallory.group().await;
     mallory.api.post(&format!("/api/v1/groups/{group}/properties/{property}"), &json!({})).await.is(200);
-    (app, alice, mallory, property, group)
+    (server, alice, mallory, property, group)
 }
 
 fn refused_to_invite(answer: Response) {
@@ -56,12 +56,12 @@ fn refused_to_invite(answer: Response) {
 
 #[actix_web::test]
 async fn an_owner_sees_every_way_and_who_made_it_with_which_key() {
-    let (app, alice, mallory, property, _group) = taken_over().await;
-    let guest = app.person("guest@farol.example").await;
+    let (server, alice, mallory, property, _group) = taken_over().await;
+    let guest = server.person("guest@farol.example").await;
     let mallorys = mallory.group().await;
     mallory.gives(&GROUP_USERS, &mallorys, &guest, "user").await;
-    app.add_user("host-gave@farol.example");
-    app.run(&["member", "add", &property, "host-gave@farol.example"]).ok();
+    server.add_user("host-gave@farol.example");
+    server.run(&["member", "add", &property, "host-gave@farol.example"]).ok();
     let list = alice.browser.get("/properties").await.is(200);
     assert!(list.text().contains(&people(&property)), "{list}");
     let page = alice.browser.get(&people(&property)).await.is(200);
@@ -85,11 +85,11 @@ async fn an_owner_sees_every_way_and_who_made_it_with_which_key() {
 
 #[actix_web::test]
 async fn who_is_no_owner_sees_the_owners_and_only_their_own_ways_and_a_stranger_nothing() {
-    let (app, me) = world().await;
-    let (night, other) = (app.person("night@farol.example").await, app.person("other@farol.example").await);
+    let (server, me) = world().await;
+    let (night, other) = (server.person("night@farol.example").await, server.person("other@farol.example").await);
     let property = me.has(json!({})).await;
     me.gives(&PROPERTY_USERS, &property, &night, "user").await;
-    let link = me.gives(&PROPERTY_USERS, &property, &app.person("third@farol.example").await, "user").await;
+    let link = me.gives(&PROPERTY_USERS, &property, &server.person("third@farol.example").await, "user").await;
     let page = night.browser.get(&people(&property)).await.is(200);
     let text = seen(page.text());
     assert!(text.contains("Owners desk@farol.example"), "{text}");
@@ -110,13 +110,13 @@ async fn who_is_no_owner_sees_the_owners_and_only_their_own_ways_and_a_stranger_
         me.browser.get(&path).await.is(404);
     }
     assert_eq!(me.roles(&PROPERTY_USERS, &property).await.len(), 3);
-    let away = app.browser().get(&people(&property)).await.is(303);
+    let away = server.browser().get(&people(&property)).await.is(303);
     assert_eq!(away.header("location"), Some(&*format!("/sign_in?return_to=%2Fproperties%2F{property}%2Fpeople")));
 }
 
 #[actix_web::test]
 async fn each_way_is_ended_on_the_page() {
-    let (app, alice, mallory, property, group) = taken_over().await;
+    let (server, alice, mallory, property, group) = taken_over().await;
     let page = alice.browser.get(&people(&property)).await.is(200);
     let done = confirm(&alice, &action(&page, &format!("groups/{group}/take_out"))).await.is(303);
     assert_eq!(done.header("location"), Some(&*people(&property)));
@@ -131,7 +131,7 @@ async fn each_way_is_ended_on_the_page() {
     // Sent twice: it is as was asked for.
     alice.browser.post_form(&remove, &[]).await.is(303);
     // Somebody in a group of the viewer's.
-    let night = app.person("night@farol.example").await;
+    let night = server.person("night@farol.example").await;
     alice.gives(&GROUP_USERS, &alice.group().await, &night, "user").await;
     let page = alice.browser.get(&people(&property)).await.is(200);
     confirm(&alice, &action(&page, "/remove")).await.is(303);
@@ -141,7 +141,7 @@ async fn each_way_is_ended_on_the_page() {
 
 #[actix_web::test]
 async fn what_rests_on_a_removed_persons_rights_ends_with_them() {
-    let (_app, alice, mallory, property, _group) = taken_over().await;
+    let (_server, alice, mallory, property, _group) = taken_over().await;
     let page = alice.browser.get(&people(&property)).await.is(200);
     confirm(&alice, &action(&page, "/remove")).await.is(303);
     mallory.api.get(&at(&property)).await.error("not_found");
@@ -150,8 +150,8 @@ async fn what_rests_on_a_removed_persons_rights_ends_with_them() {
 
 #[actix_web::test]
 async fn the_last_owner_is_told_beside_the_row() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let property = me.has(json!({})).await;
     let group = me.group().await;
     me.gives(&GROUP_USERS, &group, &night, "user").await;
@@ -173,8 +173,8 @@ async fn the_last_owner_is_told_beside_the_row() {
 
 #[actix_web::test]
 async fn the_last_owner_of_a_property_cannot_leave_it() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let property = me.has(json!({})).await;
     let group = me.group().await;
     // The group has another owner, until they are its user only.
@@ -191,8 +191,8 @@ async fn the_last_owner_of_a_property_cannot_leave_it() {
 
 #[actix_web::test]
 async fn who_has_left_is_not_invited_again_by_the_same_person_until_they_allow_it() {
-    let (app, me) = world().await;
-    let (night, other) = (app.person("night@farol.example").await, app.person("other@farol.example").await);
+    let (server, me) = world().await;
+    let (night, other) = (server.person("night@farol.example").await, server.person("other@farol.example").await);
     let property = me.has(json!({})).await;
     me.gives(&PROPERTY_USERS, &property, &other, "owner").await;
     for role in ["user", "owner"] {
@@ -220,12 +220,12 @@ async fn who_has_left_is_not_invited_again_by_the_same_person_until_they_allow_i
 #[actix_web::test]
 async fn a_group_is_left_by_user_and_owner_also_without_a_subscription() {
     for role in ["user", "owner"] {
-        let (app, me) = world().await;
-        let night = app.person("night@farol.example").await;
+        let (server, me) = world().await;
+        let night = server.person("night@farol.example").await;
         let property = me.has(json!({})).await;
         let group = me.group().await;
         me.gives(&GROUP_USERS, &group, &night, role).await;
-        app.run(&["subscription", "cancel", &night.user.email, "--now"]).ok();
+        server.run(&["subscription", "cancel", &night.user.email, "--now"]).ok();
         let leave = format!("/your_access/groups/{group}/leave");
         let done = confirm(&night, &leave).await.is(303);
         let page = night.browser.get(done.header("location").expect("a location")).await.is(200);
@@ -238,8 +238,8 @@ async fn a_group_is_left_by_user_and_owner_also_without_a_subscription() {
 
 #[actix_web::test]
 async fn all_that_one_person_gave_is_left_at_once_but_what_nobody_else_owns() {
-    let (app, me) = world().await;
-    let night = app.person("night@farol.example").await;
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
     let (farol, mar) = (me.has(json!({ "title": "Farol" })).await, me.has(json!({ "title": "Mar" })).await);
     let trap = me.api.post("/api/v1/groups", &json!({ "group": { "title": "Trap" } })).await.is(201).id();
     me.gives(&PROPERTY_USERS, &farol, &night, "user").await;
@@ -266,7 +266,7 @@ async fn all_that_one_person_gave_is_left_at_once_but_what_nobody_else_owns() {
 
 #[actix_web::test]
 async fn many_ways_come_in_pages() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let property = me.has(json!({})).await;
     for number in 0..60 {
         let email = format!("guest-{number:02}@farol.example");
@@ -285,7 +285,7 @@ async fn many_ways_come_in_pages() {
 
 #[actix_web::test]
 async fn no_form_of_these_pages_does_anything_when_it_is_sent_from_elsewhere() {
-    let (_app, alice, mallory, property, group) = taken_over().await;
+    let (_server, alice, mallory, property, group) = taken_over().await;
     let page = alice.browser.get(&people(&property)).await.is(200);
     let remove = action(&page, "/remove");
     let leave = format!("{}/leave", people(&property));

@@ -47,13 +47,13 @@ fn needs_no_exception(page: &Response) {
     assert!(text.contains("<html lang=\"en\">"), "{page}");
 }
 
-async fn pages_of(app: &Server) -> Vec<Response> {
-    let me = app.person("desk@farol.example").await;
+async fn pages_of(server: &Server) -> Vec<Response> {
+    let me = server.person("desk@farol.example").await;
     let id = me.browser.key_id(&me.key).await;
-    app.add_user("new@farol.example");
-    let link = app.run(&["user", "link", "new@farol.example"]).ok();
+    server.add_user("new@farol.example");
+    let link = server.run(&["user", "link", "new@farol.example"]).ok();
     let link = format!("/welcome/{}", crate::command::first_line(&link).split("/welcome/").nth(1).expect("a link"));
-    let stranger = app.browser();
+    let stranger = server.browser();
     let mut pages = vec![
         stranger.get("/sign_in").await.is(200),
         stranger.sign_in("nobody@farol.example", "not the password 7").await.is(422),
@@ -86,15 +86,15 @@ async fn pages_of(app: &Server) -> Vec<Response> {
 
 #[actix_web::test]
 async fn every_page_has_the_headers_that_keep_it_safe() {
-    for (app, https) in
+    for (server, https) in
         [(Server::start().await, false), (Server::options().public_url("https://pms.example").start().await, true)]
     {
-        for page in pages_of(&app).await {
+        for page in pages_of(&server).await {
             has_the_headers_of_a_page(&page, https);
             needs_no_exception(&page);
             assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{page}");
         }
-        for redirect in [app.browser().get(PROFILE).await.is(303), app.browser().get("/").await.is(303)] {
+        for redirect in [server.browser().get(PROFILE).await.is(303), server.browser().get("/").await.is(303)] {
             has_the_headers_of_a_page(&redirect, https);
         }
     }
@@ -102,7 +102,7 @@ async fn every_page_has_the_headers_that_keep_it_safe() {
 
 #[actix_web::test]
 async fn only_the_page_inside_the_key_s_dialog_may_be_framed_and_by_us_alone() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let id = me.browser.key_id(&me.key).await;
     let page = me.browser.get(&format!("/user_profile/api_keys/{id}/first_use")).await.is(200);
     let policy = page.header("content-security-policy").expect("a policy");
@@ -114,8 +114,8 @@ async fn only_the_page_inside_the_key_s_dialog_may_be_framed_and_by_us_alone() {
 
 #[actix_web::test]
 async fn what_is_no_page_says_so_in_a_page() {
-    let (_app, me) = world().await;
-    let nobody = _app.browser();
+    let (_server, me) = world().await;
+    let nobody = _server.browser();
     for browser in [&me.browser, &nobody] {
         for path in [
             "/nothing",
@@ -146,8 +146,8 @@ async fn what_is_no_page_says_so_in_a_page() {
 
 #[actix_web::test]
 async fn an_address_that_is_too_long_is_refused_and_none_of_ours_is() {
-    let (app, me) = world().await;
-    for browser in [&app.browser(), &me.browser] {
+    let (server, me) = world().await;
+    for browser in [&server.browser(), &me.browser] {
         for path in [
             format!("/user_profile?x={}", "%FF".repeat(3_000)),
             format!("/{}", "x".repeat(8_192)),
@@ -160,19 +160,19 @@ async fn an_address_that_is_too_long_is_refused_and_none_of_ours_is() {
     }
     let long = "п".repeat(1_600);
     for away in [
-        app.browser().get(&format!("/user_profile?x={}", "%FF".repeat(2_000))).await.is(303),
-        app.browser().get(&format!("/properties?q={}", "+".repeat(8_000))).await.is(303),
-        app.browser().post_form(PROFILE, &[("name", &*long), ("time_zone", "UTC")]).await.is(303),
+        server.browser().get(&format!("/user_profile?x={}", "%FF".repeat(2_000))).await.is(303),
+        server.browser().get(&format!("/properties?q={}", "+".repeat(8_000))).await.is(303),
+        server.browser().post_form(PROFILE, &[("name", &*long), ("time_zone", "UTC")]).await.is(303),
     ] {
         let leads_to = away.header("location").expect("where it leads");
         assert!(leads_to.len() <= 8_192 && leads_to.starts_with("/sign_in?return_to="), "{away}");
-        app.browser().get(leads_to).await.is(200);
+        server.browser().get(leads_to).await.is(200);
     }
 }
 
 #[actix_web::test]
 async fn a_method_that_a_page_does_not_know_is_a_405_that_names_those_it_knows() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let id = me.browser.key_id(&me.key).await;
     let withdraw = format!("/user_profile/api_keys/{id}/withdraw");
     for (path, allow) in [
@@ -189,13 +189,13 @@ async fn a_method_that_a_page_does_not_know_is_a_405_that_names_those_it_knows()
         }
     }
     me.browser.post_form("/", &[]).await.is(405);
-    app.browser().call("OPTIONS".parse().expect("a method"), "/sign_in").await.is(405);
+    server.browser().call("OPTIONS".parse().expect("a method"), "/sign_in").await.is(405);
     me.api.get("/api/v1/properties").await.is(200);
 }
 
 #[actix_web::test]
 async fn a_page_answers_head_with_its_headers_alone() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for path in [PROFILE, NEW_KEY, "/sign_in", "/nothing"] {
         let (get, head) = (me.browser.get(path).await, me.browser.head(path).await);
         assert_eq!(get.status, head.status, "{head}");
@@ -206,20 +206,20 @@ async fn a_page_answers_head_with_its_headers_alone() {
 
 #[actix_web::test]
 async fn a_path_with_a_slash_at_its_end_is_the_same_page() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     me.browser.get("/user_profile/").await.is(200);
     me.browser.get("/user_profile/api_keys/new/").await.is(200);
-    app.browser().get("/sign_in/").await.is(200);
+    server.browser().get("/sign_in/").await.is(200);
 }
 
 #[actix_web::test]
 async fn styles_and_scripts_are_kept_for_ever_and_named_by_their_content() {
-    let app = Server::start().await;
-    let page = app.browser().get("/sign_in").await.is(200);
+    let server = Server::start().await;
+    let page = server.browser().get("/sign_in").await.is(200);
     let files: Vec<&str> = page.text().split('"').filter(|part| part.starts_with("/static/")).collect();
     assert!(files.len() >= 3, "{page}");
     for path in files {
-        let file = app.browser().get(path).await.is(200);
+        let file = server.browser().get(path).await.is(200);
         assert!(file.header("cache-control").is_some_and(|cache| cache.contains("immutable")), "{}", file.call);
         assert_eq!(file.header("x-content-type-options"), Some("nosniff"), "{}", file.call);
         let kind = file.header("content-type").expect("a content type");
@@ -230,26 +230,26 @@ async fn styles_and_scripts_are_kept_for_ever_and_named_by_their_content() {
         };
         assert!(kind.starts_with(wanted), "{path}: {kind}");
         let name = path.rsplit('/').next().expect("a name");
-        app.browser().get(&format!("/static/00000000/{name}")).await.is(404);
+        server.browser().get(&format!("/static/00000000/{name}")).await.is(404);
     }
-    app.browser().get("/static/x/..%2f..%2fCargo.toml").await.is(404);
+    server.browser().get("/static/x/..%2f..%2fCargo.toml").await.is(404);
 }
 
 #[actix_web::test]
 async fn a_repeated_argument_counts_by_its_last() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let page = me.browser.get("/user_profile?order=title&order=-title").await.is(200);
     assert!(page.text().contains("aria-sort=\"descending\""), "{}", page.text());
 }
 
 #[actix_web::test]
 async fn addresses_open_to_all_answer_errors_as_pages_too() {
-    let app = Server::start().await;
+    let server = Server::start().await;
     for (path, status) in [("/static/0/app.css", 404), ("/static/x/y", 404)] {
-        let page = app.anonymous().get(path).await.is(status);
+        let page = server.anonymous().get(path).await.is(status);
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
         assert!(page.header("content-security-policy").is_some(), "{path}");
     }
-    let refused = app.anonymous().post_form("/healthz", &[]).header("Sec-Fetch-Site", "none").await.is(405);
+    let refused = server.anonymous().post_form("/healthz", &[]).header("Sec-Fetch-Site", "none").await.is(405);
     assert_eq!(refused.words("allow"), ["get", "head"]);
 }

@@ -27,7 +27,7 @@ fn chosen_zone(page: &Response) -> &str {
 
 #[actix_web::test]
 async fn a_name_and_a_time_zone_are_saved_and_shown() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let page = me.browser.get(PROFILE).await.is(200);
     assert_eq!((typed(&page, "name").as_deref(), chosen_zone(&page)), (Some(""), "UTC"));
     assert!(page.text().contains(&me.user.email), "{page}");
@@ -55,7 +55,7 @@ async fn a_name_and_a_time_zone_are_saved_and_shown() {
 
 #[actix_web::test]
 async fn what_will_not_do_stays_in_the_form_with_the_reason_beside_it() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     save(&me.browser, "Rita", "Europe/Lisbon").await.is(303);
     for (name, reason) in [
         ("x".repeat(256), "at most 255 characters for the name (you entered 256)"),
@@ -87,7 +87,7 @@ async fn what_will_not_do_stays_in_the_form_with_the_reason_beside_it() {
 
 #[actix_web::test]
 async fn what_people_type_is_never_read_as_markup() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let markup = "<script>alert(1)</script>\"><img src=x onerror=alert(1)>'&lt;";
     save(&me.browser, markup, "UTC").await.is(303);
     let query = url::form_urlencoded::Serializer::new(String::new())
@@ -103,8 +103,8 @@ async fn what_people_type_is_never_read_as_markup() {
         me.browser.get(PROFILE).await,
         me.browser.get(&format!("{PROFILE}?{query}")).await,
         me.browser.get(&format!("{NEW_KEY}?{query}")).await,
-        app.browser().get(&format!("/sign_in?{query}")).await,
-        app.browser().sign_in(markup, "not the password 7").await,
+        server.browser().get(&format!("/sign_in?{query}")).await,
+        server.browser().sign_in(markup, "not the password 7").await,
         save(&me.browser, &markup.repeat(9), markup).await,
         me.browser.get(&format!("/{markup}")).await,
         host.browser().get("/sign_in").await,
@@ -119,9 +119,9 @@ async fn what_people_type_is_never_read_as_markup() {
 
 #[actix_web::test]
 async fn times_are_shown_in_the_user_s_time_zone() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let email = &*me.user.email;
-    app.run(&["subscription", "activate", email, "--until", "2026-03-28T22:30:00Z"]).ok();
+    server.run(&["subscription", "activate", email, "--until", "2026-03-28T22:30:00Z"]).ok();
     for (zone, text) in [
         ("UTC", "28 Mar 2026, 22:30"),
         ("Asia/Kathmandu", "29 Mar 2026, 04:15"),
@@ -132,7 +132,7 @@ async fn times_are_shown_in_the_user_s_time_zone() {
         let page = me.browser.get(PROFILE).await.is(200);
         assert!(seen(page.text()).contains(&format!("Yours ended on {text}")), "{zone}: {page}");
     }
-    app.subscribe(email);
+    server.subscribe(email);
     let times = async |zone: &str| {
         save(&me.browser, "", zone).await.is(303);
         let page = me.browser.get(PROFILE).await.is(200);
@@ -148,11 +148,11 @@ async fn times_are_shown_in_the_user_s_time_zone() {
 
 #[actix_web::test]
 async fn a_new_password_needs_the_old_one_and_ends_all_other_sessions() {
-    let (app, me) = world().await;
-    let other = app.signed_in(&me.user).await;
+    let (server, me) = world().await;
+    let other = server.signed_in(&me.user).await;
     let before = me.browser.cookies().expect("a session");
     let new = "seven boats at noon";
-    app.secrets.register("password", new);
+    server.secrets.register("password", new);
     let wrong = change_password(&me.browser, "not the password 7", new).await.is(422);
     assert_eq!(problem(&wrong, "old_password").as_deref(), Some("This is not your current password."));
     assert_eq!(problem(&wrong, "new_password"), None);
@@ -163,16 +163,16 @@ async fn a_new_password_needs_the_old_one_and_ends_all_other_sessions() {
     assert!(seen(page.text()).contains("Password changed"), "{page}");
     other.get(PROFILE).await.is(303);
     assert_ne!(me.browser.cookies().as_ref(), Some(&before), "a new session, after a change of rights");
-    app.anonymous().get(PROFILE).header("cookie", &before).await.is(303);
-    app.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
-    app.browser().sign_in(&me.user.email, new).await.is(303);
+    server.anonymous().get(PROFILE).header("cookie", &before).await.is(303);
+    server.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
+    server.browser().sign_in(&me.user.email, new).await.is(303);
     me.api.get(PROPERTIES).await.is(200);
 }
 
 #[actix_web::test]
 async fn weak_passwords_are_refused_with_the_reason_and_never_echoed() {
-    let (app, me) = world().await;
-    let other = app.signed_in(&me.user).await;
+    let (server, me) = world().await;
+    let other = server.signed_in(&me.user).await;
     let old = &*me.user.password;
     let long = (1000..1060).map(|number| format!("{number} ")).collect::<String>();
     for (weak, reason) in [
@@ -201,16 +201,16 @@ async fn weak_passwords_are_refused_with_the_reason_and_never_echoed() {
     assert!(problem(&both, "old_password").is_some() && problem(&both, "new_password").is_some(), "{both}");
     me.browser.post_form(PASSWORD, &[]).await.is(422);
     other.get(PROFILE).await.is(200);
-    app.signed_in(&me.user).await;
+    server.signed_in(&me.user).await;
     let longest = &long[..256];
     change_password(&me.browser, old, longest).await.is(303);
-    app.browser().sign_in(&me.user.email, longest).await.is(303);
+    server.browser().sign_in(&me.user.email, longest).await.is(303);
 }
 
 #[actix_web::test]
 async fn the_host_s_own_name_is_no_password() {
-    let app = Server::options().env("LATCHKEY_HOST_NAME", "Stay Sync").start().await;
-    let me = app.person("desk@farol.example").await;
+    let server = Server::options().env("LATCHKEY_HOST_NAME", "Stay Sync").start().await;
+    let me = server.person("desk@farol.example").await;
     let answer = change_password(&me.browser, &me.user.password, "STAY SYNC 1234567").await.is(422);
     assert!(problem(&answer, "new_password").is_some(), "{answer}");
     assert!(seen(answer.text()).contains("Stay Sync"), "{answer}");
@@ -218,17 +218,17 @@ async fn the_host_s_own_name_is_no_password() {
 
 #[actix_web::test]
 async fn a_form_that_meets_an_ended_session_keeps_what_was_typed_but_no_secret() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let (title, name) = ("Night & Day <audit> = 100 %", "Rita + Ana; Bücher/🏨");
     let secret = "a-lantern-in-the-fog-1";
-    app.secrets.register("password", secret);
+    server.secrets.register("password", secret);
     for (path, fields, kept) in [
         (NEW_KEY, vec![("title", title), ("form_token", secret)], Some(("title", title))),
         (PROFILE, vec![("name", name), ("time_zone", "Asia/Tokyo")], Some(("name", name))),
         (PASSWORD, vec![("old_password", secret), ("new_password", secret)], None),
         ("/user_profile/withdraw_all_keys", vec![], None),
     ] {
-        let browser = app.browser();
+        let browser = server.browser();
         let away = browser.post_form(path, &fields).await.is(303);
         let sign_in = away.header("location").expect("where it leads").to_owned();
         assert!(sign_in.starts_with("/sign_in?") && !sign_in.contains(secret), "{away}");
@@ -259,20 +259,20 @@ async fn a_form_that_meets_an_ended_session_keeps_what_was_typed_but_no_secret()
 
 #[actix_web::test]
 async fn a_form_too_long_for_an_address_still_leads_through_the_sign_in() {
-    let app = Server::start().await;
+    let server = Server::start().await;
     for length in [5_000, 20_000, 60_000] {
-        let away = app.browser().post_form(NEW_KEY, &[("title", &"é".repeat(length / 6))]).await.is(303);
+        let away = server.browser().post_form(NEW_KEY, &[("title", &"é".repeat(length / 6))]).await.is(303);
         let sign_in = away.header("location").expect("where it leads");
         assert!(sign_in.len() < 20_000, "{}", sign_in.len());
-        app.browser().get(sign_in).await.is(200);
+        server.browser().get(sign_in).await.is(200);
     }
-    let away = app.browser().post_form(NEW_KEY, &[("title", &"x".repeat(70_000))]).await;
+    let away = server.browser().post_form(NEW_KEY, &[("title", &"x".repeat(70_000))]).await;
     assert!(matches!(away.status, 303 | 413), "{away}");
 }
 
 #[actix_web::test]
 async fn a_form_over_64_kib_is_refused_with_a_page() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     let padded = |length: usize| {
         let body = format!("name=Rita&time_zone=UTC&padding={}", "x".repeat(length));
         let call = me.browser.post_form(PROFILE, &[]);
@@ -290,7 +290,7 @@ async fn a_form_over_64_kib_is_refused_with_a_page() {
 
 #[actix_web::test]
 async fn a_form_that_is_not_one_is_refused_without_harm() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for body in ["", "&&&", "=", "name", "%", "name=%FF%FE", "{\"name\":\"Rita\"}", "name=Rita&name=", "\u{0}\u{1}"] {
         for path in [PROFILE, PASSWORD, NEW_KEY] {
             let answer = me.browser.post_form(path, &[]).body(body).await;

@@ -53,8 +53,8 @@ async fn several(me: &Person) {
 
 #[actix_web::test]
 async fn the_page_shows_each_property_with_what_the_api_calls_it() {
-    let (app, me) = world().await;
-    let other = app.person("other@farol.example").await;
+    let (server, me) = world().await;
+    let other = server.person("other@farol.example").await;
     let foreign = other.has(json!({ "title": "Not mine", "city": "Sagres" })).await;
     let id = me.has(json!({ "title": "Casa <do> Farol", "city": "Sagres", "currency": "eur" })).await;
     let page = me.browser.get(PAGE).await.is(200);
@@ -79,11 +79,11 @@ async fn the_page_shows_each_property_with_what_the_api_calls_it() {
 
 #[actix_web::test]
 async fn nobody_sees_it_without_signing_in_and_everybody_without_a_subscription() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     me.has(json!({})).await;
-    let away = app.browser().get("/properties?q=a&page=2").await.is(303);
+    let away = server.browser().get("/properties?q=a&page=2").await.is(303);
     assert_eq!(away.header("location"), Some("/sign_in?return_to=%2Fproperties%3Fq%3Da%26page%3D2"));
-    app.run(&["subscription", "cancel", &me.user.email, "--now"]).ok();
+    server.run(&["subscription", "cancel", &me.user.email, "--now"]).ok();
     assert_eq!(titles(&me.browser, "").await, ["Casa do Farol"]);
     // A key opens the API, no page.
     me.api.get(PAGE).await.is(303);
@@ -92,9 +92,9 @@ async fn nobody_sees_it_without_signing_in_and_everybody_without_a_subscription(
 
 #[actix_web::test]
 async fn an_empty_account_says_what_comes_next() {
-    let app = Server::start().await;
-    let user = app.add_user("new@farol.example");
-    let browser = app.signed_in(&user).await;
+    let server = Server::start().await;
+    let user = server.add_user("new@farol.example");
+    let browser = server.signed_in(&user).await;
     let page = browser.get(PAGE).await.is(200);
     let text = seen(page.text());
     assert!(text.contains("You have no properties yet.") && text.contains("POST /api/v1/properties"), "{text}");
@@ -107,7 +107,7 @@ async fn an_empty_account_says_what_comes_next() {
 
 #[actix_web::test]
 async fn the_search_looks_into_title_and_city_without_regard_to_case_and_accents() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     several(&me).await;
     for (text, found) in [
         ("CADIZ", vec!["ático marina", "under_score"]),
@@ -148,7 +148,7 @@ async fn the_search_looks_into_title_and_city_without_regard_to_case_and_accents
 
 #[actix_web::test]
 async fn each_sortable_column_is_sorted_both_ways_by_its_link() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     several(&me).await;
     let by_title = ["ático marina", "Berghaus Lärche", "Éclair", "Hotel 100 % Sonne", "under_score", "Zirbenhof"];
     let by_city = ["ático marina", "under_score", "Berghaus Lärche", "Zirbenhof", "Éclair", "Hotel 100 % Sonne"];
@@ -176,7 +176,7 @@ async fn each_sortable_column_is_sorted_both_ways_by_its_link() {
 
 #[actix_web::test]
 async fn pages_have_25_rows_and_a_page_that_is_not_there_breaks_nothing() {
-    let (_app, me) = world().await;
+    let (_server, me) = world().await;
     for number in 0..53 {
         me.has(json!({ "title": format!("House {number:02}") })).await;
     }
@@ -210,11 +210,11 @@ async fn pages_have_25_rows_and_a_page_that_is_not_there_breaks_nothing() {
 
 #[actix_web::test]
 async fn an_error_page_greets_whoever_is_signed_in() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     for path in ["/no/such/page", &format!("/user_profile/api_keys/{UNKNOWN_ID}/withdraw")] {
         let page = me.browser.get(path).await.is(404);
         assert!(page.text().contains(&me.user.email) && page.text().contains("Sign out"), "{page}");
     }
-    let page = app.browser().get("/no/such/page").await.is(404);
+    let page = server.browser().get("/no/such/page").await.is(404);
     assert!(!page.text().contains("Sign out"), "{page}");
 }

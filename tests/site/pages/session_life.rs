@@ -12,9 +12,9 @@ const PROFILE: &str = "/user_profile";
 
 /// A server and a user who has not signed in.
 async fn someone() -> (Server, User) {
-    let app = Server::start().await;
-    let user = app.add_user("desk@farol.example");
-    (app, user)
+    let server = Server::start().await;
+    let user = server.add_user("desk@farol.example");
+    (server, user)
 }
 
 /// The pair that an answer sets as a cookie.
@@ -39,42 +39,42 @@ async fn is_signed_in(client: &Client, cookie: &str) -> bool {
 
 #[actix_web::test]
 async fn every_sign_in_begins_a_session_of_its_own() {
-    let (app, user) = someone().await;
-    let browser = app.browser();
+    let (server, user) = someone().await;
+    let browser = server.browser();
     let first = cookie(&browser.sign_in(&user.email, &user.password).await.is(303));
     let second = cookie(&browser.sign_in(&user.email, &user.password).await.is(303));
     assert_ne!(first, second);
-    let nobody = app.anonymous();
+    let nobody = server.anonymous();
     assert!(is_signed_in(&nobody, &second).await);
     assert!(!is_signed_in(&nobody, &first).await, "the session before is over");
-    let elsewhere = app.signed_in(&user).await;
+    let elsewhere = server.signed_in(&user).await;
     assert!(is_signed_in(&nobody, &second).await, "another browser's sign-in ends nothing");
     elsewhere.get(PROFILE).await.is(200);
 }
 
 #[actix_web::test]
 async fn a_planted_cookie_is_not_adopted() {
-    let (app, user) = someone().await;
-    let mallory = app.add_user("mallory@evil.example");
-    let planted = cookie(&app.browser().sign_in(&mallory.email, &mallory.password).await.is(303));
+    let (server, user) = someone().await;
+    let mallory = server.add_user("mallory@evil.example");
+    let planted = cookie(&server.browser().sign_in(&mallory.email, &mallory.password).await.is(303));
     for planted in [&*planted, "latchkey=chosen-by-mallory", "latchkey=", "__Host-latchkey=chosen"] {
         let form = [("email", &*user.email), ("password", &*user.password)];
-        let sign_in = app.browser().post_form("/sign_in", &form).header("cookie", planted);
+        let sign_in = server.browser().post_form("/sign_in", &form).header("cookie", planted);
         let own = cookie(&sign_in.await.is(303));
         assert_ne!(own, planted);
-        let page = app.anonymous().get(PROFILE).header("cookie", &own).await.is(200);
+        let page = server.anonymous().get(PROFILE).header("cookie", &own).await.is(200);
         assert!(page.text().contains(&user.email), "{page}");
-        let page = app.anonymous().get(PROFILE).header("cookie", planted).await;
+        let page = server.anonymous().get(PROFILE).header("cookie", planted).await;
         assert!(!page.text().contains(&user.email), "{page}");
     }
 }
 
 #[actix_web::test]
 async fn a_signed_out_cookie_is_worth_nothing() {
-    let (app, user) = someone().await;
-    let browser = app.signed_in(&user).await;
+    let (server, user) = someone().await;
+    let browser = server.signed_in(&user).await;
     let old = browser.cookies().expect("a session");
-    let nobody = app.anonymous();
+    let nobody = server.anonymous();
     assert!(is_signed_in(&nobody, &old).await);
     // An address alone signs nobody out.
     browser.get("/sign_out").await.is(303);
@@ -91,36 +91,36 @@ async fn a_signed_out_cookie_is_worth_nothing() {
 
 #[actix_web::test]
 async fn the_session_cookie_is_for_this_site_and_no_script() {
-    let (app, user) = someone().await;
-    let answer = app.browser().sign_in(&user.email, &user.password).await.is(303);
+    let (server, user) = someone().await;
+    let answer = server.browser().sign_in(&user.email, &user.password).await.is(303);
     assert_eq!(attributes(&answer), ["httponly", "path=/", "samesite=lax"]);
     // Cookies know no ports, so that the name says it where there is one.
-    let name = format!("latchkey-{}=", app.address().port());
+    let name = format!("latchkey-{}=", server.address().port());
     assert!(cookie(&answer).starts_with(&name), "{answer}");
 
-    let app = Server::options().public_url("https://pms.example").start().await;
-    let user = app.add_user("desk@farol.example");
-    let answer = app.browser().sign_in(&user.email, &user.password).await.is(303);
+    let server = Server::options().public_url("https://pms.example").start().await;
+    let user = server.add_user("desk@farol.example");
+    let answer = server.browser().sign_in(&user.email, &user.password).await.is(303);
     assert_eq!(attributes(&answer), ["httponly", "path=/", "samesite=lax", "secure"]);
     let own = cookie(&answer);
     assert!(own.starts_with("__Host-latchkey="));
-    assert!(is_signed_in(&app.anonymous(), &own).await);
+    assert!(is_signed_in(&server.anonymous(), &own).await);
     let insecure = own.replace("__Host-", "");
-    assert!(!is_signed_in(&app.anonymous(), &insecure).await, "a cookie that any neighbour may set");
+    assert!(!is_signed_in(&server.anonymous(), &insecure).await, "a cookie that any neighbour may set");
 }
 
 #[actix_web::test]
 async fn two_servers_of_one_name_do_not_end_each_other_s_sessions() {
-    let (app, user) = someone().await;
+    let (server, user) = someone().await;
     let other = Server::start().await;
     let other_user = other.add_user("desk@farol.example");
     let cookies = format!(
         "{}; {}",
-        app.signed_in(&user).await.cookies().expect("a session"),
+        server.signed_in(&user).await.cookies().expect("a session"),
         other.signed_in(&other_user).await.cookies().expect("a session")
     );
-    for app in [&app, &other] {
-        assert!(is_signed_in(&app.anonymous(), &cookies).await);
+    for server in [&server, &other] {
+        assert!(is_signed_in(&server.anonymous(), &cookies).await);
     }
 }
 
@@ -137,32 +137,32 @@ async fn a_session_that_begins_in_the_future_is_ended() {
 
 #[actix_web::test]
 async fn a_deactivated_user_is_signed_out_and_stays_out_until_activated() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let old = me.browser.cookies().expect("a session");
-    app.run(&["user", "deactivate", &me.user.email]).ok();
+    server.run(&["user", "deactivate", &me.user.email]).ok();
     let away = me.browser.get(PROFILE).await.is(303);
     assert!(away.header("location").is_some_and(|to| to.starts_with("/sign_in")), "{away}");
     me.browser.post_form("/user_profile/api_keys/new", &[("title", "Late")]).await.is(303);
-    let refused = app.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
+    let refused = server.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
     assert!(problem(&refused, "email").is_some_and(|reason| reason.contains("deactivated")), "{refused}");
     assert_eq!(refused.header("set-cookie"), None);
 
-    app.run(&["user", "activate", &me.user.email]).ok();
-    assert!(!is_signed_in(&app.anonymous(), &old).await, "its sessions ended");
-    let browser = app.signed_in(&me.user).await;
+    server.run(&["user", "activate", &me.user.email]).ok();
+    assert!(!is_signed_in(&server.anonymous(), &old).await, "its sessions ended");
+    let browser = server.signed_in(&me.user).await;
     assert_eq!(key_titles(&browser.get(PROFILE).await), ["Front desk"]);
     me.api.get(PROPERTIES).await.is(200);
 }
 
 #[actix_web::test]
 async fn a_new_password_from_the_host_ends_all_sessions() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let new = "a-lantern-in-the-fog-1";
-    app.secrets.register("password", new);
-    app.run_with(&["user", "password", &me.user.email], new).ok();
+    server.secrets.register("password", new);
+    server.run_with(&["user", "password", &me.user.email], new).ok();
     me.browser.get(PROFILE).await.is(303);
-    app.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
-    app.browser().sign_in(&me.user.email, new).await.is(303);
+    server.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
+    server.browser().sign_in(&me.user.email, new).await.is(303);
     me.api.get(PROPERTIES).await.is(200);
 }
 

@@ -15,9 +15,9 @@ const PROFILE: &str = "/user_profile";
 
 /// A server and a user who has not signed in.
 async fn someone() -> (Server, User) {
-    let app = Server::start().await;
-    let user = app.add_user("desk@farol.example");
-    (app, user)
+    let server = Server::start().await;
+    let user = server.add_user("desk@farol.example");
+    (server, user)
 }
 
 /// The sign-in form with a way back, sent.
@@ -34,11 +34,11 @@ fn form_path(return_to: &str) -> String {
 
 #[actix_web::test]
 async fn a_page_opened_signed_out_leads_to_sign_in_and_back() {
-    let (app, user) = someone().await;
-    app.subscribe(&user.email);
+    let (server, user) = someone().await;
+    server.subscribe(&user.email);
     for path in [PROFILE, "/user_profile?order=title", "/user_profile/api_keys/new", "/user_profile/withdraw_all_keys"]
     {
-        let browser = app.browser();
+        let browser = server.browser();
         let away = browser.get(path).await.is(303);
         let sign_in = away.header("location").expect("where it leads").to_owned();
         assert!(sign_in.starts_with("/sign_in?"), "{away}");
@@ -49,14 +49,14 @@ async fn a_page_opened_signed_out_leads_to_sign_in_and_back() {
         assert_eq!(back.header("location"), Some(path));
         assert!(browser.get(path).await.status != 404);
     }
-    let answer = app.browser().get("/").await.is(303);
+    let answer = server.browser().get("/").await.is(303);
     assert_eq!(answer.header("location"), Some(PROFILE));
 }
 
 #[actix_web::test]
 async fn a_way_back_leads_to_pages_of_this_site_alone() {
-    let (app, user) = someone().await;
-    let browser = app.signed_in(&user).await;
+    let (server, user) = someone().await;
+    let browser = server.signed_in(&user).await;
     for evil in [
         "//evil.example",
         "///evil.example",
@@ -81,30 +81,30 @@ async fn a_way_back_leads_to_pages_of_this_site_alone() {
         "",
         "/x\\y",
     ] {
-        let shown = app.browser().get(&form_path(evil)).await.is(200);
+        let shown = server.browser().get(&form_path(evil)).await.is(200);
         assert_eq!(typed(&shown, "return_to").as_deref(), Some(PROFILE), "{evil:?}");
         // Whoever is signed in is led on without a form.
         let led_on = browser.get(&form_path(evil)).await.is(303);
         assert_eq!(led_on.header("location"), Some(PROFILE), "{evil:?}");
-        let sent = sign_in_for(&app.browser(), &user, evil).await.is(303);
+        let sent = sign_in_for(&server.browser(), &user, evil).await.is(303);
         assert_eq!(sent.header("location"), Some(PROFILE), "{evil:?}");
         let wrong = User { email: user.email.clone(), password: "not my password".to_owned() };
-        let again = sign_in_for(&app.browser(), &wrong, evil).await.is(422);
+        let again = sign_in_for(&server.browser(), &wrong, evil).await.is(422);
         assert_eq!(typed(&again, "return_to").as_deref(), Some(PROFILE), "{evil:?}");
     }
     for own in ["/user_profile?name=a%20b&x=//y", "/", "/nothing", "/user_profile#api_keys"] {
-        let sent = sign_in_for(&app.browser(), &user, own).await.is(303);
+        let sent = sign_in_for(&server.browser(), &user, own).await.is(303);
         assert_eq!(sent.header("location"), Some(own));
     }
 }
 
 #[actix_web::test]
 async fn a_wrong_password_and_an_unknown_email_get_the_same_answer() {
-    let (app, user) = someone().await;
-    app.add_user("gone@farol.example");
-    app.run(&["user", "deactivate", "gone@farol.example"]).ok();
+    let (server, user) = someone().await;
+    server.add_user("gone@farol.example");
+    server.run(&["user", "deactivate", "gone@farol.example"]).ok();
     let password = "not the password 7";
-    let wrong = app.browser().sign_in(&user.email, password).await.is(422);
+    let wrong = server.browser().sign_in(&user.email, password).await.is(422);
     assert_eq!(typed(&wrong, "email").as_deref(), Some(&*user.email));
     assert_eq!(problem(&wrong, "email").as_deref(), Some("Incorrect email or password."));
     assert!(!wrong.text().contains(password), "{wrong}");
@@ -116,43 +116,43 @@ async fn a_wrong_password_and_an_unknown_email_get_the_same_answer() {
         (status, headers, body.replace(email, "(email)"))
     };
     for other in ["nobody@farol.example", "gone@farol.example", "not-an-address", "a b@c", "<x>@farol.example"] {
-        let answer = app.browser().sign_in(other, password).await;
+        let answer = server.browser().sign_in(other, password).await;
         let escaped = other.replace('<', "&#60;").replace('>', "&#62;");
         assert_eq!(anonymous(&answer, &escaped), anonymous(&wrong, &user.email), "{other}");
     }
     for empty in [[("email", ""), ("password", "")], [("email", &*user.email), ("password", "")]] {
-        app.browser().post_form("/sign_in", &empty).await.is(422);
+        server.browser().post_form("/sign_in", &empty).await.is(422);
     }
-    app.browser().post_form("/sign_in", &[]).await.is(422);
-    app.browser().sign_in("\u{0}", "\u{0}\u{0}").await.is(422);
+    server.browser().post_form("/sign_in", &[]).await.is(422);
+    server.browser().sign_in("\u{0}", "\u{0}\u{0}").await.is(422);
 }
 
 #[actix_web::test]
 async fn an_email_is_the_same_in_any_case() {
-    let app = Server::start().await;
-    let user = app.add_user("Rita.DESK@Bücher.Example");
+    let server = Server::start().await;
+    let user = server.add_user("Rita.DESK@Bücher.Example");
     for email in ["rita.desk@bücher.example", "RITA.DESK@BÜCHER.EXAMPLE", " Rita.Desk@bu\u{308}cher.example "] {
-        app.browser().sign_in(email, &user.password).await.is(303);
+        server.browser().sign_in(email, &user.password).await.is(303);
     }
     for other in ["rita.desk@bucher.example", "ritadesk@bücher.example"] {
-        app.browser().sign_in(other, &user.password).await.is(422);
+        server.browser().sign_in(other, &user.password).await.is(422);
     }
-    let browser = app.signed_in(&user).await;
+    let browser = server.signed_in(&user).await;
     assert!(browser.get(PROFILE).await.text().contains("Rita.DESK@Bücher.Example"), "it is shown as it was given");
 }
 
 #[actix_web::test]
 async fn a_password_is_taken_as_it_is() {
-    let app = Server::start().await;
+    let server = Server::start().await;
     for (number, password) in ["  spaces around it  ", "пароль от маяка 🔑", "a+b&c=d%20;e\"f'g<h>"].iter().enumerate()
     {
         let email = format!("desk-{number}@farol.example");
-        app.secrets.register("password", password);
-        app.run_with(&["user", "add", &email], password).ok();
-        app.browser().sign_in(&email, password).await.is(303);
+        server.secrets.register("password", password);
+        server.run_with(&["user", "add", &email], password).ok();
+        server.browser().sign_in(&email, password).await.is(303);
         for other in [password.trim_end(), password.trim_start()] {
             let status = if other == *password { 303 } else { 422 };
-            app.browser().sign_in(&email, other).await.is(status);
+            server.browser().sign_in(&email, other).await.is(status);
         }
     }
 }
@@ -206,11 +206,11 @@ async fn the_default_hash_is_as_strong_as_owasp_asks() {
 
 #[actix_web::test]
 async fn a_storm_of_sign_ins_does_not_stop_requests_with_keys() {
-    let (app, me) = world().await;
+    let (server, me) = world().await;
     let storm: Vec<_> = (0..12)
         .map(|_| {
             let form = [("email", &*me.user.email), ("password", "not the password 7")];
-            actix_web::rt::spawn(app.browser().post_form("/sign_in", &form).into_future())
+            actix_web::rt::spawn(server.browser().post_form("/sign_in", &form).into_future())
         })
         .collect();
     for _ in 0..20 {
@@ -220,20 +220,20 @@ async fn a_storm_of_sign_ins_does_not_stop_requests_with_keys() {
         let status = sign_in.await.expect("an answer").status;
         assert!(matches!(status, 422 | 503), "{status}");
     }
-    app.signed_in(&me.user).await;
+    server.signed_in(&me.user).await;
 }
 
 #[actix_web::test]
 async fn the_sign_in_page_has_what_people_and_password_managers_look_for() {
-    let (app, user) = someone().await;
-    let page = app.browser().get("/sign_in").await.is(200);
+    let (server, user) = someone().await;
+    let page = server.browser().get("/sign_in").await.is(200);
     let text = seen(page.text());
     assert!(text.contains("Email") && text.contains("Password") && text.contains("Sign in"), "{page}");
     assert_eq!(html::form_actions(page.text()), ["/sign_in"]);
     for part in ["autocomplete=\"username\"", "autocomplete=\"current-password\"", "type=\"password\""] {
         assert!(page.text().contains(part), "no {part} in {page}");
     }
-    let browser = app.signed_in(&user).await;
+    let browser = server.signed_in(&user).await;
     let led_on = browser.get("/sign_in").await.is(303);
     assert_eq!(led_on.header("location"), Some(PROFILE));
 }

@@ -18,15 +18,15 @@ async fn sign_in_from(browser: &Browser, address: &str, user: &User) -> Response
 #[actix_web::test]
 async fn a_flood_of_sign_ins_from_a_few_addresses_leaves_those_of_others_working() {
     let options = Server::options().env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1");
-    let app = Rc::new(options.start().await);
-    let me = app.person("desk@farol.example").await;
+    let server = Rc::new(options.start().await);
+    let me = server.person("desk@farol.example").await;
     let wrong = User { email: me.user.email.clone(), password: "not the password 7".to_owned() };
     let (is_over, refused) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(0)));
     let flood: Vec<_> = (0..60)
         .map(|number| {
-            let (app, wrong, is_over, refused) = (app.clone(), wrong.clone(), is_over.clone(), refused.clone());
+            let (server, wrong, is_over, refused) = (server.clone(), wrong.clone(), is_over.clone(), refused.clone());
             spawn(async move {
-                let (browser, address) = (app.browser(), format!("127.0.0.{}", 2 + number % 3));
+                let (browser, address) = (server.browser(), format!("127.0.0.{}", 2 + number % 3));
                 while !is_over.get() {
                     match sign_in_from(&browser, &address, &wrong).await.status {
                         503 => refused.set(refused.get() + 1),
@@ -41,12 +41,12 @@ async fn a_flood_of_sign_ins_from_a_few_addresses_leaves_those_of_others_working
     }
     let mut answers = Vec::new();
     for number in 0..10 {
-        let browser = app.browser();
+        let browser = server.browser();
         answers.push(sign_in_from(&browser, &format!("203.0.113.{number}"), &me.user).await.status);
     }
     // Who is signed in changes the password beside the flood, too.
     let fields = [("old_password", &*me.user.password), ("new_password", "seven boats at noon 7")];
-    app.secrets.register("password", fields[1].1);
+    server.secrets.register("password", fields[1].1);
     let change = me.browser.post_form("/user_profile/password", &fields).header("x-forwarded-for", "127.0.0.2").await;
     is_over.set(true);
     for client in flood {

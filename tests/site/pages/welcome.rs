@@ -8,20 +8,20 @@ use crate::property::PROPERTIES;
 use crate::server::Server;
 
 /// Makes a link and returns its path.
-fn link(app: &Server, email: &str) -> String {
-    let printed = app.run(&["user", "link", email, "--base-url", "https://pms.example"]).ok();
+fn link(server: &Server, email: &str) -> String {
+    let printed = server.run(&["user", "link", email, "--base-url", "https://pms.example"]).ok();
     let path = first_line(&printed).strip_prefix("https://pms.example").expect("a link").to_owned();
-    app.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
+    server.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
     path
 }
 
 #[actix_web::test]
 async fn a_link_sets_name_and_password_once() {
-    let (app, me) = world().await;
-    let path = link(&app, &me.user.email);
+    let (server, me) = world().await;
+    let path = link(&server, &me.user.email);
     let new = "seven boats at noon";
-    app.secrets.register("password", new);
-    let person = app.browser();
+    server.secrets.register("password", new);
+    let person = server.browser();
     for _ in 0..2 {
         let page = person.get(&path).await.is(200);
         assert_eq!(html::form_actions(page.text()), [&*path]);
@@ -38,8 +38,8 @@ async fn a_link_sets_name_and_password_once() {
     person.get(&path).await.is(404);
     person.post_form(&path, &[("name", "Eve"), ("password", "eight boats at dusk")]).await.is(404);
     me.browser.get("/user_profile").await.is(303);
-    app.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
-    let browser = app.browser();
+    server.browser().sign_in(&me.user.email, &me.user.password).await.is(422);
+    let browser = server.browser();
     browser.sign_in(&me.user.email, new).await.is(303);
     assert_eq!(typed(&browser.get("/user_profile").await, "name").as_deref(), Some("Rita"));
     me.api.get(PROPERTIES).await.is(200);
@@ -47,9 +47,9 @@ async fn a_link_sets_name_and_password_once() {
 
 #[actix_web::test]
 async fn a_link_stays_good_when_what_was_typed_will_not_do() {
-    let app = Server::start().await;
-    app.add_user("desk@farol.example");
-    let path = link(&app, "desk@farol.example");
+    let server = Server::start().await;
+    server.add_user("desk@farol.example");
+    let path = link(&server, "desk@farol.example");
     let long = "x".repeat(256);
     for (name, password, field) in [
         ("Rita", "short", "password"),
@@ -57,46 +57,46 @@ async fn a_link_stays_good_when_what_was_typed_will_not_do() {
         ("a\nb", "seven boats at noon", "name"),
         (&*long, "seven boats at noon", "name"),
     ] {
-        let page = app.browser().post_form(&path, &[("name", name), ("password", password)]).await.is(422);
+        let page = server.browser().post_form(&path, &[("name", name), ("password", password)]).await.is(422);
         assert!(problem(&page, field).is_some(), "{page}");
         assert_eq!(typed(&page, "name").as_deref(), Some(name));
         assert!(!page.text().contains(password), "{page}");
         assert_eq!(typed(&page, "password"), None);
     }
-    app.browser().get(&path).await.is(200);
-    let both = app.browser().post_form(&path, &[("name", "a\nb")]).await.is(422);
+    server.browser().get(&path).await.is(200);
+    let both = server.browser().post_form(&path, &[("name", "a\nb")]).await.is(422);
     assert!(problem(&both, "name").is_some() && problem(&both, "password").is_some(), "{both}");
 }
 
 #[actix_web::test]
 async fn a_new_link_ends_the_one_before_and_no_link_helps_a_deactivated_user() {
-    let app = Server::start().await;
-    app.add_user("desk@farol.example");
-    app.add_user("night@farol.example");
-    let (old, other) = (link(&app, "desk@farol.example"), link(&app, "night@farol.example"));
-    let new = link(&app, "desk@farol.example");
-    app.browser().get(&old).await.is(404);
-    app.browser().get(&new).await.is(200);
-    app.browser().get(&other).await.is(200);
-    app.run(&["user", "deactivate", "desk@farol.example"]).ok();
-    app.browser().get(&new).await.is(404);
-    app.browser().post_form(&new, &[("password", "seven boats at noon")]).await.is(404);
+    let server = Server::start().await;
+    server.add_user("desk@farol.example");
+    server.add_user("night@farol.example");
+    let (old, other) = (link(&server, "desk@farol.example"), link(&server, "night@farol.example"));
+    let new = link(&server, "desk@farol.example");
+    server.browser().get(&old).await.is(404);
+    server.browser().get(&new).await.is(200);
+    server.browser().get(&other).await.is(200);
+    server.run(&["user", "deactivate", "desk@farol.example"]).ok();
+    server.browser().get(&new).await.is(404);
+    server.browser().post_form(&new, &[("password", "seven boats at noon")]).await.is(404);
     for made_up in ["/welcome/x", "/welcome/%00", &"/welcome/x".repeat(500), &other.to_lowercase()] {
-        app.browser().get(made_up).await.is(404);
+        server.browser().get(made_up).await.is(404);
     }
 }
 
 #[actix_web::test]
 async fn a_link_used_many_times_at_once_works_once() {
-    let app = Server::start().await;
-    app.add_user("desk@farol.example");
-    let path = link(&app, "desk@farol.example");
+    let server = Server::start().await;
+    server.add_user("desk@farol.example");
+    let path = link(&server, "desk@farol.example");
     let passwords: Vec<String> = (0..6).map(|number| format!("seven boats at noon {number}")).collect();
     let calls: Vec<_> = passwords
         .iter()
         .map(|password| {
             let form = [("name", "Rita"), ("password", &**password)];
-            actix_web::rt::spawn(app.browser().post_form(&path, &form).into_future())
+            actix_web::rt::spawn(server.browser().post_form(&path, &form).into_future())
         })
         .collect();
     let mut won = Vec::new();
@@ -110,7 +110,7 @@ async fn a_link_used_many_times_at_once_works_once() {
     assert_eq!(won.len(), 1);
     for password in &passwords {
         let status = if password == won[0] { 303 } else { 422 };
-        app.browser().sign_in("desk@farol.example", password).await.is(status);
+        server.browser().sign_in("desk@farol.example", password).await.is(status);
     }
 }
 
@@ -137,44 +137,44 @@ async fn a_link_is_good_for_seven_days() {
 
 #[actix_web::test]
 async fn a_link_that_is_not_good_any_more_says_so_and_what_to_do() {
-    let app = Server::options().arg("--support").arg("help@pms.example").start().await;
-    let invited = app.run(&["user", "invite", "rita@farol.example", "--name", "Rita"]).ok();
+    let server = Server::options().arg("--support").arg("help@pms.example").start().await;
+    let invited = server.run(&["user", "invite", "rita@farol.example", "--name", "Rita"]).ok();
     let mut lines = invited.lines();
     // The address of the server, though nobody told it to the command.
-    let path = lines.next().expect("a link").strip_prefix(&*app.base_url).expect("at the server").to_owned();
-    app.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
+    let path = lines.next().expect("a link").strip_prefix(&*server.base_url).expect("at the server").to_owned();
+    server.secrets.register("one-use link", path.trim_start_matches("/welcome/"));
     let end = lines.next().and_then(|line| line.strip_prefix("good until ")).expect("its end");
     assert!(end.ends_with(" UTC") && end.len() == "2026-12-05 10:00 UTC".len(), "{end}");
-    let page = app.browser().get(&path).await.is(200);
+    let page = server.browser().get(&path).await.is(200);
     assert_eq!(typed(&page, "name").as_deref(), Some("Rita"));
     assert!(seen(page.text()).contains("Not a common password"), "{page}");
     let new = "seven boats at noon";
-    app.secrets.register("password", new);
-    app.browser().post_form(&path, &[("name", "Rita"), ("password", new)]).await.is(303);
+    server.secrets.register("password", new);
+    server.browser().post_form(&path, &[("name", "Rita"), ("password", new)]).await.is(303);
     for path in [&*path, "/welcome/never-was-one"] {
-        for page in [app.browser().get(path).await, app.browser().post_form(path, &[("password", "x")]).await] {
+        for page in [server.browser().get(path).await, server.browser().post_form(path, &[("password", "x")]).await] {
             let page = page.is(404);
             let text = seen(page.text());
             assert!(text.contains("This link was already used or has expired."), "{page}");
             assert!(page.text().contains("href=\"/sign_in\"") && text.contains("help@pms.example"), "{page}");
         }
     }
-    let said = app.run(&["user", "invite", "RITA@farol.example"]).refused(1);
+    let said = server.run(&["user", "invite", "RITA@farol.example"]).refused(1);
     assert!(said.contains("already exists") && said.contains("latchkey user link"), "{said}");
 }
 
 #[actix_web::test]
 async fn the_password_that_one_has_is_no_new_one() {
-    let app = Server::start().await;
-    let user = app.add_user("desk@farol.example");
-    let path = link(&app, &user.email);
-    let page = app.browser().post_form(&path, &[("password", &*user.password)]).await.is(422);
+    let server = Server::start().await;
+    let user = server.add_user("desk@farol.example");
+    let path = link(&server, &user.email);
+    let page = server.browser().post_form(&path, &[("password", &*user.password)]).await.is(422);
     assert!(problem(&page, "password").is_some_and(|said| said.contains("current password")), "{page}");
-    let browser = app.signed_in(&user).await;
+    let browser = server.signed_in(&user).await;
     let form = [("old_password", &*user.password), ("new_password", &*user.password)];
     let page = browser.post_form("/user_profile/password", &form).await.is(422);
     assert!(problem(&page, "new_password").is_some_and(|said| said.contains("current password")), "{page}");
-    let said = app.run_with(&["user", "password", &user.email], &user.password).refused(1);
+    let said = server.run_with(&["user", "password", &user.email], &user.password).refused(1);
     assert!(said.contains("current password"), "{said}");
-    app.signed_in(&user).await;
+    server.signed_in(&user).await;
 }
