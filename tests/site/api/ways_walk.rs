@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, Users, part};
-use crate::client::Call;
+use crate::client::{Call, at_once};
 use crate::people::Person;
 use crate::property::{GROUPS, PROPERTIES, group_at};
+use crate::response::Response;
 use crate::server::Server;
 
 const PEOPLE: usize = 4;
@@ -272,8 +273,7 @@ struct Walk {
 
 impl Walk {
     async fn begin(seed: u64) -> Self {
-        let unlimited = ["--requests-per-key", "0", "--requests-per-address", "0"];
-        let server = unlimited.iter().fold(Server::options(), |options, arg| options.arg(arg)).start().await;
+        let server = Server::options().unlimited().start().await;
         let mut people = Vec::new();
         let mut model = Model::default();
         for person in 0..PEOPLE {
@@ -352,20 +352,23 @@ impl Walk {
         if let (Step::Make, 201) = (&step, expected) {
             self.model.groups.insert(answer.id(), Roles::from([(by, true)]));
         }
-        for person in 0..PEOPLE {
-            self.check_list(person).await;
+        self.check_lists().await;
+    }
+
+    /// The list of each person, asked for with the ETag of the one before: it has changed when the rights have.
+    async fn check_lists(&mut self) {
+        let calls = self.people.iter().zip(&self.tags).map(|(person, (tag, _))| {
+            let call = person.api.get(PROPERTIES);
+            if tag.is_empty() { call } else { call.header("if-none-match", tag) }
+        });
+        for (person, answer) in at_once(calls).await.into_iter().enumerate() {
+            self.check_list(person, answer);
         }
     }
 
-    /// The list of a person, asked for with the ETag of the one before: it has changed when the rights have.
-    async fn check_list(&mut self, person: usize) {
+    fn check_list(&mut self, person: usize, answer: Response) {
         let expected = self.model.seen(person);
-        let (tag, old) = &self.tags[person];
-        let mut call = self.people[person].api.get(PROPERTIES);
-        if !tag.is_empty() {
-            call = call.header("if-none-match", tag);
-        }
-        let answer = call.await;
+        let old = &self.tags[person].1;
         if answer.status == 304 {
             assert_eq!(*old, expected, "p{person} was told that nothing had changed\n{}", self.told());
             return;
@@ -451,9 +454,7 @@ async fn walk(seed: u64) {
             let property = walk.dice.one(&walk.model.properties.keys().cloned().collect::<Vec<_>>()).clone();
             let owner = (0..PEOPLE).find(|person| walk.model.role(*person, &property).is_some()).expect("somebody");
             walk.people[owner].updates(&property, json!({ "title": format!("After {step}") })).await.is(200);
-            for person in 0..PEOPLE {
-                walk.check_list(person).await;
-            }
+            walk.check_lists().await;
             walk.check_ways().await;
         }
     }
