@@ -42,6 +42,11 @@ impl Caller {
         }
     }
 
+    /// Refuses a key that is limited to chosen properties.
+    pub fn must_be_unlimited(&self) -> Result<()> {
+        self.must(Need::AllProperties)
+    }
+
     /// Refuses what the key's rights forbid: the first that applies is named (docs/contract/README.md, section 3).
     fn must(&self, need: Need) -> Result<()> {
         let refusal = if self.read_only {

@@ -60,6 +60,27 @@ pub fn visible_rows(tx: &Tx, columns: &str, table: &str, on: &str, caller: &Call
     Statement::new(format!("select {columns} from ({VISIBLE_IDS}) mine {rows} where true"), binds(caller))
 }
 
+/// The same, with rows that belong to the caller's user and no property.
+pub fn visible_or_own_rows(tx: &Tx, columns: &str, table: &str, caller: &Caller) -> Statement {
+    let alias = table.rsplit(' ').next().unwrap_or(table);
+    let of_properties = visible_rows(tx, "x.*", &table.replace(alias, "x"), "x.property_id = mine.property_id", caller);
+    let sql = format!(
+        "select {columns} from ({} union all select {alias}.* from {table}
+        where {alias}.user_id = $1 and $2 is null) {alias} where true",
+        of_properties.text()
+    );
+    Statement::new(sql, binds(caller))
+}
+
+/// A statement on rows `r`, which belong to a property that the caller sees, or to the caller's user and no property.
+pub fn seen_or_own(statement: &str, caller: &Caller) -> Statement {
+    let sql = format!(
+        "{statement} left join properties p on p.id = r.property_id
+        where (r.user_id = $1 and $2 is null or p.id is not null and {VISIBLE})"
+    );
+    Statement::new(sql, binds(caller))
+}
+
 /// A statement on properties `p` that the caller sees, without its `where`; conditions that name one follow with `and`.
 pub fn seen(statement: &str, caller: &Caller) -> Statement {
     Statement::new(format!("{statement} where {VISIBLE}"), binds(caller))

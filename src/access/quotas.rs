@@ -27,7 +27,6 @@ const NEW_KEYS_A_DAY: i64 = 1_000;
 enum Counted {
     Properties,
     Groups,
-    RoomTypes,
     RatePlans,
     GroupsOfProperty,
     UsersOfProperty,
@@ -45,7 +44,6 @@ impl Counted {
         match self {
             Counted::Properties => count!("properties where made_by = $1"),
             Counted::Groups => count!("group_users where user_id = $1 and role = 'owner'"),
-            Counted::RoomTypes => count!("room_types where property_id = $1"),
             Counted::RatePlans => count!("rate_plans where property_id = $1"),
             Counted::GroupsOfProperty => count!("group_properties where property_id = $1"),
             Counted::UsersOfProperty => count!("property_users where property_id = $1"),
@@ -58,7 +56,6 @@ impl Counted {
         match self {
             Counted::Properties => ("account", "property", "properties"),
             Counted::Groups => ("account", "group", "groups"),
-            Counted::RoomTypes => ("property", "room type", "room types"),
             Counted::RatePlans => ("property", "rate plan", "rate plans"),
             Counted::GroupsOfProperty => ("property", "group", "groups"),
             Counted::UsersOfProperty => ("property", "user", "users"),
@@ -90,8 +87,28 @@ pub async fn group(tx: &mut Tx, user: UserId, most: i64) -> Result<()> {
     room_for_one(tx, Counted::Groups, user.into(), most).await
 }
 
-pub async fn room_type(tx: &mut Tx, property: PropertyId, most: i64) -> Result<()> {
-    room_for_one(tx, Counted::RoomTypes, property.into(), most).await
+/// Whose resources are counted.
+#[derive(Clone, Copy)]
+pub enum Of {
+    Property(PropertyId),
+    User(UserId),
+}
+
+/// Refuses one resource more than a property, or a user, may have, of those in a table.
+pub async fn resource(tx: &mut Tx, table: &str, of: Of, most: i64) -> Result<()> {
+    if most == 0 {
+        return Ok(());
+    }
+    let (whose, column, id) = match of {
+        Of::Property(id) => ("property", "property_id", id.into()),
+        Of::User(id) => ("account", "user_id", id.into()),
+    };
+    let sql = format!("select count(*) from (select 1 from {table} where {column} = $1 limit $2) counted");
+    let found: i64 = Statement::new(sql, vec![id, Bind::Whole(most)]).fetch_value(tx).await?;
+    if found < most {
+        return Ok(());
+    }
+    Err(Error::Full(format!("the {whose} has {most} {}, the most there may be", table.replace('_', " "))))
 }
 
 pub async fn rate_plan(tx: &mut Tx, property: PropertyId, most: i64) -> Result<()> {

@@ -14,9 +14,10 @@ use crate::{
     db::{Db, On, PATIENCE, RAN, Server, Statement, Tx, impl_from_row},
     hotel::{
         members::{self, MemberOf},
-        properties, rate_plans, room_types,
+        properties, rate_plans,
+        room_types::RoomType,
     },
-    resource::query::Query,
+    resource::{query::Query, store as resource_store},
 };
 
 /// Users beside the one.
@@ -63,17 +64,17 @@ async fn look(db: &Db) {
     for query in ["", "pagination[page]=350", "filter[title]=Item 78", "order[id]=desc&pagination[limit]=100"] {
         let query = Query::read(query).unwrap();
         assert!(!properties::list_index::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
-        assert!(!room_types::store::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
+        assert!(!resource_store::page::<RoomType>(&mut tx, &caller, &query).await.unwrap().0.is_empty());
         assert!(!rate_plans::store::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
     }
     let query = Query::read("").unwrap();
     let ids = properties::store::all(&mut tx, &caller, &query).await.unwrap();
     assert_eq!(ids.len(), PROPERTIES);
     assert_eq!(properties::store::choices(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
-    let ids = room_types::store::all(&mut tx, &caller, &query).await.unwrap();
+    let ids = resource_store::all::<RoomType>(&mut tx, &caller, &query).await.unwrap();
     assert_eq!(ids.len(), ROOM_TYPES);
-    assert_eq!(room_types::store::choices(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
-    assert_eq!(room_types::store::by_ids(&mut tx, &caller, &ids[..10]).await.unwrap().len(), 10);
+    assert_eq!(resource_store::choices::<RoomType>(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
+    assert_eq!(resource_store::by_ids::<RoomType>(&mut tx, &caller, &ids[..10]).await.unwrap().len(), 10);
     let ids = rate_plans::store::all(&mut tx, &caller, &query).await.unwrap();
     assert_eq!(ids.len(), RATE_PLANS);
     assert_eq!(rate_plans::store::choices(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);

@@ -11,9 +11,13 @@ use crate::{
     access::signed_in::OptionalUser,
     base::error::{Error, Result},
     host::{docs, profile},
-    hotel::{facilities, groups, members, properties, rate_plans, room_types},
+    hotel::{
+        facilities, groups, members, properties, rate_plans,
+        room_types::{self, RoomType},
+    },
     keys,
     people::{sessions, users::invitation},
+    resource::handlers::READ,
     web::{
         assets,
         methods::{Routes, resource},
@@ -22,9 +26,6 @@ use crate::{
     },
 };
 
-/// The code of a 404 when one of these is read (docs/contract/README.md, section 4, "404 codes").
-pub const READ: &str = "not_found";
-
 /// Under `/api/v1`, for callers (docs/contract/README.md, section 14).
 pub fn api() -> Routes {
     use facilities::api as facilities;
@@ -32,7 +33,6 @@ pub fn api() -> Routes {
     use members::api as members;
     use properties::api as properties;
     use rate_plans::api as rate_plans;
-    use room_types::api as room_types;
 
     Routes::default()
         .add(resource("/me").get(keys::api::me))
@@ -62,15 +62,7 @@ pub fn api() -> Routes {
                 .put(members::update_of_group)
                 .delete(members::withdraw_from_group),
         )
-        .add(resource("/room_types").get(room_types::list).post(room_types::create))
-        .add(resource("/room_types/options").get(room_types::options))
-        .add(
-            resource("/room_types/{id}")
-                .get(room_types::read)
-                .put(room_types::update)
-                .delete(room_types::delete)
-                .not_found(READ),
-        )
+        .collection_deleted_by::<RoomType, _, _>(room_types::delete)
         .add(resource("/rate_plans").get(rate_plans::list).post(rate_plans::create))
         .add(resource("/rate_plans/options").get(rate_plans::options))
         .add(

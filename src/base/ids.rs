@@ -17,6 +17,7 @@ macro_rules! id {
 
         impl $name {
             /// A new id.
+            #[allow(dead_code, reason = "the collections that are declared make theirs without their type")]
             pub fn new() -> Self {
                 Self(uuid::Uuid::now_v7())
             }
@@ -52,8 +53,6 @@ id! {
     RoomTypeId;
     /// A rate plan.
     RatePlanId;
-    /// A photo of a property or a room type.
-    PhotoId;
 }
 
 impl RatePlanId {

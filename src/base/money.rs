@@ -11,11 +11,14 @@ pub fn decimals(currency: &str) -> usize {
 /// A price in minor units, from an integer in minor units or a decimal string in major ones; `None` where it has more
 /// decimals than the currency, or more digits than can be kept.
 pub fn to_minor(price: &Value, currency: &str) -> Option<i64> {
-    let text = match price {
-        Value::Number(minor) => return minor.as_i64(),
-        other => other.as_str()?,
-    };
-    let decimals = decimals(currency);
+    match price {
+        Value::Number(minor) => minor.as_i64(),
+        other => parse(other.as_str()?, decimals(currency)),
+    }
+}
+
+/// A decimal, counted in units of its last place: with two decimals `1.5` is 150.
+pub fn parse(text: &str, decimals: usize) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > decimals {
         return None;
@@ -25,18 +28,26 @@ pub fn to_minor(price: &Value, currency: &str) -> Option<i64> {
 
 /// Minor units as a decimal in major ones, with all the currency's decimals: `"100.00"`.
 pub fn to_text(minor: i64, currency: &str) -> String {
-    let decimals = decimals(currency);
-    let digits = format!("{minor:0>width$}", width = decimals + 1);
+    with_decimals(minor, decimals(currency))
+}
+
+/// The decimal that counts so many units of its last place, see [`parse`].
+pub fn with_decimals(units: i64, decimals: usize) -> String {
+    let digits = format!("{units:0>width$}", width = decimals + 1);
     let (whole, fraction) = digits.split_at(digits.len() - decimals);
     if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
 }
 
 /// The same without zeros that say nothing, so that an amount fits another currency where it can: `"100"`.
 pub fn to_short_text(minor: i64, currency: &str) -> String {
-    let text = to_text(minor, currency);
+    shortened(&to_text(minor, currency))
+}
+
+/// A decimal without zeros that say nothing.
+pub fn shortened(text: &str) -> String {
     match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
+        false => text.to_owned(),
     }
 }
 

@@ -78,5 +78,6 @@ pub fn migrator() -> Migrator {
         migration(9, "key rights", include_str!("../../migrations/0009_key_rights.sql")),
         migration(10, "quotas", include_str!("../../migrations/0010_quotas.sql")),
         migration(11, "session notices", include_str!("../../migrations/0011_session_notices.sql")),
+        migration(12, "collections", include_str!("../../migrations/0012_collections.sql")),
     ])
 }

@@ -5,7 +5,7 @@ use sqlx::{Decode, Postgres, Row as _, Sqlite, Type, postgres::PgRow, sqlite::Sq
 
 use crate::{
     base::{
-        ids::{ApiKeyId, GroupId, MemberId, PhotoId, PropertyId, RatePlanId, RoomTypeId, UserId},
+        ids::{ApiKeyId, GroupId, MemberId, PropertyId, RatePlanId, RoomTypeId, UserId},
         secret::Digest,
     },
     db::faults::from_rusqlite,
@@ -143,4 +143,3 @@ impl_column!(GroupId(uuid::Uuid) as Id);
 impl_column!(MemberId(uuid::Uuid) as Id);
 impl_column!(RoomTypeId(uuid::Uuid) as Id);
 impl_column!(RatePlanId(uuid::Uuid) as Id);
-impl_column!(PhotoId(uuid::Uuid) as Id);

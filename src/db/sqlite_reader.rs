@@ -242,11 +242,15 @@ impl rusqlite::ToSql for Bind {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self {
             Bind::Id(id) | Bind::MaybeId(Some(id)) => ToSqlOutput::Borrowed(ValueRef::Blob(id.as_bytes())),
-            Bind::MaybeId(None) => ToSqlOutput::Owned(Value::Null),
-            Bind::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Bind::MaybeId(None) | Bind::MaybeText(None) | Bind::MaybeBoolean(None) | Bind::MaybeWhole(None) => {
+                ToSqlOutput::Owned(Value::Null)
+            }
+            Bind::Text(text) | Bind::MaybeText(Some(text)) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Bind::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
-            Bind::Boolean(value) => ToSqlOutput::Owned(Value::Integer((*value).into())),
-            Bind::Whole(number) => ToSqlOutput::Owned(Value::Integer(*number)),
+            Bind::Boolean(value) | Bind::MaybeBoolean(Some(value)) => {
+                ToSqlOutput::Owned(Value::Integer((*value).into()))
+            }
+            Bind::Whole(number) | Bind::MaybeWhole(Some(number)) => ToSqlOutput::Owned(Value::Integer(*number)),
             Bind::Moment(moment) => {
                 ToSqlOutput::Owned(Value::Text(moment.to_rfc3339_opts(SecondsFormat::AutoSi, false)))
             }

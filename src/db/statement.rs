@@ -39,9 +39,12 @@ macro_rules! bind {
                 Bind::Id(id) => query.bind(id),
                 Bind::MaybeId(id) => query.bind(id),
                 Bind::Text(text) => query.bind(text),
+                Bind::MaybeText(text) => query.bind(text),
                 Bind::Bytes(bytes) => query.bind(bytes),
                 Bind::Boolean(value) => query.bind(value),
+                Bind::MaybeBoolean(value) => query.bind(value),
                 Bind::Whole(number) => query.bind(number),
+                Bind::MaybeWhole(number) => query.bind(number),
                 Bind::Moment(moment) => query.bind(moment),
             };
         }
@@ -128,8 +131,7 @@ impl Statement {
     }
 
     /// The text.
-    #[cfg(test)]
-    pub fn sql(&self) -> &str {
+    pub fn text(&self) -> &str {
         &self.sql
     }
 

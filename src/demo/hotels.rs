@@ -1,6 +1,7 @@
 //! The demo's hotels, and how their rooms are sold.
 
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use crate::{
     base::{
@@ -11,9 +12,13 @@ use crate::{
     db::Tx,
     hotel::{
         rate_plans::{self, RatePlan, rules},
-        room_types::{self, RoomType},
+        room_types::RoomType,
     },
-    resource::validate::Operation,
+    resource::{
+        collection::{self, Stored},
+        store,
+        validate::Operation,
+    },
 };
 
 /// Two room types, each with a flexible rate plan and one for breakfast that derives from it.
@@ -24,10 +29,11 @@ pub async fn furnish(tx: &mut Tx, property: PropertyId, currency: &str, from: u3
             "occ_children": children, "occ_infants": 1
         }));
         let mut problems = Problems::default();
-        let room_type = RoomType::default().draft(&body, Operation::Create, &mut problems)?.room_type;
+        let mut room_type = RoomType::default();
+        collection::apply(&mut room_type, &body, Operation::Create, &mut problems);
         problems.none_or_invalid()?;
-        let room = room_types::store::StoredRoomType { id: RoomTypeId::new(), property, room_type };
-        room_types::store::insert(tx, &room, now).await?;
+        let room = Stored { id: Uuid::now_v7(), version: 1, resource: room_type };
+        store::insert(tx, None, &room, now).await?;
         let option = |rate: Value, derived: Value| json!([{ "occupancy": adults, "is_primary": true, "rate": rate, "derived_option": derived }]);
         let flexible = json!({
             "title": "Flexible", "property_id": property, "room_type_id": room.id,
@@ -44,19 +50,18 @@ pub async fn furnish(tx: &mut Tx, property: PropertyId, currency: &str, from: u3
     Ok(())
 }
 
-async fn sell(
-    tx: &mut Tx,
-    room: &room_types::store::StoredRoomType,
-    body: Value,
-    currency: &str,
-    now: Moment,
-) -> Result<RatePlanId> {
+async fn sell(tx: &mut Tx, room: &Stored<RoomType>, body: Value, currency: &str, now: Moment) -> Result<RatePlanId> {
     let mut problems = Problems::default();
     let validated = rules::validate(&object(body), Operation::Create, &mut problems)?;
     let plan = RatePlan::default().changed(validated, currency, &mut problems)?;
     problems.none_or_invalid()?;
     let id = RatePlanId::new();
-    let kept = rate_plans::store::StoredRatePlan { id, property: room.property, room_type: room.id, plan };
+    let kept = rate_plans::store::StoredRatePlan {
+        id,
+        property: room.resource.property_id,
+        room_type: RoomTypeId(room.id),
+        plan,
+    };
     rate_plans::store::insert(tx, &kept, now).await?;
     Ok(id)
 }

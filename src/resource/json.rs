@@ -33,6 +33,30 @@ impl Meta {
     }
 }
 
+/// What stands behind the resources of a list.
+pub enum ListMeta {
+    None,
+    Empty,
+    Paged(Meta),
+}
+
+impl ListMeta {
+    /// The end of the answer: of the list, `meta`, and of the whole.
+    pub fn end(&self) -> Result<String> {
+        Ok(match self {
+            ListMeta::None => "]}".to_owned(),
+            ListMeta::Empty => r#"],"meta":{}}"#.to_owned(),
+            ListMeta::Paged(meta) => format!(r#"],"meta":{}}}"#, serde_json::to_string(meta)?),
+        })
+    }
+}
+
+impl From<Option<Meta>> for ListMeta {
+    fn from(meta: Option<Meta>) -> Self {
+        meta.map_or(ListMeta::None, ListMeta::Paged)
+    }
+}
+
 #[derive(Serialize)]
 struct Envelope<T> {
     data: T,
@@ -78,6 +102,11 @@ impl CallerFragment {
         let digest = blake3::hash(&text);
         CallerFragment { text: text.into(), digest }
     }
+
+    /// The JSON.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
 }
 
 /// 200 with the first of these.
@@ -86,10 +115,9 @@ pub fn one_whole(whole: &[Rendered]) -> Result<HttpResponse> {
     Ok(joined(HttpResponse::Ok(), br#"{"data":"#, first, b"}"))
 }
 
-/// 200 with a list and its numbers.
-pub fn many_whole(whole: &[Rendered], meta: &Meta) -> Result<HttpResponse> {
-    let end = [br#"],"meta":"#, &*serde_json::to_vec(meta)?, b"}"].concat();
-    Ok(joined(HttpResponse::Ok(), br#"{"data":["#, whole, &end))
+/// 200 with a list.
+pub fn many_whole(whole: &[Rendered], meta: &ListMeta) -> Result<HttpResponse> {
+    Ok(joined(HttpResponse::Ok(), br#"{"data":["#, whole, meta.end()?.as_bytes()))
 }
 
 /// 201 with the new resource and its address.

@@ -1,7 +1,7 @@
 //! Turns a list's arguments into SQL. What may be filtered and ordered stands in one table per collection; a caller's
 //! text reaches the database only as a bound value.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use uuid::Uuid;
 
@@ -21,20 +21,22 @@ use crate::{
 const MOST_CACHED: usize = 2;
 
 /// What a collection can be filtered and ordered by.
+#[derive(Clone)]
 pub struct Listing {
-    pub filters: &'static [Filterable],
-    pub orders: &'static [Orderable],
+    pub filters: Cow<'static, [Filterable]>,
+    pub orders: Cow<'static, [Orderable]>,
     /// The SQL of the order when none is asked for, without the closing tie break.
-    pub default_order: &'static str,
+    pub default_order: Cow<'static, str>,
     /// The SQL of the id, by which ties are broken.
     pub id: &'static str,
 }
 
 /// A field that can be filtered.
+#[derive(Clone)]
 pub struct Filterable {
     pub name: &'static str,
     /// A condition with `{}` where the comparison goes: `p.title {}`.
-    pub sql: &'static str,
+    pub sql: Cow<'static, str>,
     pub kind: Compared,
 }
 
@@ -47,9 +49,10 @@ pub enum Compared {
 }
 
 /// A field that can be ordered, and the SQL to order by.
+#[derive(Clone)]
 pub struct Orderable {
     pub name: &'static str,
-    pub sql: &'static str,
+    pub sql: Cow<'static, str>,
 }
 
 impl Statement {
@@ -82,11 +85,11 @@ impl Statement {
             let Some(field) = listing.orders.iter().find(|f| f.name == name) else {
                 return Err(Error::bad_request(format!("order[{name}] is not supported")));
             };
-            self.push(field.sql);
+            self.push(&field.sql);
             self.push(if *descending { " desc nulls first, " } else { " asc nulls last, " });
         }
         if query.orders.is_empty() {
-            self.push(listing.default_order);
+            self.push(&listing.default_order);
             self.push(", ");
         }
         self.push(listing.id);

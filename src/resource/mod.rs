@@ -1,10 +1,15 @@
 //! What the collections of the API share: fields, validation, lists, and how an answer is written.
 
+pub mod answer;
+pub mod collection;
 pub mod fields;
+pub mod handlers;
 pub mod json;
 pub mod list;
 pub mod numbers;
 pub mod query;
 pub mod render_cache;
 pub mod steps;
+pub mod store;
 pub mod validate;
+pub mod value;

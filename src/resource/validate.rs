@@ -1,6 +1,7 @@
 //! Validates a body field by field against a table: every broken field is named, all at once, in the contract's words
 //! (docs/contract/README.md, sections 5, 9 and 15).
 
+use chrono::{NaiveDate, NaiveTime};
 use serde::Serialize;
 use serde_json::{Map, Number, Value, json};
 use validator::ValidateUrl;
@@ -47,8 +48,8 @@ pub enum Operation {
 
 /// The fields that were sent, each valid and in the form it is kept in; a null has become its default.
 /// Fields that are in no table are left out. What is wrong goes to `problems`.
-pub fn validate(
-    fields: &[Field],
+pub fn validate<'a>(
+    fields: impl IntoIterator<Item = &'a Field>,
     sent: &Map<String, Value>,
     defaults: &Map<String, Value>,
     operation: Operation,
@@ -128,6 +129,8 @@ fn means_null(kind: &Kind, value: &Value) -> bool {
             | Kind::Country
             | Kind::TimeZone
             | Kind::OneOf(_)
+            | Kind::Date
+            | Kind::Time
             | Kind::Id
     );
     match value {
@@ -158,13 +161,13 @@ fn judge_value(kind: &Kind, value: &Value, default: &Value, operation: Operation
             let empty = Map::new();
             let sent = object_in(value, &empty).ok_or(INVALID)?;
             let mut problems = Problems::default();
-            let validated = validate(fields, sent, default.as_object().unwrap_or(&empty), operation, &mut problems);
+            let validated = validate(fields(), sent, default.as_object().unwrap_or(&empty), operation, &mut problems);
             if problems.is_empty() { Ok(Value::Object(validated)) } else { Err(Refusal::Inside(problems)) }
         }
-        Kind::List(fields) => entries(value, |entry| judge_entry(fields, entry, Operation::Create)),
+        Kind::List(fields) => entries(value, |entry| judge_entry(&fields(), entry, Operation::Create)),
         Kind::Batch(fields) => entries(value, |entry| {
             let known = entry.get("id").is_some_and(|id| !means_null(&Kind::Id, id));
-            judge_entry(fields, entry, if known { Operation::Update } else { Operation::Create })
+            judge_entry(&fields(), entry, if known { Operation::Update } else { Operation::Create })
         }),
         Kind::Ids(is_known) => known_ids(value, *is_known),
         Kind::Json(shape) => {
@@ -236,11 +239,11 @@ fn fits_in(value: &Value, most: usize) -> bool {
     serde_json::to_writer(Room(most), value).is_ok()
 }
 
-fn judge_entry(fields: &[Field], entry: &Map<String, Value>, operation: Operation) -> Result<Value, Problems> {
+fn judge_entry(fields: &[&Field], entry: &Map<String, Value>, operation: Operation) -> Result<Value, Problems> {
     let mut problems = Problems::default();
     // An entry to be removed needs no fields of its own.
     let operation = if entry.get("is_removed") == Some(&Value::Bool(true)) { Operation::Update } else { operation };
-    let validated = validate(fields, entry, &Map::new(), operation, &mut problems);
+    let validated = validate(fields.iter().copied(), entry, &Map::new(), operation, &mut problems);
     if problems.is_empty() { Ok(Value::Object(validated)) } else { Err(problems) }
 }
 
@@ -311,9 +314,21 @@ fn judge_text(kind: &Kind, text: &str) -> Result<Value, Refusal> {
         }
         Kind::TimeZone => when(text.parse::<chrono_tz::Tz>().is_ok(), INVALID),
         Kind::OneOf(words) => when(words.contains(&text), INVALID),
+        Kind::Date => when(is_date(text), INVALID),
+        Kind::Time => when(is_time(text), BAD_FORMAT),
         Kind::Id => ids::parse(text).map(|id| Value::from(id.to_string())).ok_or(INVALID.into()),
         _ => Ok(Value::from(text)),
     }
+}
+
+/// `YYYY-MM-DD`, a day of the calendar.
+fn is_date(text: &str) -> bool {
+    text.len() == "2026-11-28".len() && text.parse::<NaiveDate>().is_ok()
+}
+
+/// `HH:MM` of 24 hours.
+fn is_time(text: &str) -> bool {
+    text.len() == "23:59".len() && NaiveTime::parse_from_str(text, "%H:%M").is_ok()
 }
 
 /// True for a text of more characters. It is not read further than that: it may have 10 MiB.

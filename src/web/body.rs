@@ -161,14 +161,19 @@ pub struct Body<const VALUES: usize = MOST_VALUES>(Value);
 impl<const VALUES: usize> Body<VALUES> {
     /// What stands under the body's one top key. PHP writes an empty object as `[]`.
     pub fn top(self, key: &str) -> Result<Map<String, Value>> {
+        self.top_of(&[key])
+    }
+
+    /// The same of a body whose top key has several names: the first that is there.
+    pub fn top_of(self, keys: &[&str]) -> Result<Map<String, Value>> {
         let inside = match self.0 {
-            Value::Object(mut body) => body.remove(key),
+            Value::Object(mut body) => keys.iter().find_map(|key| body.remove(*key)),
             _ => None,
         };
         match inside {
             Some(Value::Object(inside)) => Ok(inside),
             Some(Value::Array(inside)) if inside.is_empty() => Ok(Map::new()),
-            _ => Err(Error::bad_request(format!("{key} is required"))),
+            _ => Err(Error::bad_request(format!("{} is required", keys.first().copied().unwrap_or_default()))),
         }
     }
 }

@@ -46,6 +46,12 @@ impl Routes {
         self
     }
 
+    /// Adds a path that the API's document does not name: another spelling of one that it does.
+    pub fn unlisted(mut self, verbs: Verbs) -> Self {
+        self.resources.push(verbs.done());
+        self
+    }
+
     /// Serves them, for `configure`.
     pub fn serve(self, config: &mut ServiceConfig) {
         for resource in self.resources {

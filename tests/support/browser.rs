@@ -63,6 +63,15 @@ impl Browser {
         key
     }
 
+    /// Makes a key that is limited to one property, and returns it.
+    pub async fn create_key_for(&self, property: &str) -> String {
+        let page = self.get(NEW_KEY).await.is(200);
+        let token = html::input_value(page.text(), "form_token").expect("a form token");
+        let fields = [("title", "One"), ("form_token", &*token), ("access", "chosen"), ("properties[]", property)];
+        let answer = self.register(self.post_form(NEW_KEY, &fields).await).is(200);
+        (*html::keys(answer.text()).first().expect("a key")).to_owned()
+    }
+
     /// Sends the form that makes a key; keys in the answer become secrets.
     pub async fn send_new_key(&self, title: &str, form_token: &str) -> Response {
         // As the dialog opens.

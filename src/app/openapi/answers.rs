@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    app::{openapi::schemas::reference, routes},
+    app::openapi::schemas::reference,
     base::error::{Error, LimitKind, Problems, RateLimited},
+    resource::handlers::READ,
     web::{errors::NotFoundCode, https},
 };
 
@@ -46,7 +47,7 @@ fn invalid(field: &str, message: &str) -> Error {
 pub fn errors() -> Value {
     let mut all = Map::new();
     let mut add = |name: &str, about: &str, reasons: &[(&str, Error)]| {
-        let not_found = if name == "Missing" { routes::READ } else { NotFoundCode::default().0 };
+        let not_found = if name == "Missing" { READ } else { NotFoundCode::default().0 };
         let examples: Map<String, Value> = reasons
             .iter()
             .map(|(reason, error)| {

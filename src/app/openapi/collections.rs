@@ -3,159 +3,195 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
+    app::openapi::examples::Examples,
     base::error::Result,
     hotel::{
         groups,
         members::{self, MemberOf},
         properties::{self, Property},
         rate_plans,
-        room_types::{self, RoomType},
+        room_types::RoomType,
     },
-    resource::{fields::Field, list::Listing, validate},
+    resource::{
+        collection::{self, Pages, Related, Resource},
+        fields::Field,
+        list::Listing,
+        store, validate,
+    },
 };
 
-/// A collection with a table of fields.
+/// A collection, as the document describes it.
 pub struct Collection {
     /// The type of its resources and the top key of bodies: `room_type`.
     pub name: &'static str,
-    /// As in sentences: `room type`.
-    pub noun: &'static str,
-    pub path: &'static str,
+    /// As in sentences: `room type`, `room types`.
+    pub noun: String,
+    pub nouns: String,
+    pub path: String,
     /// The group of operations it is found under.
     pub tag: &'static str,
-    pub fields: &'static [Field],
+    pub fields: Vec<&'static Field>,
     /// What a create sends where that is not the same: top key and fields.
-    pub invite: Option<(&'static str, &'static [Field])>,
-    pub listing: &'static Listing,
-    /// Paged always, or only when asked.
-    pub paged: bool,
+    pub invite: Option<(&'static str, Vec<&'static Field>)>,
+    pub listing: Listing,
+    pub pages: Pages,
     /// The values of a new resource.
-    pub defaults: fn() -> Result<Map<String, Value>>,
-    pub relationships: fn() -> Value,
-    /// An element of `/options`, where there is such a list.
-    pub option: Option<Choice>,
+    pub defaults: Map<String, Value>,
+    /// Null where responses have none.
+    pub relationships: Value,
+    /// An element of `/options`, where there is such a list: its type and attributes.
+    pub option: Option<(&'static str, Choice)>,
     /// True where a delete takes `force`.
     pub force: bool,
+    /// What a delete is called, and what it does.
+    pub delete: (&'static str, &'static str),
+    pub examples: Examples,
 }
 
-/// An element of `/options`.
-pub struct Choice {
-    pub r#type: &'static str,
-    pub attributes: fn() -> Value,
+/// The attributes of an element of `/options`.
+pub enum Choice {
+    /// `id`, and fields of the resource.
+    Fields(&'static [&'static str]),
+    /// Their schemas.
+    Schemas(Value),
 }
 
-/// Those with a table, in the order of the document.
-pub const ALL: &[Collection] = &[
-    Collection {
-        name: "property",
-        noun: "property",
-        path: "/properties",
-        tag: "Properties",
-        fields: properties::FIELDS,
-        invite: None,
-        listing: &properties::store::LISTING,
-        paged: true,
-        defaults: || validate::object(&Property::default()),
-        relationships: || json!({ "groups": named("group"), "facilities": named("facility") }),
-        option: Some(Choice {
-            r#type: "properties",
-            attributes: || json!({ "id": id(), "title": text(), "currency": text() }),
-        }),
-        force: true,
-    },
-    Collection {
-        name: "group",
-        noun: "group",
-        path: "/groups",
-        tag: "Groups",
-        fields: groups::FIELDS,
-        invite: None,
-        listing: &groups::store::LISTING,
-        paged: false,
-        defaults: || Ok(Map::new()),
-        relationships: || json!({ "properties": named("property") }),
-        option: None,
-        force: false,
-    },
-    Collection {
-        name: "property_user",
-        noun: "property user",
-        path: "/property_users",
-        tag: "Property users",
-        fields: members::PROPERTY_USER,
-        invite: Some(("invite", members::PROPERTY_INVITE)),
-        listing: members::store::listing(MemberOf::Property),
-        paged: false,
-        defaults: || Ok(Map::new()),
-        relationships: || json!({ "property": link("property"), "user": user() }),
-        option: None,
-        force: false,
-    },
-    Collection {
-        name: "group_user",
-        noun: "group user",
-        path: "/group_users",
-        tag: "Group users",
-        fields: members::GROUP_USER,
-        invite: Some(("invite", members::GROUP_INVITE)),
-        listing: members::store::listing(MemberOf::Group),
-        paged: false,
-        defaults: || Ok(Map::new()),
-        relationships: || json!({ "group": link("group"), "user": user() }),
-        option: None,
-        force: false,
-    },
-    Collection {
-        name: "room_type",
-        noun: "room type",
-        path: "/room_types",
-        tag: "Room types",
-        fields: room_types::FIELDS,
-        invite: None,
-        listing: &room_types::store::LISTING,
-        paged: true,
-        defaults: || validate::object(&RoomType::default()),
-        relationships: || json!({ "facilities": named("facility"), "property": link("property") }),
-        option: Some(Choice {
-            r#type: "room_type",
-            attributes: || {
-                json!({
-                    "default_occupancy": { "type": "integer" }, "id": id(), "property_id": id(), "title": text()
-                })
-            },
-        }),
-        force: true,
-    },
-    Collection {
-        name: "rate_plan",
-        noun: "rate plan",
-        path: "/rate_plans",
-        tag: "Rate plans",
-        fields: rate_plans::FIELDS,
-        invite: None,
-        listing: &rate_plans::store::LISTING,
-        paged: true,
-        defaults: rate_plans::rules::defaults,
-        relationships: || {
-            json!({
+impl Collection {
+    /// The description of a collection that is declared.
+    pub fn of<R: Resource>() -> Self {
+        let relationships = R::RELATIONSHIPS.iter().map(|relationship| {
+            let data = match relationship.data {
+                Related::One(_) => link(relationship.of),
+                Related::Maybe(_) => link_or_null(relationship.of),
+                Related::Named(_) => named(relationship.of),
+            };
+            (relationship.name.to_owned(), data)
+        });
+        let relationships = match R::RELATIONSHIPS {
+            [] => Value::Null,
+            _ => relationships.collect::<Map<_, _>>().into(),
+        };
+        Collection {
+            name: R::NAME.one,
+            noun: R::NAME.noun(),
+            nouns: R::NAME.nouns(),
+            path: format!("/{}", R::NAME.many),
+            tag: R::TAG,
+            fields: collection::fields::<R>(),
+            invite: None,
+            listing: store::listing::<R>(),
+            pages: R::PAGES,
+            defaults: collection::defaults::<R>(),
+            relationships,
+            option: (!R::OPTION.is_empty()).then_some((R::NAME.one, Choice::Fields(R::OPTION))),
+            force: R::FORCE,
+            delete: ("Delete", R::DELETED),
+            examples: Examples::of::<R>(),
+        }
+    }
+}
+
+/// All that have a table of fields, in the order of the document.
+pub fn all() -> Result<Vec<Collection>> {
+    Ok(vec![
+        Collection {
+            name: "property",
+            noun: "property".to_owned(),
+            nouns: "properties".to_owned(),
+            path: "/properties".to_owned(),
+            tag: "Properties",
+            fields: properties::FIELDS.iter().collect(),
+            invite: None,
+            listing: properties::store::LISTING.clone(),
+            pages: Pages::Always,
+            defaults: validate::object(&Property::default())?,
+            relationships: json!({ "groups": named("group"), "facilities": named("facility") }),
+            option: Some(("properties", Choice::Schemas(json!({ "id": id(), "title": text(), "currency": text() })))),
+            force: true,
+            delete: ("Delete", "Deletes it permanently, with everything that belongs to it. Owners only."),
+            examples: Examples::default(),
+        },
+        Collection {
+            name: "group",
+            noun: "group".to_owned(),
+            nouns: "groups".to_owned(),
+            path: "/groups".to_owned(),
+            tag: "Groups",
+            fields: groups::FIELDS.iter().collect(),
+            invite: None,
+            listing: groups::store::LISTING.clone(),
+            pages: Pages::WhenAsked,
+            defaults: Map::new(),
+            relationships: json!({ "properties": named("property") }),
+            option: None,
+            force: false,
+            delete: ("Delete", "Only empty groups; your last group cannot be deleted. Owners only."),
+            examples: Examples::default(),
+        },
+        members(MemberOf::Property, "Property users"),
+        members(MemberOf::Group, "Group users"),
+        Collection::of::<RoomType>(),
+        Collection {
+            name: "rate_plan",
+            noun: "rate plan".to_owned(),
+            nouns: "rate plans".to_owned(),
+            path: "/rate_plans".to_owned(),
+            tag: "Rate plans",
+            fields: rate_plans::FIELDS.iter().collect(),
+            invite: None,
+            listing: rate_plans::store::LISTING.clone(),
+            pages: Pages::Always,
+            defaults: rate_plans::rules::defaults()?,
+            relationships: json!({
                 "room_type": link("room_type"), "property": link("property"),
                 "parent_rate_plan": link_or_null("rate_plan")
-            })
-        },
-        option: Some(Choice {
-            r#type: "rate_plan",
-            attributes: || {
-                json!({
+            }),
+            option: Some((
+                "rate_plan",
+                Choice::Schemas(json!({
                     "id": id(), "occupancy": { "type": "integer" },
                     "parent_rate_plan_id": { "type": ["string", "null"], "format": "uuid" },
                     "property_id": id(), "rate_category_id": { "type": "null" }, "room_type_id": id(),
                     "sell_mode": text(), "title": text()
-                })
-            },
-        }),
-        force: true,
-    },
-];
+                })),
+            )),
+            force: true,
+            delete: (
+                "Delete",
+                "Deletes it permanently. Rate plans derived from it keep their current prices as their own.",
+            ),
+            examples: Examples::default(),
+        },
+    ])
+}
+
+fn members(of: MemberOf, tag: &'static str) -> Collection {
+    let name = of.name();
+    let parent = of.parent_name();
+    let mut relationships = Map::new();
+    relationships.insert(parent.to_owned(), link(parent));
+    relationships.insert("user".to_owned(), user());
+    Collection {
+        name,
+        noun: name.replace('_', " "),
+        nouns: tag.to_lowercase(),
+        path: format!("/{name}s"),
+        tag,
+        fields: of.fields().iter().collect(),
+        invite: Some(("invite", of.invite().iter().collect())),
+        listing: members::store::listing(of).clone(),
+        pages: Pages::WhenAsked,
+        defaults: Map::new(),
+        relationships: relationships.into(),
+        option: None,
+        force: false,
+        delete: (
+            "Withdraw",
+            "Ends the access; what the user created stays. Owners only; nobody can withdraw their own access.",
+        ),
+        examples: Examples::default(),
+    }
+}
 
 /// The groups of operations, as readers meet them.
 pub fn tags() -> Value {

@@ -8,12 +8,12 @@ use crate::{
     app::openapi::{
         answers,
         collections::{self, Collection, object},
-        examples,
-        parameters::{self, Pages},
+        examples, parameters,
         schemas::{camel, reference},
     },
     base::error::Result,
     hotel::facilities,
+    resource::collection::Pages,
 };
 
 /// Path and method, as `routes` lists them.
@@ -22,7 +22,7 @@ pub type Key = (String, &'static str);
 /// All operations. `address` is the host's, for examples.
 pub fn all(address: &str) -> Result<BTreeMap<Key, Value>> {
     let mut all = BTreeMap::new();
-    for collection in collections::ALL {
+    for collection in &collections::all()? {
         of_collection(collection, address, &mut all);
     }
     associations(&mut all);
@@ -77,11 +77,10 @@ fn success() -> Value {
 }
 
 fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>) {
-    let (name, noun, path, tag) = (of.name, of.noun, of.path, of.tag);
-    let several = if let Some(stem) = noun.strip_suffix('y') { format!("{stem}ies") } else { format!("{noun}s") };
+    let (name, noun, several, path, tag) = (of.name, &*of.noun, &*of.nouns, &*of.path, of.tag);
     let plural = path.trim_start_matches('/');
     let schema = reference(&camel(name));
-    let resource = examples::of(name, "resource");
+    let resource = of.examples.get(name, "resource");
     let one = object(json!({ "data": schema.clone() }));
     let example = json!({ "data": resource.clone() });
     let an = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
@@ -92,20 +91,24 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
     let meta = json!({ "page": 1, "limit": 10, "total": 1 });
     let mut list = object(json!({ "data": { "type": "array", "items": schema }, "meta": reference("Meta") }));
     let mut listed = json!({ "data": [resource], "meta": meta });
-    let about = match of.paged {
-        true => format!("The {several} that the key has access to, page by page."),
-        false => {
-            list["required"] = json!(["data"]);
-            if let Some(listed) = listed.as_object_mut() {
-                listed.remove("meta");
+    let about = match of.pages {
+        Pages::Always => format!("The {several} that the key has access to, page by page."),
+        pages => {
+            if pages == Pages::WhenAskedElseEmpty {
+                list["properties"]["meta"] = json!({ "anyOf": [reference("Meta"), object(json!({}))] });
+                listed["meta"] = json!({});
+            } else {
+                list["required"] = json!(["data"]);
+                if let Some(listed) = listed.as_object_mut() {
+                    listed.remove("meta");
+                }
             }
             format!("The {several} that the key has access to: all of them, or one page, with `meta`, if requested.")
         }
     };
-    let pages = if of.paged { Pages::Always } else { Pages::WhenAsked };
     let operation = Operation::new(format!("list_{plural}"), tag, format!("List {several}"), &[("400", "BadRequest")])
         .about(&about)
-        .parameters(parameters::of_list(of.listing, pages))
+        .parameters(parameters::of_list(&of.listing, Some(of.pages)))
         .answers("200", answers::json(&format!("A list of {several}."), list, listed));
     all.insert((path.to_owned(), "GET"), operation.value);
 
@@ -115,8 +118,11 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
         let summary = format!("List {several} (compact)");
         let operation = Operation::new(format!("{name}_options"), tag, summary, &[("400", "BadRequest")])
             .about("Not paged.")
-            .parameters(parameters::of_list(of.listing, Pages::Never))
-            .answers("200", answers::json("The whole list.", list, json!({ "data": [examples::of(name, "option")] })));
+            .parameters(parameters::of_list(&of.listing, None))
+            .answers(
+                "200",
+                answers::json("The whole list.", list, json!({ "data": [of.examples.get(name, "option")] })),
+            );
         all.insert((format!("{path}/options"), "GET"), operation.value);
     }
 
@@ -126,7 +132,7 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
         None => ("create", format!("Create {an} {noun}")),
     };
     let mut operation = Operation::new(format!("{create}_{name}"), tag, summary, &written)
-        .body(&format!("{}Create", camel(name)), examples::of(name, "create"))
+        .body(&format!("{}Create", camel(name)), of.examples.get(name, "create"))
         .answers("201", answers::created(noun, one.clone(), example.clone()));
     operation.value["responses"]["201"]["headers"]["location"]["example"] =
         json!(format!("{address}/api/v1{path}/{}", example["data"]["id"].as_str().unwrap_or_default()));
@@ -142,7 +148,7 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
     let operation = Operation::new(format!("update_{name}"), tag, format!("Update {an} {noun}"), &written)
         .about("Omitted fields keep their value; null resets an optional field to its default.")
         .parameters(vec![id()])
-        .body(&format!("{}Update", camel(name)), examples::of(name, "update"))
+        .body(&format!("{}Update", camel(name)), of.examples.get(name, "update"))
         .answers("200", answers::json(&format!("The updated {noun}."), one, example));
     all.insert((with_id.clone(), "PUT"), operation.value);
 
@@ -150,18 +156,7 @@ fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>)
     if of.force {
         asked.push(parameters::reference("force"));
     }
-    let (verb, about) = match name {
-        "property" => ("Delete", "Deletes it permanently, with everything that belongs to it. Owners only."),
-        "group" => ("Delete", "Only empty groups; your last group cannot be deleted. Owners only."),
-        "room_type" => ("Delete", "Deletes it permanently, with its rate plans and photos."),
-        "rate_plan" => {
-            ("Delete", "Deletes it permanently. Rate plans derived from it keep their current prices as their own.")
-        }
-        _ => (
-            "Withdraw",
-            "Ends the access; what the user created stays. Owners only; nobody can withdraw their own access.",
-        ),
-    };
+    let (verb, about) = of.delete;
     let id = format!("{}_{name}", verb.to_ascii_lowercase());
     let operation = Operation::new(id, tag, format!("{verb} {an} {noun}"), &[("400", "BadRequest"), ("404", "Gone")])
         .about(about)
@@ -203,7 +198,7 @@ fn catalogues(all: &mut BTreeMap<Key, Value>) {
         let errors = [("400", "BadRequest")];
         let operation =
             Operation::new(format!("list_{name}"), "Facilities", format!("List facilities of {of}"), &errors)
-                .parameters(parameters::of_list(&facilities::api::LISTING, Pages::Always))
+                .parameters(parameters::of_list(&facilities::api::LISTING, Some(Pages::Always)))
                 .answers(
                     "200",
                     answers::json("One page of facilities.", paged, json!({ "data": [example], "meta": meta })),
@@ -213,7 +208,7 @@ fn catalogues(all: &mut BTreeMap<Key, Value>) {
         let summary = format!("List facilities of {of} (unpaged)");
         let operation = Operation::new(format!("{name}_options"), "Facilities", summary, &errors)
             .about("Not paged.")
-            .parameters(parameters::of_list(&facilities::api::LISTING, Pages::Never))
+            .parameters(parameters::of_list(&facilities::api::LISTING, None))
             .answers("200", answers::json("The whole list.", whole, json!({ "data": [example] })));
         all.insert((format!("{path}/options"), "GET"), operation.value);
     }

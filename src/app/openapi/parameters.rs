@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     app::openapi::schemas::TEXT,
     resource::{
+        collection::Pages,
         fields::LARGEST,
         list::{Compared, Listing},
         query::{DEFAULT_LIMIT, MOST},
@@ -52,22 +53,15 @@ pub fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/parameters/{name}") })
 }
 
-/// Whether a list has pages.
-pub enum Pages {
-    Always,
-    WhenAsked,
-    Never,
-}
-
-/// What a list can be asked.
-pub fn of_list(listing: &Listing, pages: Pages) -> Vec<Value> {
+/// What a list can be asked; `pages` is `None` for one that has none.
+pub fn of_list(listing: &Listing, pages: Option<Pages>) -> Vec<Value> {
     let mut parameters = match pages {
-        Pages::Always => vec![reference("page"), reference("limit")],
+        Some(Pages::Always) => vec![reference("page"), reference("limit")],
         // No default: a client that sends defaults would get one page where it wants all.
-        Pages::WhenAsked => vec![reference("page_if_any"), reference("limit_if_any")],
-        Pages::Never => Vec::new(),
+        Some(_) => vec![reference("page_if_any"), reference("limit_if_any")],
+        None => Vec::new(),
     };
-    for filter in listing.filters {
+    for filter in &*listing.filters {
         let (schema, about) = match filter.kind {
             Compared::Boolean => (
                 truth(),
@@ -93,7 +87,7 @@ pub fn of_list(listing: &Listing, pages: Pages) -> Vec<Value> {
             "name": format!("filter[{}]", filter.name), "in": "query", "schema": schema, "description": about
         }));
     }
-    for order in listing.orders {
+    for order in &*listing.orders {
         parameters.push(json!({
             "name": format!("order[{}]", order.name), "in": "query",
             "schema": { "type": "string", "enum": ["asc", "desc"] },

@@ -27,17 +27,18 @@ pub const TEXT: &str = r"^[^\u0000]*$";
 /// All schemas by name.
 pub fn all() -> Result<Value> {
     let mut all = Map::new();
-    for collection in collections::ALL {
+    for collection in &collections::all()? {
         let name = camel(collection.name);
-        all.insert(name.clone(), resource(collection)?);
-        let (key, fields) = collection.invite.unwrap_or((collection.name, collection.fields));
-        let defaults = (collection.defaults)()?;
-        let create = request(fields, &defaults, Operation::Create);
-        let update = request(collection.fields, &defaults, Operation::Update);
+        all.insert(name.clone(), resource(collection));
+        let own = (collection.name, collection.fields.clone());
+        let (key, fields) = collection.invite.clone().unwrap_or(own);
+        let create = request(&fields, &collection.defaults, Operation::Create);
+        let update = request(&collection.fields, &collection.defaults, Operation::Update);
         all.insert(format!("{name}Create"), body(key, create));
         all.insert(format!("{name}Update"), body(collection.name, update));
-        if let Some(Choice { r#type, attributes }) = &collection.option {
-            let choice = json!({ "type": { "const": r#type }, "id": id(), "attributes": object(attributes()) });
+        if let Some((r#type, attributes)) = &collection.option {
+            let attributes = object(choice(attributes, &collection.fields));
+            let choice = json!({ "type": { "const": r#type }, "id": id(), "attributes": attributes });
             all.insert(format!("{name}Option"), object(choice));
         }
     }
@@ -53,6 +54,18 @@ pub fn all() -> Result<Value> {
     all.insert("Problems".to_owned(), problems());
     all.insert("Error".to_owned(), error());
     Ok(all.into())
+}
+
+/// The attributes of an element of `/options`.
+fn choice(choice: &Choice, fields: &[&Field]) -> Value {
+    let schema = |name: &&'static str| {
+        let field = fields.iter().find(|field| field.name == *name);
+        ((*name).to_owned(), field.map_or_else(id, |field| answered(&field.kind, &Value::Null)))
+    };
+    match choice {
+        Choice::Fields(names) => names.iter().map(schema).collect::<Map<_, _>>().into(),
+        Choice::Schemas(schemas) => schemas.clone(),
+    }
 }
 
 /// Whose key, or session, it is.
@@ -81,14 +94,21 @@ pub fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-fn resource(collection: &Collection) -> Result<Value> {
-    let attributes = shown(collection.fields, &(collection.defaults)()?);
-    Ok(object(json!({
-        "type": { "const": collection.name },
-        "id": id(),
-        "attributes": attributes,
-        "relationships": object((collection.relationships)())
-    })))
+fn resource(collection: &Collection) -> Value {
+    let mut attributes = shown(&collection.fields, &collection.defaults);
+    if attributes["properties"].get("id").is_none() {
+        let mut properties = json!({ "id": id() });
+        properties["id"]["description"] = format!("The {}'s ID.", collection.noun).into();
+        if let (Some(first), Some(rest)) = (properties.as_object_mut(), attributes["properties"].as_object_mut()) {
+            first.append(rest);
+        }
+        attributes = object(properties);
+    }
+    let mut resource = json!({ "type": { "const": collection.name }, "id": id(), "attributes": attributes });
+    if !collection.relationships.is_null() {
+        resource["relationships"] = object(collection.relationships.clone());
+    }
+    object(resource)
 }
 
 fn body(key: &str, inside: Value) -> Value {
@@ -96,7 +116,7 @@ fn body(key: &str, inside: Value) -> Value {
 }
 
 /// The object of a request. Unknown fields are ignored.
-fn request(fields: &[Field], defaults: &Map<String, Value>, operation: Operation) -> Value {
+fn request(fields: &[&Field], defaults: &Map<String, Value>, operation: Operation) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for field in fields {
@@ -115,8 +135,9 @@ fn request(fields: &[Field], defaults: &Map<String, Value>, operation: Operation
         }
         if let Some(schema) = schema.as_object_mut() {
             schema.insert("description".to_owned(), field.about.into());
+            let is_optional = matches!(field.need, Need::Optional | Need::OnCreate | Need::NotNull);
             let tells = default.is_boolean() || default.as_str().is_some_and(|text| !text.is_empty());
-            if tells && operation == Operation::Create {
+            if tells && is_optional && operation == Operation::Create {
                 schema.insert("default".to_owned(), default.clone());
             }
         }
@@ -133,15 +154,18 @@ fn request(fields: &[Field], defaults: &Map<String, Value>, operation: Operation
 }
 
 /// The attributes of an answer: all of them, always.
-fn shown(fields: &[Field], defaults: &Map<String, Value>) -> Value {
+fn shown(fields: &[&Field], defaults: &Map<String, Value>) -> Value {
     let mut properties = Map::new();
     for field in fields.iter().filter(|field| field.shown) {
         let default = defaults.get(field.name).unwrap_or(&Value::Null);
         let mut schema = answered(&field.kind, default);
-        let may_be_null = default.is_null() && matches!(field.need, Need::Optional | Need::ReadOnly);
-        let is_always_there = matches!(field.kind, Kind::Batch(_) | Kind::Boolean | Kind::Object(_) | Kind::Fee);
-        let is_known = field.need == Need::ReadOnly && field.name != "room_type_id";
-        if may_be_null && !is_always_there && !is_known {
+        let nullable = field.nullable.unwrap_or_else(|| {
+            let may_be_null = default.is_null() && matches!(field.need, Need::Optional | Need::ReadOnly);
+            let is_always_there = matches!(field.kind, Kind::Batch(_) | Kind::Boolean | Kind::Object(_) | Kind::Fee);
+            let is_known = field.need == Need::ReadOnly && field.name != "room_type_id";
+            may_be_null && !is_always_there && !is_known
+        });
+        if nullable {
             schema = or_null(schema);
         }
         schema["description"] = field.about.into();
@@ -203,24 +227,28 @@ fn sent(kind: &Kind, default: &Value, operation: Operation) -> Value {
         Kind::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Kind::Positive => json!({ "type": "integer", "minimum": 1, "maximum": LARGEST }),
         Kind::Boolean => json!({ "type": "boolean" }),
+        Kind::Date => json!({ "type": "string", "format": "date" }),
+        Kind::Time => {
+            json!({ "type": "string", "format": "time-of-day", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" })
+        }
         Kind::Price => money(true),
         Kind::Fee => money(false),
         Kind::Id => id(),
         Kind::Ids(_) => json!({ "type": "array", "items": { "type": "string", "format": "facility-id" } }),
         Kind::Object(fields) => {
             let empty = Map::new();
-            request(fields, default.as_object().unwrap_or(&empty), operation)
+            request(&fields(), default.as_object().unwrap_or(&empty), operation)
         }
         Kind::List(fields) => json!({
             "type": "array", "minItems": 1, "maxItems": MOST_ENTRIES,
-            "items": request(fields, &Map::new(), Operation::Create)
+            "items": request(&fields(), &Map::new(), Operation::Create)
         }),
         Kind::Batch(fields) => json!({
             // What is new has room for so many; of what is there some may be removed.
             "type": "array", "maxItems": if operation == Operation::Create { photos::MOST } else { MOST_ENTRIES },
             "items": { "anyOf": [
-                new(request(fields, &Map::new(), Operation::Create)),
-                naming(request(fields, &Map::new(), Operation::Update))
+                new(request(&fields(), &Map::new(), Operation::Create)),
+                naming(request(&fields(), &Map::new(), Operation::Update))
             ] }
         }),
         Kind::Json(shape) => (shape.schema)(),
@@ -252,10 +280,10 @@ fn answered(kind: &Kind, default: &Value) -> Value {
         Kind::Price | Kind::Fee => json!({ "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$" }),
         Kind::Object(fields) => {
             let empty = Map::new();
-            shown(fields, default.as_object().unwrap_or(&empty))
+            shown(&fields(), default.as_object().unwrap_or(&empty))
         }
         Kind::List(fields) | Kind::Batch(fields) => {
-            let mut entry = shown(fields, &Map::new());
+            let mut entry = shown(&fields(), &Map::new());
             // Ids, kinds and places are always known in an answer.
             for known in ["id", "kind", "position"] {
                 if let Some(field) = entry["properties"].get_mut(known) {

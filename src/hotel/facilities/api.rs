@@ -20,20 +20,20 @@ use crate::{
 };
 
 /// What a catalogue can be filtered and ordered by. It is in memory, so there is no SQL.
-pub const LISTING: Listing = Listing {
-    filters: &[
-        Filterable { name: "id", sql: "", kind: Compared::Id },
-        Filterable { name: "category", sql: "", kind: Compared::Text },
-        Filterable { name: "title", sql: "", kind: Compared::Text },
-    ],
-    orders: &[
-        Orderable { name: "id", sql: "" },
-        Orderable { name: "category", sql: "" },
-        Orderable { name: "title", sql: "" },
+pub static LISTING: Listing = Listing {
+    filters: Cow::Borrowed(&[
+        Filterable { name: "id", sql: Cow::Borrowed(""), kind: Compared::Id },
+        Filterable { name: "category", sql: Cow::Borrowed(""), kind: Compared::Text },
+        Filterable { name: "title", sql: Cow::Borrowed(""), kind: Compared::Text },
+    ]),
+    orders: Cow::Borrowed(&[
+        Orderable { name: "id", sql: Cow::Borrowed("") },
+        Orderable { name: "category", sql: Cow::Borrowed("") },
+        Orderable { name: "title", sql: Cow::Borrowed("") },
         // All are as old as the program.
-        Orderable { name: "inserted_at", sql: "" },
-    ],
-    default_order: "",
+        Orderable { name: "inserted_at", sql: Cow::Borrowed("") },
+    ]),
+    default_order: Cow::Borrowed(""),
     id: "",
 };
 

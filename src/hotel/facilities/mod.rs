@@ -5,10 +5,13 @@ pub mod api;
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{db::folded, resource::json::Named};
+use crate::{
+    db::{Bind, Row, folded},
+    resource::{fields::Kind, json::Named, value::Scalar},
+};
 
 /// One amenity.
 #[derive(Serialize)]
@@ -56,10 +59,44 @@ impl Catalogue {
     }
 
     /// The facilities of a resource, as its relationships name them.
-    pub fn named(&self, ids: &[Uuid]) -> Vec<Named<'_>> {
+    pub fn named(&self, ids: &[Uuid]) -> Vec<Named<'static>> {
         let known = ids.iter().filter_map(|id| self.by_id.get(id)).filter_map(|place| self.entries.get(*place));
-        known.map(|facility| Named::new("facility", facility.id, facility.title.to_owned())).collect()
+        known.map(|facility| Named::new("facility", facility.id, facility.title)).collect()
     }
+}
+
+/// Declares the facilities of a resource: ids of one catalogue, each once, in the order sent.
+macro_rules! facilities {
+    ($(#[$doc:meta])* $name:ident, $catalogue:ident, $is_known:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Vec<Uuid>);
+
+        impl $name {
+            /// As relationships name them.
+            pub fn named(&self) -> Vec<Named<'static>> {
+                $catalogue.named(&self.0)
+            }
+        }
+
+        impl Scalar for $name {
+            const KIND: Kind = Kind::Ids($is_known);
+
+            fn bind(value: Option<&Self>) -> Bind {
+                Bind::MaybeText(value.map(|ids| to_text(&ids.0)))
+            }
+
+            fn load(row: &Row<'_>, place: usize) -> sqlx::Result<Option<Self>> {
+                Ok(row.at::<Option<String>>(place)?.map(|text| $name(from_text(&text))))
+            }
+        }
+    };
+}
+
+facilities! {
+    /// Facilities of a room type.
+    RoomFacilities, OF_ROOMS, is_of_rooms
 }
 
 /// Ids as a column keeps them.

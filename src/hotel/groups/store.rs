@@ -1,5 +1,7 @@
 //! Groups in the database.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 use crate::{
@@ -22,17 +24,17 @@ use crate::{
 impl_from_row!(Group { id, title });
 
 /// What the list of groups can be filtered and ordered by.
-pub const LISTING: Listing = Listing {
-    filters: &[
-        Filterable { name: "id", sql: "g.id {}", kind: Compared::Id },
-        Filterable { name: "title", sql: "g.title {}", kind: Compared::Text },
-    ],
-    orders: &[
-        Orderable { name: "id", sql: "g.id" },
-        Orderable { name: "title", sql: "g.sort_title" },
-        Orderable { name: "inserted_at", sql: "g.created_at" },
-    ],
-    default_order: "g.sort_title",
+pub static LISTING: Listing = Listing {
+    filters: Cow::Borrowed(&[
+        Filterable { name: "id", sql: Cow::Borrowed("g.id {}"), kind: Compared::Id },
+        Filterable { name: "title", sql: Cow::Borrowed("g.title {}"), kind: Compared::Text },
+    ]),
+    orders: Cow::Borrowed(&[
+        Orderable { name: "id", sql: Cow::Borrowed("g.id") },
+        Orderable { name: "title", sql: Cow::Borrowed("g.sort_title") },
+        Orderable { name: "inserted_at", sql: Cow::Borrowed("g.created_at") },
+    ]),
+    default_order: Cow::Borrowed("g.sort_title"),
     id: "g.id",
 };
 

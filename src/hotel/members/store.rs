@@ -1,5 +1,7 @@
 //! Property users and group users in the database.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 use crate::{
@@ -40,38 +42,46 @@ fn table(of: MemberOf) -> &'static str {
     }
 }
 
-const USER: Filterable = Filterable { name: "user_id", sql: "m.user_id {}", kind: Compared::Id };
-const ROLE: Filterable = Filterable { name: "role", sql: "m.role {}", kind: Compared::Text };
+const USER: Filterable = Filterable { name: "user_id", sql: Cow::Borrowed("m.user_id {}"), kind: Compared::Id };
+const ROLE: Filterable = Filterable { name: "role", sql: Cow::Borrowed("m.role {}"), kind: Compared::Text };
 const CREATION: &str = "m.created_at";
 
-const OF_PROPERTIES: Listing = Listing {
-    filters: &[Filterable { name: "property_id", sql: "m.property_id {}", kind: Compared::Id }, USER, ROLE],
-    orders: &[
-        Orderable { name: "id", sql: "m.id" },
-        Orderable { name: "property_id", sql: "m.property_id" },
-        Orderable { name: "user_id", sql: "m.user_id" },
-        Orderable { name: "role", sql: "m.role collate \"C\"" },
-        Orderable { name: "inserted_at", sql: CREATION },
-    ],
-    default_order: CREATION,
+static OF_PROPERTIES: Listing = Listing {
+    filters: Cow::Borrowed(&[
+        Filterable { name: "property_id", sql: Cow::Borrowed("m.property_id {}"), kind: Compared::Id },
+        USER,
+        ROLE,
+    ]),
+    orders: Cow::Borrowed(&[
+        Orderable { name: "id", sql: Cow::Borrowed("m.id") },
+        Orderable { name: "property_id", sql: Cow::Borrowed("m.property_id") },
+        Orderable { name: "user_id", sql: Cow::Borrowed("m.user_id") },
+        Orderable { name: "role", sql: Cow::Borrowed("m.role collate \"C\"") },
+        Orderable { name: "inserted_at", sql: Cow::Borrowed(CREATION) },
+    ]),
+    default_order: Cow::Borrowed(CREATION),
     id: "m.id",
 };
 
-const OF_GROUPS: Listing = Listing {
-    filters: &[Filterable { name: "group_id", sql: "m.group_id {}", kind: Compared::Id }, USER, ROLE],
-    orders: &[
-        Orderable { name: "id", sql: "m.id" },
-        Orderable { name: "group_id", sql: "m.group_id" },
-        Orderable { name: "user_id", sql: "m.user_id" },
-        Orderable { name: "role", sql: "m.role collate \"C\"" },
-        Orderable { name: "inserted_at", sql: CREATION },
-    ],
-    default_order: CREATION,
+static OF_GROUPS: Listing = Listing {
+    filters: Cow::Borrowed(&[
+        Filterable { name: "group_id", sql: Cow::Borrowed("m.group_id {}"), kind: Compared::Id },
+        USER,
+        ROLE,
+    ]),
+    orders: Cow::Borrowed(&[
+        Orderable { name: "id", sql: Cow::Borrowed("m.id") },
+        Orderable { name: "group_id", sql: Cow::Borrowed("m.group_id") },
+        Orderable { name: "user_id", sql: Cow::Borrowed("m.user_id") },
+        Orderable { name: "role", sql: Cow::Borrowed("m.role collate \"C\"") },
+        Orderable { name: "inserted_at", sql: Cow::Borrowed(CREATION) },
+    ]),
+    default_order: Cow::Borrowed(CREATION),
     id: "m.id",
 };
 
 /// What the list can be filtered and ordered by.
-pub const fn listing(of: MemberOf) -> &'static Listing {
+pub fn listing(of: MemberOf) -> &'static Listing {
     match of {
         MemberOf::Property => &OF_PROPERTIES,
         MemberOf::Group => &OF_GROUPS,

@@ -7,6 +7,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
@@ -21,11 +22,11 @@ use crate::{
         ids::PropertyId,
         money,
     },
-    db::{Db, Tx},
+    db::Tx,
     hotel::{
         facilities,
         groups::{self, store::GroupOf},
-        photos::{self, Parent, Photo},
+        photos::{self, Batch, Parent, Photo},
         properties::{
             Draft, Property,
             list_index::{self, Hit},
@@ -35,10 +36,13 @@ use crate::{
     },
     people::users,
     resource::{
-        json::{self, CallerFragment, Meta, Rendered},
+        answer::{self, Fresh, Item, Made, Source},
+        collection::Stored,
+        fields::FieldValue,
+        json::{self, CallerFragment, ListMeta, Rendered},
         query::{self, Query},
         render_cache::{Fragment, RenderCache},
-        steps::{self, List, Source, Steps},
+        steps::{self, List},
     },
     web::{body::Body, state::AppState},
 };
@@ -72,7 +76,7 @@ struct Attributes {
 #[derive(Serialize)]
 struct Content {
     description: Option<String>,
-    photos: Vec<Photo>,
+    photos: Value,
     important_information: Option<String>,
 }
 
@@ -88,7 +92,7 @@ struct Settings {
 }
 
 /// A property but for its groups, of which each caller sees others.
-fn part(StoredProperty { id, property, .. }: StoredProperty, photos: Vec<Photo>) -> Result<Fragment> {
+fn part(StoredProperty { id, property, .. }: StoredProperty, photos: Vec<Stored<Photo>>) -> Result<Fragment> {
     let price = |minor: Option<i64>| minor.map(|minor| money::to_text(minor, &property.currency));
     let settings = Settings {
         allow_availability_autoupdate_on_confirmation: property.settings.allow_availability_autoupdate_on_confirmation,
@@ -117,7 +121,7 @@ fn part(StoredProperty { id, property, .. }: StoredProperty, photos: Vec<Photo>)
         property_type: property.property_type,
         content: Content {
             description: property.content.description,
-            photos,
+            photos: Batch::of(photos).json(""),
             important_information: property.content.important_information,
         },
         logo_url: property.logo_url,
@@ -132,212 +136,90 @@ fn part(StoredProperty { id, property, .. }: StoredProperty, photos: Vec<Photo>)
     Ok(Fragment::new(head.into_bytes(), tail.into_bytes()))
 }
 
-/// Freshly rendered parts, with their versions.
-async fn make(tx: &mut Tx, properties: Vec<StoredProperty>) -> Result<Vec<(PropertyId, i64, Arc<Fragment>)>> {
-    let ids: Vec<PropertyId> = properties.iter().map(|kept| kept.id).collect();
-    let mut photos: HashMap<PropertyId, Vec<Photo>> = HashMap::new();
-    for photo in photos::store::of_properties(tx, &ids).await? {
-        photos.entry(photo.property_id).or_default().push(photo);
+/// Properties rendered, with their versions.
+async fn render(tx: &mut Tx, properties: Vec<StoredProperty>) -> Result<Vec<Fresh>> {
+    let ids: Vec<PropertyId> = properties.iter().map(|stored| stored.id).collect();
+    let mut photos: HashMap<PropertyId, Vec<Stored<Photo>>> = HashMap::new();
+    for photo in photos::of_properties(tx, &ids).await? {
+        photos.entry(photo.resource.property_id).or_default().push(photo);
     }
-    let parts = properties.into_iter().map(|kept| {
-        let (id, version) = (kept.id, kept.version);
+    let parts = properties.into_iter().map(|stored| {
+        let (id, version) = (stored.id, stored.version);
         let photos = photos.remove(&id).unwrap_or_default();
-        Ok((id, version, Arc::new(part(kept, photos)?)))
+        Ok((id.0, version, Arc::new(part(stored, photos)?)))
     });
     parts.collect()
 }
 
-/// Properties as they are answered, in the order found. What is not kept is `None`.
-fn whole(found: &[Hit], part: impl Fn(&Hit) -> Option<Arc<Fragment>>) -> Result<Option<Vec<Rendered>>> {
-    let mut all: Vec<Rendered> = Vec::with_capacity(found.len());
-    for (place, property) in found.iter().enumerate() {
-        let Some(part) = part(property) else { return Ok(None) };
-        // Most properties of a page are in the same groups.
-        let same = place.checked_sub(1).filter(|before| is_same(&found[*before].groups, &property.groups));
-        let groups = match same {
-            Some(before) => all[before].middle.clone(),
-            None => CallerFragment::new(serde_json::to_vec(&named(&property.groups))?),
-        };
-        all.push(Rendered { part, middle: groups });
+/// Properties that were found for the caller before.
+struct Found;
+
+impl Source for Found {
+    // Each may have texts and photos of some 900 kB in all.
+    const STEP: usize = 5;
+
+    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Fresh>> {
+        let ids: Vec<PropertyId> = ids.iter().copied().map(PropertyId).collect();
+        let properties = store::by_ids(tx, &ids).await?;
+        render(tx, properties).await
     }
-    Ok(Some(all))
+}
+
+/// The groups of each property; most properties of a page are in the same.
+fn items(found: &[Hit]) -> Result<Vec<Item>> {
+    let mut items: Vec<Item> = Vec::with_capacity(found.len());
+    for (place, hit) in found.iter().enumerate() {
+        let same = place.checked_sub(1).filter(|before| is_same(&found[*before].groups, &hit.groups));
+        let middle = match same {
+            Some(before) => items[before].middle.clone(),
+            None => groups_of(&hit.groups)?,
+        };
+        items.push(Item { id: hit.id.0, version: hit.version, middle });
+    }
+    Ok(items)
 }
 
 fn is_same(groups: &[GroupOf], others: &[GroupOf]) -> bool {
     groups.iter().map(|group| (group.id, &group.title)).eq(others.iter().map(|group| (group.id, &group.title)))
 }
 
-fn named(groups: &[GroupOf]) -> Vec<json::Named<'_>> {
-    groups.iter().map(|group| json::Named::new("group", group.id.0, &group.title)).collect()
-}
-
-/// Properties whose newest versions are all kept; `None` where one is not.
-fn kept(rendered: &RenderCache, found: &[Hit]) -> Result<Option<Vec<Rendered>>> {
-    whole(found, |found| rendered.get(found.id.0, found.version))
-}
-
-/// What is made of properties that were found.
-enum Made {
-    Rendered(Vec<Rendered>),
-    /// Too much to be held at once.
-    Long,
-    /// One has another version in this transaction, which sees one moment.
-    Changed,
-}
-
-/// Properties in the versions found: what is not kept is made, and kept.
-async fn made(rendered: &RenderCache, tx: &mut Tx, found: &[Hit]) -> Result<Made> {
-    let mut parts: HashMap<(PropertyId, i64), Arc<Fragment>> = HashMap::new();
-    let (mut missing, mut bytes) = (Vec::new(), 0);
-    for Hit { id, version, .. } in found {
-        match rendered.get(id.0, *version) {
-            Some(part) => {
-                bytes += part.size();
-                parts.insert((*id, *version), part);
-            }
-            None => missing.push(*id),
-        }
-    }
-    for missing in missing.chunks(A_STEP) {
-        if bytes > steps::LONG {
-            return Ok(Made::Long);
-        }
-        for (id, version, part) in make_kept(rendered, tx, missing).await? {
-            bytes += part.size();
-            parts.insert((id, version), part);
-        }
-    }
-    let whole = whole(found, |found| parts.get(&(found.id, found.version)).cloned())?;
-    Ok(match whole {
-        Some(whole) if json::size(&whole) > steps::LONG => Made::Long,
-        Some(whole) => Made::Rendered(whole),
-        None => Made::Changed,
-    })
-}
-
-/// Properties made and kept.
-async fn make_kept(
-    rendered: &RenderCache,
-    tx: &mut Tx,
-    ids: &[PropertyId],
-) -> Result<Vec<(PropertyId, i64, Arc<Fragment>)>> {
-    let properties = store::by_ids(tx, ids).await?;
-    let made = make(tx, properties).await?;
-    for (id, version, part) in &made {
-        rendered.keep(id.0, *version, part.clone());
-    }
-    Ok(made)
-}
-
-/// Properties that were found a moment ago; `Changed` also where more must be asked for.
-async fn gathered(db: &Db, rendered: &RenderCache, found: &[Hit]) -> Result<Made> {
-    if found.iter().any(|found| found.in_others) {
-        return Ok(Made::Changed);
-    }
-    match kept(rendered, found)? {
-        Some(whole) if json::size(&whole) <= steps::LONG => Ok(Made::Rendered(whole)),
-        Some(_) => Ok(Made::Long),
-        None => made(rendered, &mut db.read().await?, found).await,
-    }
-}
-
-/// Properties of one step: each may have texts and photos of some 900 kB in all.
-const A_STEP: usize = 5;
-
-/// A long list. Those who see a property when the list begins may see it until it ends; what has changed meanwhile is
-/// shown as it is then, what has gone is left out.
-struct Listed {
-    db: Db,
-    rendered: Data<RenderCache>,
-    found: Vec<Hit>,
-    place: usize,
-    meta: Meta,
-    is_empty: bool,
-}
-
-impl Listed {
-    fn new(db: &Db, rendered: &Data<RenderCache>, found: Vec<Hit>, meta: Meta) -> Self {
-        Listed { db: db.clone(), rendered: rendered.clone(), found, place: 0, meta, is_empty: true }
-    }
-}
-
-impl Steps for Listed {
-    async fn next(&mut self, text: &mut Vec<u8>) -> Result<bool> {
-        if self.place == 0 {
-            text.extend_from_slice(br#"{"data":["#);
-        }
-        let found = &self.found[self.place..self.found.len().min(self.place + A_STEP)];
-        let mut parts: HashMap<PropertyId, Arc<Fragment>> = HashMap::new();
-        for Hit { id, version, .. } in found {
-            parts.extend(self.rendered.get(id.0, *version).map(|part| (*id, part)));
-        }
-        let missing: Vec<PropertyId> =
-            found.iter().map(|found| found.id).filter(|id| !parts.contains_key(id)).collect();
-        if !missing.is_empty() {
-            let mut tx = self.db.read().await?;
-            parts.extend(
-                make_kept(&self.rendered, &mut tx, &missing).await?.into_iter().map(|(id, _, part)| (id, part)),
-            );
-        }
-        for Hit { id, groups, .. } in found {
-            let Some(part) = parts.remove(id) else { continue };
-            if !std::mem::take(&mut self.is_empty) {
-                text.push(b',');
-            }
-            text.extend_from_slice(&part.head);
-            serde_json::to_writer(&mut *text, &named(groups))?;
-            text.extend_from_slice(&part.tail);
-        }
-        self.place += found.len();
-        let more = self.place < self.found.len();
-        if !more {
-            text.extend_from_slice(br#"],"meta":"#);
-            serde_json::to_writer(&mut *text, &self.meta)?;
-            text.push(b'}');
-        }
-        Ok(more)
-    }
-}
-
-/// Unreachable: the property was found in this transaction.
-fn gone() -> Error {
-    Error::Internal("a property is gone".to_owned())
+fn groups_of(groups: &[GroupOf]) -> Result<CallerFragment> {
+    let named: Vec<_> = groups.iter().map(|group| json::Named::new("group", group.id.0, &group.title)).collect();
+    Ok(CallerFragment::new(serde_json::to_vec(&named)?))
 }
 
 /// A property as a write leaves it, not yet for others.
-async fn written(tx: &mut Tx, caller: &Caller, kept: StoredProperty) -> Result<Rendered> {
-    let groups = groups::store::of_properties(tx, caller, &[kept.id]).await?;
-    let (_, _, part) = make(tx, vec![kept]).await?.pop().ok_or(Error::NotFound)?;
-    Ok(Rendered { part, middle: CallerFragment::new(serde_json::to_vec(&named(&groups))?) })
+async fn written(tx: &mut Tx, caller: &Caller, stored: StoredProperty) -> Result<Rendered> {
+    let groups = groups::store::of_properties(tx, caller, &[stored.id]).await?;
+    let (_, _, part) = render(tx, vec![stored]).await?.pop().ok_or(Error::NotFound)?;
+    Ok(Rendered { part, middle: groups_of(&groups)? })
 }
 
 /// GET /properties
 pub async fn list(
     state: Data<AppState>,
-    rendered: Data<RenderCache>,
+    cache: Data<RenderCache>,
     caller: Caller,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     // A statement of its own: the connection is back before another is asked for.
     let short = list_index::small_page(&mut state.db.read_latest().await?, &caller, &query).await?;
-    if let Some((found, meta)) = short {
-        match gathered(&state.db, &rendered, &found).await? {
-            Made::Rendered(whole) => return json::many_whole(&whole, &meta),
-            Made::Long => return steps::answer(Listed::new(&state.db, &rendered, found, meta)).await,
+    if let Some((found, meta)) = short.filter(|(found, _)| !found.iter().any(|hit| hit.in_others)) {
+        let items = items(&found)?;
+        let made = match answer::cached(&cache, &items) {
+            Some(made) => made,
+            None => answer::made(&cache, &mut state.db.read().await?, &Found, &items).await?,
+        };
+        match made {
+            Made::Rendered(rendered) => return json::many_whole(&rendered, &ListMeta::Paged(meta)),
+            Made::Long => return answer::long(&state.db, &cache, Found, items, ListMeta::Paged(meta)).await,
             Made::Changed => {}
         }
     }
     let mut tx = state.db.read().await?;
     let (found, meta) = list_index::page(&mut tx, &caller, &query).await?;
-    match made(&rendered, &mut tx, &found).await? {
-        Made::Rendered(whole) => json::many_whole(&whole, &meta),
-        Made::Long => {
-            drop(tx);
-            steps::answer(Listed::new(&state.db, &rendered, found, meta)).await
-        }
-        Made::Changed => Err(gone()),
-    }
+    answer::list(&state.db, &cache, tx, Found, items(&found)?, ListMeta::Paged(meta)).await
 }
 
 /// Properties in short.
@@ -350,7 +232,7 @@ struct ShortAttributes {
     currency: String,
 }
 
-impl Source for Choices {
+impl steps::Source for Choices {
     /// The type is plural here, unlike everywhere else.
     type Resource = json::Short<PropertyId, ShortAttributes>;
 
@@ -375,22 +257,22 @@ pub async fn options(state: Data<AppState>, caller: Caller, request: HttpRequest
 /// GET /properties/:id
 pub async fn read(
     state: Data<AppState>,
-    rendered: Data<RenderCache>,
+    cache: Data<RenderCache>,
     caller: Caller,
     id: Path<String>,
 ) -> Result<HttpResponse> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let found = list_index::by_id(&mut state.db.read_latest().await?, &caller, id).await?.ok_or(Error::NotFound)?;
-    // One that is long for a list is not too long by itself.
-    if let Made::Rendered(whole) = gathered(&state.db, &rendered, std::slice::from_ref(&found)).await? {
-        return json::one_whole(&whole);
+    if !found.in_others
+        && let Some(Made::Rendered(rendered)) = answer::cached(&cache, &items(std::slice::from_ref(&found))?)
+    {
+        return json::one_whole(&rendered);
     }
     let mut tx = state.db.read().await?;
     let mut found = [list_index::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?];
     list_index::with_other_groups(&mut tx, &caller, &mut found).await?;
-    let (_, _, part) = make_kept(&rendered, &mut tx, &[id]).await?.pop().ok_or_else(gone)?;
-    let middle = CallerFragment::new(serde_json::to_vec(&named(&found[0].groups))?);
-    json::one_whole(&[Rendered { part, middle }])
+    let item = items(&found)?.pop().ok_or(Error::NotFound)?;
+    answer::one(&cache, &mut tx, &Found, item).await
 }
 
 /// POST /properties
@@ -418,7 +300,7 @@ pub async fn create(
     quotas::property(&mut tx, caller.user, state.settings.max_properties).await?;
     let now = clock::now();
     store::insert(&mut tx, &caller, id, &property, group, now).await?;
-    photos::store::write(&mut tx, &photos, now).await?;
+    photos::write(&mut tx, &photos, now).await?;
     let whole = written(&mut tx, &caller, StoredProperty { id, property, version: 1 }).await?;
     tx.commit().await?;
     Ok(json::created_whole(format!("{}/api/v1/properties/{id}", state.address()), whole))
@@ -439,10 +321,10 @@ pub async fn update(
     let mut problems = Problems::default();
     let Draft { property, photos, .. } = property.update(&sent, &mut problems)?;
     let parent = Parent { property: id, room_type: None };
-    let photos = photos::plan(parent, photos::store::of_parent(&mut tx, parent).await?, photos, &mut problems)?;
+    let photos = photos::plan(parent, photos::of_parent(&mut tx, parent).await?, photos, &mut problems)?;
     problems.none_or_invalid()?;
     store::update(&mut tx, id, &property).await?;
-    photos::store::write(&mut tx, &photos, clock::now()).await?;
+    photos::write(&mut tx, &photos, clock::now()).await?;
     let whole = written(&mut tx, &caller, StoredProperty { id, property, version }).await?;
     tx.commit().await?;
     json::one_whole(&[whole])

@@ -42,8 +42,8 @@ pub const FIELDS: &[Field] = &[
     optional("facilities", Kind::Ids(facilities::is_of_properties), "IDs from `/property_facilities`.").hidden(),
     optional("property_type", Kind::OneOf(TYPES), "Kind of property. Default: `hotel`."),
     on_create("group_id", Kind::Id, "The first group of the property. Default: the caller's first group.").hidden(),
-    optional("settings", Kind::Object(SETTINGS), "Switches and limits."),
-    optional("content", Kind::Object(CONTENT), "Texts and photos."),
+    optional("settings", Kind::Object(|| SETTINGS.iter().collect()), "Switches and limits."),
+    optional("content", Kind::Object(|| CONTENT.iter().collect()), "Texts and photos."),
     optional("logo_url", Kind::Url, "URL of the logo."),
     read_only("acc_channels_count", Kind::Integer { min: 0, max: LARGEST }, "Number of connected channels."),
 ];
@@ -102,7 +102,7 @@ const CONTENT: &[Field] = &[
     optional("important_information", LONG_TEXT, "Included in booking confirmations."),
     optional(
         "photos",
-        Kind::Batch(photos::FIELDS),
+        Kind::Batch(photos::fields_of_entry),
         "Photos to add, change or remove, each once; photos not listed stay unchanged. At most 100 in all.",
     ),
 ];

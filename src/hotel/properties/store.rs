@@ -1,6 +1,8 @@
 //! Properties in the database. What reads takes the caller and finds only what is the caller's; what writes is given
 //! what was found before.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 use crate::{
@@ -31,45 +33,47 @@ const COLUMNS: &str = "
     p.state_length, p.description, p.important_information, p.version";
 
 /// What the list of properties can be filtered and ordered by (docs/contract/README.md, sections 7 and 8).
-pub const LISTING: Listing = Listing {
-    filters: &[
-        Filterable { name: "id", sql: "p.id {}", kind: Compared::Id },
-        Filterable { name: "title", sql: "p.title {}", kind: Compared::Text },
-        Filterable { name: "is_active", sql: "p.is_active {}", kind: Compared::Boolean },
-        Filterable { name: "currency", sql: "p.currency {}", kind: Compared::Text },
-        Filterable { name: "country", sql: "p.country {}", kind: Compared::Text },
-        Filterable { name: "city", sql: "p.city {}", kind: Compared::Text },
+pub static LISTING: Listing = Listing {
+    filters: Cow::Borrowed(&[
+        Filterable { name: "id", sql: Cow::Borrowed("p.id {}"), kind: Compared::Id },
+        Filterable { name: "title", sql: Cow::Borrowed("p.title {}"), kind: Compared::Text },
+        Filterable { name: "is_active", sql: Cow::Borrowed("p.is_active {}"), kind: Compared::Boolean },
+        Filterable { name: "currency", sql: Cow::Borrowed("p.currency {}"), kind: Compared::Text },
+        Filterable { name: "country", sql: Cow::Borrowed("p.country {}"), kind: Compared::Text },
+        Filterable { name: "city", sql: Cow::Borrowed("p.city {}"), kind: Compared::Text },
         Filterable {
             name: "group_id",
-            sql: "p.id in (
+            sql: Cow::Borrowed(
+                "p.id in (
                 select gp.property_id from group_properties gp
                 join group_users gu on gu.group_id = gp.group_id and gu.user_id = $1
                 where gp.group_id {})",
+            ),
             kind: Compared::Id,
         },
-    ],
-    orders: &[
-        Orderable { name: "id", sql: "p.id" },
-        Orderable { name: "title", sql: "p.sort_title" },
-        Orderable { name: "is_active", sql: "p.is_active" },
-        Orderable { name: "email", sql: "p.email collate \"C\"" },
-        Orderable { name: "phone", sql: "p.phone collate \"C\"" },
-        Orderable { name: "currency", sql: "p.currency collate \"C\"" },
-        Orderable { name: "country", sql: "p.country collate \"C\"" },
-        Orderable { name: "state", sql: "p.state collate \"C\"" },
-        Orderable { name: "city", sql: "p.city collate \"C\"" },
-        Orderable { name: "address", sql: "p.address collate \"C\"" },
-        Orderable { name: "zip_code", sql: "p.zip_code collate \"C\"" },
-        Orderable { name: "latitude", sql: "cast(p.latitude as double precision)" },
-        Orderable { name: "longitude", sql: "cast(p.longitude as double precision)" },
-        Orderable { name: "timezone", sql: "p.timezone collate \"C\"" },
-        Orderable { name: "property_type", sql: "p.property_type collate \"C\"" },
-        Orderable { name: "logo_url", sql: "p.logo_url collate \"C\"" },
+    ]),
+    orders: Cow::Borrowed(&[
+        Orderable { name: "id", sql: Cow::Borrowed("p.id") },
+        Orderable { name: "title", sql: Cow::Borrowed("p.sort_title") },
+        Orderable { name: "is_active", sql: Cow::Borrowed("p.is_active") },
+        Orderable { name: "email", sql: Cow::Borrowed("p.email collate \"C\"") },
+        Orderable { name: "phone", sql: Cow::Borrowed("p.phone collate \"C\"") },
+        Orderable { name: "currency", sql: Cow::Borrowed("p.currency collate \"C\"") },
+        Orderable { name: "country", sql: Cow::Borrowed("p.country collate \"C\"") },
+        Orderable { name: "state", sql: Cow::Borrowed("p.state collate \"C\"") },
+        Orderable { name: "city", sql: Cow::Borrowed("p.city collate \"C\"") },
+        Orderable { name: "address", sql: Cow::Borrowed("p.address collate \"C\"") },
+        Orderable { name: "zip_code", sql: Cow::Borrowed("p.zip_code collate \"C\"") },
+        Orderable { name: "latitude", sql: Cow::Borrowed("cast(p.latitude as double precision)") },
+        Orderable { name: "longitude", sql: Cow::Borrowed("cast(p.longitude as double precision)") },
+        Orderable { name: "timezone", sql: Cow::Borrowed("p.timezone collate \"C\"") },
+        Orderable { name: "property_type", sql: Cow::Borrowed("p.property_type collate \"C\"") },
+        Orderable { name: "logo_url", sql: Cow::Borrowed("p.logo_url collate \"C\"") },
         // No channels yet: all have none.
-        Orderable { name: "acc_channels_count", sql: "p.id is null" },
-        Orderable { name: "inserted_at", sql: "p.created_at" },
-    ],
-    default_order: "p.sort_title",
+        Orderable { name: "acc_channels_count", sql: Cow::Borrowed("p.id is null") },
+        Orderable { name: "inserted_at", sql: Cow::Borrowed("p.created_at") },
+    ]),
+    default_order: Cow::Borrowed("p.sort_title"),
     id: "p.id",
 };
 
@@ -271,7 +275,7 @@ pub async fn delete(tx: &mut Tx, id: PropertyId) -> sqlx::Result<bool> {
         "delete from group_properties where property_id = $1",
     ];
     const SQL: &str = "delete from properties where id = $1";
-    if !Detaching::default().apply(tx, id, Going::All).await? || !photos::store::delete_of_property(tx, id).await? {
+    if !Detaching::default().apply(tx, id, Going::All).await? || !photos::delete_of_property(tx, id).await? {
         return Ok(false);
     }
     if execute!(tx, sqlx::query(ROOM_TYPES).bind(id))? == 50 {
@@ -297,7 +301,7 @@ mod tests {
         let query = Query::read(arguments).unwrap();
         select.filter(on_postgres, &LISTING, &query).unwrap();
         select.order(&LISTING, &query).unwrap();
-        select.sql().to_owned()
+        select.text().to_owned()
     }
 
     #[test]

@@ -31,12 +31,13 @@ use crate::{
             rules::{self, Validated},
             store::{self, StoredRatePlan},
         },
-        room_types,
+        room_types::RoomType,
     },
     resource::{
         json::{self, Data as Related, Link},
         query::{self, Query},
         steps::{self, List, Source},
+        store as store_of_resources,
         validate::Operation,
     },
     web::{body::Body, state::AppState},
@@ -289,15 +290,16 @@ async fn place(tx: &mut Tx, caller: &Caller, validated: &Validated, problems: &m
         }
     }
     if let Some(room_type) = validated.room_type {
-        let found = room_types::store::by_id(tx, caller, room_type).await?.map(|found| found.property);
+        let found = store_of_resources::by_id::<RoomType>(tx, caller, room_type.0).await?;
+        let found = found.map(|found| found.resource.property_id);
         let elsewhere = currency.is_some() && found != validated.property;
         if found.is_none() || elsewhere {
             problems.add("room_type_id", "does not exist");
         }
     }
     Ok(Place {
-        property: validated.property.unwrap_or_else(PropertyId::new),
-        room_type: validated.room_type.unwrap_or_else(RoomTypeId::new),
+        property: validated.property.unwrap_or_default(),
+        room_type: validated.room_type.unwrap_or_default(),
         currency: currency.unwrap_or_default(),
     })
 }

@@ -22,7 +22,11 @@ pub const FIELDS: &[Field] = &[
     required("title", Kind::Title, "Name of the rate plan, unique within the room type."),
     required("property_id", Kind::Id, "The property; cannot be changed.").hidden(),
     required("room_type_id", Kind::Id, "The room type sold, one of that property; cannot be changed.").hidden(),
-    required("options", Kind::List(OPTION), "One option per occupancy (number of guests) with its own price."),
+    required(
+        "options",
+        Kind::List(|| OPTION.iter().collect()),
+        "One option per occupancy (number of guests) with its own price.",
+    ),
     optional("parent_rate_plan_id", Kind::Id, "A rate plan of the same property to derive from."),
     optional("currency", Kind::Currency, "ISO 4217 code. Default: the property's currency."),
     optional(

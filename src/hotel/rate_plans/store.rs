@@ -1,6 +1,8 @@
 //! Rate plans in the database. What reads for a caller finds only what is the caller's; what writes is given what was
 //! found before.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 use crate::{
@@ -27,39 +29,39 @@ const COLUMNS: &str = "
     rp.inherit_availability_offset";
 
 /// What the list of rate plans can be filtered and ordered by (docs/contract/README.md, sections 7 and 8).
-pub const LISTING: Listing = Listing {
-    filters: &[
-        Filterable { name: "id", sql: "rp.id {}", kind: Compared::Id },
-        Filterable { name: "property_id", sql: "rp.property_id {}", kind: Compared::Id },
-        Filterable { name: "room_type_id", sql: "rp.room_type_id {}", kind: Compared::Id },
-        Filterable { name: "parent_rate_plan_id", sql: "rp.parent_rate_plan_id {}", kind: Compared::Id },
-        Filterable { name: "title", sql: "rp.title {}", kind: Compared::Text },
-        Filterable { name: "sell_mode", sql: "rp.sell_mode {}", kind: Compared::Text },
-        Filterable { name: "rate_mode", sql: "rp.rate_mode {}", kind: Compared::Text },
-    ],
-    orders: &[
-        Orderable { name: "id", sql: "rp.id" },
-        Orderable { name: "title", sql: "rp.sort_title" },
-        Orderable { name: "sell_mode", sql: "rp.sell_mode collate \"C\"" },
-        Orderable { name: "rate_mode", sql: "rp.rate_mode collate \"C\"" },
-        Orderable { name: "currency", sql: "rp.currency collate \"C\"" },
-        Orderable { name: "meal_type", sql: "rp.meal_type collate \"C\"" },
-        Orderable { name: "children_fee", sql: "rp.children_fee" },
-        Orderable { name: "infant_fee", sql: "rp.infant_fee" },
-        Orderable { name: "parent_rate_plan_id", sql: "rp.parent_rate_plan_id" },
-        Orderable { name: "inherit_rate", sql: "rp.inherit_rate" },
-        Orderable { name: "inherit_closed_to_arrival", sql: "rp.inherit_closed_to_arrival" },
-        Orderable { name: "inherit_closed_to_departure", sql: "rp.inherit_closed_to_departure" },
-        Orderable { name: "inherit_stop_sell", sql: "rp.inherit_stop_sell" },
-        Orderable { name: "inherit_min_stay_arrival", sql: "rp.inherit_min_stay_arrival" },
-        Orderable { name: "inherit_min_stay_through", sql: "rp.inherit_min_stay_through" },
-        Orderable { name: "inherit_max_stay", sql: "rp.inherit_max_stay" },
-        Orderable { name: "inherit_max_sell", sql: "rp.inherit_max_sell" },
-        Orderable { name: "inherit_max_availability", sql: "rp.inherit_max_availability" },
-        Orderable { name: "inherit_availability_offset", sql: "rp.inherit_availability_offset" },
-        Orderable { name: "inserted_at", sql: "rp.created_at" },
-    ],
-    default_order: "rp.sort_title",
+pub static LISTING: Listing = Listing {
+    filters: Cow::Borrowed(&[
+        Filterable { name: "id", sql: Cow::Borrowed("rp.id {}"), kind: Compared::Id },
+        Filterable { name: "property_id", sql: Cow::Borrowed("rp.property_id {}"), kind: Compared::Id },
+        Filterable { name: "room_type_id", sql: Cow::Borrowed("rp.room_type_id {}"), kind: Compared::Id },
+        Filterable { name: "parent_rate_plan_id", sql: Cow::Borrowed("rp.parent_rate_plan_id {}"), kind: Compared::Id },
+        Filterable { name: "title", sql: Cow::Borrowed("rp.title {}"), kind: Compared::Text },
+        Filterable { name: "sell_mode", sql: Cow::Borrowed("rp.sell_mode {}"), kind: Compared::Text },
+        Filterable { name: "rate_mode", sql: Cow::Borrowed("rp.rate_mode {}"), kind: Compared::Text },
+    ]),
+    orders: Cow::Borrowed(&[
+        Orderable { name: "id", sql: Cow::Borrowed("rp.id") },
+        Orderable { name: "title", sql: Cow::Borrowed("rp.sort_title") },
+        Orderable { name: "sell_mode", sql: Cow::Borrowed("rp.sell_mode collate \"C\"") },
+        Orderable { name: "rate_mode", sql: Cow::Borrowed("rp.rate_mode collate \"C\"") },
+        Orderable { name: "currency", sql: Cow::Borrowed("rp.currency collate \"C\"") },
+        Orderable { name: "meal_type", sql: Cow::Borrowed("rp.meal_type collate \"C\"") },
+        Orderable { name: "children_fee", sql: Cow::Borrowed("rp.children_fee") },
+        Orderable { name: "infant_fee", sql: Cow::Borrowed("rp.infant_fee") },
+        Orderable { name: "parent_rate_plan_id", sql: Cow::Borrowed("rp.parent_rate_plan_id") },
+        Orderable { name: "inherit_rate", sql: Cow::Borrowed("rp.inherit_rate") },
+        Orderable { name: "inherit_closed_to_arrival", sql: Cow::Borrowed("rp.inherit_closed_to_arrival") },
+        Orderable { name: "inherit_closed_to_departure", sql: Cow::Borrowed("rp.inherit_closed_to_departure") },
+        Orderable { name: "inherit_stop_sell", sql: Cow::Borrowed("rp.inherit_stop_sell") },
+        Orderable { name: "inherit_min_stay_arrival", sql: Cow::Borrowed("rp.inherit_min_stay_arrival") },
+        Orderable { name: "inherit_min_stay_through", sql: Cow::Borrowed("rp.inherit_min_stay_through") },
+        Orderable { name: "inherit_max_stay", sql: Cow::Borrowed("rp.inherit_max_stay") },
+        Orderable { name: "inherit_max_sell", sql: Cow::Borrowed("rp.inherit_max_sell") },
+        Orderable { name: "inherit_max_availability", sql: Cow::Borrowed("rp.inherit_max_availability") },
+        Orderable { name: "inherit_availability_offset", sql: Cow::Borrowed("rp.inherit_availability_offset") },
+        Orderable { name: "inserted_at", sql: Cow::Borrowed("rp.created_at") },
+    ]),
+    default_order: Cow::Borrowed("rp.sort_title"),
     id: "rp.id",
 };
 

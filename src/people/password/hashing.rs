@@ -1,12 +1,16 @@
 //! The threads that hash, and the queue before them. They take the processor where nobody else wants it, so that
 //! requests with keys go before them even where there is one core. Those who wait are served by turns, one of each
 //! asker: whoever asks often waits behind his own and not before others.
+//!
+//! Where the processor never rests, be it for other programs of the machine, such threads get almost nothing of it. Then
+//! one more thread, with a small share of its own, hashes what they do not: nobody is locked out by a busy machine.
 
 use std::{
     collections::{HashMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
@@ -29,8 +33,23 @@ const OF_ONE: usize = 8;
 const OF_STRANGERS: usize = 512;
 const OF_KNOWN: usize = 128;
 
+/// How long the threads may finish nothing before the processor counts as busy.
+const LATE: Duration = Duration::from_secs(1);
+
+/// The nice value of the thread for a busy processor: about a tenth of a core beside one other thread.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
 /// The way to the threads. They end when it is dropped.
-pub struct Threads(Arc<(Mutex<Queue>, Condvar)>);
+pub struct Threads(Arc<Shared>);
+
+struct Shared {
+    queue: Mutex<Queue>,
+    /// There is work, or the end.
+    came: Condvar,
+    /// The same for the thread for a busy processor.
+    came_for_late: Condvar,
+}
 
 /// Nothing came of it: there was no room, or whoever asked for less was served before.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,27 +59,30 @@ pub struct Refused;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Panicked;
 
-/// What there is to do.
-trait Work: Send {
+/// What there is to do. Two threads may do the same; the first answers.
+trait Work: Send + Sync {
     /// False where nobody waits for it any more.
     fn is_wanted(&self) -> bool;
-    fn run(self: Box<Self>);
+    fn run(&self);
 }
 
 struct Job<F, T> {
     work: F,
-    answer: oneshot::Sender<Result<T, Panicked>>,
+    /// `None` once it was answered.
+    answer: Mutex<Option<oneshot::Sender<Result<T, Panicked>>>>,
 }
 
-impl<F: FnOnce() -> T + Send, T: Send> Work for Job<F, T> {
+impl<F: Fn() -> T + Send + Sync, T: Send> Work for Job<F, T> {
     fn is_wanted(&self) -> bool {
-        !self.answer.is_closed()
+        locked(&self.answer).as_ref().is_some_and(|answer| !answer.is_closed())
     }
 
-    fn run(self: Box<Self>) {
+    fn run(&self) {
         // The thread goes on after a panic. Whoever went away meanwhile does not miss the answer.
-        let done = catch_unwind(AssertUnwindSafe(self.work)).map_err(|_| Panicked);
-        let _ = self.answer.send(done);
+        let done = catch_unwind(AssertUnwindSafe(&self.work)).map_err(|_| Panicked);
+        if let Some(answer) = locked(&self.answer).take() {
+            let _ = answer.send(done);
+        }
     }
 }
 
@@ -70,13 +92,17 @@ struct Queue {
     known: Waiting,
     known_are_next: bool,
     is_over: bool,
+    /// What the threads are doing, the oldest first.
+    running: Vec<Arc<dyn Work>>,
+    /// When they last finished something, or began after a rest.
+    progress: Instant,
 }
 
 /// Work of one kind of askers.
 struct Waiting {
     most: usize,
     count: usize,
-    of: HashMap<Asker, VecDeque<Box<dyn Work>>>,
+    of: HashMap<Asker, VecDeque<Arc<dyn Work>>>,
     /// Whose turn is next; each once.
     turns: VecDeque<Asker>,
 }
@@ -88,7 +114,7 @@ impl Waiting {
 
     /// Puts work at the end of what its asker waits for. Where there is no room, the last of whoever waits for most
     /// makes place, if that is more than this asker waits for.
-    fn put(&mut self, asker: Asker, work: Box<dyn Work>) -> Result<(), Refused> {
+    fn put(&mut self, asker: Asker, work: Arc<dyn Work>) -> Result<(), Refused> {
         if self.count >= self.most || self.of.get(&asker).is_some_and(|own| own.len() >= OF_ONE) {
             self.forget_unwanted();
         }
@@ -121,7 +147,7 @@ impl Waiting {
     }
 
     /// The next work that somebody waits for.
-    fn take(&mut self) -> Option<Box<dyn Work>> {
+    fn take(&mut self) -> Option<Arc<dyn Work>> {
         while let Some(asker) = self.turns.pop_front() {
             let Some(work) = self.of.get_mut(&asker) else { continue };
             let next = work.pop_front();
@@ -139,7 +165,7 @@ impl Waiting {
 }
 
 impl Queue {
-    fn take(&mut self) -> Option<Box<dyn Work>> {
+    fn take(&mut self) -> Option<Arc<dyn Work>> {
         self.known_are_next = !self.known_are_next;
         let (first, second) = match self.known_are_next {
             true => (&mut self.known, &mut self.strangers),
@@ -147,70 +173,131 @@ impl Queue {
         };
         first.take().or_else(|| second.take())
     }
+
+    fn is_empty(&self) -> bool {
+        self.running.is_empty() && self.strangers.count + self.known.count == 0
+    }
+
+    /// What the threads do not come to: what one of them began and somebody still waits for, or what is next.
+    fn take_late(&mut self) -> Option<Arc<dyn Work>> {
+        let begun = self.running.iter().find(|work| work.is_wanted()).cloned();
+        begun.or_else(|| self.take())
+    }
 }
 
 impl Threads {
+    /// Starts so many threads, and the one for a busy processor.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
     pub fn start(count: usize) -> Result<Self, String> {
+        Self::start_with(count, LATE)
+    }
+
+    fn start_with(count: usize, late: Duration) -> Result<Self, String> {
         let queue = Queue {
             strangers: Waiting::new(OF_STRANGERS),
             known: Waiting::new(OF_KNOWN),
             known_are_next: false,
             is_over: false,
+            running: Vec::new(),
+            progress: Instant::now(),
         };
-        let threads = Threads(Arc::new((Mutex::new(queue), Condvar::new())));
+        let shared = Shared { queue: Mutex::new(queue), came: Condvar::new(), came_for_late: Condvar::new() };
+        let threads = Threads(Arc::new(shared));
         for _ in 0..count {
-            let shared = threads.0.clone();
-            thread::Builder::new()
-                .name("hashing".to_owned())
-                .spawn(move || work(&shared))
-                .map_err(|error| format!("No thread for hashing could be started: {error}."))?;
+            threads.spawn(work)?;
         }
+        threads.spawn(move |shared| work_late(shared, late))?;
         Ok(threads)
+    }
+
+    fn spawn(&self, work: impl FnOnce(&Shared) + Send + 'static) -> Result<(), String> {
+        let shared = self.0.clone();
+        let thread = thread::Builder::new().name("hashing".to_owned()).spawn(move || work(&shared));
+        thread.map(drop).map_err(|error| format!("No thread for hashing could be started: {error}."))
     }
 
     /// Puts work into the queue. What comes of it is `Err` where it made place for others.
     pub fn run<T: Send + 'static>(
         &self,
         asker: Asker,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl Fn() -> T + Send + Sync + 'static,
     ) -> Result<oneshot::Receiver<Result<T, Panicked>>, Refused> {
         let (answer, receiver) = oneshot::channel();
-        let mut queue = locked(&self.0.0);
+        let mut queue = locked(&self.0.queue);
+        if queue.is_empty() {
+            queue.progress = Instant::now();
+        }
         let waiting = match asker {
             Asker::Network(_) => &mut queue.strangers,
             Asker::User(_) => &mut queue.known,
         };
-        waiting.put(asker, Box::new(Job { work, answer }))?;
+        waiting.put(asker, Arc::new(Job { work, answer: Mutex::new(Some(answer)) }))?;
         drop(queue);
-        self.0.1.notify_one();
+        self.0.came.notify_one();
+        self.0.came_for_late.notify_one();
         Ok(receiver)
     }
 }
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        locked(&self.0.0).is_over = true;
-        self.0.1.notify_all();
+        locked(&self.0.queue).is_over = true;
+        self.0.came.notify_all();
+        self.0.came_for_late.notify_all();
     }
 }
 
-fn locked(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn work((queue, came): &(Mutex<Queue>, Condvar)) {
+fn work(shared: &Shared) {
     #[cfg(target_os = "linux")]
     give_way();
     loop {
-        let mut queue = locked(queue);
+        let mut queue = locked(&shared.queue);
         let next = loop {
             if queue.is_over {
                 return;
             }
             match queue.take() {
                 Some(next) => break next,
-                None => queue = came.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                None => queue = shared.came.wait(queue).unwrap_or_else(PoisonError::into_inner),
             }
+        };
+        queue.running.push(next.clone());
+        drop(queue);
+        next.run();
+        let mut queue = locked(&shared.queue);
+        queue.running.retain(|other| !Arc::ptr_eq(other, &next));
+        queue.progress = Instant::now();
+    }
+}
+
+/// Works while the other threads finish nothing for so long.
+fn work_late(shared: &Shared, late: Duration) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        log::warn!("could not lower the priority of hashing on a busy processor: {error}");
+    }
+    loop {
+        let mut queue = locked(&shared.queue);
+        let next = loop {
+            if queue.is_over {
+                return;
+            }
+            let rest = late.saturating_sub(queue.progress.elapsed());
+            queue = if queue.is_empty() {
+                shared.came_for_late.wait(queue).unwrap_or_else(PoisonError::into_inner)
+            } else if !rest.is_zero() {
+                shared.came_for_late.wait_timeout(queue, rest).unwrap_or_else(PoisonError::into_inner).0
+            } else if let Some(next) = queue.take_late() {
+                break next;
+            } else {
+                shared.came_for_late.wait_timeout(queue, late).unwrap_or_else(PoisonError::into_inner).0
+            };
         };
         drop(queue);
         next.run();
@@ -243,10 +330,16 @@ mod tests {
 
     /// One thread that is busy until something is sent.
     fn busy() -> (Threads, Sender<()>, impl Sized) {
-        let threads = Threads::start(1).expect("threads");
+        busy_with(Duration::MAX)
+    }
+
+    /// The same, with a thread that helps when so much time has passed.
+    fn busy_with(late: Duration) -> (Threads, Sender<()>, impl Sized) {
+        let threads = Threads::start_with(1, late).expect("threads");
         let (go, wait) = channel::<()>();
         let (begun, is_busy) = channel::<()>();
-        let first = threads.run(network(u32::MAX), move || (begun.send(()), wait.recv()).1);
+        let wait = Mutex::new(wait);
+        let first = threads.run(network(u32::MAX), move || (begun.send(()), locked(&wait).recv()).1);
         is_busy.recv().expect("it began");
         (threads, go, first)
     }
@@ -279,6 +372,16 @@ mod tests {
             ["flood 1", "honest", "honest too", "flood 2", "flood 3"]
         );
         assert!(order.iter().position(|name| *name == "change 2") <= Some(4), "{order:?}");
+    }
+
+    #[test]
+    fn what_the_threads_do_not_come_to_is_done_all_the_same() {
+        let (threads, _go, first) = busy_with(Duration::from_millis(10));
+        // Nobody waits for what keeps the thread busy: it is not done twice.
+        drop(first);
+        let (stranger, known) = (threads.run(network(1), || 7), threads.run(Asker::User(UserId::new()), || 8));
+        assert_eq!(stranger.expect("room").blocking_recv(), Ok(Ok(7)));
+        assert_eq!(known.expect("room").blocking_recv(), Ok(Ok(8)));
     }
 
     #[test]

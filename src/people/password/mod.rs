@@ -150,7 +150,11 @@ impl Hasher {
         .map_err(Error::Internal)
     }
 
-    async fn in_turn<T: Send + 'static>(&self, asker: Asker, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        asker: Asker,
+        work: impl Fn() -> T + Send + Sync + 'static,
+    ) -> Result<T> {
         let done = self.threads.run(asker, work).map_err(|_| Error::Unavailable)?;
         match timeout(PATIENCE, done).await {
             Ok(Ok(done)) => done.map_err(|_| Error::Internal("a hash ended in a panic".to_owned())),

@@ -1,7 +1,8 @@
 //! Every operation of the API, and what keys limited to chosen properties get from it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS};
 use crate::client::Client;
@@ -174,8 +175,9 @@ impl Things {
         let (group, spare_group) = (me.has_group("Houses").await, me.has_group("Spare").await);
         let property = me.has(json!({ "title": title, "group_id": group })).await;
         me.adds(&me.group().await, &property).await.is(200);
-        // One person gives another only so many ways a day.
-        let guest = &format!("guest-{}@farol.example", Uuid::now_v7());
+        // One person invites only so many new ones a day, and gives each only so many ways.
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let guest = &format!("guest-{}@farol.example", COUNT.fetch_add(1, Ordering::Relaxed) / 3);
         let property_user = me.invites(&PROPERTY_USERS, &property, guest, "user").await.is(201).id();
         let group_user = me.invites(&GROUP_USERS, &group, guest, "user").await.is(201).id();
         let make = async |path: &str, body: Value| me.api.post(path, &body).await.is(201).id();

@@ -1,0 +1,235 @@
+//! A collection of the API declared once. From the declaration come its requests (`handlers.rs`), its SQL (`store.rs`),
+//! its JSON, its validation, its filters and orders, and its part of the API's document (`app/openapi/`).
+//!
+//! `hotel/policies.rs` is a plain example. What a collection does beside that is a function of this trait that it
+//! overrides.
+
+use std::future::{Future, ready};
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::{
+    base::{
+        error::{Problems, Result},
+        ids::PropertyId,
+        money,
+        settings::Settings,
+    },
+    db::Tx,
+    resource::{
+        fields::{self, Attribute, Field, Kind},
+        json::{Link, Named},
+        validate::{self, Operation},
+    },
+};
+
+/// What a collection is called.
+pub struct Name {
+    /// The type of its resources and the top key of bodies: `room_type`.
+    pub one: &'static str,
+    /// Its path, and its table: `room_types`.
+    pub many: &'static str,
+}
+
+impl Name {
+    /// One of them in a sentence: `room type`.
+    pub fn noun(&self) -> String {
+        self.one.replace('_', " ")
+    }
+
+    /// Several of them in a sentence: `room types`.
+    pub fn nouns(&self) -> String {
+        self.many.replace('_', " ")
+    }
+}
+
+/// To whom resources belong, and so who sees them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Parent {
+    /// To a property, by a column `property_id`.
+    Property,
+    /// To a property, or, where `property_id` is null, to the user of a column `user_id`.
+    PropertyOrUser,
+}
+
+/// Whether the list has pages (docs/contract/README.md, section 6).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Pages {
+    Always,
+    /// The whole list where no page is asked for.
+    WhenAsked,
+    /// The same, with an empty `meta`.
+    WhenAskedElseEmpty,
+}
+
+/// A resource with what only the database knows of it.
+#[derive(Clone, Debug)]
+pub struct Stored<R> {
+    pub id: Uuid,
+    /// A random number that changes with everything that responses show of the resource.
+    pub version: i64,
+    pub resource: R,
+}
+
+/// A relationship of `R` to other resources.
+pub struct Relationship<R: 'static> {
+    pub name: &'static str,
+    /// Their type.
+    pub of: &'static str,
+    pub data: Related<R>,
+}
+
+/// What a relationship shows.
+pub enum Related<R: 'static> {
+    /// One resource by its id.
+    One(fn(&R) -> Uuid),
+    /// One or none.
+    Maybe(fn(&R) -> Option<Uuid>),
+    /// Several by id and title.
+    Named(fn(&R) -> Vec<Named<'static>>),
+}
+
+impl<R> Relationship<R> {
+    /// `{"data": …}`
+    fn json(&self, resource: &R) -> Value {
+        match self.data {
+            Related::One(id) => json!({ "data": Link::new(self.of, id(resource)) }),
+            Related::Maybe(id) => json!({ "data": id(resource).map(|id| Link::new(self.of, id)) }),
+            Related::Named(named) => json!({ "data": named(resource) }),
+        }
+    }
+}
+
+/// A kind of resource, with the table of its fields. Its `Default` has the values of a new one.
+pub trait Resource: Clone + Default + Send + 'static {
+    const NAME: Name;
+    /// The top keys of bodies: the first that is there.
+    const KEYS: &'static [&'static str] = &[Self::NAME.one];
+    const PARENT: Parent = Parent::Property;
+    /// All fields but `id`, in the order of the attributes.
+    const FIELDS: &'static [Attribute<Self>];
+    /// None: answers have no `relationships`.
+    const RELATIONSHIPS: &'static [Relationship<Self>] = &[];
+    const PAGES: Pages = Pages::Always;
+    /// The field by which a list is ordered that asks for no order.
+    const ORDER: &'static str = "title";
+    /// The attributes of an element of `/options`; none: there is no such list.
+    const OPTION: &'static [&'static str] = &[];
+    /// The group of operations that has it in the API's document.
+    const TAG: &'static str;
+    /// What the document says of a delete.
+    const DELETED: &'static str = "Deletes it permanently.";
+    /// Whether a delete takes `force`.
+    const FORCE: bool = false;
+    /// Resources that one step of a long list reads: a few megabytes at most.
+    const STEP: usize = 100;
+
+    /// The property it belongs to.
+    fn property(&self) -> Option<PropertyId>;
+
+    /// The currency of its amounts; `""` counts hundredths.
+    fn currency(&self) -> &str {
+        ""
+    }
+
+    /// How many a property, or a user, may have; 0 is no limit.
+    fn limit(_: &Settings) -> i64 {
+        200
+    }
+
+    /// Rewrites what callers may send in several forms, before it is validated.
+    fn normalize(_sent: &mut Map<String, Value>) {}
+
+    /// Rules between fields, and defaults that depend on others.
+    fn check(&mut self, _problems: &mut Problems) {}
+
+    /// Rules that need the database, in the transaction that writes; the parent is locked. Afterwards the resource is as
+    /// [`Resource::complete`] leaves it.
+    fn relate(_: &mut Tx, _: &mut Stored<Self>, _: Operation, _: &mut Problems) -> impl Future<Output = Result<()>> {
+        ready(Ok(()))
+    }
+
+    /// Reads what other tables have of these resources.
+    fn complete(_: &mut Tx, _: &mut [Stored<Self>]) -> impl Future<Output = Result<()>> {
+        ready(Ok(()))
+    }
+
+    /// Writes to other tables, after the resource was created, or updated from what was there before.
+    fn written(_: &mut Tx, _before: Option<&Stored<Self>>, _: &Stored<Self>) -> impl Future<Output = Result<()>> {
+        ready(Ok(()))
+    }
+
+    /// Writes to other tables, before the resource is deleted.
+    fn before_delete(_: &mut Tx, _: &Stored<Self>) -> impl Future<Output = Result<()>> {
+        ready(Ok(()))
+    }
+
+    /// Completes the resource of the API document's example.
+    fn example(_: &mut Stored<Self>) {}
+}
+
+/// The table of fields without their types.
+pub fn fields<R: Resource>() -> Vec<&'static Field> {
+    R::FIELDS.iter().map(|attribute| &attribute.field).collect()
+}
+
+/// The values of a new resource, as a body would have them.
+pub fn defaults<R: Resource>() -> Map<String, Value> {
+    let mut defaults = fields::json(R::FIELDS, &R::default(), "", true);
+    for attribute in R::FIELDS.iter().filter(|attribute| is_amount(attribute)) {
+        // With no more decimals than every currency has.
+        if let Some(Value::String(text)) = defaults.get_mut(attribute.field.name) {
+            *text = money::shortened(text);
+        }
+    }
+    defaults
+}
+
+fn is_amount<R>(attribute: &Attribute<R>) -> bool {
+    matches!(attribute.field.kind, Kind::Price | Kind::Fee)
+}
+
+/// Changes a resource as a body says. Where the currency changes, amounts that are not sent stay the same in major units.
+pub fn apply<R: Resource>(resource: &mut R, sent: &Map<String, Value>, operation: Operation, problems: &mut Problems) {
+    let mut validated = validate::validate(fields::<R>(), sent, &defaults::<R>(), operation, problems);
+    let mut amounts = Map::new();
+    for attribute in R::FIELDS.iter().filter(|attribute| is_amount(attribute)) {
+        amounts.extend(validated.remove_entry(attribute.field.name));
+    }
+    let before = resource.currency().to_owned();
+    let old = fields::json(R::FIELDS, resource, &before, true);
+    fields::set(R::FIELDS, resource, validated, "", problems);
+    let currency = resource.currency().to_owned();
+    if operation == Operation::Update && currency != before {
+        for attribute in R::FIELDS.iter().filter(|attribute| is_amount(attribute)) {
+            if let Some(Value::String(text)) = old.get(attribute.field.name) {
+                let text = money::shortened(text).into();
+                amounts.entry(attribute.field.name).or_insert(text);
+            }
+        }
+    }
+    if !problems.names("currency") {
+        fields::set(R::FIELDS, resource, amounts, &currency, problems);
+    }
+    resource.check(problems);
+}
+
+/// The attributes of a resource as answers show them.
+pub fn attributes<R: Resource>(Stored { id, resource, .. }: &Stored<R>) -> Map<String, Value> {
+    let mut attributes = Map::new();
+    attributes.insert("id".to_owned(), json!(id));
+    attributes.append(&mut fields::json(R::FIELDS, resource, resource.currency(), false));
+    attributes
+}
+
+/// A resource as answers show it.
+pub fn body<R: Resource>(stored: &Stored<R>) -> Value {
+    let Stored { id, resource, .. } = stored;
+    let mut body = json!({ "type": R::NAME.one, "id": id, "attributes": attributes(stored) });
+    if !R::RELATIONSHIPS.is_empty() {
+        let named = |one: &Relationship<R>| (one.name.to_owned(), one.json(resource));
+        body["relationships"] = R::RELATIONSHIPS.iter().map(named).collect::<Map<_, _>>().into();
+    }
+    body
+}

@@ -1,0 +1,320 @@
+//! The types that fields of a resource have. A type says once how a value is validated, written in JSON, and stored.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{
+    base::{
+        error::Problems,
+        ids::{PropertyId, RoomTypeId},
+        money,
+    },
+    db::{Bind, Row, folded},
+    resource::fields::{FieldType, FieldValue, Kind, LARGEST},
+};
+
+/// A value of one column that JSON shows as it is. `Option` of such a type is a column that may be null.
+pub trait Scalar: Sized + Serialize + DeserializeOwned {
+    /// See [`FieldType::KIND`].
+    const KIND: Kind;
+
+    /// The value of a column.
+    fn bind(value: Option<&Self>) -> Bind;
+
+    /// Reads a column.
+    fn load(row: &Row<'_>, place: usize) -> sqlx::Result<Option<Self>>;
+}
+
+impl<T: Scalar> FieldValue for T {
+    fn bind(&self, binds: &mut Vec<Bind>) {
+        binds.push(T::bind(Some(self)));
+    }
+
+    fn load(&mut self, row: &Row<'_>, place: &mut usize) -> sqlx::Result<()> {
+        *self = T::load(row, *place)?.ok_or(sqlx::Error::RowNotFound)?;
+        *place += 1;
+        Ok(())
+    }
+
+    fn set(&mut self, value: Value, name: &str, _: &str, problems: &mut Problems) {
+        replace(self, value, name, problems);
+    }
+
+    fn json(&self, _: &str) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl<T: Scalar> FieldType for T {
+    const KIND: Kind = <T as Scalar>::KIND;
+}
+
+impl<T: Scalar> FieldValue for Option<T> {
+    fn bind(&self, binds: &mut Vec<Bind>) {
+        binds.push(T::bind(self.as_ref()));
+    }
+
+    fn load(&mut self, row: &Row<'_>, place: &mut usize) -> sqlx::Result<()> {
+        *self = T::load(row, *place)?;
+        *place += 1;
+        Ok(())
+    }
+
+    fn set(&mut self, value: Value, name: &str, _: &str, problems: &mut Problems) {
+        replace(self, value, name, problems);
+    }
+
+    fn json(&self, _: &str) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl<T: Scalar> FieldType for Option<T> {
+    const KIND: Kind = <T as Scalar>::KIND;
+    const NULLABLE: bool = true;
+}
+
+/// Takes a validated value; one of another type cannot come here.
+pub fn replace<T: DeserializeOwned>(old: &mut T, value: Value, name: &str, problems: &mut Problems) {
+    match serde_json::from_value(value) {
+        Ok(new) => *old = new,
+        Err(_) => problems.add(name, "is invalid"),
+    }
+}
+
+/// Declares a scalar around what its column holds: the kind of its [`Bind`] where it may be null, and its validation.
+macro_rules! scalar {
+    ($name:ty, $inner:ty, $bind:ident, $kind:expr, $get:expr, $new:expr) => {
+        impl Scalar for $name {
+            const KIND: Kind = $kind;
+
+            fn bind(value: Option<&Self>) -> Bind {
+                Bind::$bind(value.map($get))
+            }
+
+            fn load(row: &Row<'_>, place: usize) -> sqlx::Result<Option<Self>> {
+                Ok(row.at::<Option<$inner>>(place)?.map($new))
+            }
+        }
+    };
+}
+
+/// Declares text of one kind.
+macro_rules! text {
+    ($($(#[$doc:meta])* $name:ident, $kind:expr;)*) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub String);
+
+        scalar!($name, String, MaybeText, $kind, |text| text.0.clone(), $name);
+
+        impl std::ops::Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+    )* };
+}
+
+text! {
+    /// An ISO 4217 code in upper case.
+    Currency, Kind::Currency;
+    /// An absolute http or https URL.
+    Url, Kind::Url;
+    /// A day: `2026-11-28`.
+    Date, Kind::Date;
+    /// A time of day: `15:00`.
+    Time, Kind::Time;
+}
+
+/// Text as sent, of at most so many characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Text<const MAX: usize>(pub String);
+
+impl<const MAX: usize> Scalar for Text<MAX> {
+    const KIND: Kind = Kind::Text { max: MAX };
+
+    fn bind(value: Option<&Self>) -> Bind {
+        Bind::MaybeText(value.map(|text| text.0.clone()))
+    }
+
+    fn load(row: &Row<'_>, place: usize) -> sqlx::Result<Option<Self>> {
+        Ok(row.at::<Option<String>>(place)?.map(Text))
+    }
+}
+
+/// Text without a limit of its own (docs/contract/README.md, section 15, 110).
+pub type LongText = Text<20_000>;
+
+scalar!(bool, bool, MaybeBoolean, Kind::Boolean, |value| *value, |value| value);
+
+/// A whole number above 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Positive(pub i64);
+
+scalar!(Positive, i64, MaybeWhole, Kind::Positive, |number| number.0, Positive);
+
+/// A whole number from 0 on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Count(pub i64);
+
+scalar!(Count, i64, MaybeWhole, Kind::Integer { min: 0, max: LARGEST }, |number| number.0, Count);
+
+/// Lets ids of resources be fields.
+macro_rules! ids {
+    ($($name:ident)*) => { $(
+        scalar!($name, Uuid, MaybeId, Kind::Id, |id| id.0, $name);
+
+        impl Default for $name {
+            /// No id of anything.
+            fn default() -> Self {
+                $name(Uuid::nil())
+            }
+        }
+    )* };
+}
+
+ids! { PropertyId RoomTypeId }
+
+/// 1 to 255 characters of one line. Beside it a column `sort_…` has its key for sorting (`db/folded.rs`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Title(pub String);
+
+impl FieldValue for Title {
+    fn bind(&self, binds: &mut Vec<Bind>) {
+        binds.push(Bind::Text(self.0.clone()));
+        binds.push(Bind::Bytes(folded(&self.0).into_bytes()));
+    }
+
+    fn load(&mut self, row: &Row<'_>, place: &mut usize) -> sqlx::Result<()> {
+        self.0 = row.at(*place)?;
+        *place += 2;
+        Ok(())
+    }
+
+    fn set(&mut self, value: Value, name: &str, _: &str, problems: &mut Problems) {
+        replace(self, value, name, problems);
+    }
+
+    fn json(&self, _: &str) -> Value {
+        self.0.as_str().into()
+    }
+}
+
+impl FieldType for Title {
+    const KIND: Kind = Kind::Title;
+
+    fn columns(name: &str, columns: &mut Vec<String>) {
+        columns.push(name.to_owned());
+        columns.push(format!("sort_{name}"));
+    }
+}
+
+/// An amount of 0 or more in the smallest unit of the resource's currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount(pub i64);
+
+impl FieldValue for Option<Amount> {
+    fn bind(&self, binds: &mut Vec<Bind>) {
+        binds.push(Bind::MaybeWhole(self.map(|amount| amount.0)));
+    }
+
+    fn load(&mut self, row: &Row<'_>, place: &mut usize) -> sqlx::Result<()> {
+        *self = row.at::<Option<i64>>(*place)?.map(Amount);
+        *place += 1;
+        Ok(())
+    }
+
+    fn set(&mut self, value: Value, name: &str, currency: &str, problems: &mut Problems) {
+        match money::to_minor(&value, currency) {
+            _ if value.is_null() => *self = None,
+            Some(minor) => *self = Some(Amount(minor)),
+            None => problems.add(name, "is invalid"),
+        }
+    }
+
+    fn json(&self, currency: &str) -> Value {
+        self.map_or(Value::Null, |amount| money::to_text(amount.0, currency).into())
+    }
+}
+
+impl FieldType for Option<Amount> {
+    const KIND: Kind = Kind::Fee;
+    const NULLABLE: bool = true;
+}
+
+impl FieldValue for Amount {
+    fn bind(&self, binds: &mut Vec<Bind>) {
+        binds.push(Bind::Whole(self.0));
+    }
+
+    fn load(&mut self, row: &Row<'_>, place: &mut usize) -> sqlx::Result<()> {
+        self.0 = row.at(*place)?;
+        *place += 1;
+        Ok(())
+    }
+
+    fn set(&mut self, value: Value, name: &str, currency: &str, problems: &mut Problems) {
+        let mut amount = Some(*self);
+        amount.set(value, name, currency, problems);
+        *self = amount.unwrap_or_default();
+    }
+
+    fn json(&self, currency: &str) -> Value {
+        Some(*self).json(currency)
+    }
+}
+
+impl FieldType for Amount {
+    const KIND: Kind = Kind::Fee;
+}
+
+/// Declares an enum whose values are words of the API; the first is the default.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $first:ident = $first_word:literal $(, $variant:ident = $word:literal)* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[allow(missing_docs, clippy::enum_variant_names, reason = "the names are the API's words")]
+        pub enum $name {
+            #[default]
+            #[serde(rename = $first_word)]
+            $first,
+            $(#[serde(rename = $word)] $variant,)*
+        }
+
+        impl $name {
+            /// All words, in the order of the variants.
+            pub const WORDS: &[&str] = &[$first_word $(, $word)*];
+
+            /// The word of the API.
+            pub fn word(self) -> &'static str {
+                Self::WORDS[self as usize]
+            }
+        }
+
+        impl $crate::resource::value::Scalar for $name {
+            const KIND: $crate::resource::fields::Kind = $crate::resource::fields::Kind::OneOf(Self::WORDS);
+
+            fn bind(value: Option<&Self>) -> $crate::db::Bind {
+                $crate::db::Bind::MaybeText(value.map(|value| value.word().to_owned()))
+            }
+
+            fn load(row: &$crate::db::Row<'_>, place: usize) -> sqlx::Result<Option<Self>> {
+                Ok(row.at::<Option<String>>(place)?.and_then(|word| match word.as_str() {
+                    $first_word => Some(Self::$first),
+                    $($word => Some(Self::$variant),)*
+                    _ => None,
+                }))
+            }
+        }
+    };
+}
+pub(crate) use words;
