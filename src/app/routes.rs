@@ -12,7 +12,10 @@ use crate::{
     base::error::{Error, Result},
     host::{docs, profile},
     hotel::{
-        facilities, groups, members, properties, rate_plans,
+        facilities, groups, members,
+        photos::Photo,
+        policies::HotelPolicy,
+        properties, rate_plans,
         room_types::{self, RoomType},
     },
     keys,
@@ -63,6 +66,8 @@ pub fn api() -> Routes {
                 .delete(members::withdraw_from_group),
         )
         .collection_deleted_by::<RoomType, _, _>(room_types::delete)
+        .collection::<HotelPolicy>()
+        .collection::<Photo>()
         .add(resource("/rate_plans").get(rate_plans::list).post(rate_plans::create))
         .add(resource("/rate_plans/options").get(rate_plans::options))
         .add(

@@ -5,6 +5,7 @@ pub mod facilities; // catalogues of amenities
 pub mod groups; // bundles of properties
 pub mod members; // property users and group users
 pub mod photos; // of properties and room types
+pub mod policies; // house rules
 pub mod properties; // hotels, hostels, villas
 pub mod rate_plans; // how room types are sold
 pub mod room_types; // what is sold

@@ -8,6 +8,8 @@ use crate::{
     hotel::{
         groups,
         members::{self, MemberOf},
+        photos::Photo,
+        policies::HotelPolicy,
         properties::{self, Property},
         rate_plans,
         room_types::RoomType,
@@ -162,6 +164,8 @@ pub fn all() -> Result<Vec<Collection>> {
             ),
             examples: Examples::default(),
         },
+        Collection::of::<HotelPolicy>(),
+        Collection::of::<Photo>(),
     ])
 }
 
@@ -203,6 +207,8 @@ pub fn tags() -> Value {
         { "name": "Group users", "description": "Who has access to all properties of a group, present and future." },
         { "name": "Room types", "description": "The units whose availability is counted: rooms, beds, whole houses." },
         { "name": "Rate plans", "description": "How a room type is sold: prices, occupancy, derivation." },
+        { "name": "Hotel policies", "description": "House rules: check-in, internet, parking, pets, smoking." },
+        { "name": "Photos", "description": "Photos of properties and room types, given by URL." },
         { "name": "Facilities", "description": "Catalogues of amenities, the same for every caller." },
         { "name": "Document", "description": "This documentation in machine-readable form (OpenAPI 3.1)." }
     ])

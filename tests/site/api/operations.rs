@@ -116,6 +116,28 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation("PUT", "/rate_plans/{rate_plan}", 200, Done(200), Absent)
     },
     operation("DELETE", "/rate_plans/{rate_plan}", 200, Done(200), Absent),
+    operation("GET", "/hotel_policies?filter[id]={policy}", 200, Done(200), Empty),
+    Operation {
+        body: |things| policy(&things.property),
+        ..operation("POST", "/hotel_policies", 201, Done(201), Unknown("property_id"))
+    },
+    operation("GET", "/hotel_policies/{policy}", 200, Done(200), Absent),
+    Operation {
+        body: |_| json!({ "hotel_policy": { "title": "Neu" } }),
+        ..operation("PUT", "/hotel_policies/{policy}", 200, Done(200), Absent)
+    },
+    operation("DELETE", "/hotel_policies/{policy}", 200, Done(200), Absent),
+    operation("GET", "/photos?filter[id]={photo}", 200, Done(200), Empty),
+    Operation {
+        body: |things| photo(&things.property),
+        ..operation("POST", "/photos", 201, Done(201), Unknown("property_id"))
+    },
+    operation("GET", "/photos/{photo}", 200, Done(200), Absent),
+    Operation {
+        body: |_| json!({ "photo": { "author": "Rita" } }),
+        ..operation("PUT", "/photos/{photo}", 200, Done(200), Absent)
+    },
+    operation("DELETE", "/photos/{photo}", 200, Done(200), Absent),
     // Catalogues are the same for everybody.
     operation("GET", "/property_facilities", 200, Done(200), Done(200)),
     operation("GET", "/property_facilities/options", 200, Done(200), Done(200)),
@@ -133,6 +155,19 @@ fn rate_plan(property: &str, room_type: &str, title: &str) -> Value {
     json!({ "rate_plan": {
         "property_id": property, "room_type_id": room_type, "title": title,
         "options": [{ "occupancy": 2, "is_primary": true, "rate": "80" }] } })
+}
+
+pub fn policy(property: &str) -> Value {
+    json!({ "hotel_policy": {
+        "property_id": property, "title": "House rules", "currency": "EUR", "max_count_of_guests": 14,
+        "checkin_time": "15:00", "checkout_time": "11:00", "internet_access_type": "wifi",
+        "internet_access_coverage": "all_rooms", "parking_type": "nearby", "parking_reservation": "not_needed",
+        "parking_is_private": false, "pets_policy": "assistive_only", "pets_non_refundable_fee": "0",
+        "pets_refundable_deposit": "0", "smoking_policy": "no_smoking" } })
+}
+
+pub fn photo(property: &str) -> Value {
+    json!({ "photo": { "property_id": property, "url": "https://farol.example/terrace.jpg" } })
 }
 
 impl Operation {
@@ -167,6 +202,8 @@ pub struct Things {
     /// One without rate plans.
     spare_room_type: String,
     rate_plan: String,
+    policy: String,
+    photo: String,
 }
 
 impl Things {
@@ -184,7 +221,20 @@ impl Things {
         let room_type = make("/api/v1/room_types", room_type(&property)).await;
         let spare_room_type = make("/api/v1/room_types", self::room_type(&property)).await;
         let rate_plan = make("/api/v1/rate_plans", rate_plan(&property, &room_type, "Standard")).await;
-        Self { property, group, spare_group, property_user, group_user, room_type, spare_room_type, rate_plan }
+        let policy = make("/api/v1/hotel_policies", policy(&property)).await;
+        let photo = make("/api/v1/photos", photo(&property)).await;
+        Self {
+            property,
+            group,
+            spare_group,
+            property_user,
+            group_user,
+            room_type,
+            spare_room_type,
+            rate_plan,
+            policy,
+            photo,
+        }
     }
 
     fn named_in(&self, path: &str) -> String {
@@ -197,6 +247,8 @@ impl Things {
             ("{room_type}", &self.room_type),
             ("{spare_room_type}", &self.spare_room_type),
             ("{rate_plan}", &self.rate_plan),
+            ("{policy}", &self.policy),
+            ("{photo}", &self.photo),
         ]
         .iter()
         .fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
