@@ -1,6 +1,26 @@
 -- Another one after every change of what answers show of a room type.
 alter table room_types add column version bigint not null default 1;
 
+-- A rate is in ten-thousandths of a percent or of the currency.
+create table taxes (
+    id uuid primary key,
+    version bigint not null,
+    property_id uuid not null references properties (id) on delete cascade,
+    title text not null,
+    sort_title bytea not null,
+    logic text not null,
+    kind text not null,
+    rate bigint not null,
+    currency text,
+    is_inclusive boolean not null,
+    applicable_after text,
+    applicable_before text,
+    max_nights bigint,
+    skip_nights bigint,
+    created_at timestamptz not null
+);
+create index taxes_by_property on taxes (property_id, sort_title, id);
+
 -- Of a property, or of a user. Amounts are in the smallest unit of the currency.
 create table hotel_policies (
     id uuid primary key,

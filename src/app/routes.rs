@@ -17,6 +17,7 @@ use crate::{
         policies::HotelPolicy,
         properties, rate_plans,
         room_types::{self, RoomType},
+        taxes::Tax,
     },
     keys,
     people::{sessions, users::invitation},
@@ -66,6 +67,7 @@ pub fn api() -> Routes {
                 .delete(members::withdraw_from_group),
         )
         .collection_deleted_by::<RoomType, _, _>(room_types::delete)
+        .collection::<Tax>()
         .collection::<HotelPolicy>()
         .collection::<Photo>()
         .add(resource("/rate_plans").get(rate_plans::list).post(rate_plans::create))

@@ -9,3 +9,4 @@ pub mod policies; // house rules
 pub mod properties; // hotels, hostels, villas
 pub mod rate_plans; // how room types are sold
 pub mod room_types; // what is sold
+pub mod taxes; // and sets of them

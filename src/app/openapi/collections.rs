@@ -13,6 +13,7 @@ use crate::{
         properties::{self, Property},
         rate_plans,
         room_types::RoomType,
+        taxes::Tax,
     },
     resource::{
         collection::{self, Pages, Related, Resource},
@@ -164,6 +165,7 @@ pub fn all() -> Result<Vec<Collection>> {
             ),
             examples: Examples::default(),
         },
+        Collection::of::<Tax>(),
         Collection::of::<HotelPolicy>(),
         Collection::of::<Photo>(),
     ])
@@ -207,6 +209,7 @@ pub fn tags() -> Value {
         { "name": "Group users", "description": "Who has access to all properties of a group, present and future." },
         { "name": "Room types", "description": "The units whose availability is counted: rooms, beds, whole houses." },
         { "name": "Rate plans", "description": "How a room type is sold: prices, occupancy, derivation." },
+        { "name": "Taxes", "description": "Taxes and fees of a property." },
         { "name": "Hotel policies", "description": "House rules: check-in, internet, parking, pets, smoking." },
         { "name": "Photos", "description": "Photos of properties and room types, given by URL." },
         { "name": "Facilities", "description": "Catalogues of amenities, the same for every caller." },

@@ -45,6 +45,7 @@ mod room_types_delete;
 mod room_types_fields;
 mod room_types_list;
 mod room_types_update;
+mod taxes;
 mod ways;
 mod ways_matrix;
 mod ways_races;

@@ -116,6 +116,17 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation("PUT", "/rate_plans/{rate_plan}", 200, Done(200), Absent)
     },
     operation("DELETE", "/rate_plans/{rate_plan}", 200, Done(200), Absent),
+    operation("GET", "/taxes?filter[id]={tax}", 200, Done(200), Empty),
+    Operation {
+        body: |things| tax(&things.property),
+        ..operation("POST", "/taxes", 201, Done(201), Unknown("property_id"))
+    },
+    operation("GET", "/taxes/{tax}", 200, Done(200), Absent),
+    Operation {
+        body: |_| json!({ "tax": { "title": "Neu" } }),
+        ..operation("PUT", "/taxes/{tax}", 200, Done(200), Absent)
+    },
+    operation("DELETE", "/taxes/{tax}", 200, Done(200), Absent),
     operation("GET", "/hotel_policies?filter[id]={policy}", 200, Done(200), Empty),
     Operation {
         body: |things| policy(&things.property),
@@ -155,6 +166,12 @@ fn rate_plan(property: &str, room_type: &str, title: &str) -> Value {
     json!({ "rate_plan": {
         "property_id": property, "room_type_id": room_type, "title": title,
         "options": [{ "occupancy": 2, "is_primary": true, "rate": "80" }] } })
+}
+
+pub fn tax(property: &str) -> Value {
+    json!({ "tax": {
+        "property_id": property, "title": "VAT", "logic": "percent", "type": "tax", "rate": "6.00",
+        "is_inclusive": true } })
 }
 
 pub fn policy(property: &str) -> Value {
@@ -202,6 +219,7 @@ pub struct Things {
     /// One without rate plans.
     spare_room_type: String,
     rate_plan: String,
+    tax: String,
     policy: String,
     photo: String,
 }
@@ -221,6 +239,7 @@ impl Things {
         let room_type = make("/api/v1/room_types", room_type(&property)).await;
         let spare_room_type = make("/api/v1/room_types", self::room_type(&property)).await;
         let rate_plan = make("/api/v1/rate_plans", rate_plan(&property, &room_type, "Standard")).await;
+        let tax = make("/api/v1/taxes", tax(&property)).await;
         let policy = make("/api/v1/hotel_policies", policy(&property)).await;
         let photo = make("/api/v1/photos", photo(&property)).await;
         Self {
@@ -232,6 +251,7 @@ impl Things {
             room_type,
             spare_room_type,
             rate_plan,
+            tax,
             policy,
             photo,
         }
@@ -247,6 +267,7 @@ impl Things {
             ("{room_type}", &self.room_type),
             ("{spare_room_type}", &self.spare_room_type),
             ("{rate_plan}", &self.rate_plan),
+            ("{tax}", &self.tax),
             ("{policy}", &self.policy),
             ("{photo}", &self.photo),
         ]
