@@ -21,6 +21,19 @@ create table taxes (
 );
 create index taxes_by_property on taxes (property_id, sort_title, id);
 
+-- `taxes` is JSON: their ids, in order, each perhaps with ids of taxes on it.
+create table tax_sets (
+    id uuid primary key,
+    version bigint not null,
+    property_id uuid not null references properties (id) on delete cascade,
+    title text not null,
+    sort_title bytea not null,
+    currency text not null,
+    taxes text not null,
+    created_at timestamptz not null
+);
+create index tax_sets_by_property on tax_sets (property_id, sort_title, id);
+
 -- Of a property, or of a user. Amounts are in the smallest unit of the currency.
 create table hotel_policies (
     id uuid primary key,

@@ -17,11 +17,11 @@ use crate::{
         policies::HotelPolicy,
         properties, rate_plans,
         room_types::{self, RoomType},
-        taxes::Tax,
+        taxes::{Tax, TaxSet},
     },
     keys,
     people::{sessions, users::invitation},
-    resource::handlers::READ,
+    resource::handlers::{self, READ},
     web::{
         assets,
         methods::{Routes, resource},
@@ -68,6 +68,9 @@ pub fn api() -> Routes {
         )
         .collection_deleted_by::<RoomType, _, _>(room_types::delete)
         .collection::<Tax>()
+        .collection::<TaxSet>()
+        // As the original prints it (docs/contract/taxes.md, quirk 1).
+        .unlisted(resource("/tax_set/{id}").put(handlers::update::<TaxSet>))
         .collection::<HotelPolicy>()
         .collection::<Photo>()
         .add(resource("/rate_plans").get(rate_plans::list).post(rate_plans::create))

@@ -13,7 +13,7 @@ use crate::{
         properties::{self, Property},
         rate_plans,
         room_types::RoomType,
-        taxes::Tax,
+        taxes::{Tax, TaxSet},
     },
     resource::{
         collection::{self, Pages, Related, Resource},
@@ -166,6 +166,7 @@ pub fn all() -> Result<Vec<Collection>> {
             examples: Examples::default(),
         },
         Collection::of::<Tax>(),
+        Collection::of::<TaxSet>(),
         Collection::of::<HotelPolicy>(),
         Collection::of::<Photo>(),
     ])
@@ -210,6 +211,7 @@ pub fn tags() -> Value {
         { "name": "Room types", "description": "The units whose availability is counted: rooms, beds, whole houses." },
         { "name": "Rate plans", "description": "How a room type is sold: prices, occupancy, derivation." },
         { "name": "Taxes", "description": "Taxes and fees of a property." },
+        { "name": "Tax sets", "description": "Sets of taxes, for rate plans. The oldest set of a property is its default." },
         { "name": "Hotel policies", "description": "House rules: check-in, internet, parking, pets, smoking." },
         { "name": "Photos", "description": "Photos of properties and room types, given by URL." },
         { "name": "Facilities", "description": "Catalogues of amenities, the same for every caller." },

@@ -3,10 +3,14 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    base::{error::Problems, ids::PropertyId},
-    hotel::taxes::rate::Rate,
+    base::{
+        error::{Problems, Result},
+        ids::PropertyId,
+    },
+    db::Tx,
+    hotel::taxes::{entries, rate::Rate},
     resource::{
-        collection::{Name, Pages, Related, Relationship, Resource},
+        collection::{Name, Pages, Related, Relationship, Resource, Stored},
         fields::{Attribute, Need, field},
         value::{Count, Currency, Date, Title, words},
     },
@@ -61,7 +65,7 @@ impl Resource for Tax {
         &[Relationship { name: "property", of: "property", data: Related::One(|tax| tax.property_id.0) }];
     const PAGES: Pages = Pages::WhenAsked;
     const TAG: &'static str = "Taxes";
-    const DELETED: &'static str = "Deletes it permanently.";
+    const DELETED: &'static str = "Deletes it permanently, and takes it out of all tax sets.";
 
     fn property(&self) -> Option<PropertyId> {
         Some(self.property_id)
@@ -86,5 +90,14 @@ impl Resource for Tax {
         if self.logic == Logic::Percent && self.rate > Rate::HUNDRED && !problems.names("rate") {
             problems.add("rate", "must be less than or equal to 100");
         }
+    }
+
+    /// Tax sets show their taxes.
+    async fn written(tx: &mut Tx, _: Option<&Stored<Self>>, stored: &Stored<Self>) -> Result<()> {
+        entries::touch_sets(tx, stored.resource.property_id).await
+    }
+
+    async fn before_delete(tx: &mut Tx, stored: &Stored<Self>) -> Result<()> {
+        entries::without_tax(tx, stored.resource.property_id, stored.id).await
     }
 }

@@ -116,6 +116,17 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation("PUT", "/rate_plans/{rate_plan}", 200, Done(200), Absent)
     },
     operation("DELETE", "/rate_plans/{rate_plan}", 200, Done(200), Absent),
+    operation("GET", "/tax_sets?filter[id]={tax_set}", 200, Done(200), Empty),
+    Operation {
+        body: |things| tax_set(&things.property, &things.tax),
+        ..operation("POST", "/tax_sets", 201, Done(201), Unknown("property_id"))
+    },
+    operation("GET", "/tax_sets/{tax_set}", 200, Done(200), Absent),
+    Operation {
+        body: |_| json!({ "tax_set": { "title": "Neu" } }),
+        ..operation("PUT", "/tax_sets/{tax_set}", 200, Done(200), Absent)
+    },
+    operation("DELETE", "/tax_sets/{tax_set}", 200, Done(200), Absent),
     operation("GET", "/taxes?filter[id]={tax}", 200, Done(200), Empty),
     Operation {
         body: |things| tax(&things.property),
@@ -174,6 +185,10 @@ pub fn tax(property: &str) -> Value {
         "is_inclusive": true } })
 }
 
+pub fn tax_set(property: &str, tax: &str) -> Value {
+    json!({ "tax_set": { "property_id": property, "title": "Standard", "currency": "EUR", "taxes": [{ "id": tax }] } })
+}
+
 pub fn policy(property: &str) -> Value {
     json!({ "hotel_policy": {
         "property_id": property, "title": "House rules", "currency": "EUR", "max_count_of_guests": 14,
@@ -220,6 +235,7 @@ pub struct Things {
     spare_room_type: String,
     rate_plan: String,
     tax: String,
+    tax_set: String,
     policy: String,
     photo: String,
 }
@@ -240,6 +256,7 @@ impl Things {
         let spare_room_type = make("/api/v1/room_types", self::room_type(&property)).await;
         let rate_plan = make("/api/v1/rate_plans", rate_plan(&property, &room_type, "Standard")).await;
         let tax = make("/api/v1/taxes", tax(&property)).await;
+        let set = make("/api/v1/tax_sets", tax_set(&property, &tax)).await;
         let policy = make("/api/v1/hotel_policies", policy(&property)).await;
         let photo = make("/api/v1/photos", photo(&property)).await;
         Self {
@@ -252,6 +269,7 @@ impl Things {
             spare_room_type,
             rate_plan,
             tax,
+            tax_set: set,
             policy,
             photo,
         }
@@ -268,6 +286,7 @@ impl Things {
             ("{spare_room_type}", &self.spare_room_type),
             ("{rate_plan}", &self.rate_plan),
             ("{tax}", &self.tax),
+            ("{tax_set}", &self.tax_set),
             ("{policy}", &self.policy),
             ("{photo}", &self.photo),
         ]

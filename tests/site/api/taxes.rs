@@ -1,10 +1,11 @@
-//! Taxes beyond what every collection does (`conformance.rs`).
+//! Taxes and tax sets beyond what every collection does (`conformance.rs`).
 
 use serde_json::{Value, json};
 
 use crate::room_type::{House, house};
 
 const TAXES: &str = "/api/v1/taxes";
+const TAX_SETS: &str = "/api/v1/tax_sets";
 
 /// A body of a tax of 6 percent that may differ in these fields.
 fn tax(house: &House, fields: Value) -> Value {
@@ -14,6 +15,10 @@ fn tax(house: &House, fields: Value) -> Value {
     });
     tax.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     json!({ "tax": tax })
+}
+
+fn set(house: &House, taxes: Value) -> Value {
+    json!({ "tax_set": { "property_id": house.property, "title": "Standard", "currency": "EUR", "taxes": taxes } })
 }
 
 #[actix_web::test]
@@ -42,4 +47,56 @@ async fn a_rate_is_a_percentage_or_an_amount() {
     let update = json!({ "tax": { "logic": "per_room", "currency": "EUR" } });
     let updated = api.put(&format!("{TAXES}/{id}"), &update).await.is(200).attributes();
     assert_eq!(updated["rate"], "6.00");
+}
+
+#[actix_web::test]
+async fn a_set_shows_its_taxes_as_they_are_and_taxes_on_them() {
+    let house = house().await;
+    let api = &house.me.api;
+    let vat = api.post(TAXES, &tax(&house, json!({}))).await.is(201).data();
+    let city = api.post(TAXES, &tax(&house, json!({ "title": "City" }))).await.is(201).data();
+    let taxes = json!([{ "id": vat["id"], "taxes": [{ "id": city["id"] }] }, { "id": city["id"] }]);
+    let made = api.post(TAX_SETS, &set(&house, taxes)).await.is(201).data();
+    let shown = |tax: &Value, taxes: Value| {
+        let mut shown = tax["attributes"].clone();
+        shown["taxes"] = taxes;
+        shown
+    };
+    let expected = json!([shown(&vat, json!([shown(&city, json!([]))])), shown(&city, json!([]))]);
+    assert_eq!(made["attributes"]["taxes"], expected);
+    let at = format!("{TAX_SETS}/{}", made["id"].as_str().unwrap());
+    assert_eq!(api.get(&at).await.is(200).data(), made);
+
+    let update = json!({ "tax": { "title": "VAT" } });
+    api.put(&format!("{TAXES}/{}", vat["id"].as_str().unwrap()), &update).await.is(200);
+    assert_eq!(api.get(&at).await.is(200).attributes()["taxes"][0]["title"], "VAT");
+    api.delete(&format!("{TAXES}/{}", city["id"].as_str().unwrap())).await.is(200);
+    let rest = api.get(TAX_SETS).await.is(200).data();
+    assert_eq!(rest[0]["attributes"]["taxes"].as_array().map(Vec::len), Some(1), "{rest}");
+    assert_eq!(rest[0]["attributes"]["taxes"][0]["taxes"], json!([]));
+
+    // The path and the top key of the original's example.
+    let odd = at.replace("/tax_sets/", "/tax_set/");
+    assert_eq!(api.put(&odd, &json!({ "tax": { "title": "Neu" } })).await.is(200).attributes()["title"], "Neu");
+}
+
+#[actix_web::test]
+async fn a_set_has_taxes_of_its_property_alone_on_two_levels_and_a_hundred_at_most() {
+    let house = house().await;
+    let api = &house.me.api;
+    let second = house.me.has(json!({ "title": "Pensão Aurora" })).await;
+    let id = api.post(TAXES, &tax(&house, json!({}))).await.is(201).id();
+    let other = api.post(TAXES, &tax(&house, json!({ "property_id": second }))).await.is(201).id();
+    let deep = json!([{ "id": id, "taxes": [{ "id": id, "taxes": [{ "id": id }] }] }]);
+    for (taxes, message) in [
+        (json!([]), "can't be blank"),
+        (json!([{ "id": other }]), "0.id does not exist"),
+        (json!([{ "id": id }, { "id": id, "taxes": [{ "id": other }] }]), "1.taxes does not exist"),
+        (deep, "0.taxes 0.taxes is invalid"),
+        (Value::from(vec![json!({ "id": id }); 101]), "should have at most 100 item(s)"),
+    ] {
+        let refused = api.post(TAX_SETS, &set(&house, taxes)).await;
+        refused.error_with("validation_error", json!({ "taxes": [message] }));
+    }
+    api.post(TAX_SETS, &set(&house, Value::from(vec![json!({ "id": id }); 100]))).await.is(201);
 }
