@@ -33,7 +33,8 @@ use crate::{
     web::{
         admission::Admission,
         api_responses,
-        connections::{Connection, Counts, KEEP_ALIVE, Watch},
+        connection_limit::ConnectionLimit,
+        connections::{Connection, KEEP_ALIVE, Watch},
         etag::{self, Tags},
         page_responses, request_log,
         state::AppState,
@@ -122,7 +123,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let connections = connections(state.settings.max_connections as usize);
     let per_address = state.settings.connections_per_address.map_or(connections.div_ceil(4), |most| most as usize);
-    let counts = Counts::new(per_address, state.settings.trusted_proxies.clone());
+    let limit = ConnectionLimit::new(per_address, state.settings.trusted_proxies.clone());
     let head = Duration::from_secs(state.settings.head_seconds.into());
     let app = move || {
         // Where both are sent the key decides, and the session is not even looked up.
@@ -158,7 +159,7 @@ pub fn serve(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
     let ending = server.graceful_shutdown_signal();
     // What `HttpServer` does, with a stream of ours in place of the socket.
     let server = server.listen("latchkey", listener.into_std()?, move || {
-        let watch = Watch::start(counts.clone(), head);
+        let watch = Watch::start(limit.clone(), head);
         let ending = ending.clone();
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {

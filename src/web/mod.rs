@@ -6,7 +6,8 @@ pub mod assets; // files of the pages
 pub mod body; // bodies within a budget
 pub mod client_ip; // who is at the other end
 pub mod compression;
-pub mod connections; // limits and deadlines of connections
+pub mod connection_limit; // connections per address
+pub mod connections; // deadlines of connections
 pub mod csrf; // forms of other sites
 pub mod errors; // status and JSON of an error
 pub mod etag; // conditional requests

@@ -28,7 +28,7 @@ use crate::{
         ids::{ApiKeyId, UserId},
         logging::{self, Format},
     },
-    web::{assets, client_ip, compression, connections, normalize_path, state::AppState},
+    web::{assets, client_ip, compression, connections::ConnectionState, normalize_path, state::AppState},
 };
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -64,7 +64,7 @@ pub async fn log_request(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let start = Instant::now();
-    let answering = request.conn_data::<Rc<connections::State>>().map(|connection| connection.answering());
+    let answering = request.conn_data::<Rc<ConnectionState>>().map(|connection| connection.answering());
     // Only to be told apart: the system's random numbers, which take a call of the kernel, are for secrets.
     let id = Builder::from_random_bytes(rand::random()).into_uuid();
     let method = known(request.method());
