@@ -93,7 +93,7 @@ fn bind(address: SocketAddr, unread: Duration) -> std::io::Result<TcpListener> {
 #[derive(Clone)]
 pub struct Parts {
     pub state: Data<AppState>,
-    pub gate: Data<Admission>,
+    pub admission: Data<Admission>,
     pub tags: Data<Tags>,
     pub hasher: Data<Hasher>,
     pub credentials: Data<CredentialCache>,
@@ -107,7 +107,7 @@ impl Parts {
     /// Makes the parts known to handlers and layers.
     fn register(&self, app: &mut ServiceConfig) {
         app.app_data(self.state.clone())
-            .app_data(self.gate.clone())
+            .app_data(self.admission.clone())
             .app_data(self.tags.clone())
             .app_data(self.hasher.clone())
             .app_data(self.credentials.clone())

@@ -47,21 +47,21 @@ impl Place {
         }
     }
 
-    /// What is there. Nothing is written.
+    /// Inspects the database. Nothing is written.
     ///
     /// # Errors
-    /// Where it cannot be reached, or is another program's.
-    pub async fn look(&self) -> Result<Found, String> {
+    /// If it cannot be reached, or is another program's.
+    pub async fn inspect(&self) -> Result<Found, String> {
         match self {
-            Place::File { file, .. } => db::look_at_file(file),
-            Place::Postgres(server) => server.look().await,
+            Place::File { file, .. } => db::inspect_file(file),
+            Place::Postgres(server) => server.inspect().await,
         }
     }
 
     /// The database, which must be there and up to date.
     pub async fn existing(&self, settings: &Settings, patience: Duration) -> Result<Db, String> {
         let name = self.name();
-        match self.look().await? {
+        match self.inspect().await? {
             Found::Nothing => Err(format!(
                 "There is no Latchkey database at {name}. Name the one that the server uses with {}, or create one \
                  with `latchkey serve` or `latchkey migrate`.",

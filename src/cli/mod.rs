@@ -115,13 +115,13 @@ async fn on_database(settings: &Settings, command: impl AsyncFnOnce(&Db) -> Outc
 /// `latchkey migrate`
 async fn migrate(settings: &Settings) -> Outcome {
     let place = Place::for_command(settings)?;
-    let before = place.look().await?;
+    let before = place.inspect().await?;
     if let Found::Ours(ours) = &before {
         // A newer one is told before anything is opened.
         missing(&ours.applied)?;
     }
     place.newest(settings, PATIENCE_OF_COMMANDS).await?.close().await;
-    let Found::Ours(after) = place.look().await? else { return Err("The database has disappeared.".to_owned()) };
+    let Found::Ours(after) = place.inspect().await? else { return Err("The database has disappeared.".to_owned()) };
     let (name, newest) = (place.name(), after.applied.last().copied().unwrap_or_default());
     match before {
         Found::Nothing => println!("Created the database {name} with schema {newest}."),

@@ -90,7 +90,7 @@ impl Start {
             settings.base_url(None)?;
         }
         let place = Place::of(&settings)?;
-        if let Found::Ours(ours) = place.look().await? {
+        if let Found::Ours(ours) = place.inspect().await? {
             missing(&ours.applied)?;
             if for_demo && ours.has_users && !ours.is_demo {
                 return Err(crate::demo::NOT_OURS.to_owned());
@@ -103,16 +103,16 @@ impl Start {
         let listener = server::listen(&settings.listen, Duration::from_secs(settings.unread_seconds.into())).await?;
         let bound = listener.local_addr().map_err(|error| error.to_string())?;
         let base_url = settings.base_url(Some(bound))?;
-        let db = place.newest(&settings, PATIENCE).await?.alone();
+        let db = place.newest(&settings, PATIENCE).await?.exclusive();
         place.warn();
         let mut tx = db.write().await.map_err(database_error)?;
         let cookie_key = host_values::shared_value(&mut tx, "cookie_key", Key::generate().master().to_owned())
             .await
             .map_err(database_error)?;
-        host_values::keep_base_url(&mut tx, &base_url).await.map_err(database_error)?;
+        host_values::store_base_url(&mut tx, &base_url).await.map_err(database_error)?;
         tx.commit().await.map_err(database_error)?;
         let hasher = Hasher::new(settings.cost(), settings.argon2_at_once.into())?;
-        let gate = Admission::new(&settings);
+        let admission = Admission::new(&settings);
         let state = AppState { settings, base_url, db };
         let (host, support) = (state.settings.host_name.clone(), state.settings.support.clone());
         let address = state.address().to_owned();
@@ -120,7 +120,7 @@ impl Start {
             ApiDocument::new(state.address(), move || openapi::document(&host, support.as_deref(), &address));
         let parts = Parts {
             state: Data::new(state),
-            gate: Data::new(gate),
+            admission: Data::new(admission),
             tags: Data::new(Tags::default()),
             hasher: Data::new(hasher),
             credentials: Data::new(CredentialCache::default()),

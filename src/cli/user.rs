@@ -198,8 +198,8 @@ async fn make_link(settings: &Settings, db: &Db, email: Email) -> Outcome {
 async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
     let base_url = match &settings.base_url {
         Some(_) => settings.base_url(None)?,
-        None => match host_values::kept_base_url(&mut tx).await.map_err(database_error)? {
-            Some(kept) => kept,
+        None => match host_values::stored_base_url(&mut tx).await.map_err(database_error)? {
+            Some(stored) => stored,
             None => settings.base_url(None)?,
         },
     };

@@ -86,7 +86,7 @@ pub async fn sign_in(
     request: HttpRequest,
     state: Data<AppState>,
     hasher: Data<Hasher>,
-    gate: Data<Admission>,
+    limits: Data<Admission>,
     session: Session,
     form: Form<SignIn>,
 ) -> Result<HttpResponse> {
@@ -102,13 +102,13 @@ pub async fn sign_in(
     let hash = kept.as_ref().and_then(|kept| kept.password_hash.clone());
     let network = request_log::client(&request).map_or(0, client_ip::network);
     // Those who wait for a hash keep out nobody else.
-    let waiting = admission::wait(&request);
+    let suspended = admission::suspend(&request);
     let verdict = hasher.verify(Asker::Network(network), Password::typed(password), hash.clone()).await;
     if verdict.is_err() {
         tell(&request, "sign-in: busy", None);
     }
     let verdict = verdict?;
-    waiting.enter(&request, BodyBudget::nothing(&gate))?;
+    suspended.resume(&request, BodyBudget::empty(&limits))?;
     let problem = match (verdict, kept) {
         (Verdict::Wrong, kept) => {
             tell(&request, "sign-in: wrong", kept.map(|kept| kept.id));
