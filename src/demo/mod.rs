@@ -20,7 +20,7 @@ use crate::{
     keys::{
         self, PlainKey, WithdrawnBy,
         create::{self, Creation},
-        scope::Limits,
+        scope::KeyAccess,
         store::Order,
     },
     people::{
@@ -73,7 +73,8 @@ async fn fill(state: &AppState) -> Result<Demo> {
     };
     tx.commit().await?;
     let (caller, form) = (Caller::person(user), Digest::of(&secret::random()));
-    let creation = create::create(&state.db, &state.settings, &caller, KEY, &Limits::none(), &form, now).await?;
+    let creation =
+        create::create(&state.db, &state.settings, &caller, KEY, &KeyAccess::unrestricted(), &form, now).await?;
     let Creation::Created(_, key) = creation else {
         return Err(Error::Forbidden(Some("The demo's user has as many API keys as allowed. Withdraw one.")));
     };
