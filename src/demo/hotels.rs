@@ -56,8 +56,8 @@ async fn sell(
     let plan = RatePlan::default().changed(validated, currency, &mut problems)?;
     problems.none_or_invalid()?;
     let id = RatePlanId::new();
-    let kept = rate_plans::store::StoredRatePlan { id, property: room.property, room_type: room.id, plan };
-    rate_plans::store::insert(tx, &kept, now).await?;
+    let stored = rate_plans::store::StoredRatePlan { id, property: room.property, room_type: room.id, plan };
+    rate_plans::store::insert(tx, &stored, now).await?;
     Ok(id)
 }
 
@@ -73,7 +73,7 @@ pub struct Hotel {
     address: [&'static str; 4],
     place: [&'static str; 3],
     about: &'static str,
-    /// Of a double room, in whole units.
+    /// The price of a double room, in major units.
     pub from: u32,
 }
 

@@ -1,6 +1,5 @@
-//! The threads that hash, and the queue before them. They take the processor where nobody else wants it, so that
-//! requests with keys go before them even where there is one core. Those who wait are served by turns, one of each
-//! asker: whoever asks often waits behind his own and not before others.
+//! The threads that hash passwords, and their queue. They run at idle priority, so that requests with keys come first even
+//! on a single core. The queue is fair: askers take turns, so that one with many requests delays only itself.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -16,33 +15,33 @@ use crate::base::ids::UserId;
 /// Who asks for a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Asker {
-    /// A stranger who signs in, by the network of the address.
+    /// An unauthenticated client that signs in, by its network.
     Network(u128),
-    /// Somebody who is known already: signed in, or invited.
+    /// A known user: signed in, or invited.
     User(UserId),
 }
 
-/// Hashes that one asker may wait for.
-const OF_ONE: usize = 8;
+/// Queued hashes per asker.
+const MAX_PER_ASKER: usize = 8;
 
-/// Hashes that may wait: of strangers, and of those who are known.
-const OF_STRANGERS: usize = 512;
-const OF_KNOWN: usize = 128;
+/// Queued hashes of all networks, and of all users.
+const MAX_OF_NETWORKS: usize = 512;
+const MAX_OF_USERS: usize = 128;
 
-/// The way to the threads. They end when it is dropped.
+/// The threads. They end when it is dropped.
 pub struct Threads(Arc<(Mutex<Queue>, Condvar)>);
 
-/// Nothing came of it: there was no room, or whoever asked for less was served before.
+/// The work was not queued: the queue is full.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused;
 
-/// The work ended in a panic.
+/// The work panicked.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Panicked;
 
-/// What there is to do.
+/// Queued work.
 trait Work: Send {
-    /// False where nobody waits for it any more.
+    /// False if nobody waits for the result any more.
     fn is_wanted(&self) -> bool;
     fn run(self: Box<Self>);
 }
@@ -58,51 +57,51 @@ impl<F: FnOnce() -> T + Send, T: Send> Work for Job<F, T> {
     }
 
     fn run(self: Box<Self>) {
-        // The thread goes on after a panic. Whoever went away meanwhile does not miss the answer.
+        // The thread survives a panic. The receiver may have been dropped meanwhile.
         let done = catch_unwind(AssertUnwindSafe(self.work)).map_err(|_| Panicked);
         let _ = self.answer.send(done);
     }
 }
 
-/// Those who wait. Strangers and known ones take turns, so that neither keeps out the other.
+/// The queue. Networks and users take turns, so that neither can starve the other.
 struct Queue {
-    strangers: Waiting,
-    known: Waiting,
-    known_are_next: bool,
-    is_over: bool,
+    networks: Waiting,
+    users: Waiting,
+    users_are_next: bool,
+    is_closed: bool,
 }
 
-/// Work of one kind of askers.
+/// The work of one kind of askers.
 struct Waiting {
-    most: usize,
+    max: usize,
     count: usize,
-    of: HashMap<Asker, VecDeque<Box<dyn Work>>>,
-    /// Whose turn is next; each once.
+    by_asker: HashMap<Asker, VecDeque<Box<dyn Work>>>,
+    /// Askers in the order of their turns, each once.
     turns: VecDeque<Asker>,
 }
 
 impl Waiting {
-    fn new(most: usize) -> Self {
-        Waiting { most, count: 0, of: HashMap::new(), turns: VecDeque::new() }
+    fn new(max: usize) -> Self {
+        Waiting { max, count: 0, by_asker: HashMap::new(), turns: VecDeque::new() }
     }
 
-    /// Puts work at the end of what its asker waits for. Where there is no room, the last of whoever waits for most
-    /// makes place, if that is more than this asker waits for.
+    /// Queues work behind that of the same asker. If the queue is full, the last work of the asker with the most is dropped,
+    /// if that is more than this asker has.
     fn put(&mut self, asker: Asker, work: Box<dyn Work>) -> Result<(), Refused> {
-        if self.count >= self.most || self.of.get(&asker).is_some_and(|own| own.len() >= OF_ONE) {
-            self.forget_unwanted();
+        if self.count >= self.max || self.by_asker.get(&asker).is_some_and(|own| own.len() >= MAX_PER_ASKER) {
+            self.drop_unwanted();
         }
-        let own = self.of.get(&asker).map_or(0, VecDeque::len);
-        if own >= OF_ONE {
+        let own = self.by_asker.get(&asker).map_or(0, VecDeque::len);
+        if own >= MAX_PER_ASKER {
             return Err(Refused);
         }
-        if self.count >= self.most {
-            let longest = self.of.values_mut().max_by_key(|work| work.len());
+        if self.count >= self.max {
+            let longest = self.by_asker.values_mut().max_by_key(|work| work.len());
             let last = longest.filter(|work| work.len() > own + 1).and_then(VecDeque::pop_back);
             last.ok_or(Refused)?;
             self.count -= 1;
         }
-        let work_of_asker = self.of.entry(asker).or_default();
+        let work_of_asker = self.by_asker.entry(asker).or_default();
         if work_of_asker.is_empty() {
             self.turns.push_back(asker);
         }
@@ -111,22 +110,22 @@ impl Waiting {
         Ok(())
     }
 
-    fn forget_unwanted(&mut self) {
-        self.of.retain(|_, work| {
+    fn drop_unwanted(&mut self) {
+        self.by_asker.retain(|_, work| {
             work.retain(|work| work.is_wanted());
             !work.is_empty()
         });
-        self.turns.retain(|asker| self.of.contains_key(asker));
-        self.count = self.of.values().map(VecDeque::len).sum();
+        self.turns.retain(|asker| self.by_asker.contains_key(asker));
+        self.count = self.by_asker.values().map(VecDeque::len).sum();
     }
 
-    /// The next work that somebody waits for.
+    /// The next work whose result is still wanted.
     fn take(&mut self) -> Option<Box<dyn Work>> {
         while let Some(asker) = self.turns.pop_front() {
-            let Some(work) = self.of.get_mut(&asker) else { continue };
+            let Some(work) = self.by_asker.get_mut(&asker) else { continue };
             let next = work.pop_front();
             match work.is_empty() {
-                true => drop(self.of.remove(&asker)),
+                true => drop(self.by_asker.remove(&asker)),
                 false => self.turns.push_back(asker),
             }
             self.count -= usize::from(next.is_some());
@@ -140,10 +139,10 @@ impl Waiting {
 
 impl Queue {
     fn take(&mut self) -> Option<Box<dyn Work>> {
-        self.known_are_next = !self.known_are_next;
-        let (first, second) = match self.known_are_next {
-            true => (&mut self.known, &mut self.strangers),
-            false => (&mut self.strangers, &mut self.known),
+        self.users_are_next = !self.users_are_next;
+        let (first, second) = match self.users_are_next {
+            true => (&mut self.users, &mut self.networks),
+            false => (&mut self.networks, &mut self.users),
         };
         first.take().or_else(|| second.take())
     }
@@ -152,10 +151,10 @@ impl Queue {
 impl Threads {
     pub fn start(count: usize) -> Result<Self, String> {
         let queue = Queue {
-            strangers: Waiting::new(OF_STRANGERS),
-            known: Waiting::new(OF_KNOWN),
-            known_are_next: false,
-            is_over: false,
+            networks: Waiting::new(MAX_OF_NETWORKS),
+            users: Waiting::new(MAX_OF_USERS),
+            users_are_next: false,
+            is_closed: false,
         };
         let threads = Threads(Arc::new((Mutex::new(queue), Condvar::new())));
         for _ in 0..count {
@@ -163,12 +162,15 @@ impl Threads {
             thread::Builder::new()
                 .name("hashing".to_owned())
                 .spawn(move || work(&shared))
-                .map_err(|error| format!("No thread for hashing could be started: {error}."))?;
+                .map_err(|error| format!("Cannot start a thread for hashing passwords: {error}."))?;
         }
         Ok(threads)
     }
 
-    /// Puts work into the queue. What comes of it is `Err` where it made place for others.
+    /// Queues work. The receiver gets an error if the work is dropped for that of others.
+    ///
+    /// # Errors
+    /// If the queue is full.
     pub fn run<T: Send + 'static>(
         &self,
         asker: Asker,
@@ -177,8 +179,8 @@ impl Threads {
         let (answer, receiver) = oneshot::channel();
         let mut queue = locked(&self.0.0);
         let waiting = match asker {
-            Asker::Network(_) => &mut queue.strangers,
-            Asker::User(_) => &mut queue.known,
+            Asker::Network(_) => &mut queue.networks,
+            Asker::User(_) => &mut queue.users,
         };
         waiting.put(asker, Box::new(Job { work, answer }))?;
         drop(queue);
@@ -189,7 +191,7 @@ impl Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        locked(&self.0.0).is_over = true;
+        locked(&self.0.0).is_closed = true;
         self.0.1.notify_all();
     }
 }
@@ -200,11 +202,11 @@ fn locked(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
 
 fn work((queue, came): &(Mutex<Queue>, Condvar)) {
     #[cfg(target_os = "linux")]
-    give_way();
+    set_idle_priority();
     loop {
         let mut queue = locked(queue);
         let next = loop {
-            if queue.is_over {
+            if queue.is_closed {
                 return;
             }
             match queue.take() {
@@ -217,10 +219,10 @@ fn work((queue, came): &(Mutex<Queue>, Condvar)) {
     }
 }
 
-/// Lets all other threads go first, at once. (One that is merely nice keeps the processor for some milliseconds when it
-/// has it.) Where the processor never rests, about a third of a percent of it is left for this thread.
+/// Sets idle priority, so that all other threads run first. (A thread that is merely nice keeps the processor for some
+/// milliseconds once it has it.) On a busy processor this thread still gets about a third of a percent.
 #[cfg(target_os = "linux")]
-fn give_way() {
+fn set_idle_priority() {
     use thread_priority::{
         NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
         thread_native_id,
@@ -241,7 +243,7 @@ mod tests {
         Asker::Network(number.into())
     }
 
-    /// One thread that is busy until something is sent.
+    /// One thread that is busy until a message is sent.
     fn busy() -> (Threads, Sender<()>, impl Sized) {
         let threads = Threads::start(1).expect("threads");
         let (go, wait) = channel::<()>();
@@ -252,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn askers_take_turns_and_each_is_served_in_the_order_in_which_it_asked() {
+    fn askers_take_turns_and_each_is_served_in_order() {
         let (threads, go, _first) = busy();
         let (done, order) = channel();
         let ask = |asker, name: &'static str| {
@@ -282,10 +284,10 @@ mod tests {
     }
 
     #[test]
-    fn an_asker_has_a_share_and_what_nobody_waits_for_takes_no_room() {
+    fn an_asker_has_a_limit_and_unwanted_work_takes_no_room() {
         let (threads, go, _first) = busy();
         let ask = |asker| threads.run(asker, || 7);
-        let mut waiting: Vec<_> = (0..OF_ONE).map(|_| ask(network(1)).expect("room")).collect();
+        let mut waiting: Vec<_> = (0..MAX_PER_ASKER).map(|_| ask(network(1)).expect("room")).collect();
         assert_eq!(ask(network(1)).err(), Some(Refused));
         assert!(ask(network(2)).is_ok(), "others have their own");
         drop(waiting.pop());
@@ -300,11 +302,12 @@ mod tests {
     }
 
     #[test]
-    fn where_all_room_is_taken_those_who_wait_for_most_make_place() {
+    fn in_a_full_queue_the_askers_with_the_most_work_lose_some() {
         let (threads, go, _first) = busy();
         let ask = |asker| threads.run(asker, || 7);
-        let of_flood = (0..OF_STRANGERS / OF_ONE).map(|number| number as u32);
-        let flood: Vec<_> = of_flood.flat_map(|number| (0..OF_ONE).map(move |_| network(number))).map(&ask).collect();
+        let of_flood = (0..MAX_OF_NETWORKS / MAX_PER_ASKER).map(|number| number as u32);
+        let flood: Vec<_> =
+            of_flood.flat_map(|number| (0..MAX_PER_ASKER).map(move |_| network(number))).map(&ask).collect();
         assert!(flood.iter().all(Result::is_ok));
         let honest: Vec<_> = (1_000..1_060).map(|number| ask(network(number)).expect("place")).collect();
         let known = ask(Asker::User(UserId::new())).expect("room of its own");
