@@ -70,12 +70,21 @@ impl When {
     }
 }
 
-/// The page of a list among all its pages, with the addresses of the previous and the next one; shown by the macro `pager`.
+/// The page of a list among all its pages, with the addresses of the previous and the next one; shown by the macro `pages`.
 pub struct Pager {
     pub page: i64,
     pub pages: i64,
     pub previous: Option<String>,
     pub next: Option<String>,
+}
+
+/// The head of a column that a table can be sorted by; shown by the macro `sortable_table`.
+pub struct SortableColumn {
+    pub title: &'static str,
+    /// The value of `aria-sort`.
+    pub sorted: &'static str,
+    /// The address that sorts by it, or in the other direction if it is sorted by it already.
+    pub address: String,
 }
 
 /// The number of pages for so many entries, at least one.

@@ -20,7 +20,7 @@ use crate::{
     people::{sessions::notice::Notice, subscriptions},
     web::{
         form::Field,
-        page::{self, Layout, When, counted},
+        page::{self, Layout, SortableColumn, When, counted},
         state::AppState,
     },
 };
@@ -45,7 +45,7 @@ pub struct ProfilePage {
 pub enum KeysSection {
     Open {
         rows: Vec<KeyRow>,
-        order: Order,
+        columns: [SortableColumn; 1],
         /// The limit of active keys is reached.
         full: bool,
         /// The limit, such as `100 active keys`.
@@ -146,7 +146,12 @@ impl ProfilePage {
             let limit = state.settings.max_keys;
             let rows = keys.into_iter().map(|key| KeyRow::new(key, zone)).collect();
             let full = i64::try_from(active).is_ok_and(|active| active >= limit);
-            KeysSection::Open { rows, order, full, limit: counted(limit, "active key", "active keys") }
+            KeysSection::Open {
+                rows,
+                columns: [title_column(order)],
+                full,
+                limit: counted(limit, "active key", "active keys"),
+            }
         } else {
             let reason = subscriptions::why_not(person.subscription.as_ref(), grace, zone);
             KeysSection::Closed { reason, paused: store::count_active(&mut tx, user.id).await? }
@@ -174,6 +179,15 @@ impl ProfilePage {
     pub fn answer(&self, status: StatusCode) -> Result<HttpResponse> {
         page::html(status, self)
     }
+}
+
+fn title_column(order: Order) -> SortableColumn {
+    let (sorted, next) = match order {
+        Order::Created => ("none", "title"),
+        Order::TitleUp => ("ascending", "-title"),
+        Order::TitleDown => ("descending", "title"),
+    };
+    SortableColumn { title: "Title", sorted, address: format!("/user_profile?order={next}#api_keys") }
 }
 
 /// The zones of the list: those named after places, and UTC. Any other IANA name is accepted too.
