@@ -1,5 +1,5 @@
-//! The caller of the API and its permissions. The middleware authenticates (`app/auth.rs`); handlers take `Caller` or one
-//! of its stricter forms as an argument.
+//! The caller of the API and its permissions. The middleware authenticates (`app/auth.rs`); handlers take `Caller` or
+//! one of its stricter forms as an argument.
 
 use std::future::{Ready, ready};
 

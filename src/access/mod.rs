@@ -60,8 +60,8 @@ pub fn visible_rows(tx: &Tx, columns: &str, table: &str, on: &str, caller: &Call
     Statement::new(format!("select {columns} from ({VISIBLE_IDS}) mine {rows} where true"), binds(caller))
 }
 
-/// Completes a statement on properties `p`, without its `where`, so that it finds those that the caller can see. Further
-/// conditions follow with `and`.
+/// Completes a statement on properties `p`, without its `where`, so that it finds those that the caller can see.
+/// Further conditions follow with `and`.
 pub fn seen(statement: &str, caller: &Caller) -> Statement {
     Statement::new(format!("{statement} where {VISIBLE}"), binds(caller))
 }

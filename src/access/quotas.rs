@@ -1,5 +1,5 @@
-//! Quotas (docs/contract/README.md, section 11). The caller locks the user, property or group for which it counts, so that
-//! two concurrent creates are never both the last one.
+//! Quotas (docs/contract/README.md, section 11). The caller locks the user, property or group for which it counts, so
+//! that two concurrent creates are never both the last one.
 
 use crate::{
     base::{

@@ -75,7 +75,7 @@ impl FromRequest for SignedIn {
                 Some(typed) => typed.await.unwrap_or_default(),
                 None => Bytes::new(),
             };
-            Err(Error::SignIn { return_to: Resume::of(&request, &typed), kept: !typed.is_empty() })
+            Err(Error::SignIn { return_to: Resume::of(&request, &typed), has_input: !typed.is_empty() })
         })
     }
 }

@@ -189,8 +189,8 @@ fn api(api: &mut ServiceConfig) {
         .default_service(web::to(routes::nothing));
 }
 
-/// The maximum number of connections. Each is an open file, and the initial limit of these is often 1,024: it is raised to
-/// the maximum, and if that is not enough, there are fewer connections, so that files are left for the database.
+/// The maximum number of connections. Each is an open file, and the initial limit of these is often 1,024: it is raised
+/// to the maximum, and if that is not enough, there are fewer connections, so that files are left for the database.
 fn connections(wanted: usize) -> usize {
     let mut files = getrlimit(Resource::Nofile);
     let started_with = files.current;
@@ -208,8 +208,8 @@ fn connections(wanted: usize) -> usize {
     }
 }
 
-/// Cookies ignore ports: two servers on one host name would end each other's sessions. So the name includes the port, if
-/// the base URL has one.
+/// Cookies ignore ports: two servers on one host name would end each other's sessions. So the name includes the port,
+/// if the base URL has one.
 fn cookie_name(base_url: &Url) -> String {
     let name = if base_url.scheme() == "https" { "__Host-latchkey" } else { "latchkey" };
     base_url.port().map_or(name.to_owned(), |port| format!("{name}-{port}"))

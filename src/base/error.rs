@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 pub enum Error {
     /// The caller is unknown. A reason is given only to whoever sent a key that once worked, or a mistyped form of one.
     Unauthorized(Option<&'static str>),
-    /// The page requires a sign-in. `return_to` is where to go afterwards (path and query), `kept` says whether it
+    /// The page requires a sign-in. `return_to` is where to go afterwards (path and query), `has_input` says whether it
     /// carries what was entered into a form.
-    SignIn { return_to: String, kept: bool },
+    SignIn { return_to: String, has_input: bool },
     /// The caller is known, but not allowed to do this.
     Forbidden(Option<&'static str>),
     /// A write that did not start on a page of this site (cross-site request forgery).
@@ -167,7 +167,8 @@ impl Problems {
         }
     }
 
-    /// Adds problems of a nested object, except for fields that have problems already: the first ones are more specific.
+    /// Adds problems of a nested object, except for fields that have problems already: the first ones are more
+    /// specific.
     pub fn merge_inside(&mut self, field: &str, inside: Problems) {
         match self.0.get_mut(field) {
             Some(Problem::Inside(known)) => {

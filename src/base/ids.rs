@@ -57,8 +57,8 @@ id! {
 }
 
 impl RatePlanId {
-    /// The id of this plan's option for an occupancy. It is derived from both, so it never changes (docs/contract/README.md,
-    /// section 15, 117).
+    /// The id of this plan's option for an occupancy. It is derived from both, so it never changes
+    /// (docs/contract/README.md, section 15, 117).
     pub fn of_option(self, occupancy: i64) -> uuid::Uuid {
         let mut hash = Sha256::new();
         hash.update(b"option of a rate plan");

@@ -1,7 +1,8 @@
-//! Invisible and misleading characters: titles and names must be visible, and shown in the order in which they are written.
+//! Invisible and misleading characters: titles and names must be visible, and shown in the order in which they are
+//! written.
 
-/// Invisible characters other than white space: Unicode's `Default_Ignorable_Code_Point`, and blanks that Unicode counts
-/// as letters or symbols.
+/// Invisible characters other than white space: Unicode's `Default_Ignorable_Code_Point`, and blanks that Unicode
+/// counts as letters or symbols.
 const INVISIBLE: &[(char, char)] = &[
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
@@ -33,7 +34,8 @@ pub fn turns(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// True for a text of one line that is shown as it is written: no control characters, line breaks or changes of direction.
+/// True for a text of one line that is shown as it is written: no control characters, line breaks or changes of
+/// direction.
 pub fn is_plain_line(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() || turns(c) || matches!(c, '\u{2028}' | '\u{2029}'))
 }

@@ -1,4 +1,5 @@
-//! `latchkey member`: lists, adds and removes the people who have access to a property (docs/contract/property-users.md, quirk 13).
+//! `latchkey member`: lists, adds and removes the people who have access to a property
+//! (docs/contract/property-users.md, quirk 13).
 
 use clap::{Subcommand, ValueEnum};
 

@@ -54,8 +54,8 @@ enum Command {
 }
 
 impl Cli {
-    /// Parses the command line, or prints its help, without values of environment variables, some of which are secret. A
-    /// variable that is set but empty counts as not set.
+    /// Parses the command line, or prints its help, without values of environment variables, some of which are secret.
+    /// A variable that is set but empty counts as not set.
     pub fn read() -> Self {
         let command = Cli::command().mut_args(|argument| argument.hide_env_values(true));
         let with_values = command.clone().mut_args(|argument| match argument.get_env() {
@@ -77,7 +77,8 @@ impl Cli {
         self.settings.log_format
     }
 
-    /// Checks environment variables, and switches to the user of the data folder. Must be called before any thread starts.
+    /// Checks environment variables, and switches to the user of the data folder. Must be called before any thread
+    /// starts.
     pub fn begin(&self) -> Outcome {
         variables::refuse_unknown(&Cli::command())?;
         let has_own_folder = matches!(self.command, Some(Command::Demo)) && self.settings.data_dir.is_none();

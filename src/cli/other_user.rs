@@ -1,5 +1,5 @@
-//! Commands run by another user than the server's. As root they switch to the owner of the data folder, before any thread
-//! starts: the server could not open files that root creates there.
+//! Commands run by another user than the server's. As root they switch to the owner of the data folder, before any
+//! thread starts: the server could not open files that root creates there.
 
 use std::{
     env, io,

@@ -67,8 +67,8 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
                 .map_err(database_error)?;
             tx.commit().await.map_err(database_error)?;
             log::info!(
-                "subscription activate: active until {} user={}",
-                until.map_or("ever".to_owned(), formatted_end),
+                "subscription activate: active, ends {} user={}",
+                until.map_or("never".to_owned(), formatted_end),
                 user.id
             );
             match until {

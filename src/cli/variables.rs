@@ -1,5 +1,5 @@
-//! Environment variables. A misspelt setting would be silently ignored, so an unknown variable with our prefix is an error,
-//! except those that Kubernetes and Docker set for a service of our name.
+//! Environment variables. A misspelt setting would be silently ignored, so an unknown variable with our prefix is an
+//! error, except those that Kubernetes and Docker set for a service of our name.
 
 use std::env;
 

@@ -96,8 +96,8 @@ impl Db {
         self
     }
 
-    /// The same database; on PostgreSQL with a new pool: connections that a worker of the server has opened end with that
-    /// worker.
+    /// The same database; on PostgreSQL with a new pool: connections that a worker of the server has opened end with
+    /// that worker.
     pub fn reopened(&self) -> Self {
         match &self.kind {
             Kind::Sqlite { .. } => self.clone(),
@@ -133,8 +133,8 @@ impl Db {
         }
     }
 
-    /// Waits until everything that a rejected write has read is durable: on SQLite it may be in a transaction that is still
-    /// open.
+    /// Waits until everything that a rejected write has read is durable: on SQLite it may be in a transaction that is
+    /// still open.
     ///
     /// # Errors
     /// If a commit has failed since `failed_commits` was read.
@@ -191,8 +191,8 @@ impl Db {
 }
 
 impl Tx {
-    /// Makes the writes durable, even if the client goes away meanwhile. If the transaction revokes access, it returns when
-    /// all processes know.
+    /// Makes the writes durable, even if the client goes away meanwhile. If the transaction revokes access, it returns
+    /// when all processes know.
     pub async fn commit(self) -> sqlx::Result<()> {
         rt::spawn(self.commit_to_its_end()).await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
@@ -234,7 +234,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let db = Db::sqlite(&folder.path().join("latchkey.db"), wanted, PATIENCE).await.unwrap();
             db.migrate(&folder.path().join("lock")).await.unwrap();
-            // Nothing is given back before all are asked: each is a connection of its own.
+            // None is dropped before all are open, so that each is a separate connection.
             let mut all = vec![db.write().await.unwrap()];
             for _ in 0..20 {
                 all.push(db.read().await.unwrap());

@@ -7,8 +7,8 @@ use tokio::time::timeout;
 /// How long a request waits for a connection, and SQLite for its lock, before it is answered 503.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a command waits for SQLite's lock. A busy server's writers follow each other closely, so it may take a while
-/// until a writer of another process gets the lock.
+/// How long a command waits for SQLite's lock. A busy server's writers follow each other closely, so it may take a
+/// while until a writer of another process gets the lock.
 pub const PATIENCE_OF_COMMANDS: Duration = Duration::from_secs(60);
 
 /// How long PostgreSQL may take for one answer.

@@ -17,8 +17,8 @@ use crate::db::{
 };
 
 impl Db {
-    /// Brings the schema up to date. Several processes may do so at once: on PostgreSQL they queue for an advisory lock, on
-    /// SQLite for the lock on a file.
+    /// Brings the schema up to date. Several processes may do so at once: on PostgreSQL they queue for an advisory
+    /// lock, on SQLite for the lock on a file.
     ///
     /// # Errors
     /// A sentence for the host.

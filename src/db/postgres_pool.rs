@@ -96,8 +96,8 @@ impl Turn {
 }
 
 impl Drop for Turn {
-    /// Rolls back, so that the next user of the connection does not find an open transaction. A connection that does not
-    /// answer is closed: the pool itself would wait for it as long as the network does.
+    /// Rolls back, so that the next user of the connection does not find an open transaction. A connection that does
+    /// not answer is closed: the pool itself would wait for it as long as the network does.
     fn drop(&mut self) {
         let (mut lent, begun) = (Lent(self.connection.take()), self.begun);
         if tokio::runtime::Handle::try_current().is_err() {

@@ -1,5 +1,5 @@
-//! Parses `DATABASE_URL` for PostgreSQL. Error messages never contain the password, and unknown parameters are removed: the
-//! driver would log them with their values.
+//! Parses `DATABASE_URL` for PostgreSQL. Error messages never contain the password, and unknown parameters are removed:
+//! the driver would log them with their values.
 
 use std::str::FromStr;
 

@@ -87,7 +87,8 @@ impl Epoch {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The generation that a request which arrived at `arrived` may use, if the last reading was less than `trust` before.
+    /// The generation that a request which arrived at `arrived` may use, if the last reading was less than `trust`
+    /// before.
     pub fn trusted(&self, arrived: Instant, trust: Duration) -> Option<u64> {
         let (_, began) = self.reading().found?;
         (arrived.0 < began.0 + trust).then(|| self.current())

@@ -18,8 +18,8 @@ impl Db {
     /// The generation of caches that a request arriving now may use; reads the epoch if necessary.
     ///
     /// # Errors
-    /// If the epoch cannot be read. Requests that wait for the same reading share its failure, so that a database that is
-    /// down is not queried by each in turn.
+    /// If the epoch cannot be read. Requests that wait for the same reading share its failure, so that a database that
+    /// is down is not queried by each in turn.
     pub async fn generation(&self) -> sqlx::Result<u64> {
         self.generation_by(TRUST).await
     }
@@ -55,8 +55,8 @@ impl Db {
 }
 
 impl Tx {
-    /// Revokes cached access: this transaction changes what callers may do. Comes last, after all other rows are locked,
-    /// since every such change waits for this one row.
+    /// Revokes cached access: this transaction changes what callers may do. Comes last, after all other rows are
+    /// locked, since every such change waits for this one row.
     ///
     /// The new value is random. A counter could repeat a value after the database was restored, or after a standby
     /// without the last commits took over.

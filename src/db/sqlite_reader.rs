@@ -1,5 +1,5 @@
-//! Reads SQLite on the calling thread. Most queries take less time than handing them to another thread and back; one that
-//! takes longer is interrupted and restarted on a blocking thread, so that it delays nobody else.
+//! Reads SQLite on the calling thread. Most queries take less time than handing them to another thread and back; one
+//! that takes longer is interrupted and restarted on a blocking thread, so that it delays nobody else.
 
 use std::{
     borrow::Cow,

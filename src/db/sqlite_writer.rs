@@ -148,8 +148,8 @@ impl State {
         if !std::mem::take(&mut self.needs_rollback) || self.group.is_none() {
             return;
         }
-        // If SQLite has rolled back the whole transaction itself (a full disk), there is no savepoint, and those that wait
-        // for the commit must be told.
+        // If SQLite has rolled back the whole transaction itself (a full disk), there is no savepoint, and those that
+        // wait for the commit must be told.
         if self.connection.execute("rollback to one; release one").await.is_err() {
             self.fail().await;
         }

@@ -92,8 +92,8 @@ impl Statement {
         self.cached = false;
     }
 
-    /// Binds several values and returns their placeholders: `$3, $4, $5, $6`. The last one is repeated up to the next power
-    /// of two: every count would be another statement in the caches. For up to a hundred or so; for more, see
+    /// Binds several values and returns their placeholders: `$3, $4, $5, $6`. The last one is repeated up to the next
+    /// power of two: every count would be another statement in the caches. For up to a hundred or so; for more, see
     /// [`Statement::bind_ids`].
     pub fn bind_all(&mut self, values: impl IntoIterator<Item = Bind>) -> String {
         self.bind_each(values).join(", ")

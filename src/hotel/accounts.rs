@@ -25,8 +25,8 @@ pub async fn open(
     Ok(Some(user.id))
 }
 
-/// The user with this address. If it is unknown, an account is created, to which nobody can sign in before its password is
-/// set with a one-time link (docs/contract/README.md, section 15, 23).
+/// The user with this address. If it is unknown, an account is created, to which nobody can sign in before its password
+/// is set with a one-time link (docs/contract/README.md, section 15, 23).
 ///
 /// # Errors
 /// `Full` at the daily quota of invited accounts.

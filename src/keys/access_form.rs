@@ -161,7 +161,8 @@ pub struct Offer {
 }
 
 impl AccessFields {
-    /// The fields as they were sent, with the properties that the user has access to now. Ticked ones are always listed.
+    /// The fields as they were sent, with the properties that the user has access to now. Ticked ones are always
+    /// listed.
     pub async fn new(tx: &mut Tx, caller: &Caller, form: AccessForm, problem: Option<String>) -> sqlx::Result<Self> {
         let ticked: Vec<PropertyId> = form.properties.iter().filter_map(|id| id.parse().ok()).collect();
         let (mut offered, total) = search::first(tx, caller, MOST_OFFERED).await?;

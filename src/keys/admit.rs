@@ -16,8 +16,8 @@ impl Credential {
     /// The caller, with the key's permissions (docs/contract/README.md, section 3).
     ///
     /// # Errors
-    /// `Unauthorized` if the key was withdrawn or has expired or its user is deactivated, `Forbidden` if the subscription
-    /// is not active.
+    /// `Unauthorized` if the key was withdrawn or has expired or its user is deactivated, `Forbidden` if the
+    /// subscription is not active.
     pub fn admit(&self, grace: Duration, now: Moment) -> Result<Caller> {
         if self.withdrawn_at.is_some() {
             return Err(Error::Unauthorized(Some("the API key was withdrawn")));

@@ -1,5 +1,5 @@
-//! Caches the credentials of keys, so that admitting a request costs no query. The whole cache is invalidated when access
-//! is revoked from anybody (`db/revocation.rs`); what expires is compared with the clock on each request.
+//! Caches the credentials of keys, so that admitting a request costs no query. The whole cache is invalidated when
+//! access is revoked from anybody (`db/revocation.rs`); what expires is compared with the clock on each request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

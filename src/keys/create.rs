@@ -26,7 +26,8 @@ pub enum Creation {
     Invalid(String),
 }
 
-/// Creates a key for a user. `form` is the digest of a random token: if the same form is sent again, it creates nothing.
+/// Creates a key for a user. `form` is the digest of a random token: if the same form is sent again, it creates
+/// nothing.
 ///
 /// # Errors
 /// `BadRequest` if another user's form had this token; `Full` at the daily quota of new keys.
@@ -54,8 +55,8 @@ pub async fn create(
     Ok(creation)
 }
 
-/// Withdraws a key and creates another with its title and its access (`access_form::of_key`), in one transaction. The new
-/// key has no access to properties that its user has lost since.
+/// Withdraws a key and creates another with its title and its access (`access_form::of_key`), in one transaction. The
+/// new key has no access to properties that its user has lost since.
 ///
 /// # Errors
 /// As [`create`].

@@ -1,4 +1,5 @@
-//! When a key was last used: noted in memory, and written in batches by a background task, at most once a minute per key.
+//! When a key was last used: noted in memory, and written in batches by a background task, at most once a minute per
+//! key.
 
 use std::{
     collections::HashMap,
@@ -39,8 +40,8 @@ impl LastUses {
         self.more.notify_one();
     }
 
-    /// Writes batches until the process ends; while one is written, the next one is collected. The first use of a key is
-    /// written at once, so that its owner sees it.
+    /// Writes batches until the process ends; while one is written, the next one is collected. The first use of a key
+    /// is written at once, so that its owner sees it.
     pub async fn keep_writing(self, db: Db) {
         loop {
             self.more.notified().await;

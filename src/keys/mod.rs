@@ -18,7 +18,8 @@ pub use crate::keys::admit::wrong_form;
 /// before. It is shown once and stored nowhere; `Debug` does not print it.
 pub struct PlainKey(String);
 
-/// What is stored of a key: its SHA-256. A slow hash would add nothing (nobody guesses 256 bits) and cost every request.
+/// What is stored of a key: its SHA-256. A slow hash would add nothing (nobody guesses 256 bits) and cost every
+/// request.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct KeyDigest(Vec<u8>);
 
@@ -32,8 +33,8 @@ impl PlainKey {
         Self(format!("{body}{}", checksum(&body)))
     }
 
-    /// Parses a key as sent, with or without white space around it. `None` if it is malformed: that costs neither a query
-    /// nor a hash. Any prefix is accepted, so that a host can change it without breaking existing keys.
+    /// Parses a key as sent, with or without white space around it. `None` if it is malformed: that costs neither a
+    /// query nor a hash. Any prefix is accepted, so that a host can change it without breaking existing keys.
     pub fn parse(sent: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(sent).ok()?.trim();
         let (prefix, rest) = text.split_once('_')?;

@@ -176,8 +176,8 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
     }
 }
 
-/// Withdraws a key permanently. False if it does not exist or was already withdrawn. Cached access is revoked even then:
-/// this caller may be answered first.
+/// Withdraws a key permanently. False if it does not exist or was already withdrawn. Cached access is revoked even
+/// then: this caller may be answered first.
 pub async fn withdraw(tx: &mut Tx, id: ApiKeyId, by: WithdrawnBy, now: Moment) -> sqlx::Result<bool> {
     let withdrawn = mark_withdrawn(tx, id, by, now).await?;
     tx.revoke_cached_access().await?;

@@ -110,8 +110,8 @@ impl BodyBudget {
 }
 
 impl Admission {
-    /// Half of the concurrent requests may be reads of the API, a quarter writes, a quarter pages, so that one kind cannot
-    /// starve the others.
+    /// Half of the concurrent requests may be reads of the API, a quarter writes, a quarter pages, so that one kind
+    /// cannot starve the others.
     pub fn new(settings: &Settings) -> Self {
         let max = settings.max_requests as usize;
         Admission {
@@ -154,16 +154,16 @@ impl Admission {
     }
 }
 
-/// Admits or rejects a request of the API. It counts until the permit is dropped; a request with a body counts until it is
-/// dropped itself.
+/// Admits or rejects a request of the API. It counts until the permit is dropped; a request with a body counts until it
+/// is dropped itself.
 pub fn api(state: &AppState, admission: &Admission, request: &ServiceRequest) -> Result<Option<Permit>> {
     https::check(state, request)?;
     let kind = if methods::is_write(request.method()) { &admission.writes } else { &admission.reads };
     admit(admission, request, kind)
 }
 
-/// The same for pages. Reads of health checks are always admitted, and so are those of existing static files, which pages
-/// need.
+/// The same for pages. Reads of health checks are always admitted, and so are those of existing static files, which
+/// pages need.
 pub fn page(state: &AppState, admission: &Admission, request: &ServiceRequest) -> Result<Option<Permit>> {
     let path = request.path();
     if !methods::is_write(request.method()) && matches!(path, "/healthz" | "/readyz") {
@@ -189,8 +189,8 @@ fn admit(admission: &Admission, request: &ServiceRequest, kind: &Arc<Semaphore>)
     Ok(None)
 }
 
-/// A request that waits, for its body or for a password hash. Meanwhile it does not count: slow senders would keep out all
-/// others.
+/// A request that waits, for its body or for a password hash. Meanwhile it does not count: slow senders would keep out
+/// all others.
 pub struct Suspended {
     kind: Option<Arc<Semaphore>>,
 }

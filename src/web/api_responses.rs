@@ -1,5 +1,5 @@
-//! Middleware of the API. What every response under `/api` has: JSON errors, cache headers, CORS, ETag (docs/contract/README.md, sections 1, 4, 10
-//! and 15).
+//! Middleware of the API. What every response under `/api` has: JSON errors, cache headers, CORS, ETag
+//! (docs/contract/README.md, sections 1, 4, 10 and 15).
 
 use actix_web::{
     HttpMessage, HttpResponse, ResponseError,

@@ -89,8 +89,8 @@ pub fn received(
             }
             Ok(Err(missing)) => Err(missing),
             Err(_) => {
-                // A response before the end of the body closes the connection. But if a chunked body were dropped at once,
-                // the framework would wait for its end, however long it takes.
+                // A response before the end of the body closes the connection. But if a chunked body were dropped at
+                // once, the framework would wait for its end, however long it takes.
                 rt::spawn(async move {
                     sleep(RESPONSE_TIME).await;
                     drop(receiving);

@@ -1,5 +1,5 @@
-//! How many connections one address may have, in the whole process. The framework counts connections, but not whose they
-//! are.
+//! How many connections one address may have, in the whole process. The framework counts connections, but not whose
+//! they are.
 
 use std::{
     collections::HashMap,

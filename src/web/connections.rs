@@ -158,7 +158,7 @@ impl ConnectionState {
         }
     }
 
-    /// Notes that the client has read something, or is not reading. Either starts the deadline of the next request anew.
+    /// Notes that the client has read something, or is not reading. Either restarts the deadline of the next request.
     fn wrote(&self, is_stuck: bool) {
         self.stuck.set(is_stuck);
         if self.is_unrequested() {

@@ -1,4 +1,5 @@
-//! Cross-site request forgery: writes with a session are accepted only from pages of this site (OWASP, CSRF Prevention Cheat Sheet: Fetch Metadata, with Origin as the fallback).
+//! Cross-site request forgery: writes with a session are accepted only from pages of this site (OWASP, CSRF Prevention
+//! Cheat Sheet: Fetch Metadata, with Origin as the fallback).
 
 use actix_web::{HttpRequest, http::header};
 use url::Url;

@@ -1,8 +1,9 @@
-//! Entity tags: the hash of this caller's body; a matching `If-None-Match` is answered 304 (RFC 9110, sections 8.8.3 and
-//! 13.1.2).
+//! Entity tags: the hash of this caller's body; a matching `If-None-Match` is answered 304 (RFC 9110, sections 8.8.3
+//! and 13.1.2).
 //!
 //! On SQLite the tag of a conditional request is cached with the version of the whole database, read before the handler
-//! ran. As long as nothing at all was committed since, by any process, the response is the same and is not computed again.
+//! ran. As long as nothing at all was committed since, by any process, the response is the same and is not computed
+//! again.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -159,8 +160,8 @@ fn with_tag(answer: ServiceResponse) -> ServiceResponse {
     ServiceResponse::new(request, response.set_body(BoxBody::new(body)))
 }
 
-/// An entity tag of half a hash. (BLAKE3: it takes a fraction of the time of SHA-256 on processors without instructions for
-/// that, and is collision-resistant as well.)
+/// An entity tag of half a hash. (BLAKE3: it takes a fraction of the time of SHA-256 on processors without instructions
+/// for that, and is collision-resistant as well.)
 pub fn of_hash(hash: blake3::Hash) -> HeaderValue {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut tag = Vec::with_capacity(34);

@@ -1,5 +1,5 @@
-//! HTML forms, parsed leniently: a missing field is empty, so that its own rule has the message. A name that ends in `[]`
-//! is a list of all its values.
+//! HTML forms, parsed leniently: a missing field is empty, so that its own rule has the message. A name that ends in
+//! `[]` is a list of all its values.
 
 use std::{
     future::{Ready, ready},

@@ -1,5 +1,5 @@
-//! If the base URL is https, requests over plain http are rejected, so that a misconfigured client notices before it sends
-//! keys and passwords unencrypted for long.
+//! If the base URL is https, requests over plain http are rejected, so that a misconfigured client notices before it
+//! sends keys and passwords unencrypted for long.
 
 use actix_web::dev::ServiceRequest;
 

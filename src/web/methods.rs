@@ -1,5 +1,5 @@
-//! Resources with their methods: every GET also answers HEAD; other methods are a 405 with `Allow`. (actix itself answers
-//! both with 404.)
+//! Resources with their methods: every GET also answers HEAD; other methods are a 405 with `Allow`. (actix itself
+//! answers both with 404.)
 
 use actix_web::{
     FromRequest, Handler, Resource, Responder,

@@ -1,12 +1,13 @@
-//! Removes trailing and doubled slashes (docs/contract/README.md, section 1). There is no redirect: clients drop the body
-//! or the key on the way.
+//! Removes trailing and doubled slashes (docs/contract/README.md, section 1). There is no redirect: clients drop the
+//! body or the key on the way.
 
 use actix_web::{
     dev::ServiceRequest,
     http::uri::{PathAndQuery, Uri},
 };
 
-/// Removes superfluous slashes from a request's path. (actix's own middleware runs a regular expression over every path.)
+/// Removes superfluous slashes from a request's path. (actix's own middleware runs a regular expression over every
+/// path.)
 pub fn normalize(request: &mut ServiceRequest) {
     let path = request.path();
     // `*`, of OPTIONS, is left as it is.

@@ -70,7 +70,8 @@ impl When {
     }
 }
 
-/// The page of a list among all its pages, with the addresses of the previous and the next one; shown by the macro `pages`.
+/// The page of a list among all its pages, with the addresses of the previous and the next one; shown by the macro
+/// `pages`.
 pub struct Pager {
     pub page: i64,
     pub pages: i64,
@@ -120,8 +121,8 @@ pub fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
 }
 
-/// Where to continue after a sign-in. Every form posts to the address that shows it, so a form whose session has expired
-/// is shown again at that address, with its fields as query parameters, except secrets.
+/// Where to continue after a sign-in. Every form posts to the address that shows it, so a form whose session has
+/// expired is shown again at that address, with its fields as query parameters, except secrets.
 ///
 /// Fields that would make the address too long are left out; then `left_out=1` is added.
 pub struct Resume;
@@ -177,10 +178,10 @@ fn fits(part: &str) -> bool {
 }
 
 /// The address of the sign-in page that leads to `return_to`.
-pub fn sign_in_address(return_to: &str, kept: bool) -> String {
+pub fn sign_in_address(return_to: &str, has_input: bool) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("return_to", return_to);
-    if kept {
+    if has_input {
         query.append_pair("notice", "kept");
     }
     format!("/sign_in?{}", query.finish())

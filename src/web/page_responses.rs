@@ -101,8 +101,8 @@ fn as_page(answer: ServiceResponse, state: &AppState, id: Option<RequestId>) -> 
     let (request, response) = answer.into_parts();
     let user_name = request.extensions().get::<CurrentUserName>().cloned();
     let page = match response.error().and_then(|error| error.as_error::<Error>()) {
-        Some(Error::SignIn { return_to, kept }) => {
-            HttpResponse::SeeOther().insert_header((header::LOCATION, sign_in_address(return_to, *kept))).finish()
+        Some(Error::SignIn { return_to, has_input }) => {
+            HttpResponse::SeeOther().insert_header((header::LOCATION, sign_in_address(return_to, *has_input))).finish()
         }
         Some(error) => {
             request_log::set_reason(&request, error);

@@ -1,7 +1,7 @@
 //! Parses JSON within a budget, keeping numbers as they were written. The budget is checked as the bytes arrive, before
-//! any value is built. To keep a number's digits, serde_json (with its feature `arbitrary_precision`) passes it as an object
-//! with a special key, and so mistakes such an object in a body for a number. Here a number is a number and an object an
-//! object.
+//! any value is built. To keep a number's digits, serde_json (with its feature `arbitrary_precision`) passes it as an
+//! object with a special key, and so mistakes such an object in a body for a number. Here a number is a number and an
+//! object an object.
 
 use std::fmt;
 

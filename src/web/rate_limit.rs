@@ -1,6 +1,7 @@
-//! Rate limits per client, in requests per minute: a token bucket that refills evenly and holds a minute's worth (GCRA).
-//! The state of a client is one word, and the number of clients is fixed, so memory is bounded; no lock is taken. (`governor` keeps a map that grows with every new address until it is swept, and
-//! locks a part of it at every request.)
+//! Rate limits per client, in requests per minute: a token bucket that refills evenly and holds a minute's worth
+//! (GCRA). The state of a client is one word, and the number of clients is fixed, so memory is bounded; no lock is
+//! taken. (`governor` keeps a map that grows with every new address until it is swept, and locks a part of it at every
+//! request.)
 
 use std::{
     hash::{BuildHasher, Hash, RandomState},
@@ -16,7 +17,8 @@ const WAYS: usize = 8;
 /// Cache lines: 32,768 clients in 256 KiB.
 const LINES: usize = 4096;
 
-/// A slot has the client's tag in its high bits; below is when its bucket is full again, in microseconds since the start.
+/// A slot has the client's tag in its high bits; below is when its bucket is full again, in microseconds since the
+/// start.
 const TIME_BITS: u32 = 48;
 const TIME: u64 = (1 << TIME_BITS) - 1;
 

@@ -57,7 +57,8 @@ pub fn set_reason(request: &HttpRequest, error: &crate::base::error::Error) {
     }
 }
 
-/// The outermost middleware. The route's pattern is logged, never the path: a secret pasted into a URL stays out of the log.
+/// The outermost middleware. The route's pattern is logged, never the path: a secret pasted into a URL stays out of the
+/// log.
 pub async fn log_request(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

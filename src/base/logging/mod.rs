@@ -33,7 +33,8 @@ pub enum Format {
     Json,
 }
 
-/// Lines per minute from one place in the code of a library: anybody can cause them, for example with malformed cookies.
+/// Lines per minute from one place in the code of a library: anybody can cause them, for example with malformed
+/// cookies.
 const LIBRARY_LINES: u32 = 10;
 
 static OUT: OnceLock<(Format, Lines)> = OnceLock::new();

@@ -22,7 +22,7 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct Query {
     #[serde(default)]
     order: String,
     /// Entered before the session ended, and carried through the sign-in.
@@ -35,16 +35,16 @@ pub async fn profile(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
-    asked: Arguments<Asked>,
+    query: Arguments<Query>,
 ) -> Result<HttpResponse> {
-    let Arguments(asked) = asked;
-    let mut page = ProfilePage::new(&state, &person, Order::read(&asked.order)).await?;
+    let Arguments(query) = query;
+    let mut page = ProfilePage::new(&state, &person, Order::read(&query.order)).await?;
     page.notice = notice::take(&session);
-    if asked.name.is_some() {
+    if query.name.is_some() {
         page.notice = page.notice.or("Your changes are not saved yet.");
     }
-    page.name.value = asked.name.unwrap_or(page.name.value);
-    page.time_zone.value = asked.time_zone.unwrap_or(page.time_zone.value);
+    page.name.value = query.name.unwrap_or(page.name.value);
+    page.time_zone.value = query.time_zone.unwrap_or(page.time_zone.value);
     page.answer(StatusCode::OK)
 }
 

@@ -191,8 +191,8 @@ pub async fn withdraw(
     notice::see_other(&session, "/user_profile#api_keys", "API key withdrawn. It can no longer be used.")
 }
 
-/// GET /user_profile/withdraw_all_keys: asks for confirmation. Also without a subscription: otherwise a leaked key would
-/// work again with the next one.
+/// GET /user_profile/withdraw_all_keys: asks for confirmation. Also without a subscription: otherwise a leaked key
+/// would work again with the next one.
 pub async fn confirm_all(state: Data<AppState>, person: SignedIn) -> Result<HttpResponse> {
     let mut tx = state.db.read().await?;
     let active = store::count_active(&mut tx, person.user.id).await?;

@@ -1,5 +1,5 @@
-//! The User Profile page: details, API keys and password of the signed-in user, and the one dialog that may be open on it.
-//! `details.rs` and `keys.rs` both respond with it.
+//! The User Profile page: details, API keys and password of the signed-in user, and the one dialog that may be open on
+//! it. `details.rs` and `keys.rs` both respond with it.
 
 pub mod details;
 pub mod keys;

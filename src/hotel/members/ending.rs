@@ -1,5 +1,5 @@
-//! Leaving, and what else ends when a user loses a way to a property or a group (docs/contract/README.md, section 15, 104
-//! and 107).
+//! Leaving, and what else ends when a user loses a way to a property or a group (docs/contract/README.md, section 15,
+//! 104 and 107).
 
 use uuid::Uuid;
 

@@ -27,7 +27,7 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct Query {
     #[serde(default)]
     page: String,
 }
@@ -55,11 +55,11 @@ pub async fn list(
     person: SignedIn,
     session: Session,
     property: Path<String>,
-    asked: Arguments<Asked>,
+    query: Arguments<Query>,
 ) -> Result<HttpResponse> {
     let property = id(&property)?;
     let view = view(&state, &person, property).await?;
-    let mut page = PeoplePage::new(&state, &person, property, &view, asked.0.page.parse().unwrap_or(1), None);
+    let mut page = PeoplePage::new(&state, &person, property, &view, query.0.page.parse().unwrap_or(1), None);
     page.notice = notice::take(&session);
     page.answer(StatusCode::OK)
 }

@@ -206,7 +206,8 @@ impl View {
         }
     }
 
-    /// A placement as a row. The property can be taken out of its home only by an owner of both that and another of its groups.
+    /// A placement as a row. The property can be taken out of its home only by an owner of both that and another of its
+    /// groups.
     pub fn group_row(&self, group: &Holding, zone: Tz) -> GroupRow {
         let owns_other = self.groups.iter().any(|other| other.id != group.id && self.owns_group(other.id));
         GroupRow {

@@ -165,8 +165,8 @@ pub async fn sole_owned(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Named>> {
     Statement::new(SQL, vec![user.into()]).fetch_all(tx).await
 }
 
-/// Ends all access of a user who is to be deleted, and returns the properties that only they owned: these are left without
-/// an owner, or deleted. Other properties get a home in a group of another owner; unused groups are deleted.
+/// Ends all access of a user who is to be deleted, and returns the properties that only they owned: these are left
+/// without an owner, or deleted. Other properties get a home in a group of another owner; unused groups are deleted.
 pub async fn from_everything(tx: &mut Tx, user: UserId, with_properties: bool) -> Result<Vec<Named>> {
     users::store::lock_user(tx, user).await?;
     let groups = store::parents_of(tx, MemberOf::Group, user).await?;

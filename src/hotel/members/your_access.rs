@@ -1,5 +1,5 @@
-//! `/your_access`: the groups of a user, who gave them access, and whose invitations they do not accept. Here they can leave
-//! (docs/contract/README.md, section 15, 107).
+//! `/your_access`: the groups of a user, who gave them access, and whose invitations they do not accept. Here they can
+//! leave (docs/contract/README.md, section 15, 107).
 
 use actix_session::Session;
 use actix_web::{
@@ -89,7 +89,7 @@ struct Problem {
 }
 
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct Query {
     #[serde(default)]
     page: String,
 }
@@ -180,10 +180,10 @@ pub async fn show(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
-    asked: Arguments<Asked>,
+    query: Arguments<Query>,
 ) -> Result<HttpResponse> {
-    let Arguments(asked) = asked;
-    let mut page = YourAccessPage::new(&state, &person, asked.page.parse().unwrap_or(1)).await?;
+    let Arguments(query) = query;
+    let mut page = YourAccessPage::new(&state, &person, query.page.parse().unwrap_or(1)).await?;
     page.notice = notice::take(&session);
     page::html(StatusCode::OK, &page)
 }

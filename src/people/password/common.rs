@@ -1,9 +1,9 @@
 //! Common passwords: lists, keyboard patterns, common words with digits around them.
 //!
-//! `common_passwords.txt` has the most common passwords of 15 and more characters, `common_words.txt` the most common ones
-//! that are one word, both folded. They are compiled from the lists of zxcvbn-ts (@zxcvbn-ts/language-common 4.1.3, MIT,
-//! copyright 2012-2016 Dan Wheeler and Dropbox, Inc., 2021 @zxcvbn-ts) and of Django (5.2, BSD-3-Clause, copyright Django
-//! Software Foundation; the list is Royce Williams's), and of a few lines of our own.
+//! `common_passwords.txt` has the most common passwords of 15 and more characters, `common_words.txt` the most common
+//! ones that are one word, both folded. They are compiled from the lists of zxcvbn-ts (@zxcvbn-ts/language-common
+//! 4.1.3, MIT, copyright 2012-2016 Dan Wheeler and Dropbox, Inc., 2021 @zxcvbn-ts) and of Django (5.2, BSD-3-Clause,
+//! copyright Django Software Foundation; the list is Royce Williams's), and of a few lines of our own.
 
 use std::{collections::HashSet, sync::LazyLock};
 

@@ -1,5 +1,5 @@
-//! The threads that hash passwords, and their queue. They run at idle priority, so that requests with keys come first even
-//! on a single core. The queue is fair: askers take turns, so that one with many requests delays only itself.
+//! The threads that hash passwords, and their queue. They run at idle priority, so that requests with keys come first
+//! even on a single core. The queue is fair: askers take turns, so that one with many requests delays only itself.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -85,8 +85,8 @@ impl Waiting {
         Waiting { max, count: 0, by_asker: HashMap::new(), turns: VecDeque::new() }
     }
 
-    /// Queues work behind that of the same asker. If the queue is full, the last work of the asker with the most is dropped,
-    /// if that is more than this asker has.
+    /// Queues work behind that of the same asker. If the queue is full, the last work of the asker with the most is
+    /// dropped, if that is more than this asker has.
     fn put(&mut self, asker: Asker, work: Box<dyn Work>) -> Result<(), Refused> {
         if self.count >= self.max || self.by_asker.get(&asker).is_some_and(|own| own.len() >= MAX_PER_ASKER) {
             self.drop_unwanted();

@@ -52,8 +52,8 @@ impl std::fmt::Debug for Password {
 }
 
 impl Password {
-    /// A password to compare with a stored hash. It is normalised with NFKC, since keyboards produce one character in several
-    /// ways (NIST SP 800-63B-4, section 3.1.1.2).
+    /// A password to compare with a stored hash. It is normalised with NFKC, since keyboards produce one character in
+    /// several ways (NIST SP 800-63B-4, section 3.1.1.2).
     pub fn typed(text: String) -> Self {
         Self(text.nfkc().collect())
     }
@@ -105,8 +105,8 @@ fn is_mostly(text: &str, name: &str) -> bool {
     name.len() > 2 && text.contains(name) && !text.replace(name, "").chars().any(char::is_alphabetic)
 }
 
-/// Hashes passwords on a few threads of its own: each hash takes tens of MiB, and many concurrent sign-ins must neither use
-/// up the memory nor slow down requests with keys.
+/// Hashes passwords on a few threads of its own: each hash takes tens of MiB, and many concurrent sign-ins must neither
+/// use up the memory nor slow down requests with keys.
 pub struct Hasher {
     argon2: Argon2<'static>,
     /// A hash that matches no password: for an unknown address, so that it takes as long as a wrong password.
@@ -170,9 +170,9 @@ impl Hasher {
     }
 }
 
-/// A valid hash that matches no password, so that an unknown email takes as long as a wrong password. Random text: a real
-/// one would allocate argon2's memory at startup. (The last character of salt and of output carries few bits: `A` has
-/// none.)
+/// A valid hash that matches no password, so that an unknown email takes as long as a wrong password. Random text: a
+/// real one would allocate argon2's memory at startup. (The last character of salt and of output carries few bits: `A`
+/// has none.)
 fn nobody(Cost { memory_kib, iterations }: Cost) -> String {
     let (salt, output) = (secret::random(), secret::random());
     format!("$argon2id$v=19$m={memory_kib},t={iterations},p=1${}A${}A", &salt[..21], &output[..42])

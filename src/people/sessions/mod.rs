@@ -17,7 +17,8 @@ const USER: &str = "user";
 /// The key of the notice for the next page.
 const NOTICE: &str = "notice";
 
-/// The key of the password hash that was verified. Only the store reads it: a password reset in between ends the sign-in.
+/// The key of the password hash that was verified. Only the store reads it: a password reset in between ends the
+/// sign-in.
 const VERIFIED: &str = "verified";
 
 /// The signed-in user.

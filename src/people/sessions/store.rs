@@ -63,8 +63,8 @@ impl SessionStore for Sessions {
         SessionKey::try_from(id).map_err(|error| SaveError::Other(error.into()))
     }
 
-    /// Only the notice of a session changes: another user gets a new session. No row is inserted here, which would undo a
-    /// concurrent sign-out. An error is only logged, since the request itself is done.
+    /// Only the notice of a session changes: another user gets a new session. No row is inserted here, which would undo
+    /// a concurrent sign-out. An error is only logged, since the request itself is done.
     async fn update(&self, key: SessionKey, state: State, _: &time::Duration) -> Result<SessionKey, UpdateError> {
         if let Err(error) = self.set_notice(&Digest::of(key.as_ref()), state.get(NOTICE)).await {
             log::warn!("could not store the notice of a session: {error}");
@@ -130,8 +130,8 @@ impl Sessions {
         tx.commit().await
     }
 
-    /// Stores a new session, and deletes expired ones. The user is locked, so that a change that ends all sessions comes either
-    /// before it, and is seen, or after it, and ends this one too.
+    /// Stores a new session, and deletes expired ones. The user is locked, so that a change that ends all sessions
+    /// comes either before it, and is seen, or after it, and ends this one too.
     async fn begin(&self, user: UserId, verified: &str, digest: &Digest, notice: Option<&String>) -> sqlx::Result<()> {
         const DELETE_EXPIRED: &str = "delete from sessions where expires_at <= $1";
         // At most a hundred sessions per user are kept.

@@ -139,8 +139,8 @@ pub async fn set_deactivated(tx: &mut Tx, id: UserId, at: Option<Moment>) -> sql
     tx.revoke_cached_access().await
 }
 
-/// Deletes a user, with sessions, links, keys and subscription. The caller has ended their access to properties and groups
-/// before.
+/// Deletes a user, with sessions, links, keys and subscription. The caller has ended their access to properties and
+/// groups before.
 pub async fn delete(tx: &mut Tx, id: UserId) -> sqlx::Result<()> {
     execute!(tx, sqlx::query("delete from users where id = $1").bind(id)).map(drop)
 }
