@@ -2,17 +2,17 @@
 
 #![cfg_attr(not(test), warn(clippy::panic, clippy::unwrap_used))]
 
-mod access; // who sees what and may do what
-mod app; // puts the parts together: state, routes, server
+mod access; // what a caller can see and do
+mod app; // routes, middleware, authentication, the OpenAPI document
 mod base; // values and their rules, the clock and the log
 pub mod cli; // the commands
 mod db; // SQLite and PostgreSQL: statements, transactions, migrations
-mod demo; // lifelike data for a first look
+mod demo; // data of `latchkey demo`
 mod host; // User Profile and documentation
 mod hotel; // groups, properties, rooms, rates, and who has access
 mod keys; // API keys: created, shown once, withdrawn
 mod people; // accounts, passwords, sessions, subscriptions
 mod resource; // what the collections of the API share
-mod web; // server parts that know no product
+mod web; // server parts without rules of the product
 
 pub use base::logging;

@@ -6,14 +6,14 @@ use latchkey::{cli, logging};
 
 fn main() -> ExitCode {
     let cli = cli::Cli::read();
-    // Before there is any other thread.
+    // Before any thread starts.
     if let Err(message) = cli.begin() {
         eprintln!("{message}");
         return ExitCode::FAILURE;
     }
     let lines = logging::start(cli.log_format());
     let ended = actix_web::rt::System::new().block_on(cli::run(cli));
-    lines.write_out();
+    lines.flush_all();
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

@@ -1,4 +1,5 @@
-//! Who calls the API and with which rights. The middleware authenticates (`app/auth.rs`); handlers take one of these.
+//! The caller of the API and its permissions. The middleware authenticates (`app/auth.rs`); handlers take `Caller` or
+//! one of its stricter forms as an argument.
 
 use std::future::{Ready, ready};
 
@@ -9,7 +10,7 @@ use crate::base::{
     ids::{ApiKeyId, UserId},
 };
 
-/// Who calls the API, from a key or from a session: nobody behind this can tell which.
+/// Who calls the API, with a key or with a session.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller {
     pub user: UserId,
@@ -20,25 +21,25 @@ pub struct Caller {
     pub manage_users: bool,
 }
 
-/// Which of the user's properties exist for this caller.
+/// Which of the user's properties the caller can access.
 #[derive(Clone, Copy, Debug)]
 pub enum Scope {
     All,
-    /// Those this key is limited to.
-    Chosen(ApiKeyId),
+    /// Those to which this key is limited.
+    Selected(ApiKeyId),
 }
 
 impl Caller {
-    /// A user with all their powers.
+    /// A user with all their permissions.
     pub fn person(user: UserId) -> Self {
         Caller { user, key: None, scope: Scope::All, read_only: false, manage_users: true }
     }
 
-    /// The key that limits the scope, as store queries take it.
+    /// The key that limits the scope, for queries.
     pub fn limit(&self) -> Option<ApiKeyId> {
         match self.scope {
             Scope::All => None,
-            Scope::Chosen(key) => Some(key),
+            Scope::Selected(key) => Some(key),
         }
     }
 
@@ -47,7 +48,10 @@ impl Caller {
         self.must(Need::AllProperties)
     }
 
-    /// Refuses what the key's rights forbid: the first that applies is named (docs/contract/README.md, section 3).
+    /// Checks the key's permissions.
+    ///
+    /// # Errors
+    /// `Forbidden` with the first reason that applies (docs/contract/README.md, section 3).
     fn must(&self, need: Need) -> Result<()> {
         let refusal = if self.read_only {
             "the API key is read-only"
@@ -62,16 +66,17 @@ impl Caller {
     }
 }
 
-/// What a write needs of a key, each with what stands above it.
+/// What a write requires of a key; each variant includes those before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Need {
     Write,
-    /// A key limited to chosen properties could not see what it makes, or would reach beyond them.
+    /// A key limited to selected properties could not see what it creates, or would change more than these.
     AllProperties,
     ManageUsers,
 }
 
-/// Declares who may call a handler: an argument that stands before the body, which is not read where it refuses.
+/// Declares extractors that check permissions. As an argument before the body, they reject a request before its body is
+/// read.
 macro_rules! callers {
     ($($(#[$doc:meta])* $name:ident($need:ident);)*) => { $(
         $(#[$doc])*
@@ -92,7 +97,7 @@ macro_rules! callers {
 callers! {
     /// A caller who may write.
     Writer(Write);
-    /// A caller who may write, and is not limited to chosen properties.
+    /// A caller who may write and is not limited to selected properties.
     UnlimitedWriter(AllProperties);
     /// A caller who may also manage users.
     UserManager(ManageUsers);

@@ -1,5 +1,5 @@
-//! What a caller sees and may do: the one place where roles, groups and the limits of keys meet. Every query on what
-//! belongs to a property or a group is built on these, so what is not the caller's is not found.
+//! What a caller can see and do: the one place where roles, groups and limits of keys are combined. Every query on
+//! properties, groups and what belongs to them is built on these, so what the caller cannot see is not found.
 
 pub mod caller;
 pub mod quotas;
@@ -14,9 +14,9 @@ use crate::{
     db::{Bind, Statement, Tx, execute, impl_from_row},
 };
 
-/// The ids of the caller's properties. `$1` is the user, `$2` the key that limits the reach, or null.
+/// The ids of the caller's properties. `$1` is the user, `$2` the key that limits the scope, or null.
 ///
-/// `limit 1` hides from PostgreSQL which user it is: it would read all links of all people where one has many of them.
+/// `limit 1` hides the user from PostgreSQL's planner: for one with many links it would read the links of all users.
 const VISIBLE_IDS: &str = "
     select property_id from (
         select pu.property_id from (select id from users where id = $1 limit 1) me
@@ -27,7 +27,7 @@ const VISIBLE_IDS: &str = "
         join group_properties gp on gp.group_id = gu.group_id) reached
     where $2 is null or property_id in (select property_id from api_key_properties where key_id = $2)";
 
-/// True for a property `p` that the caller sees. For one known id this looks at its links alone.
+/// True for a property `p` that the caller can see. For one known id this reads only its links.
 const VISIBLE: &str = "
     (exists (select 1 from property_users pu where pu.property_id = p.id and pu.user_id = $1)
         or exists (select 1 from group_properties gp join group_users gu on gu.group_id = gp.group_id
@@ -35,7 +35,7 @@ const VISIBLE: &str = "
     and ($2 is null or exists (
         select 1 from api_key_properties kp where kp.key_id = $2 and kp.property_id = p.id))";
 
-/// True where the caller owns a property `p`, directly or through a group.
+/// True if the caller owns a property `p`, directly or through a group.
 const OWNED: &str = "
     (exists (select 1 from property_users pu where pu.property_id = p.id and pu.user_id = $1 and pu.role = 'owner')
         or exists (select 1 from group_properties gp join group_users gu on gu.group_id = gp.group_id
@@ -48,12 +48,12 @@ fn binds(caller: &Caller) -> Vec<Bind> {
 /// Rows of `table`, such as `room_types rt`, that belong to the caller's properties by `on`, such as
 /// `rt.property_id = mine.property_id`. Conditions follow with `and`.
 ///
-/// The properties come first and lead to their rows by an index, on both databases: left to themselves, planners would
-/// read a whole table, other people's rows too, where one user has a good part of it.
+/// On both databases the properties come first, and their rows are found by an index: otherwise the planner would scan
+/// the whole table, including rows of others, if one user has a large part of it.
 pub fn visible_rows(tx: &Tx, columns: &str, table: &str, on: &str, caller: &Caller) -> Statement {
     let alias = table.rsplit(' ').next().unwrap_or(table);
     let rows = match tx.is_postgres() {
-        // `offset 0` keeps the inner query as it stands.
+        // `offset 0` keeps the planner from flattening the inner query.
         true => format!("cross join lateral (select * from {table} where {on} offset 0) {alias}"),
         false => format!("cross join {table} on {on}"),
     };
@@ -81,7 +81,8 @@ pub fn seen_or_own(statement: &str, caller: &Caller) -> Statement {
     Statement::new(sql, binds(caller))
 }
 
-/// A statement on properties `p` that the caller sees, without its `where`; conditions that name one follow with `and`.
+/// Completes a statement on properties `p`, without its `where`, so that it finds those that the caller can see.
+/// Further conditions follow with `and`.
 pub fn seen(statement: &str, caller: &Caller) -> Statement {
     Statement::new(format!("{statement} where {VISIBLE}"), binds(caller))
 }
@@ -89,13 +90,14 @@ pub fn seen(statement: &str, caller: &Caller) -> Statement {
 /// What a person may do with a property or a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Also invites, changes and withdraws users, and deletes.
+    /// May also invite, change and withdraw users, and delete.
     Owner,
     User,
 }
 
 impl Role {
-    /// Refuses what owners alone may do.
+    /// # Errors
+    /// `Forbidden` unless the role is owner.
     pub fn must_own(self) -> Result<()> {
         if self == Role::Owner { Ok(()) } else { Err(Error::Forbidden(None)) }
     }
@@ -112,25 +114,25 @@ async fn role(tx: &mut Tx, select: Statement) -> sqlx::Result<Option<Role>> {
     Ok(found.map(|found| if found.owns { Role::Owner } else { Role::User }))
 }
 
-/// The caller's role on a property, the widest of all ways to it. `None` where it does not exist for the caller.
+/// The caller's role on a property, the widest of all ways to it. `None` if the caller cannot see it.
 pub async fn property_role(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Role>> {
     let mut select = seen(&format!("select {OWNED} as owns from properties p"), caller);
     select.and("p.id", Bind::Id(id.0));
     role(tx, select).await
 }
 
-/// As [`property_role`], and writes that hang on the same property wait until this transaction ends. What is a
-/// stranger's is not touched. (SQLite has one writer at a time anyway, and would write the row, with all its texts.)
+/// As [`property_role`], and locks the property until the transaction ends, if the caller can see it. (SQLite has one
+/// writer at a time anyway, and would write the whole row.)
 pub async fn lock_visible_property(tx: &mut Tx, caller: &Caller, id: PropertyId) -> sqlx::Result<Option<Role>> {
     if tx.is_postgres() {
-        let mut hold = seen("update properties as p set created_at = p.created_at", caller);
-        hold.and("p.id", Bind::Id(id.0));
-        hold.execute(tx).await?;
+        let mut lock = seen("update properties as p set created_at = p.created_at", caller);
+        lock.and("p.id", Bind::Id(id.0));
+        lock.execute(tx).await?;
     }
     property_role(tx, caller, id).await
 }
 
-/// Makes writes that rest on the same property wait until this transaction ends.
+/// Locks a property until the transaction ends, for writes that depend on it.
 pub async fn lock_property(tx: &mut Tx, id: PropertyId) -> sqlx::Result<()> {
     const SQL: &str = "update properties set created_at = created_at where id = $1";
     match tx.is_postgres() {
@@ -139,7 +141,7 @@ pub async fn lock_property(tx: &mut Tx, id: PropertyId) -> sqlx::Result<()> {
     }
 }
 
-/// Makes writes that rest on the same group wait until this transaction ends.
+/// Locks a group until the transaction ends, for writes that depend on it.
 pub async fn lock_group(tx: &mut Tx, id: GroupId) -> sqlx::Result<()> {
     const SQL: &str = "update groups set created_at = created_at where id = $1";
     match tx.is_postgres() {
@@ -154,7 +156,7 @@ pub async fn group_role(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Resu
     role(tx, Statement::new(SQL, vec![Bind::Id(caller.user.0), Bind::Id(id.0)])).await
 }
 
-/// As [`group_role`], and writes that hang on the same group wait until this transaction ends.
+/// As [`group_role`], and locks the group until the transaction ends, if the caller is in it.
 pub async fn lock_visible_group(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<Option<Role>> {
     const SQL: &str = "
         update groups set created_at = created_at
@@ -165,7 +167,7 @@ pub async fn lock_visible_group(tx: &mut Tx, caller: &Caller, id: GroupId) -> sq
     group_role(tx, caller, id).await
 }
 
-/// True where a property has an owner, directly or through a group, whoever that is.
+/// True if a property has any owner, directly or through a group.
 pub async fn has_owner(tx: &mut Tx, id: PropertyId) -> sqlx::Result<bool> {
     const SQL: &str = "
         select count(*) from (

@@ -1,5 +1,5 @@
-//! How much one may have (docs/contract/README.md, section 11). Whoever counts holds the row of the user, or of the property,
-//! that it is counted for: two creates at once are never both the last.
+//! Quotas (docs/contract/README.md, section 11). The caller locks the user, property or group for which it counts, so
+//! that two concurrent creates are never both the last one.
 
 use crate::{
     base::{
@@ -10,19 +10,19 @@ use crate::{
     db::{Bind, Statement, Tx},
 };
 
-/// Groups that a property may be in: each is named in every answer that shows the property.
+/// Groups that a property may be in: every response with the property lists them.
 const GROUPS_OF_PROPERTY: i64 = 100;
 
-/// Users that a property, or a group, may have of its own.
+/// Property users of a property, and group users of a group.
 const MEMBERS: i64 = 1_000;
 
-/// Accounts that one user's invitations may make in 24 hours.
+/// New accounts by one user's invitations in 24 hours.
 const NEW_USERS_A_DAY: i64 = 100;
 
-/// API keys that a user may make in 24 hours.
+/// API keys that a user may create in 24 hours.
 const NEW_KEYS_A_DAY: i64 = 1_000;
 
-/// Something of which there is a limit.
+/// What a quota counts.
 #[derive(Clone, Copy)]
 enum Counted {
     Properties,
@@ -34,7 +34,7 @@ enum Counted {
 }
 
 impl Counted {
-    /// Counts by an index, and no further than to the limit, `$2`.
+    /// Counts by an index, up to the limit `$2`.
     fn sql(self) -> &'static str {
         macro_rules! count {
             ($from:literal) => {
@@ -51,8 +51,8 @@ impl Counted {
         }
     }
 
-    /// Whose they are, and what they are: one of them, and several.
-    fn words(self) -> (&'static str, &'static str, &'static str) {
+    /// Who has them, and their noun in singular and plural.
+    fn nouns(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Counted::Properties => ("account", "property", "properties"),
             Counted::Groups => ("account", "group", "groups"),
@@ -64,27 +64,29 @@ impl Counted {
     }
 }
 
-async fn room_for_one(tx: &mut Tx, counted: Counted, of: Bind, most: i64) -> Result<()> {
-    if most == 0 {
+/// # Errors
+/// `Full` if the quota is used up; 0 means no limit.
+async fn check(tx: &mut Tx, counted: Counted, of: Bind, max: i64) -> Result<()> {
+    if max == 0 {
         return Ok(());
     }
-    let found: i64 = Statement::new(counted.sql(), vec![of, Bind::Whole(most)]).fetch_value(tx).await?;
-    if found < most {
+    let found: i64 = Statement::new(counted.sql(), vec![of, Bind::Whole(max)]).fetch_value(tx).await?;
+    if found < max {
         return Ok(());
     }
-    let (whose, one, many) = counted.words();
-    let what = if most == 1 { one } else { many };
-    Err(Error::Full(format!("the {whose} has {most} {what}, the most there may be")))
+    let (whose, one, many) = counted.nouns();
+    let what = if max == 1 { one } else { many };
+    Err(Error::Full(format!("the {whose} has {max} {what}, the most there may be")))
 }
 
-/// Refuses one property more than a user may have made. Those that others made do not count.
-pub async fn property(tx: &mut Tx, user: UserId, most: i64) -> Result<()> {
-    room_for_one(tx, Counted::Properties, user.into(), most).await
+/// Checks how many properties a user has created; those created by others do not count.
+pub async fn property(tx: &mut Tx, user: UserId, max: i64) -> Result<()> {
+    check(tx, Counted::Properties, user.into(), max).await
 }
 
-/// Refuses one group more than a user may own.
-pub async fn group(tx: &mut Tx, user: UserId, most: i64) -> Result<()> {
-    room_for_one(tx, Counted::Groups, user.into(), most).await
+/// Checks how many groups a user owns.
+pub async fn group(tx: &mut Tx, user: UserId, max: i64) -> Result<()> {
+    check(tx, Counted::Groups, user.into(), max).await
 }
 
 /// Whose resources are counted.
@@ -95,8 +97,8 @@ pub enum Of {
 }
 
 /// Refuses one resource more than a property, or a user, may have, of those in a table.
-pub async fn resource(tx: &mut Tx, table: &str, of: Of, most: i64) -> Result<()> {
-    if most == 0 {
+pub async fn resource(tx: &mut Tx, table: &str, of: Of, max: i64) -> Result<()> {
+    if max == 0 {
         return Ok(());
     }
     let (whose, column, id) = match of {
@@ -104,33 +106,33 @@ pub async fn resource(tx: &mut Tx, table: &str, of: Of, most: i64) -> Result<()>
         Of::User(id) => ("account", "user_id", id.into()),
     };
     let sql = format!("select count(*) from (select 1 from {table} where {column} = $1 limit $2) counted");
-    let found: i64 = Statement::new(sql, vec![id, Bind::Whole(most)]).fetch_value(tx).await?;
-    if found < most {
+    let found: i64 = Statement::new(sql, vec![id, Bind::Whole(max)]).fetch_value(tx).await?;
+    if found < max {
         return Ok(());
     }
-    Err(Error::Full(format!("the {whose} has {most} {}, the most there may be", table.replace('_', " "))))
+    Err(Error::Full(format!("the {whose} has {max} {}, the most there may be", table.replace('_', " "))))
 }
 
-pub async fn rate_plan(tx: &mut Tx, property: PropertyId, most: i64) -> Result<()> {
-    room_for_one(tx, Counted::RatePlans, property.into(), most).await
+pub async fn rate_plan(tx: &mut Tx, property: PropertyId, max: i64) -> Result<()> {
+    check(tx, Counted::RatePlans, property.into(), max).await
 }
 
-/// Refuses one group more than a property may be in.
+/// Checks how many groups a property is in.
 pub async fn group_of_property(tx: &mut Tx, property: PropertyId) -> Result<()> {
-    room_for_one(tx, Counted::GroupsOfProperty, property.into(), GROUPS_OF_PROPERTY).await
+    check(tx, Counted::GroupsOfProperty, property.into(), GROUPS_OF_PROPERTY).await
 }
 
-/// Refuses one user more than a property may have.
+/// Checks how many property users a property has.
 pub async fn user_of_property(tx: &mut Tx, property: PropertyId) -> Result<()> {
-    room_for_one(tx, Counted::UsersOfProperty, property.into(), MEMBERS).await
+    check(tx, Counted::UsersOfProperty, property.into(), MEMBERS).await
 }
 
-/// Refuses one user more than a group may have.
+/// Checks how many group users a group has.
 pub async fn user_of_group(tx: &mut Tx, group: GroupId) -> Result<()> {
-    room_for_one(tx, Counted::UsersOfGroup, group.into(), MEMBERS).await
+    check(tx, Counted::UsersOfGroup, group.into(), MEMBERS).await
 }
 
-/// Refuses an invitation of one more unknown address than a user may invite a day: each makes an account.
+/// Checks how many accounts a user's invitations have created in 24 hours.
 pub async fn new_user(tx: &mut Tx, inviter: UserId, now: Moment) -> Result<()> {
     const SQL: &str = "select count(*) from users where invited_by = $1 and created_at > $2";
     let since = Bind::Moment(now - chrono::Duration::days(1));
@@ -141,7 +143,7 @@ pub async fn new_user(tx: &mut Tx, inviter: UserId, now: Moment) -> Result<()> {
     Err(Error::Full(format!("the account has invited {NEW_USERS_A_DAY} new users in 24 hours, the most there may be")))
 }
 
-/// Refuses one key more than a user may make a day: those that were withdrawn are kept.
+/// Checks how many keys a user has created in 24 hours, including withdrawn ones.
 pub async fn new_key(tx: &mut Tx, user: UserId, now: Moment) -> Result<()> {
     const SQL: &str = "select count(*) from api_keys where user_id = $1 and created_at > $2";
     let since = Bind::Moment(now - chrono::Duration::days(1));

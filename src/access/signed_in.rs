@@ -1,4 +1,4 @@
-//! Who is signed in with this browser, for pages.
+//! The signed-in user, for pages.
 
 use std::pin::Pin;
 
@@ -28,27 +28,27 @@ use crate::{
     },
 };
 
-/// The account of a signed-in person, unless it was deactivated.
+/// The account of a signed-in user, unless it was deactivated.
 pub async fn account(state: &AppState, user: UserId) -> Result<Option<Account>> {
     let mut tx = state.db.read_latest().await?;
     let account = users::store::by_id(&mut tx, user).await?;
     Ok(account.filter(|account| account.user.deactivated_at.is_none()))
 }
 
-/// A person signed in with a browser. Pages take this; without it they lead to sign-in and then back.
+/// The signed-in user. As an argument of a page: without a session, the page redirects to the sign-in and back.
 pub struct SignedIn {
     pub user: User,
     pub subscription: Option<Subscription>,
 }
 
 impl SignedIn {
-    /// The person as a caller of the API: with all their powers.
+    /// The user as a caller of the API, with all their permissions.
     pub fn caller(&self) -> Caller {
         Caller::person(self.user.id)
     }
 }
 
-/// Who has signed in with this browser, if anybody.
+/// The user of the request's session, if there is one.
 async fn person(request: &HttpRequest) -> Result<Option<SignedIn>> {
     let Some(user) = sessions::user(&request.get_session()) else { return Ok(None) };
     let state = request.app_data::<Data<AppState>>().ok_or_else(|| Error::Internal("no state".to_owned()))?;
@@ -75,13 +75,13 @@ impl FromRequest for SignedIn {
                 Some(typed) => typed.await.unwrap_or_default(),
                 None => Bytes::new(),
             };
-            Err(Error::SignIn { return_to: Resume::of(&request, &typed), kept: !typed.is_empty() })
+            Err(Error::SignIn { return_to: Resume::of(&request, &typed), has_input: !typed.is_empty() })
         })
     }
 }
 
-/// A person signed in, or nobody: for pages that are open to all. (`Option<SignedIn>` would have the framework log
-/// where a sign-in leads, which may hold what somebody has pasted into an address.)
+/// The signed-in user or nobody, for pages that are open to everyone. (With `Option<SignedIn>` the framework would log
+/// where the sign-in leads, which may contain what somebody pasted into an address.)
 pub struct OptionalUser(pub Option<SignedIn>);
 
 impl FromRequest for OptionalUser {
@@ -91,7 +91,7 @@ impl FromRequest for OptionalUser {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            // Whom to greet is not worth a failed page: without the database these pages are there.
+            // These pages work without the database, only without the name in the header.
             let found = person(&request).await.unwrap_or_else(|error| {
                 log::error!("could not look up the signed-in user: {error}");
                 None

@@ -1,4 +1,4 @@
-//! Middleware that finds who is asking: by an API key or by a browser session. Extractors read what it has found.
+//! Authentication, by an API key or by a browser session. Extractors read the caller that it puts into the request.
 
 use actix_session::SessionExt;
 use actix_web::{
@@ -28,13 +28,13 @@ use crate::{
     },
 };
 
-/// The header of a key; the only place keys are taken from.
+/// The header of a key; keys are accepted nowhere else.
 pub const USER_API_KEY: HeaderName = HeaderName::from_static("user-api-key");
 
-/// What anybody may read (docs/contract/README.md, section 15, 2).
+/// Open to everyone (docs/contract/README.md, section 15, 2).
 const OPEN: &str = "/api/v1/openapi.json";
 
-/// Finds the caller before anything else of an API request is looked at.
+/// Middleware: authenticates a request of the API before anything else.
 pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -1,8 +1,8 @@
-//! Puts the parts together: state, routes, the server's layers, the API's document.
+//! Assembles the program: routes, middleware, authentication, the OpenAPI document.
 
-pub mod auth; // who is asking
-pub mod openapi; // the API's document
+pub mod auth; // authentication
+pub mod openapi; // the OpenAPI document
 #[cfg(test)]
-mod query_plans; // how both databases answer large accounts
-pub mod routes; // every URL on one screen
-pub mod server; // the layers in their order
+mod query_plans; // for large accounts, on both databases
+pub mod routes; // every URL
+pub mod server; // middleware in order, start and stop

@@ -1,4 +1,4 @@
-//! Every URL, on one screen.
+//! Every URL.
 
 use actix_web::{
     HttpResponse,
@@ -144,29 +144,29 @@ pub fn pages(pages: &mut ServiceConfig) {
         .service(resource("/user_profile/withdraw_all_keys").get(keys::confirm_all).post(keys::withdraw_all).done());
 }
 
-/// For machines that watch, and browsers that load.
+/// Health checks and static files.
 pub fn open(open: &mut ServiceConfig) {
     open.service(resource("/healthz").get(alive).done().wrap(from_fn(page_responses::middleware)))
         .service(resource("/readyz").get(ready).done().wrap(from_fn(page_responses::middleware)))
         .service(resource(assets::PATTERN).get(assets::file).done().wrap(from_fn(page_responses::middleware)));
 }
 
-/// What is at no URL.
+/// An unknown path of the API.
 pub async fn nothing() -> Result<HttpResponse> {
     Err(Error::NotFound)
 }
 
-/// The same among the pages, whose header greets whoever is signed in.
+/// An unknown page, whose header names the signed-in user.
 pub async fn no_page(_: OptionalUser) -> Result<HttpResponse> {
     Err(Error::NotFound)
 }
 
-/// GET /healthz: the process runs.
+/// GET /healthz: the process is running.
 async fn alive() -> HttpResponse {
     HttpResponse::Ok().content_type(ContentType::plaintext()).body("ok\n")
 }
 
-/// GET /readyz: the database answers, and its schema is there.
+/// GET /readyz: the database answers and has its schema.
 async fn ready(state: Data<AppState>) -> Result<HttpResponse> {
     state.db.is_ready().await?;
     Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body("ready\n"))

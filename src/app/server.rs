@@ -1,4 +1,4 @@
-//! The HTTP server: the layers around every request, in order, and its start and stop.
+//! The HTTP server: middleware in order, start and stop.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -33,7 +33,8 @@ use crate::{
     web::{
         admission::Admission,
         api_responses,
-        connections::{Connection, Counts, KEEP_ALIVE, Watch},
+        connection_limit::ConnectionLimit,
+        connections::{Connection, KEEP_ALIVE, Watch},
         etag::{self, Tags},
         page_responses, request_log,
         state::AppState,
@@ -43,18 +44,20 @@ use crate::{
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// Seconds that running requests get to finish when the server stops.
+/// Seconds for running requests to finish when the server stops.
 const LAST_REQUESTS: u64 = 10;
 
 /// How long the rest of a body is read and dropped that was answered before its end: closing at once would reset the
-/// connection, and the client might lose the answer.
+/// connection, and the client might lose the response.
 const REST_OF_BODY: Duration = Duration::from_secs(5);
 
-/// Open files that are no connections of clients.
+/// Open files other than connections of clients.
 const OWN_FILES: usize = 256;
 
-/// Takes the address, or says why it cannot be had. A connection on which nothing that was sent is taken for so long is
-/// given up.
+/// Listens on an address. A connection whose client reads nothing for `unread` is closed.
+///
+/// # Errors
+/// A sentence for the host.
 pub async fn listen(address: &str, unread: Duration) -> Result<TcpListener, String> {
     if let Some(port) = address.strip_prefix(':').filter(|port| port.parse::<u16>().is_ok()) {
         return Err(format!(
@@ -82,17 +85,17 @@ pub async fn listen(address: &str, unread: Duration) -> Result<TcpListener, Stri
 fn bind(address: SocketAddr, unread: Duration) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
-    // Connections inherit it. It covers peers that are gone, and those that are there but do not read.
+    // Connections inherit it. It covers clients that are gone, and those that do not read.
     sockopt::set_tcp_user_timeout(&socket, u32::try_from(unread.as_millis()).unwrap_or(u32::MAX))?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// The parts of the running program, each made once: what handlers and layers take.
+/// The parts of the running program, which handlers and middleware take. Each is created once.
 #[derive(Clone)]
 pub struct Parts {
     pub state: Data<AppState>,
-    pub gate: Data<Admission>,
+    pub admission: Data<Admission>,
     pub tags: Data<Tags>,
     pub hasher: Data<Hasher>,
     pub credentials: Data<CredentialCache>,
@@ -103,10 +106,10 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Makes the parts known to handlers and layers.
+    /// Registers the parts for handlers and middleware.
     fn register(&self, app: &mut ServiceConfig) {
         app.app_data(self.state.clone())
-            .app_data(self.gate.clone())
+            .app_data(self.admission.clone())
             .app_data(self.tags.clone())
             .app_data(self.hasher.clone())
             .app_data(self.credentials.clone())
@@ -116,16 +119,16 @@ impl Parts {
     }
 }
 
-/// Serves until it is told to stop; then running requests finish.
+/// Serves until a signal to stop; then running requests finish.
 pub fn serve(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
     let state = parts.state.clone();
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let connections = connections(state.settings.max_connections as usize);
     let per_address = state.settings.connections_per_address.map_or(connections.div_ceil(4), |most| most as usize);
-    let counts = Counts::new(per_address, state.settings.trusted_proxies.clone());
+    let limit = ConnectionLimit::new(per_address, state.settings.trusted_proxies.clone());
     let head = Duration::from_secs(state.settings.head_seconds.into());
     let app = move || {
-        // Where both are sent the key decides, and the session is not even looked up.
+        // If both are sent, the key decides, and the session is not even read.
         let with_key = web::scope("/api")
             .guard(guard::fn_guard(|request| request.head().headers.contains_key(auth::USER_API_KEY)))
             .wrap(from_fn(etag::etag))
@@ -156,9 +159,9 @@ pub fn serve(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
         .max_concurrent_connections(connections.div_ceil(workers))
         .shutdown_timeout(LAST_REQUESTS);
     let ending = server.graceful_shutdown_signal();
-    // What `HttpServer` does, with a stream of ours in place of the socket.
+    // As `HttpServer` does, but with `Connection` in place of the socket.
     let server = server.listen("latchkey", listener.into_std()?, move || {
-        let watch = Watch::start(counts.clone(), head);
+        let watch = Watch::start(limit.clone(), head);
         let ending = ending.clone();
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
@@ -186,9 +189,8 @@ fn api(api: &mut ServiceConfig) {
         .default_service(web::to(routes::nothing));
 }
 
-/// How many connections there may be. Each is an open file, and the limit that programs start with is often 1,024: it is
-/// raised as far as it goes, and where that is not enough there are fewer connections, so that the database and the log
-/// always have files.
+/// The maximum number of connections. Each is an open file, and the initial limit of these is often 1,024: it is raised
+/// to the maximum, and if that is not enough, there are fewer connections, so that files are left for the database.
 fn connections(wanted: usize) -> usize {
     let mut files = getrlimit(Resource::Nofile);
     let started_with = files.current;
@@ -206,8 +208,8 @@ fn connections(wanted: usize) -> usize {
     }
 }
 
-/// Cookies know no ports: two servers of one name would end each other's sessions. So the name has the port, where the
-/// base URL has one.
+/// Cookies ignore ports: two servers on one host name would end each other's sessions. So the name includes the port,
+/// if the base URL has one.
 fn cookie_name(base_url: &Url) -> String {
     let name = if base_url.scheme() == "https" { "__Host-latchkey" } else { "latchkey" };
     base_url.port().map_or(name.to_owned(), |port| format!("{name}-{port}"))
@@ -220,7 +222,7 @@ fn session(state: &AppState, key: &Key) -> SessionMiddleware<Sessions> {
         idle: chrono::Duration::minutes(state.settings.session_idle_minutes.into()),
         absolute: chrono::Duration::hours(state.settings.session_hours.into()),
     };
-    // How long a session lasts is the store's to say.
+    // The store decides how long a session lasts.
     let lifecycle = BrowserSession::default()
         .state_ttl(time::Duration::hours(state.settings.session_hours.into()))
         .state_ttl_extension_policy(TtlExtensionPolicy::OnStateChanges);

@@ -1,8 +1,8 @@
-//! The one place that asks the time.
+//! The one place that reads the time.
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-/// A moment in UTC, whole microseconds: what both databases keep alike.
+/// A moment in UTC, in whole microseconds, which both databases store exactly.
 pub type Moment = DateTime<Utc>;
 
 /// Now, cut to microseconds.

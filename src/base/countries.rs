@@ -1,4 +1,4 @@
-//! Country codes: ISO 3166-1 alpha-2, officially assigned, and `XK` (Kosovo), which is in use.
+//! Country codes: ISO 3166-1 alpha-2, officially assigned, and `XK` (Kosovo), which is in common use.
 
 const CODES: &str = "\
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ \

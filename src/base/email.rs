@@ -1,11 +1,11 @@
-//! Email addresses: what looks like one, and when two are the same.
+//! Email addresses: validation, and when two are the same.
 
 use unicode_normalization::UnicodeNormalization;
 use validator::ValidateEmail;
 
-/// The form in which addresses are compared: without regard to case in any script, the domain as UTS 46 makes it, so that
-/// `info@münchen.example` is `info@xn--mnchen-3ya.example`, which browsers send. Accents before the @ make another
-/// address. `None` for what is no address.
+/// The form in which addresses are compared: case-insensitive in any script, the domain in ASCII by UTS 46, so that
+/// `info@münchen.example` equals `info@xn--mnchen-3ya.example`, which browsers send. Accents before the @ are
+/// significant. `None` if the text is not an address.
 pub fn key(text: &str) -> Option<String> {
     if !text.validate_email() {
         return None;

@@ -1,28 +1,28 @@
-//! One error type for all floors; `web/errors.rs` gives it a status and JSON, `web/page_responses.rs` shows it as a page.
+//! The one error type; `web/errors.rs` gives it a status and JSON, `web/page_responses.rs` renders it as a page.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde_json::{Value, json};
 
-/// Why a request is not answered as hoped.
+/// Why a request fails.
 #[derive(Debug)]
 pub enum Error {
-    /// Nobody known is asking. The reason is told to holders of a key that was real.
+    /// The caller is unknown. A reason is given only to whoever sent a key that once worked, or a mistyped form of one.
     Unauthorized(Option<&'static str>),
-    /// A page wants somebody signed in: the way back after that (path and query), and whether it carries what was
-    /// typed into a form.
-    SignIn { return_to: String, kept: bool },
-    /// Known, but not allowed.
+    /// The page requires a sign-in. `return_to` is where to go afterwards (path and query), `has_input` says whether it
+    /// carries what was entered into a form.
+    SignIn { return_to: String, has_input: bool },
+    /// The caller is known, but not allowed to do this.
     Forbidden(Option<&'static str>),
     /// A write that did not start on a page of this site (cross-site request forgery).
     CrossSite,
-    /// It came over a network readable, and the base URL is https.
+    /// The request came unencrypted over a network, and the base URL is https.
     Insecure(&'static str),
-    /// The form stands at another origin than the base URL's, on a page of this very server.
+    /// The form was sent from a page of this server, opened at another origin than that of the base URL.
     OtherName { sent: String, ours: String },
-    /// The address is longer than browsers and proxies take.
+    /// The address is longer than browsers and proxies accept.
     AddressTooLong,
-    /// There may be no more of something (docs/contract/README.md, section 11), in one sentence.
+    /// A quota is used up (docs/contract/README.md, section 11), in one sentence.
     Full(String),
     /// Does not exist for this caller.
     NotFound,
@@ -30,25 +30,25 @@ pub enum Error {
     MethodNotAllowed(String),
     /// What is wrong with the request, one sentence each.
     BadRequest(Vec<String>),
-    /// A rule forbids it, in one sentence.
+    /// A rule of the contract forbids it, in one sentence.
     Refused(&'static str),
     /// The body is over the limit.
     TooLarge,
     /// The body is compressed, or encoded in another way.
     Encoded,
-    /// Fields that do not hold what they should.
+    /// Some fields are invalid.
     Invalid(Problems),
-    /// More requests of a key or an address than it may send.
+    /// A rate limit is exceeded.
     TooMany(LimitKind, RateLimited),
-    /// Cannot be answered just now, but soon: too much of the same is under way, or a part is down.
+    /// Temporarily unavailable: too many concurrent requests, or a component is down.
     Unavailable,
     /// The database refused or failed.
     Database(sqlx::Error),
-    /// A fault of ours; the text is for the log.
+    /// A bug, or a fault of the server; the text is for the log.
     Internal(String),
 }
 
-/// Whose requests a rate limit counts.
+/// Whose requests a rate limit counts, and whose limit was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitKind {
     Key,
@@ -67,25 +67,25 @@ impl LimitKind {
     }
 }
 
-/// Too many requests: how many a minute are allowed, and after how many seconds the next one is.
+/// A refusal by a rate limit: requests allowed per minute, and seconds until the next one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimited {
     pub limit: u32,
     pub seconds: u64,
 }
 
-/// Why a form, or a write with a session, is refused.
+/// Why a form, or a write with a session, is rejected.
 pub const FROM_ELSEWHERE: &str = "the request did not come from a page of this site";
 
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// A single sentence as 400.
+    /// A 400 with one sentence.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Error::BadRequest(vec![detail.into()])
     }
 
-    /// Why, for the log: nothing of what was sent, which may be secret.
+    /// The reason, for the log. It contains nothing that was sent, which may be secret.
     pub fn reason(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Error::Unauthorized(Some(reason)) | Error::Forbidden(Some(reason)) | Error::Insecure(reason) => {
@@ -99,13 +99,13 @@ impl Error {
                 text.extend([" ", &*without_names(field)]);
                 text
             })),
-            Error::TooMany(kind, _) => Cow::Owned(format!("the limit of the {}", kind.name())),
+            Error::TooMany(kind, _) => Cow::Owned(format!("the rate limit of the {}", kind.name())),
             _ => return None,
         })
     }
 }
 
-/// A sentence of ours, without the words in it that somebody may have sent: plain short ones stay.
+/// One of our sentences, without words that a caller may have sent: only short, plain words stay.
 fn without_names(sentence: &str) -> String {
     let is_ours = |word: &str| {
         let is_plain = word.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.' | b','));
@@ -137,11 +137,11 @@ impl From<sqlx::Error> for Error {
 
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
-        Error::Internal(format!("JSON of ours: {error}"))
+        Error::Internal(format!("could not write JSON: {error}"))
     }
 }
 
-/// Field → what is wrong with it, in the contract's words. Nested fields (`settings`, `content`) nest.
+/// The invalid fields, each with messages in the contract's words. Nested fields (`settings`, `content`) nest.
 #[derive(Debug, Default)]
 pub struct Problems(BTreeMap<String, Problem>);
 
@@ -155,19 +155,20 @@ impl Problems {
     pub fn add(&mut self, field: &str, message: impl Into<String>) {
         match self.0.entry(field.to_owned()).or_insert(Problem::Messages(Vec::new())) {
             Problem::Messages(messages) => messages.push(message.into()),
-            // What is wrong inside says more than what is wrong with the whole.
+            // Problems of nested fields are more specific.
             Problem::Inside(_) => {}
         }
     }
 
-    /// The problems of an object inside this one.
+    /// Adds the problems of a nested object.
     pub fn add_inside(&mut self, field: &str, inside: Problems) {
         if !inside.is_empty() {
             self.0.insert(field.to_owned(), Problem::Inside(inside));
         }
     }
 
-    /// Adds problems of an object inside this one, where those found before leave room: they say more.
+    /// Adds problems of a nested object, except for fields that have problems already: the first ones are more
+    /// specific.
     pub fn merge_inside(&mut self, field: &str, inside: Problems) {
         match self.0.get_mut(field) {
             Some(Problem::Inside(known)) => {
@@ -180,7 +181,7 @@ impl Problems {
         }
     }
 
-    /// True where something is wrong with this field.
+    /// True if this field has a problem.
     pub fn names(&self, field: &str) -> bool {
         self.0.contains_key(field)
     }
@@ -189,20 +190,21 @@ impl Problems {
         self.0.is_empty()
     }
 
-    /// All messages, each after the way to its field: `0.occupancy must be greater than 0`.
-    pub fn in_a_line(&self, way: &str) -> Vec<String> {
+    /// All messages, each after the path of its field: `0.occupancy must be greater than 0`.
+    pub fn in_a_line(&self, path: &str) -> Vec<String> {
         let mut lines = Vec::new();
         for (field, problem) in &self.0 {
-            let way = format!("{way}.{field}");
+            let path = format!("{path}.{field}");
             match problem {
-                Problem::Messages(messages) => lines.extend(messages.iter().map(|message| format!("{way} {message}"))),
-                Problem::Inside(inside) => lines.extend(inside.in_a_line(&way)),
+                Problem::Messages(messages) => lines.extend(messages.iter().map(|message| format!("{path} {message}"))),
+                Problem::Inside(inside) => lines.extend(inside.in_a_line(&path)),
             }
         }
         lines
     }
 
-    /// `Ok` when nothing is wrong.
+    /// # Errors
+    /// `Invalid` if there is any problem.
     pub fn none_or_invalid(self) -> Result<()> {
         if self.is_empty() { Ok(()) } else { Err(Error::Invalid(self)) }
     }

@@ -1,13 +1,13 @@
-//! A newtype for each table's key, so that an id of one thing cannot be given where another's is wanted.
+//! A newtype for each table's key, so that the id of one kind cannot be passed for that of another.
 
 use sha2::{Digest, Sha256};
 
-/// A UUID with its hyphens, in any letter case: only that may vary (docs/contract/README.md, section 9).
+/// Parses a UUID: with hyphens, in any letter case (docs/contract/README.md, section 9).
 pub fn parse(text: &str) -> Option<uuid::Uuid> {
     if text.len() == uuid::fmt::Hyphenated::LENGTH { text.parse().ok() } else { None }
 }
 
-/// Declares ids: UUIDs, made in time order (version 7), written in lower case with hyphens.
+/// Declares ids: UUIDs, created in time order (version 7), written in lower case with hyphens.
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident;)*) => { $(
         $(#[$doc])*
@@ -56,8 +56,8 @@ id! {
 }
 
 impl RatePlanId {
-    /// The id of the option for so many guests: made of both, so that it stays with them (docs/contract/README.md, section 15,
-    /// 117).
+    /// The id of this plan's option for an occupancy. It is derived from both, so it never changes
+    /// (docs/contract/README.md, section 15, 117).
     pub fn of_option(self, occupancy: i64) -> uuid::Uuid {
         let mut hash = Sha256::new();
         hash.update(b"option of a rate plan");
@@ -65,7 +65,7 @@ impl RatePlanId {
         hash.update(occupancy.to_be_bytes());
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash.finalize()[..16]);
-        // Version 8 (RFC 9562): bytes of our own making.
+        // Version 8 (RFC 9562): custom bytes.
         uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
 }

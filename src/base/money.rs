@@ -1,15 +1,15 @@
-//! Amounts of money: whole numbers of the currency's smallest unit inside, decimals in major units outside
+//! Amounts of money: inside, integers in the currency's minor unit; in the API, decimals in major units
 //! (docs/contract/README.md, section 9).
 
 use serde_json::Value;
 
-/// Decimals of a currency by ISO 4217.
+/// Decimals of a currency by ISO 4217; 2 for an unknown one.
 pub fn decimals(currency: &str) -> usize {
     iso_currency::Currency::from_code(currency).and_then(|currency| currency.exponent()).map_or(2, usize::from)
 }
 
 /// A price in minor units, from an integer in minor units or a decimal string in major ones; `None` where it has more
-/// decimals than the currency, or more digits than can be kept.
+/// decimals than the currency, or does not fit an `i64`.
 pub fn to_minor(price: &Value, currency: &str) -> Option<i64> {
     match price {
         Value::Number(minor) => minor.as_i64(),
@@ -38,7 +38,7 @@ pub fn with_decimals(units: i64, decimals: usize) -> String {
     if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
 }
 
-/// The same without zeros that say nothing, so that an amount fits another currency where it can: `"100"`.
+/// The same without trailing zeros, so that an amount fits a currency with fewer decimals if it can: `"100"`.
 pub fn to_short_text(minor: i64, currency: &str) -> String {
     shortened(&to_text(minor, currency))
 }

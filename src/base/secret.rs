@@ -1,9 +1,9 @@
-//! Random secrets and their digests: what is shown once, and what is kept.
+//! Random secrets and their digests: what is shown once, and what is stored.
 
 use rand::{TryRng, rngs::SysRng};
 use sha2::{Digest as _, Sha256};
 
-/// SHA-256 of a secret with 256 random bits: one cheap pass is enough, and nothing leads back.
+/// SHA-256 of a secret with 256 random bits: one cheap pass is enough, and it cannot be reversed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Digest(pub Vec<u8>);
 
@@ -16,14 +16,15 @@ impl Digest {
 /// 256 bits from the operating system, as 43 characters of base62.
 ///
 /// # Panics
-/// Where the operating system gives no random numbers, nothing secret can be made.
+/// If the operating system provides no random numbers: no secret can be created.
 pub fn random() -> String {
     let mut bytes = [0; 32];
-    SysRng.try_fill_bytes(&mut bytes).expect("the operating system gives random numbers");
+    SysRng.try_fill_bytes(&mut bytes).expect("random numbers from the operating system");
     base62(&bytes, 43)
 }
 
-/// The bytes, read as one big-endian number, in base62 (`0-9A-Za-z`), zeros before it up to `width` characters.
+/// The bytes, read as one big-endian number, in base62 (`0-9A-Za-z`), left-padded with zeros to `width`
+/// characters.
 pub fn base62(bytes: &[u8], width: usize) -> String {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut number = bytes.to_vec();

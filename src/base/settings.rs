@@ -1,4 +1,4 @@
-//! Every setting: its name on the command line and in the environment, its default, what it means.
+//! Every setting: its flag, environment variable, default and meaning.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -10,7 +10,7 @@ use url::{Host, Url};
 
 use crate::base::logging;
 
-/// Settings, read once at start. None is needed.
+/// Settings, read once at start. None is required.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Settings")]
 pub struct Settings {
@@ -201,7 +201,10 @@ impl Settings {
         Cost { memory_kib: self.argon2_memory_kib, iterations: self.argon2_iterations }
     }
 
-    /// The base URL, without a path; `bound` is the address listened on, where it is known already.
+    /// The base URL, without a path; `bound` is the address listened on, if it is known already.
+    ///
+    /// # Errors
+    /// A sentence for the host if it is invalid, or plain http on a network without `allow_http`.
     pub fn base_url(&self, bound: Option<SocketAddr>) -> Result<Url, String> {
         let text = match (&self.base_url, bound) {
             (Some(text), _) => text.trim_end_matches('/').to_owned(),
@@ -225,14 +228,14 @@ impl Settings {
     }
 }
 
-/// How much work one password hash is.
+/// The cost of one password hash.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     pub memory_kib: u32,
     pub iterations: u32,
 }
 
-/// Characters of a key's prefix at most.
+/// Maximum number of characters of a key's prefix.
 pub const LONGEST_PREFIX: usize = 8;
 
 /// True for `localhost` and the loopback addresses.

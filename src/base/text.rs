@@ -1,7 +1,8 @@
-//! What people can see of a text: titles and names must show something, in the order in which it is written.
+//! Invisible and misleading characters: titles and names must be visible, and shown in the order in which they are
+//! written.
 
-/// Characters that show nothing, beside white space: `Default_Ignorable_Code_Point` of Unicode, and blanks that are
-/// letters or symbols to it.
+/// Invisible characters other than white space: Unicode's `Default_Ignorable_Code_Point`, and blanks that Unicode
+/// counts as letters or symbols.
 const INVISIBLE: &[(char, char)] = &[
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
@@ -23,22 +24,23 @@ const INVISIBLE: &[(char, char)] = &[
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// True where nothing of a text can be seen.
+/// True if a text has no visible character.
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c)))
 }
 
-/// True for characters that turn or end the direction of what follows, and so disguise a text.
+/// True for characters that change the text direction, and so can disguise a text.
 pub fn turns(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// True for a text of one line that is shown as it is written: no control characters, line ends or turns.
+/// True for a text of one line that is shown as it is written: no control characters, line breaks or changes of
+/// direction.
 pub fn is_plain_line(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() || turns(c) || matches!(c, '\u{2028}' | '\u{2029}'))
 }
 
-/// A phone number as it was typed, where it was pasted with signs that only look like those on a keyboard.
+/// A phone number, with pasted look-alikes of spaces and hyphens replaced by those of a keyboard.
 pub fn typed_phone(text: &str) -> String {
     let sign = |c: char| match c {
         '\u{a0}' | '\u{2007}' | '\u{2009}' | '\u{202f}' => Some(' '),

@@ -1,5 +1,5 @@
-//! Which database a command works on, and whether it may. Only what serves or migrates makes one: whoever has misspelt a
-//! folder, or stands in another, must not be shown an empty list.
+//! The database of a command, and whether the command may use it. Only `serve`, `demo` and `migrate` create one: with a
+//! misspelt folder, or in another one, a command must not show an empty list.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},
@@ -13,19 +13,19 @@ use crate::{
     db::{self, Db, Found, Server},
 };
 
-/// Where the settings say that the database is.
+/// The database of the settings.
 pub enum Place {
     File { folder: PathBuf, file: PathBuf },
     Postgres(Box<Server>),
 }
 
 impl Place {
-    /// For what serves: a pooler must be named, since with one fewer statements can be prepared.
+    /// For a server: a pooler must be named, since statements cannot be cached behind one.
     pub fn of(settings: &Settings) -> Result<Self, String> {
         Self::new(settings, settings.database_pooler.is_some())
     }
 
-    /// For a command that ends soon. It works behind a pooler and without one, and does not ask which it is.
+    /// For a command: it works with and without a pooler, and need not know.
     pub fn for_command(settings: &Settings) -> Result<Self, String> {
         Self::new(settings, true)
     }
@@ -39,7 +39,7 @@ impl Place {
         Ok(Place::File { file: folder.join("latchkey.db"), folder })
     }
 
-    /// In words.
+    /// Its path or address, for people.
     pub fn name(&self) -> String {
         match self {
             Place::File { file, .. } => file.display().to_string(),
@@ -47,21 +47,24 @@ impl Place {
         }
     }
 
-    /// What is there. Nothing is written.
+    /// Inspects the database. Nothing is written.
     ///
     /// # Errors
-    /// Where it cannot be reached, or is another program's.
-    pub async fn look(&self) -> Result<Found, String> {
+    /// If it cannot be reached, or is another program's.
+    pub async fn inspect(&self) -> Result<Found, String> {
         match self {
-            Place::File { file, .. } => db::look_at_file(file),
-            Place::Postgres(server) => server.look().await,
+            Place::File { file, .. } => db::inspect_file(file),
+            Place::Postgres(server) => server.inspect().await,
         }
     }
 
-    /// The database, which must be there and up to date.
+    /// Opens the database.
+    ///
+    /// # Errors
+    /// A sentence for the host if it does not exist or is not up to date.
     pub async fn existing(&self, settings: &Settings, patience: Duration) -> Result<Db, String> {
         let name = self.name();
-        match self.look().await? {
+        match self.inspect().await? {
             Found::Nothing => Err(format!(
                 "There is no Latchkey database at {name}. Name the one that the server uses with {}, or create one \
                  with `latchkey serve` or `latchkey migrate`.",
@@ -79,11 +82,11 @@ impl Place {
         }
     }
 
-    /// The database with the newest schema, made where there is none. The caller has looked at what is there.
-    pub async fn newest(&self, settings: &Settings, patience: Duration) -> Result<Db, String> {
+    /// Opens the database with the newest schema, creating or migrating it. The caller has inspected it before.
+    pub async fn migrated(&self, settings: &Settings, patience: Duration) -> Result<Db, String> {
         if let Place::File { folder, file } = self {
-            make_private(folder)?;
-            // SQLite gives its other files the mode of this one. Where it cannot be made, opening it says why.
+            create_private(folder)?;
+            // SQLite gives its other files the mode of this one. If it cannot be created, opening it reports why.
             drop(OpenOptions::new().create(true).append(true).mode(0o600).open(file));
         }
         let db = self.open(settings, patience).await?;
@@ -102,7 +105,7 @@ impl Place {
         }
     }
 
-    /// What a host should know of how the database is protected, said at each start.
+    /// Logs warnings about unprotected data, at each start.
     pub fn warn(&self) {
         match self {
             Place::Postgres(server) if server.may_be_read() => log::warn!(
@@ -125,8 +128,8 @@ impl Place {
     }
 }
 
-/// Makes a folder that only this user can read: hashes and addresses are nobody else's business.
-pub fn make_private(folder: &Path) -> Result<(), String> {
+/// Creates a folder that only this user can read.
+pub fn create_private(folder: &Path) -> Result<(), String> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -134,11 +137,11 @@ pub fn make_private(folder: &Path) -> Result<(), String> {
         .map_err(|error| format!("Cannot create the data folder {}: {error}.", folder.display()))
 }
 
-/// One server for one SQLite file: the lock is waited for a moment, since a server that was just killed may not be gone.
-pub async fn hold_alone(folder: &Path) -> Result<File, String> {
+/// Locks the data folder for one server. Waits a few seconds, since a server that was just killed may not be gone.
+pub async fn lock_for_server(folder: &Path) -> Result<File, String> {
     const PATIENCE: Duration = Duration::from_secs(5);
     const STEP: Duration = Duration::from_millis(50);
-    make_private(folder)?;
+    create_private(folder)?;
     let path = folder.join("serve.lock");
     let file = db::lock_file(&path)
         .map_err(|error| format!("Cannot write {}: {error}. The data folder must be writable.", path.display()))?;

@@ -1,10 +1,10 @@
-//! API keys: listed, withdrawn.
+//! `latchkey key`: lists and withdraws API keys.
 
 use clap::Subcommand;
 
 use crate::{
     base::{clock, ids::ApiKeyId},
-    cli::{Outcome, database_error, failed, look, written},
+    cli::{Outcome, begin_read, database_error, failed, formatted},
     db::Db,
     keys::{
         WithdrawnBy, scope,
@@ -33,22 +33,22 @@ pub enum Command {
 pub async fn run(db: &Db, command: Command) -> Outcome {
     match command {
         Command::List { email } => {
-            let (mut tx, user) = look(db, &email).await?;
+            let (mut tx, user) = begin_read(db, &email).await?;
             let keys = store::of_user(&mut tx, user.id, Order::Created).await.map_err(database_error)?;
             if keys.is_empty() {
                 println!("No keys.");
             }
             for key in keys {
                 let state = match key.withdrawn_at {
-                    Some(at) => format!("withdrawn {}", written(at)),
+                    Some(at) => format!("withdrawn {}", formatted(at)),
                     None => "active".to_owned(),
                 };
-                let used = key.last_used_at.map_or("never".to_owned(), written);
-                let created = written(key.created_at);
-                let (reach, rights) =
+                let used = key.last_used_at.map_or("never".to_owned(), formatted);
+                let created = formatted(key.created_at);
+                let (scope, rights) =
                     (key.scope.words().to_lowercase(), scope::rights(key.read_only, key.manage_users).to_lowercase());
                 let (id, tail, title) = (key.id, key.tail, key.title);
-                println!("{id}\t***{tail}\t{state}\tcreated {created}\tused {used}\t{title}\t{reach}, {rights}");
+                println!("{id}\t***{tail}\t{state}\tcreated {created}\tused {used}\t{title}\t{scope}, {rights}");
             }
             Ok(())
         }

@@ -1,4 +1,5 @@
-//! The people who have access to a property: listed, added, removed (docs/contract/property-users.md, quirk 13).
+//! `latchkey member`: lists, adds and removes the people who have access to a property
+//! (docs/contract/property-users.md, quirk 13).
 
 use clap::{Subcommand, ValueEnum};
 
@@ -9,7 +10,7 @@ use crate::{
         error::Error,
         ids::{MemberId, PropertyId},
     },
-    cli::{Outcome, database_error, find, written},
+    cli::{Outcome, database_error, find, formatted},
     db::{Db, Tx},
     hotel::{
         groups::placements::Giver,
@@ -97,7 +98,7 @@ async fn list(db: &Db, property: PropertyId) -> Outcome {
         let given = giver("given by", way.given_by, way.given_by_key);
         let put = way.group.map(|_| giver("put there by", way.put_by, way.put_by_key));
         let put = put.map(|put| format!("\t{put}")).unwrap_or_default();
-        println!("{}\t{}\t{through}\tsince {}\t{given}{put}", way.email, way.role, written(way.since));
+        println!("{}\t{}\t{through}\tsince {}\t{given}{put}", way.email, way.role, formatted(way.since));
     }
     Ok(())
 }

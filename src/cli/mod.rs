@@ -1,13 +1,13 @@
 //! The commands. They may run beside a server.
 
-mod database; // which database, and whether a command may use it
+mod database; // the database of a command
 mod key;
 mod member;
-mod other_user; // commands of another user than the server's
+mod other_user; // commands run by another user than the server's
 mod serve;
 mod subscription;
 mod user;
-mod variables; // of the environment: which are settings
+mod variables; // environment variables
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
@@ -18,7 +18,7 @@ use crate::{
     people::users::{self, Email, User},
 };
 
-/// What a command that cannot go on says, for people.
+/// The result of a command; the error is a sentence for the host.
 type Outcome = Result<(), String>;
 
 /// Self-hosted, white-label channel-manager API for the hotel trade
@@ -54,8 +54,8 @@ enum Command {
 }
 
 impl Cli {
-    /// The command line as it is, or its help. Values of variables are left out of that: some are secrets, and most
-    /// are empty. One that is set and empty counts as not set.
+    /// Parses the command line, or prints its help, without values of environment variables, some of which are secret.
+    /// A variable that is set but empty counts as not set.
     pub fn read() -> Self {
         let command = Cli::command().mut_args(|argument| argument.hide_env_values(true));
         let with_values = command.clone().mut_args(|argument| match argument.get_env() {
@@ -65,27 +65,28 @@ impl Cli {
             _ => argument,
         });
         let matches = with_values.try_get_matches().unwrap_or_else(|error| match error.kind() {
-            // Help names all variables.
+            // Help lists all variables.
             ErrorKind::DisplayHelp => command.get_matches(),
             _ => error.exit(),
         });
         Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
-    /// How the log is written.
+    /// The format of the log.
     pub fn log_format(&self) -> logging::Format {
         self.settings.log_format
     }
 
-    /// What comes before anything else: to be called while there is one thread.
+    /// Checks environment variables, and switches to the user of the data folder. Must be called before any thread
+    /// starts.
     pub fn begin(&self) -> Outcome {
         variables::refuse_unknown(&Cli::command())?;
         let has_own_folder = matches!(self.command, Some(Command::Demo)) && self.settings.data_dir.is_none();
-        if has_own_folder { Ok(()) } else { other_user::hand_over(&self.settings) }
+        if has_own_folder { Ok(()) } else { other_user::switch_user(&self.settings) }
     }
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub async fn run(cli: Cli) -> Outcome {
     let settings = cli.settings;
     match cli.command.unwrap_or(Command::Serve) {
@@ -101,7 +102,7 @@ pub async fn run(cli: Cli) -> Outcome {
     }
 }
 
-/// Opens the database for one command, and leaves it closed.
+/// Opens the database for one command, and closes it.
 async fn on_database(settings: &Settings, command: impl AsyncFnOnce(&Db) -> Outcome) -> Outcome {
     if settings.base_url.is_some() {
         settings.base_url(None)?;
@@ -115,13 +116,13 @@ async fn on_database(settings: &Settings, command: impl AsyncFnOnce(&Db) -> Outc
 /// `latchkey migrate`
 async fn migrate(settings: &Settings) -> Outcome {
     let place = Place::for_command(settings)?;
-    let before = place.look().await?;
+    let before = place.inspect().await?;
     if let Found::Ours(ours) = &before {
-        // A newer one is told before anything is opened.
+        // A newer schema is reported before anything is opened.
         missing(&ours.applied)?;
     }
-    place.newest(settings, PATIENCE_OF_COMMANDS).await?.close().await;
-    let Found::Ours(after) = place.look().await? else { return Err("The database has disappeared.".to_owned()) };
+    place.migrated(settings, PATIENCE_OF_COMMANDS).await?.close().await;
+    let Found::Ours(after) = place.inspect().await? else { return Err("The database has disappeared.".to_owned()) };
     let (name, newest) = (place.name(), after.applied.last().copied().unwrap_or_default());
     match before {
         Found::Nothing => println!("Created the database {name} with schema {newest}."),
@@ -136,15 +137,15 @@ async fn migrate(settings: &Settings) -> Outcome {
     Ok(())
 }
 
-/// A transaction that changes something of this user.
-async fn change(db: &Db, email: &Email) -> Result<(Tx, User), String> {
+/// A writing transaction, and the user.
+async fn begin_change(db: &Db, email: &Email) -> Result<(Tx, User), String> {
     let mut tx = db.write().await.map_err(database_error)?;
     let user = find(&mut tx, email).await?;
     Ok((tx, user))
 }
 
-/// A transaction that reads something of this user.
-async fn look(db: &Db, email: &Email) -> Result<(Tx, User), String> {
+/// A reading transaction, and the user.
+async fn begin_read(db: &Db, email: &Email) -> Result<(Tx, User), String> {
     let mut tx = db.read().await.map_err(database_error)?;
     let user = find(&mut tx, email).await?;
     Ok((tx, user))
@@ -155,16 +156,16 @@ async fn find(tx: &mut Tx, email: &Email) -> Result<User, String> {
     found.ok_or_else(|| format!("There is no user {}. Add one with: latchkey user add {}", email.text, email.text))
 }
 
-/// A moment, for people.
-fn written(moment: Moment) -> String {
+/// Formats a moment.
+fn formatted(moment: Moment) -> String {
     moment.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// The end of something, for people: midnight is the end of a day, not the beginning of one that is not part of it.
-fn written_end(end: Moment) -> String {
+/// Formats an end: midnight is the end of the day before, not the beginning of the next one.
+fn formatted_end(end: Moment) -> String {
     match end.time() == chrono::NaiveTime::MIN {
         true => format!("the end of {} (UTC)", (end - chrono::Duration::days(1)).format("%Y-%m-%d")),
-        false => written(end),
+        false => formatted(end),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Commands of another user than the server's. Run as root they hand over first, before any thread starts: what root
-//! would leave in the data folder, the server could not open.
+//! Commands run by another user than the server's. As root they switch to the owner of the data folder, before any
+//! thread starts: the server could not open files that root creates there.
 
 use std::{
     env, io,
@@ -10,8 +10,11 @@ use std::{
 
 use crate::base::settings::Settings;
 
-/// Goes on as the user whose data folder it is, or says how to. `Ok` where there is nothing to do.
-pub fn hand_over(settings: &Settings) -> Result<(), String> {
+/// Restarts the program as the owner of the data folder, if it runs as root. `Ok` if there is nothing to do.
+///
+/// # Errors
+/// A sentence for the host if this user cannot use the folder.
+pub fn switch_user(settings: &Settings) -> Result<(), String> {
     if settings.database_url.is_some() {
         return Ok(());
     }
@@ -43,11 +46,11 @@ pub fn hand_over(settings: &Settings) -> Result<(), String> {
     }
 }
 
-/// Becomes this user, with its group alone, and runs the same program again. Standard input is kept.
+/// Replaces the process by the same program, run as this user with its group only. Standard input stays open.
 fn exec_as(user: u32, group: u32) -> io::Error {
     let mut arguments = env::args_os();
     let called = arguments.next().unwrap_or_else(|| "latchkey".into());
-    // Through the link of the process itself: the other user need not be able to walk to the program.
+    // By the link of the process itself: the other user may not be able to access the program's folder.
     let program = Path::new("/proc/self/exe");
     let program = if program.exists() { Ok(program.to_owned()) } else { env::current_exe() };
     match program {
@@ -79,7 +82,7 @@ fn name(user: u32) -> String {
     name_of(user).unwrap_or_else(|| format!("the user {user}"))
 }
 
-/// A user's name, where the machine knows it.
+/// A user's name, if there is one.
 fn name_of(user: u32) -> Option<String> {
     let all = std::fs::read_to_string("/etc/passwd").ok()?;
     all.lines().find_map(|line| {
@@ -89,7 +92,7 @@ fn name_of(user: u32) -> Option<String> {
     })
 }
 
-/// For a shell.
+/// Quotes a text for a shell.
 pub fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./@:=+,%".contains(c);
     match !text.is_empty() && text.chars().all(is_plain) {

@@ -13,7 +13,7 @@ use crate::{
     base::settings::Settings,
     cli::{
         Outcome,
-        database::{Place, hold_alone},
+        database::{Place, lock_for_server},
         database_error,
         other_user::quoted,
     },
@@ -43,7 +43,7 @@ pub async fn serve(settings: Settings) -> Outcome {
         .await
 }
 
-/// What a command needs to be told to find the same database, from any folder.
+/// The option with which a command finds the same database from any folder.
 fn folder_of(state: &AppState) -> String {
     match (&state.settings.database_url, std::path::absolute(state.settings.data_dir())) {
         (None, Ok(folder)) => format!(" --data-dir {}", quoted(&folder.to_string_lossy())),
@@ -51,7 +51,7 @@ fn folder_of(state: &AppState) -> String {
     }
 }
 
-/// `latchkey demo`: the same on data of its own.
+/// `latchkey demo`: serves demo data.
 pub async fn demo(mut settings: Settings) -> Outcome {
     // Removed when the demo ends.
     let _fresh = match settings.data_dir.is_some() || settings.database_url.is_some() {
@@ -79,40 +79,40 @@ pub async fn demo(mut settings: Settings) -> Outcome {
 struct Start {
     listener: TcpListener,
     parts: Parts,
-    /// Held while this process serves a SQLite file.
-    _only: Option<File>,
+    /// The lock of the data folder, while this process serves a SQLite file.
+    _lock: Option<File>,
 }
 
 impl Start {
     async fn new(settings: Settings, for_demo: bool) -> Result<Self, String> {
-        // Told before anything is made, where it can be known already.
+        // Checked before anything is created, if possible.
         if settings.base_url.is_some() || settings.listen.parse::<SocketAddr>().is_ok() {
             settings.base_url(None)?;
         }
         let place = Place::of(&settings)?;
-        if let Found::Ours(ours) = place.look().await? {
+        if let Found::Ours(ours) = place.inspect().await? {
             missing(&ours.applied)?;
             if for_demo && ours.has_users && !ours.is_demo {
                 return Err(crate::demo::NOT_OURS.to_owned());
             }
         }
-        let only = match &place {
-            Place::File { folder, .. } => Some(hold_alone(folder).await?),
+        let lock = match &place {
+            Place::File { folder, .. } => Some(lock_for_server(folder).await?),
             Place::Postgres(_) => None,
         };
         let listener = server::listen(&settings.listen, Duration::from_secs(settings.unread_seconds.into())).await?;
         let bound = listener.local_addr().map_err(|error| error.to_string())?;
         let base_url = settings.base_url(Some(bound))?;
-        let db = place.newest(&settings, PATIENCE).await?.alone();
+        let db = place.migrated(&settings, PATIENCE).await?.exclusive();
         place.warn();
         let mut tx = db.write().await.map_err(database_error)?;
         let cookie_key = host_values::shared_value(&mut tx, "cookie_key", Key::generate().master().to_owned())
             .await
             .map_err(database_error)?;
-        host_values::keep_base_url(&mut tx, &base_url).await.map_err(database_error)?;
+        host_values::store_base_url(&mut tx, &base_url).await.map_err(database_error)?;
         tx.commit().await.map_err(database_error)?;
         let hasher = Hasher::new(settings.cost(), settings.argon2_at_once.into())?;
-        let gate = Admission::new(&settings);
+        let admission = Admission::new(&settings);
         let state = AppState { settings, base_url, db };
         let (host, support) = (state.settings.host_name.clone(), state.settings.support.clone());
         let address = state.address().to_owned();
@@ -120,7 +120,7 @@ impl Start {
             ApiDocument::new(state.address(), move || openapi::document(&host, support.as_deref(), &address));
         let parts = Parts {
             state: Data::new(state),
-            gate: Data::new(gate),
+            admission: Data::new(admission),
             tags: Data::new(Tags::default()),
             hasher: Data::new(hasher),
             credentials: Data::new(CredentialCache::default()),
@@ -129,7 +129,7 @@ impl Start {
             document: Data::new(document),
             cookie_key: Key::from(&cookie_key),
         };
-        Ok(Start { listener, parts, _only: only })
+        Ok(Start { listener, parts, _lock: lock })
     }
 
     async fn serve(self, greet: impl FnOnce(&AppState)) -> Outcome {

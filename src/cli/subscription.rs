@@ -1,4 +1,4 @@
-//! Subscriptions: shown, activated, cancelled.
+//! `latchkey subscription`: shows, activates and cancels subscriptions.
 
 use std::cmp::Ordering::{Equal, Greater, Less};
 
@@ -10,7 +10,7 @@ use crate::{
         clock::{self, Moment},
         settings::Settings,
     },
-    cli::{Outcome, change, database_error, look, written_end},
+    cli::{Outcome, begin_change, begin_read, database_error, formatted_end},
     db::Db,
     people::{
         subscriptions::{self, State},
@@ -47,57 +47,57 @@ pub enum Command {
 pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
     match command {
         Command::Show { email } => {
-            let (mut tx, user) = look(db, &email).await?;
+            let (mut tx, user) = begin_read(db, &email).await?;
             let subscription = subscriptions::store::of_user(&mut tx, user.id).await.map_err(database_error)?;
             let active = subscriptions::is_active(subscription.as_ref(), settings.grace(), clock::now());
             println!("Active: {}", if active { "yes" } else { "no" });
             if let Some(subscription) = subscription {
-                // What has run out is shown as what it is, whatever it was called before.
+                // A state that has run out is shown as expired.
                 let has_run_out = !active && matches!(subscription.state, State::Active | State::Trialing);
                 let state = if has_run_out { State::Expired } else { subscription.state };
                 println!("State: {}", state.name());
-                println!("Period ends: {}", subscription.period_ends_at.map_or("never".to_owned(), written_end));
+                println!("Period ends: {}", subscription.period_ends_at.map_or("never".to_owned(), formatted_end));
             }
             Ok(())
         }
         Command::Activate { email, until } => {
-            let (mut tx, user) = change(db, &email).await?;
+            let (mut tx, user) = begin_change(db, &email).await?;
             subscriptions::store::set(&mut tx, user.id, State::Active, until, clock::now())
                 .await
                 .map_err(database_error)?;
             tx.commit().await.map_err(database_error)?;
             log::info!(
-                "subscription activate: active until {} user={}",
-                until.map_or("ever".to_owned(), written_end),
+                "subscription activate: active, ends {} user={}",
+                until.map_or("never".to_owned(), formatted_end),
                 user.id
             );
             match until {
                 None => println!("The subscription of {} is active.", user.email),
                 Some(end) if end > clock::now() => {
-                    println!("The subscription of {} is active until {}.", user.email, written_end(end));
+                    println!("The subscription of {} is active until {}.", user.email, formatted_end(end));
                 }
                 Some(end) => println!("The subscription of {} ended {}.", user.email, at(end)),
             }
             Ok(())
         }
         Command::Cancel { email, now: at_once } => {
-            let (mut tx, user) = change(db, &email).await?;
+            let (mut tx, user) = begin_change(db, &email).await?;
             let now = clock::now();
             let Some(old) = subscriptions::store::of_user(&mut tx, user.id).await.map_err(database_error)? else {
                 return Err(format!("{} has no subscription.", user.email));
             };
-            // Cancelled, one that has expired before its period ended would come back.
+            // If it expired before its period ended, cancelling would make it active again.
             if old.state == State::Expired {
                 println!("The subscription of {} has ended.", user.email);
                 return Ok(());
             }
-            // One without an end has no period that could run out; one that has ended keeps its end.
+            // Without a period it ends now; one that has ended keeps its end.
             let end = old.period_ends_at.filter(|end| !at_once || *end <= now).unwrap_or(now);
             subscriptions::store::set(&mut tx, user.id, State::Cancelled, Some(end), now)
                 .await
                 .map_err(database_error)?;
             tx.commit().await.map_err(database_error)?;
-            log::info!("subscription cancel: cancelled, ends {} user={}", written_end(end), user.id);
+            log::info!("subscription cancel: cancelled, ends {} user={}", formatted_end(end), user.id);
             match end.cmp(&now) {
                 Greater => println!("The subscription of {} is cancelled and ends {}.", user.email, at(end)),
                 Equal => println!("The subscription of {} has ended.", user.email),
@@ -109,11 +109,11 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
 }
 
 fn at(end: Moment) -> String {
-    let text = written_end(end);
+    let text = formatted_end(end);
     if text.starts_with("the end") { format!("at {text}") } else { format!("on {text}") }
 }
 
-/// `--until`: the whole of a day, or a moment.
+/// Parses `--until`: a day, including its end, or a moment.
 fn until(text: &str) -> Result<Moment, String> {
     if let Ok(day) = text.parse::<NaiveDate>() {
         let next = day.checked_add_days(Days::new(1)).ok_or("too far in the future")?;

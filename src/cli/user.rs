@@ -1,4 +1,4 @@
-//! Users: added, listed, deactivated, given passwords and links.
+//! `latchkey user`: adds, lists, deactivates and deletes users, sets passwords and prints links.
 
 use std::io::{self, IsTerminal, Read};
 
@@ -13,7 +13,7 @@ use crate::{
         secret::{self, Digest},
         settings::Settings,
     },
-    cli::{Outcome, change, database_error, written},
+    cli::{Outcome, begin_change, database_error, formatted},
     db::{Db, Tx, host_values},
     hotel::{accounts, members::removal},
     keys::{self, WithdrawnBy},
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Days for which a one-use link is good (docs/contract/README.md, section 15, 23).
+/// Days for which a one-time link is valid (docs/contract/README.md, section 15, 23).
 const LINK_DAYS: u64 = 7;
 
 #[derive(Subcommand)]
@@ -136,7 +136,7 @@ async fn invite(settings: &Settings, db: &Db, email: Email, name: Option<String>
 async fn set_password(settings: &Settings, db: &Db, email: Email) -> Outcome {
     let password = ask_password(settings, &email)?;
     let hash = password.hashed(settings.cost())?;
-    let (mut tx, user) = change(db, &email).await?;
+    let (mut tx, user) = begin_change(db, &email).await?;
     let old = users::store::password_hash(&mut tx, user.id).await.map_err(database_error)?;
     if old.is_some_and(|old| password.is(&old)) {
         return Err(THE_SAME.to_owned());
@@ -150,7 +150,7 @@ async fn set_password(settings: &Settings, db: &Db, email: Email) -> Outcome {
 }
 
 async fn delete(db: &Db, email: Email, with_properties: bool) -> Outcome {
-    let (mut tx, user) = change(db, &email).await?;
+    let (mut tx, user) = begin_change(db, &email).await?;
     let failed = |error: Error| format!("{} could not be deleted: {error}.", user.email);
     let sole = removal::from_everything(&mut tx, user.id, with_properties).await.map_err(failed)?;
     keys::store::withdraw_all(&mut tx, user.id, WithdrawnBy::Host, clock::now()).await.map_err(database_error)?;
@@ -172,7 +172,7 @@ async fn delete(db: &Db, email: Email, with_properties: bool) -> Outcome {
 }
 
 async fn set_deactivated(db: &Db, email: Email, off: bool) -> Outcome {
-    let (mut tx, user) = change(db, &email).await?;
+    let (mut tx, user) = begin_change(db, &email).await?;
     users::store::set_deactivated(&mut tx, user.id, off.then(clock::now)).await.map_err(database_error)?;
     if off {
         sessions::store::end_all(&mut tx, user.id).await.map_err(database_error)?;
@@ -184,7 +184,7 @@ async fn set_deactivated(db: &Db, email: Email, off: bool) -> Outcome {
 }
 
 async fn make_link(settings: &Settings, db: &Db, email: Email) -> Outcome {
-    let (tx, user) = change(db, &email).await?;
+    let (tx, user) = begin_change(db, &email).await?;
     if user.deactivated_at.is_some() {
         let email = user.email;
         return Err(format!(
@@ -194,12 +194,12 @@ async fn make_link(settings: &Settings, db: &Db, email: Email) -> Outcome {
     print_link(settings, tx, user.id).await
 }
 
-/// Makes a one-use link, at the address of the server, and ends the one before.
+/// Creates a one-time link with the address of the server, and ends the previous one.
 async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
     let base_url = match &settings.base_url {
         Some(_) => settings.base_url(None)?,
-        None => match host_values::kept_base_url(&mut tx).await.map_err(database_error)? {
-            Some(kept) => kept,
+        None => match host_values::stored_base_url(&mut tx).await.map_err(database_error)? {
+            Some(stored) => stored,
             None => settings.base_url(None)?,
         },
     };
@@ -208,13 +208,13 @@ async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
     let end = now + Days::new(LINK_DAYS);
     users::store::insert_link(&mut tx, user, &Digest::of(&token), now, end).await.map_err(database_error)?;
     tx.commit().await.map_err(database_error)?;
-    log::info!("user link: made a one-time link user={user}");
+    log::info!("user link: created a one-time link user={user}");
     println!("{}{}", base_url.as_str().trim_end_matches('/'), invitation::path(&token));
-    println!("good until {}", written(end));
+    println!("good until {}", formatted(end));
     Ok(())
 }
 
-/// A new password: typed twice on a terminal, else the first line of standard input.
+/// Reads a new password: prompted for twice on a terminal, else the first line of standard input.
 fn ask_password(settings: &Settings, email: &Email) -> Result<Password, String> {
     let text = if io::stdin().is_terminal() {
         eprintln!("{RULES}");

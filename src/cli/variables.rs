@@ -1,11 +1,11 @@
-//! Variables of the environment. A setting that is misspelt would be a setting that is not there, so what begins with our
-//! name and is none is refused; what Kubernetes and Docker put there for a service of our name is theirs.
+//! Environment variables. A misspelt setting would be silently ignored, so an unknown variable with our prefix is an
+//! error, except those that Kubernetes and Docker set for a service of our name.
 
 use std::env;
 
 const OURS: &str = "LATCHKEY_";
 
-/// Refuses what is no setting. One that is set and empty counts as not set.
+/// Rejects unknown variables with our prefix. A variable that is set but empty counts as not set.
 pub fn refuse_unknown(command: &clap::Command) -> Result<(), String> {
     let known: Vec<&str> =
         command.get_arguments().filter_map(|argument| argument.get_env()).filter_map(|name| name.to_str()).collect();
@@ -16,13 +16,13 @@ pub fn refuse_unknown(command: &clap::Command) -> Result<(), String> {
             continue;
         }
         let hint = nearest(rest, &known).map_or(String::new(), |near| format!(" Did you mean {near}?"));
-        return Err(format!("There is no setting {name}.{hint} All are in: latchkey --help"));
+        return Err(format!("There is no setting {name}.{hint} To list all settings, run: latchkey --help"));
     }
     Ok(())
 }
 
 /// True for what Kubernetes sets for a Service named `latchkey` or `latchkey-…` beside the program, and Docker for a
-/// container that is linked by such a name. `rest` is the name without ours.
+/// container that is linked by such a name. `rest` is the name without our prefix.
 fn is_of_a_service(rest: &str, value: &str) -> bool {
     // `PORT` of `latchkey` itself, `DB_PORT` of `latchkey-db`.
     let name = format!("_{rest}");
@@ -41,7 +41,7 @@ fn is_of_a_service(rest: &str, value: &str) -> bool {
         || name.contains("_ENV_")
 }
 
-/// The setting that was probably meant, if one is close.
+/// The setting that was probably meant, if one is similar.
 fn nearest<'a>(rest: &str, known: &[&'a str]) -> Option<&'a str> {
     let distance = |setting: &str| strsim::damerau_levenshtein(setting.strip_prefix(OURS).unwrap_or(setting), rest);
     let near = known.iter().copied().min_by_key(|setting| distance(setting))?;

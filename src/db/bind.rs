@@ -1,10 +1,10 @@
-//! A value bound to a statement.
+//! Values bound to statements.
 
 use uuid::Uuid;
 
 use crate::base::clock::Moment;
 
-/// A value bound to a query.
+/// A value bound to a statement.
 #[derive(Clone, Debug)]
 pub enum Bind {
     Id(Uuid),

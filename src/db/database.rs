@@ -20,13 +20,13 @@ use crate::db::{
 pub struct Db {
     pub(super) kind: Kind,
     pub(super) epoch: Arc<Epoch>,
-    /// No other process answers requests from this database.
-    alone: bool,
+    /// No other process serves this database.
+    is_exclusive: bool,
 }
 
 #[derive(Clone)]
 pub(super) enum Kind {
-    /// One file. Readers beside one writer, as SQLite allows.
+    /// One file: many readers and one writer at a time.
     Sqlite {
         readers: Arc<ReaderPool>,
         writer: Writer,
@@ -34,15 +34,15 @@ pub(super) enum Kind {
     Postgres(Pool),
 }
 
-/// A connection to the database, in a transaction or just for one query.
+/// A connection to the database, in a transaction or for one query.
 pub struct Tx {
     pub on: On,
     db: Db,
-    /// It changes what callers may do.
-    pub(super) raised: bool,
+    /// The transaction changes what callers may do: see `revoke_cached_access`.
+    pub(super) revokes: bool,
 }
 
-/// By which driver.
+/// The connection, by driver.
 pub enum On {
     Reader(Reader),
     Sqlite(Write),
@@ -50,7 +50,10 @@ pub enum On {
 }
 
 impl Db {
-    /// Opens a SQLite file, which is made when missing. Its lock is waited for so long.
+    /// Opens a SQLite file, and creates it if it is missing; `patience` is the timeout for its lock.
+    ///
+    /// # Errors
+    /// A sentence for the host if it cannot be written.
     pub async fn sqlite(file: &Path, synchronous: SqliteSynchronous, patience: Duration) -> Result<Self, String> {
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -60,9 +63,9 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(patience)
             .statement_cache_capacity(STATEMENTS)
-            // Deleted texts are written over.
+            // Deleted texts are overwritten.
             .pragma("secure_delete", "on")
-            // Large sorts go where there is room, also on machines without a temporary folder. It holds for the process.
+            // For large sorts, also on machines without a temporary folder. It applies to the process.
             .pragma("temp_store_directory", quoted(file.parent().unwrap_or(Path::new("."))))
             .collation("C", |a, b| a.as_bytes().cmp(b.as_bytes()));
         let explain = |error: sqlx::Error| {
@@ -70,7 +73,7 @@ impl Db {
             format!("Cannot open the database {}: {reason}. The file and its folder must be writable.", file.display())
         };
         let writer = Writer::open(&options).await.map_err(explain)?;
-        // A file that may only be read opens all the same; a write, undone, tells.
+        // A read-only file opens without an error, so a write is tried and rolled back.
         let mut attempt = writer.begin().await.map_err(explain)?;
         sqlx::query("pragma user_version = 1").execute(attempt.connection()).await.map_err(explain)?;
         drop(attempt);
@@ -78,23 +81,23 @@ impl Db {
         Ok(Self::new(Kind::Sqlite { readers, writer }))
     }
 
-    /// A pool of connections to PostgreSQL, made as they are needed.
+    /// A pool of connections to PostgreSQL, which connects when needed.
     pub fn postgres(server: &Server, connections: u32) -> Self {
         Self::new(Kind::Postgres(Pool::new(server, connections)))
     }
 
     fn new(kind: Kind) -> Self {
-        Db { kind, epoch: Arc::new(Epoch::new()), alone: false }
+        Db { kind, epoch: Arc::new(Epoch::new()), is_exclusive: false }
     }
 
-    /// The same, for the one process that serves a SQLite file. On PostgreSQL there may always be others.
-    pub fn alone(mut self) -> Self {
-        self.alone = matches!(self.kind, Kind::Sqlite { .. });
+    /// The same, in the one process that serves a SQLite file. On PostgreSQL there may always be others.
+    pub fn exclusive(mut self) -> Self {
+        self.is_exclusive = matches!(self.kind, Kind::Sqlite { .. });
         self
     }
 
-    /// The same database, on PostgreSQL over connections of its own: one that a worker of the server has opened ends
-    /// with that worker.
+    /// The same database; on PostgreSQL with a new pool: connections that a worker of the server has opened end with
+    /// that worker.
     pub fn reopened(&self) -> Self {
         match &self.kind {
             Kind::Sqlite { .. } => self.clone(),
@@ -103,10 +106,10 @@ impl Db {
     }
 
     fn tx(&self, on: On) -> Tx {
-        Tx { on, db: self.clone(), raised: false }
+        Tx { on, db: self.clone(), revokes: false }
     }
 
-    /// A connection that only reads, each query what is newest then: for one query, which needs no transaction.
+    /// A reading connection without a transaction, for one query: it sees the latest commit.
     pub async fn read_latest(&self) -> sqlx::Result<Tx> {
         Ok(self.tx(match &self.kind {
             Kind::Sqlite { readers, .. } => On::Reader(readers.read_latest()?),
@@ -114,7 +117,7 @@ impl Db {
         }))
     }
 
-    /// A number that changes whenever anything is committed, on SQLite; `None` where there is none.
+    /// On SQLite, a number that changes with every commit; else `None`.
     pub fn version(&self) -> Option<i64> {
         match &self.kind {
             Kind::Sqlite { readers, .. } => readers.version(),
@@ -122,7 +125,7 @@ impl Db {
         }
     }
 
-    /// How many commits have failed so far, each of a group of transactions.
+    /// How many group commits of SQLite have failed so far.
     pub fn failed_commits(&self) -> u64 {
         match &self.kind {
             Kind::Sqlite { writer, .. } => writer.failed_commits(),
@@ -130,15 +133,15 @@ impl Db {
         }
     }
 
-    /// Waits until everything that a rejected write has seen is durable: on SQLite it may be in a transaction that is
+    /// Waits until everything that a rejected write has read is durable: on SQLite it may be in a transaction that is
     /// still open.
     ///
     /// # Errors
-    /// Where a commit has failed since `failed_commits` were counted.
+    /// If a commit has failed since `failed_commits` was read.
     pub async fn wait_durable(&self, failed_commits: u64) -> sqlx::Result<()> {
         match &self.kind {
             Kind::Sqlite { writer, .. } => {
-                // As a commit: the client may go away, and others count on what is committed here.
+                // In a task of its own, as a commit: the client may go away, and others depend on this commit.
                 let writer = writer.clone();
                 let durable = rt::spawn(async move { writer.wait_durable(failed_commits).await });
                 durable.await.map_err(|_| sqlx::Error::WorkerCrashed)?
@@ -147,7 +150,7 @@ impl Db {
         }
     }
 
-    /// A transaction that only reads, all of it at one moment.
+    /// A reading transaction: all queries see the same snapshot.
     pub async fn read(&self) -> sqlx::Result<Tx> {
         Ok(self.tx(match &self.kind {
             Kind::Sqlite { readers, .. } => On::Reader(readers.read()?),
@@ -158,7 +161,7 @@ impl Db {
         }))
     }
 
-    /// A transaction that writes.
+    /// A writing transaction.
     pub async fn write(&self) -> sqlx::Result<Tx> {
         Ok(self.tx(match &self.kind {
             Kind::Sqlite { writer, .. } => On::Sqlite(Box::pin(writer.begin()).await?),
@@ -166,7 +169,7 @@ impl Db {
         }))
     }
 
-    /// Closes all connections; on SQLite this also folds the log back into the file.
+    /// Closes all connections; on SQLite this also checkpoints the log.
     pub async fn close(&self) {
         match &self.kind {
             Kind::Sqlite { readers, writer } => {
@@ -177,7 +180,7 @@ impl Db {
         }
     }
 
-    /// Gathers what the planner wants to know.
+    /// Gathers statistics for the planner.
     #[cfg(test)]
     pub async fn analyze(&self) -> sqlx::Result<()> {
         match &self.kind {
@@ -188,15 +191,15 @@ impl Db {
 }
 
 impl Tx {
-    /// Makes the writes durable, also when whoever asked for them goes away meanwhile. A change of what callers may do
-    /// holds from then on, in all processes.
+    /// Makes the writes durable, even if the client goes away meanwhile. If the transaction revokes access, it returns
+    /// when all processes know.
     pub async fn commit(self) -> sqlx::Result<()> {
-        rt::spawn(self.commit_whole()).await.map_err(|_| sqlx::Error::WorkerCrashed)?
+        rt::spawn(self.commit_to_its_end()).await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
-    async fn commit_whole(self) -> sqlx::Result<()> {
-        let Tx { on, db, raised } = self;
-        let change = raised.then(|| db.epoch.change());
+    async fn commit_to_its_end(self) -> sqlx::Result<()> {
+        let Tx { on, db, revokes } = self;
+        let change = revokes.then(|| db.epoch.change());
         let done = match on {
             On::Reader(_) => Ok(()),
             On::Sqlite(write) => write.commit().await,
@@ -204,13 +207,13 @@ impl Tx {
         };
         // Also after an error: it may have come after the commit.
         drop(change);
-        if raised && !db.alone {
+        if revokes && !db.is_exclusive {
             sleep(revocation::WAIT).await;
         }
         done
     }
 
-    /// The two planners want the same thing said in different words.
+    /// For the few places where the two databases need different SQL.
     pub fn is_postgres(&self) -> bool {
         matches!(self.on, On::Postgres(_))
     }
@@ -231,7 +234,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let db = Db::sqlite(&folder.path().join("latchkey.db"), wanted, PATIENCE).await.unwrap();
             db.migrate(&folder.path().join("lock")).await.unwrap();
-            // Nothing is given back before all are asked: each is a connection of its own.
+            // None is dropped before all are open, so that each is a separate connection.
             let mut all = vec![db.write().await.unwrap()];
             for _ in 0..20 {
                 all.push(db.read().await.unwrap());

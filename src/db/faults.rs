@@ -1,8 +1,8 @@
-//! What an error of the database means.
+//! Classifies errors of the database.
 
 use rusqlite::ErrorCode;
 
-/// True where the database, not the request, is at fault, and may work again soon.
+/// True if the database, not the request, is at fault, and may work again soon.
 pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(refusal) => match refusal.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
@@ -26,17 +26,17 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
     }
 }
 
-/// True where a unique rule refused the write.
+/// True for a violated unique constraint.
 pub fn is_taken(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(refusal) if refusal.is_unique_violation())
 }
 
-/// True where what a write names has gone meanwhile.
+/// True for a violated foreign key: what the write refers to has been deleted.
 pub fn is_gone(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(refusal) if refusal.is_foreign_key_violation())
 }
 
-/// What an error of the database says, without what only its programmers know.
+/// The message of an error, without details of the driver.
 pub fn plain(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(refusal) => refusal.message().to_owned(),
@@ -44,7 +44,7 @@ pub fn plain(error: &sqlx::Error) -> String {
     }
 }
 
-/// An error of this driver as one of the other, which all of the program knows.
+/// Converts an error of rusqlite to one of sqlx, which the rest of the program uses.
 pub fn from_rusqlite(error: rusqlite::Error) -> sqlx::Error {
     use ErrorCode::{
         CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, OperationInterrupted, OutOfMemory, ReadOnly,

@@ -1,5 +1,4 @@
-//! What a database holds before anything is done to it. Nothing is written here, so that another program's database
-//! stays as it is.
+//! Inspects a database before it is used. Nothing is written, so that another program's database is left untouched.
 
 use std::{
     fs::File,
@@ -12,29 +11,29 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::db::migrations;
 
-/// How every SQLite file begins.
+/// The first bytes of every SQLite file.
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
 
-/// How long a look waits for a writer that has the whole file.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for a writer that has locked the file.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What is in a database that may be used.
+/// The content of a database that may be used.
 pub enum Found {
-    /// No database, or one without any table.
+    /// There is no database, or it has no tables.
     Nothing,
     Ours(Ours),
 }
 
-/// A database of Latchkey, of whatever version.
+/// A database of Latchkey, of any version.
 pub struct Ours {
-    /// Migrations that were applied.
+    /// Versions of the applied migrations.
     pub applied: Vec<i64>,
-    /// `latchkey demo` made what is in it.
+    /// `latchkey demo` created its data.
     pub is_demo: bool,
     pub has_users: bool,
 }
 
-/// Why a database may not be used, for people.
+/// The message for the host that a database belongs to another program.
 pub fn foreign(place: &str, names: &[String]) -> String {
     format!(
         "The database {place} contains data of another program ({}), so Latchkey leaves it alone. Name a database of \
@@ -43,8 +42,11 @@ pub fn foreign(place: &str, names: &[String]) -> String {
     )
 }
 
-/// Looks into a SQLite file, which need not exist.
-pub fn look_at_file(file: &Path) -> Result<Found, String> {
+/// Inspects a SQLite file, which need not exist.
+///
+/// # Errors
+/// A sentence for the host if it cannot be read or is not ours.
+pub fn inspect_file(file: &Path) -> Result<Found, String> {
     let place = file.display().to_string();
     let explain = |error: &dyn std::fmt::Display| format!("Cannot open the database {place}: {error}.");
     match read_start(file) {
@@ -57,24 +59,24 @@ pub fn look_at_file(file: &Path) -> Result<Found, String> {
         }
         Err(error) => return Err(explain(&error)),
     }
-    look_into(file).map_err(|error| explain(&error))?.map_err(|names| foreign(&place, &names))
+    inspect(file).map_err(|error| explain(&error))?.map_err(|names| foreign(&place, &names))
 }
 
-/// The first bytes; fewer where the file is shorter.
+/// The first bytes; fewer if the file is shorter.
 fn read_start(file: &Path) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     File::open(file)?.take(HEADER.len() as u64).read_to_end(&mut start)?;
     Ok(start)
 }
 
-/// The inner error names what is in another program's database.
-fn look_into(file: &Path) -> rusqlite::Result<Result<Found, Vec<String>>> {
+/// The inner error has names of tables, if the database is another program's.
+fn inspect(file: &Path) -> rusqlite::Result<Result<Found, Vec<String>>> {
     let connection =
         Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    // Whoever closes a database last writes its log into the file, which is not for a stranger to do.
+    // By default the last connection writes the log into the file when it closes.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log(file))?;
-    connection.busy_timeout(PATIENCE)?;
-    // All of it at one moment: another process may be making the schema.
+    connection.busy_timeout(LOCK_TIMEOUT)?;
+    // One snapshot: another process may be creating the schema.
     connection.execute_batch("begin")?;
     const TABLES: &str = "select name from sqlite_master where name not like 'sqlite\\_%' escape '\\' order by name";
     let tables: Vec<String> = connection.prepare(TABLES)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;

@@ -17,13 +17,16 @@ use crate::db::{
 };
 
 impl Db {
-    /// Brings the schema up to date. Many copies may do so at once: on PostgreSQL a lock of the database puts them in
-    /// line, SQLite gets a file that is locked meanwhile.
+    /// Brings the schema up to date. Several processes may do so at once: on PostgreSQL they queue for an advisory
+    /// lock, on SQLite for the lock on a file.
+    ///
+    /// # Errors
+    /// A sentence for the host.
     pub async fn migrate(&self, sqlite_lock: &Path) -> Result<(), String> {
         let migrator = migrator();
         let done = match &self.kind {
             Kind::Sqlite { writer, .. } => {
-                let _held = lock_when_free(sqlite_lock.to_owned()).await.map_err(|error| {
+                let _lock = lock_when_free(sqlite_lock.to_owned()).await.map_err(|error| {
                     format!("Cannot write {}: {error}. The data folder must be writable.", sqlite_lock.display())
                 })?;
                 writer.migrate(&migrator).await

@@ -1,4 +1,4 @@
-//! The migrations, and what is known of those of a database.
+//! The migrations, and which of them a database has.
 
 use std::{
     fs::{File, OpenOptions},
@@ -13,14 +13,14 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-/// What was applied to a database. sqlx keeps it in a table that other programs have, too.
+/// The applied migrations. The table is sqlx's, so other programs may have one too.
 pub const APPLIED: &str = "select version, checksum from _sqlx_migrations where success order by version";
 
-/// These are in the first migration, so every database of ours answers them.
+/// Both use tables of the first migration, so every database of Latchkey answers them.
 pub const IS_DEMO: &str = "select exists (select 1 from host_values where name = 'demo_user')";
 pub const HAS_USERS: &str = "select exists (select 1 from users)";
 
-/// True for what our first migration left.
+/// True if the first applied migration is ours.
 pub fn is_ours(applied: &[(i64, Vec<u8>)]) -> bool {
     let migrator = migrator();
     let first = migrator.iter().next();
@@ -29,10 +29,10 @@ pub fn is_ours(applied: &[(i64, Vec<u8>)]) -> bool {
     })
 }
 
-/// The version that a database with these migrations has, and the newest one where some are missing.
+/// If migrations are missing, the version of the database and the newest one.
 ///
 /// # Errors
-/// Where a newer version of the program made it.
+/// If a newer version of the program created or migrated the database.
 pub fn missing(applied: &[i64]) -> Result<Option<(i64, i64)>, String> {
     let known: Vec<i64> = migrator().iter().map(|migration| migration.version).collect();
     if let Some(version) = applied.iter().rev().find(|version| !known.contains(version)) {
@@ -45,12 +45,12 @@ pub fn missing(applied: &[i64]) -> Result<Option<(i64, i64)>, String> {
 pub fn too_new(version: i64) -> String {
     let newest = migrator().iter().map(|m| m.version).max().unwrap_or_default();
     format!(
-        "The database was made by a newer version (its schema is {version}, this program knows {newest}). Run that \
+        "The database was made by a newer version of Latchkey (schema {version}; this program knows {newest}). Run that \
          version or a later one."
     )
 }
 
-/// A file that is there to be locked. A link in its place is not followed, and nothing in it is lost.
+/// Opens a lock file, creating it if necessary. A symbolic link in its place is not followed; content is not truncated.
 pub fn lock_file(path: &Path) -> io::Result<File> {
     let flags = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
     OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).custom_flags(flags).open(path).map_err(

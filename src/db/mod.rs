@@ -1,21 +1,21 @@
 //! The database: one SQL text for SQLite and PostgreSQL, run over an enum of the two.
 //!
-//! `db.read()` and `db.write()` say what is meant; a [`Tx`] that is dropped is undone.
+//! `db.read()` and `db.write()` begin transactions; a [`Tx`] that is dropped is rolled back.
 
 mod bind; // a value bound to a statement
 mod database; // Db, Tx
 mod execute; // execute!
-mod faults; // what an error means
-mod folded; // how texts are compared
-mod found; // what a database holds before anything is done to it
-pub mod host_values; // what all processes share
-mod limits; // of waiting
+mod faults; // classes of errors
+mod folded; // sorting and searching of texts
+mod found; // inspecting a database before it is used
+pub mod host_values; // values that all processes share
+mod limits; // timeouts
 mod migrate; // the schema, brought up to date
 mod migrations;
-mod postgres; // the server, and what it holds
+mod postgres; // the server, its content, its pool
 mod postgres_pool;
 mod postgres_url;
-mod revocation; // how long cached credentials hold
+mod revocation; // how long cached credentials are valid
 mod revocation_store;
 mod row;
 mod sqlite_reader; // reading SQLite
@@ -29,7 +29,7 @@ pub use crate::db::{
     database::{Db, On, Tx},
     faults::{is_gone, is_taken, is_unavailable, plain},
     folded::folded,
-    found::{Found, look_at_file},
+    found::{Found, inspect_file},
     limits::{PATIENCE, PATIENCE_OF_COMMANDS, in_time},
     migrations::{lock_file, missing},
     postgres::Server,

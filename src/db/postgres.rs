@@ -1,4 +1,4 @@
-//! PostgreSQL: where it is, what it holds, its pool and its migrations.
+//! PostgreSQL: the server, its content, its pool and its migrations.
 
 use std::time::Duration;
 
@@ -16,18 +16,18 @@ use crate::db::{
     migrations, postgres_url,
 };
 
-/// What every connection is told first. A `rollback` may be of nothing, which PostgreSQL would remark on. And a process
-/// that is lost in the middle of a transaction must not keep others from what it holds (a key that is to be withdrawn,
-/// the epoch) for longer than they wait.
-const GREETING: &str = "set client_min_messages = error; set idle_in_transaction_session_timeout = '5s'";
+/// Sent first on every connection. A `rollback` without a transaction would be logged as a warning. And the locks of a
+/// process that is lost in the middle of a transaction (on a key that is being withdrawn, on the epoch) must end before
+/// others time out.
+const SESSION_SETTINGS: &str = "set client_min_messages = error; set idle_in_transaction_session_timeout = '5s'";
 
-/// A connection unused for longer than this is tried before it is trusted.
+/// A connection that was idle for longer is pinged before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
-/// Held while the schema is made or brought up to date: "latchkey" in bytes.
-const MIGRATING: i64 = 0x6c61_7463_686b_6579;
+/// The advisory lock during migrations: "latchkey" in bytes.
+const MIGRATION_LOCK: i64 = 0x6c61_7463_686b_6579;
 
-/// A PostgreSQL database, where it is and how it is reached.
+/// A PostgreSQL database, and how to connect to it.
 pub struct Server {
     pub options: PgConnectOptions,
     place: String,
@@ -35,13 +35,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Reads an address. Transactions of others may use the same sessions where a pooler says so (`is_pooled`).
+    /// Parses an address; `is_pooled` if a pooler lets other clients' transactions use the same sessions.
     pub fn new(url: &str, is_pooled: bool) -> Result<Self, String> {
         let (options, unknown) = postgres_url::read(url)?;
         if !unknown.is_empty() {
             log::warn!("these parameters of DATABASE_URL have no effect: {}", unknown.join(", "));
         }
-        // Poolers refuse this one, and no number here is a floating one.
+        // Poolers reject `extra_float_digits`, and no column is a float.
         let options =
             options.application_name("latchkey").extra_float_digits(None).statement_cache_capacity(STATEMENTS);
         let host = match options.get_socket() {
@@ -57,13 +57,16 @@ impl Server {
         &self.place
     }
 
-    /// Whether what is sent may cross a network readable.
+    /// True if traffic may cross a network unencrypted.
     pub fn may_be_read(&self) -> bool {
         postgres_url::may_be_read(&self.options)
     }
 
-    /// What the database holds. Nothing is written.
-    pub async fn look(&self) -> Result<Found, String> {
+    /// Inspects the database. Nothing is written.
+    ///
+    /// # Errors
+    /// A sentence for the host if it cannot be used.
+    pub async fn inspect(&self) -> Result<Found, String> {
         let mut connection = self.connect().await?;
         if !self.is_pooled && self.shares_sessions(&mut connection).await.map_err(|error| self.explain(&error))? {
             return Err(format!(
@@ -72,12 +75,12 @@ impl Server {
                 self.place
             ));
         }
-        let looked = self.look_into(&mut connection).await;
+        let inspected = self.find_content(&mut connection).await;
         drop(connection.close().await);
-        looked.map_err(|error| self.explain(&error))?
+        inspected.map_err(|error| self.explain(&error))?
     }
 
-    /// The pool, filled as it is needed.
+    /// A pool, which connects when needed.
     pub fn pool(&self, connections: u32) -> PgPool {
         let is_pooled = self.is_pooled;
         let pool = PgPoolOptions::new()
@@ -95,7 +98,7 @@ impl Server {
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if !is_pooled {
-                        connection.execute(GREETING).await?;
+                        connection.execute(SESSION_SETTINGS).await?;
                     }
                     match is_standby(connection).await? {
                         true => Err(sqlx::Error::Configuration("this PostgreSQL is a standby".into())),
@@ -106,7 +109,7 @@ impl Server {
         pool.connect_lazy_with(self.options.clone())
     }
 
-    /// The pool retries a refused connection until its patience ends; at start an answer at once is better.
+    /// One connection. The pool would retry a refused one until its timeout; at start an immediate error is better.
     async fn connect(&self) -> Result<PgConnection, String> {
         let mut first = PgConnection::connect_with(&self.options).await.map_err(|error| self.explain(&error))?;
         if is_standby(&mut first).await.map_err(|error| self.explain(&error))? {
@@ -118,7 +121,7 @@ impl Server {
         Ok(first)
     }
 
-    /// True where what one connection has set is met by another one.
+    /// True if a setting of one connection is seen by another.
     async fn shares_sessions(&self, first: &mut PgConnection) -> sqlx::Result<bool> {
         const SET: &str = "select set_config('latchkey.session', $1, false)";
         const GET: &str = "select coalesce(current_setting('latchkey.session', true), '')";
@@ -126,7 +129,7 @@ impl Server {
         let mut second = PgConnection::connect_with(&self.options).await?;
         let mut is_shared = false;
         for _ in 0..3 {
-            // Each in a transaction: a statement has several messages, which must reach one session.
+            // In transactions: a statement has several messages, which must reach the same session.
             let mut tx = first.begin().await?;
             sqlx::query(SET).bind(&mark).persistent(false).execute(&mut *tx).await?;
             tx.commit().await?;
@@ -143,9 +146,9 @@ impl Server {
     }
 
     /// The inner error says why the database may not be used.
-    async fn look_into(&self, connection: &mut PgConnection) -> sqlx::Result<Result<Found, String>> {
-        // Everything that is neither PostgreSQL's own nor an extension's, of whatever schema.
-        const THINGS: &str = "
+    async fn find_content(&self, connection: &mut PgConnection) -> sqlx::Result<Result<Found, String>> {
+        // Every object of any schema that belongs neither to PostgreSQL nor to an extension.
+        const OBJECTS: &str = "
             with mine as (select oid, nspname from pg_namespace where nspname <> 'information_schema' and nspname !~ '^pg_'),
             things as (
                 select 'pg_class'::regclass as kind, c.oid, nspname || '.' || relname as name
@@ -162,7 +165,7 @@ impl Server {
             "select to_regclass(quote_ident(current_schema()) || '._sqlx_migrations') is not null";
         let mut tx = connection.begin().await?;
         tx.execute("set transaction isolation level repeatable read read only").await?;
-        let names: Vec<String> = sqlx::query_scalar(THINGS).persistent(false).fetch_all(&mut *tx).await?;
+        let names: Vec<String> = sqlx::query_scalar(OBJECTS).persistent(false).fetch_all(&mut *tx).await?;
         if names.is_empty() {
             return Ok(Ok(Found::Nothing));
         }
@@ -176,7 +179,7 @@ impl Server {
         let rows: Vec<(i64, Vec<u8>)> = match rows {
             Ok(rows) => rows,
             Err(error) if is_forbidden(&error) => return Err(error),
-            // Tables of the same name, and of other columns.
+            // A table of the same name with other columns.
             Err(_) => return foreign(),
         };
         if rows.is_empty() && names.len() == 1 {
@@ -192,7 +195,7 @@ impl Server {
         })))
     }
 
-    /// What went wrong with the database, with host and name, and never with the password.
+    /// The message of an error, with host and database, and never with the password.
     pub fn explain(&self, error: &sqlx::Error) -> String {
         let (place, user) = (&self.place, self.options.get_username());
         let code = match error {
@@ -202,22 +205,28 @@ impl Server {
         let reason = plain(error);
         let next = match &*code {
             "42501" => remedy(user),
-            "28P01" => "Signs other than letters and digits in a password must be percent-encoded in a URL.".to_owned(),
+            "28P01" => {
+                "Characters other than letters and digits in a password must be percent-encoded in a URL.".to_owned()
+            }
             _ => "Is PostgreSQL running, and may this user connect?".to_owned(),
         };
         format!("Cannot use the database at {place}: {reason}. {next}")
     }
 }
 
-/// Brings the schema up to date, in one transaction: all or nothing, with a lock that ends with it, which a session's
-/// would not where a pooler shares them.
+/// Brings the schema up to date in one transaction, all or nothing. The lock ends with the transaction: a pooler could
+/// keep the session, and so a session's lock.
 pub async fn migrate(pool: &PgPool, mut migrator: Migrator) -> Result<(), MigrateError> {
     migrator.set_locking(false);
     let mut connection = pool.acquire().await?;
     let done = async {
         let mut tx = connection.begin().await?;
         tx.execute("set local client_min_messages = error").await?;
-        sqlx::query("select pg_advisory_xact_lock($1)").bind(MIGRATING).persistent(false).execute(&mut *tx).await?;
+        sqlx::query("select pg_advisory_xact_lock($1)")
+            .bind(MIGRATION_LOCK)
+            .persistent(false)
+            .execute(&mut *tx)
+            .await?;
         // The migrator's statements have names, which a shared session may know already.
         tx.execute("deallocate all").await?;
         migrator.run_direct(None, &mut *tx, false).await?;
@@ -225,12 +234,12 @@ pub async fn migrate(pool: &PgPool, mut migrator: Migrator) -> Result<(), Migrat
         Ok(tx.commit().await?)
     }
     .await;
-    // It remembers statements that are gone.
+    // The connection still caches deallocated statements.
     drop(connection.close().await);
     done
 }
 
-/// What gives this role the rights that it needs.
+/// How to grant this role the privileges that it needs.
 pub fn remedy(user: &str) -> String {
     let user = user.replace('"', "\"\"");
     format!(
@@ -239,14 +248,14 @@ pub fn remedy(user: &str) -> String {
     )
 }
 
-/// True where a right is missing.
+/// True if a privilege is missing.
 pub fn is_forbidden(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some("42501"))
 }
 
-/// A standby may show what was true a while ago: who may do what, and the epoch that should tell, too. A primary becomes
-/// one only by a restart, which ends its connections.
+/// True for a standby, whose data may be out of date: permissions, and the epoch that should reveal it, too. A primary
+/// becomes a standby only by a restart, which ends its connections.
 async fn is_standby(connection: &mut PgConnection) -> sqlx::Result<bool> {
-    // In one message, since a pooler may give each another session.
+    // In one message: a pooler may send each to another session.
     connection.fetch_one("select pg_is_in_recovery()").await?.try_get(0)
 }

@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL, and transactions that end whatever becomes of who began them.
+//! Connections to PostgreSQL, and transactions that end even if their owner is dropped.
 
 use actix_web::rt;
 use sqlx::{Executor, PgConnection, PgPool, Postgres, pool::PoolConnection};
@@ -9,16 +9,16 @@ use crate::db::{
     postgres::Server,
 };
 
-/// How a transaction begins. Where a pooler shares sessions, what is set for one would stay there for others.
+/// The SQL that begins a transaction. Behind a pooler that shares sessions, settings must be local to the transaction.
 pub struct Begin {
-    alone: &'static str,
+    direct: &'static str,
     pooled: &'static str,
 }
 
 macro_rules! begin {
     ($begin:literal) => {
         Begin {
-            alone: $begin,
+            direct: $begin,
             pooled: concat!(
                 $begin,
                 "; set local client_min_messages = error; set local idle_in_transaction_session_timeout = '5s'"
@@ -32,12 +32,12 @@ pub const TO_WRITE: Begin = begin!("begin");
 
 /// A connection, perhaps in a transaction.
 pub struct Turn {
-    /// None once it has been given back.
+    /// `None` once it is returned to the pool.
     connection: Option<PoolConnection<Postgres>>,
-    /// A transaction is open, or may be: a `begin` can be given up halfway (its client went away, or time ran out).
+    /// A transaction is open, or may be: a `begin` can be cancelled halfway (the client went away, or it timed out).
     begun: bool,
-    /// Its statements keep their names for the next query, which they cannot where a pooler shares sessions.
-    pub keeps_statements: bool,
+    /// Prepared statements may be cached, which they cannot behind a pooler that shares sessions.
+    pub caches_statements: bool,
 }
 
 /// Connections to PostgreSQL. Cheap to clone.
@@ -45,7 +45,7 @@ pub struct Turn {
 pub struct Pool {
     pub connections: PgPool,
     is_pooled: bool,
-    /// The role that it connects as.
+    /// The role that connects.
     pub user: String,
 }
 
@@ -55,14 +55,14 @@ impl Pool {
         Pool { connections: server.pool(connections), is_pooled: server.is_pooled, user }
     }
 
-    /// The same with connections of its own.
+    /// The same, with new connections.
     pub fn reopened(&self) -> Self {
         let options = (*self.connections.connect_options()).clone();
         Pool { connections: self.connections.options().clone().connect_lazy_with(options), ..self.clone() }
     }
 
-    /// Without a transaction: each query sees the newest there is. Between two messages of one query a pooler could
-    /// change the session, so there it has one.
+    /// A connection without a transaction: each query sees the latest commit. Behind a pooler it has one, since the
+    /// pooler could change the session between two messages of one query.
     pub async fn read_latest(&self) -> sqlx::Result<Turn> {
         if self.is_pooled { self.begin(TO_WRITE).await } else { self.turn().await }
     }
@@ -70,20 +70,20 @@ impl Pool {
     pub async fn begin(&self, begin: Begin) -> sqlx::Result<Turn> {
         let mut turn = self.turn().await?;
         turn.begun = true;
-        let sql = if self.is_pooled { begin.pooled } else { begin.alone };
+        let sql = if self.is_pooled { begin.pooled } else { begin.direct };
         in_time(turn.connection().execute(sql)).await?;
         Ok(turn)
     }
 
     async fn turn(&self) -> sqlx::Result<Turn> {
         let connection = Some(in_time(self.connections.acquire()).await?);
-        Ok(Turn { connection, begun: false, keeps_statements: !self.is_pooled })
+        Ok(Turn { connection, begun: false, caches_statements: !self.is_pooled })
     }
 }
 
 impl Turn {
     /// # Panics
-    /// Never: a turn that has given its connection back is gone.
+    /// Never: the connection is returned only when the turn is dropped.
     pub fn connection(&mut self) -> &mut PgConnection {
         self.connection.as_mut().expect("a turn that is not over")
     }
@@ -96,8 +96,8 @@ impl Turn {
 }
 
 impl Drop for Turn {
-    /// The next user must not stumble over a transaction that is open. A connection that stays silent is given up: the
-    /// pool by itself would wait for it as long as the network does.
+    /// Rolls back, so that the next user of the connection does not find an open transaction. A connection that does
+    /// not answer is closed: the pool itself would wait for it as long as the network does.
     fn drop(&mut self) {
         let (mut lent, begun) = (Lent(self.connection.take()), self.begun);
         if tokio::runtime::Handle::try_current().is_err() {
@@ -111,14 +111,14 @@ impl Drop for Turn {
             }
             let back = connection.return_to_pool();
             drop(lent.0.take());
-            // One that is not back by then is closed, and its place is free.
+            // After the timeout the connection is closed, and its place in the pool is free.
             let _ = timeout(LONGEST_ANSWER, back).await;
         });
     }
 }
 
-/// A connection on its way back to the pool, also where the process ends meanwhile: the pool takes none without a
-/// runtime, and a task that is dropped with its runtime has none.
+/// A connection on its way back to the pool. Without a runtime, at the end of the process, the pool would panic, so the
+/// connection is detached.
 struct Lent(Option<PoolConnection<Postgres>>);
 
 impl Drop for Lent {

@@ -1,12 +1,12 @@
-//! The address of a PostgreSQL database. Whatever is wrong with it is told without the password, and no other part of it
-//! reaches the log: the driver would write there what it does not know.
+//! Parses `DATABASE_URL` for PostgreSQL. Error messages never contain the password, and unknown parameters are removed:
+//! the driver would log them with their values.
 
 use std::str::FromStr;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::Url;
 
-/// What the driver understands.
+/// The parameters that the driver knows.
 const KNOWN: [&str; 18] = [
     "sslmode",
     "ssl-mode",
@@ -28,12 +28,12 @@ const KNOWN: [&str; 18] = [
     "statement-cache-capacity",
 ];
 
-const EXAMPLE: &str = "It looks like postgres://user:password@host:5432/latchkey.";
+const EXAMPLE: &str = "Expected: postgres://user:password@host:5432/latchkey.";
 
 const ENCODING: &str =
     "In user and password, write # as %23, / as %2F, ? as %3F, % as %25, @ as %40, : as %3A, space as %20.";
 
-/// The options of a connection, and the names of parameters that have no effect.
+/// The connection options, and the names of parameters that have no effect.
 pub fn read(text: &str) -> Result<(PgConnectOptions, Vec<String>), String> {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);
     if !matches!(scheme, Some("postgres" | "postgresql")) {
@@ -43,10 +43,10 @@ pub fn read(text: &str) -> Result<(PgConnectOptions, Vec<String>), String> {
         return Err(format!("DATABASE_URL has {sign} before its @, where it ends the host. {ENCODING}"));
     }
     if text.contains('#') {
-        return Err(format!("DATABASE_URL has a #, and what follows it would be lost. {ENCODING}"));
+        return Err(format!("DATABASE_URL has a #, and everything after it would be ignored. {ENCODING}"));
     }
     if has_bare_percent(text) {
-        return Err(format!("DATABASE_URL has a % that no two hexadecimal digits follow. {ENCODING}"));
+        return Err(format!("DATABASE_URL has a % without two hexadecimal digits after it. {ENCODING}"));
     }
     let mut url = Url::parse(&with_host(text))
         .map_err(|error| format!("DATABASE_URL is not a URL: {error}. {EXAMPLE} {ENCODING}"))?;
@@ -75,12 +75,12 @@ pub fn read(text: &str) -> Result<(PgConnectOptions, Vec<String>), String> {
     Ok((options, unknown.into_iter().map(|(name, _)| name).collect()))
 }
 
-/// A sign that ends the host although it stands in the password: where there is an @ behind it, and none before.
+/// An unencoded character of the password that ends the host: there is an @ after it, and none before.
 fn sign_in_password(text: &str) -> Option<char> {
     let rest = text.split_once("://")?.1;
     let end = rest.find(['/', '?', '#'])?;
     let (before, after) = rest.split_at(end);
-    // `host/db?user=a@b` has one too, but no password before it.
+    // `host/db?user=a@b` has an @ too, but no password before it.
     let is_cut = !before.contains('@') && before.contains(':') && after.contains('@');
     let is_port = before.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok());
     (is_cut && !is_port).then(|| after.chars().next()).flatten()
@@ -90,7 +90,7 @@ fn has_bare_percent(text: &str) -> bool {
     text.split('%').skip(1).any(|rest| rest.len() < 2 || !rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// `user:password@/db?host=/run/postgresql`: the host is a parameter, and its place is empty.
+/// Fills in a host where it is given as a parameter: `user:password@/db?host=/run/postgresql`.
 fn with_host(text: &str) -> String {
     match text.split_once("@/") {
         Some((before, after)) if before.matches('/').count() == 2 => format!("{before}@localhost/{after}"),
@@ -98,7 +98,7 @@ fn with_host(text: &str) -> String {
     }
 }
 
-/// Whether what is sent may cross a network readable.
+/// True if traffic may cross a network unencrypted.
 pub fn may_be_read(options: &PgConnectOptions) -> bool {
     let (host, mode) = (options.get_host(), options.get_ssl_mode());
     let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();

@@ -1,4 +1,4 @@
-//! How long cached credentials hold.
+//! How long cached credentials are valid.
 //!
 //! A change that revokes access (a key withdrawn, a user deactivated, a subscription changed) replaces the one row of
 //! `auth_epoch` in its own transaction and, where other processes may serve, is acknowledged only [`WAIT`] after its
@@ -17,32 +17,32 @@ use std::{
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// For how long a reading is trusted.
+/// How long a reading of the epoch is trusted.
 pub const TRUST: Duration = Duration::from_millis(250);
 
-/// For how long a change is not answered: a little longer, since clocks that are being set go up to a thousandth faster
-/// or slower.
+/// How long the response to a change is delayed: a little longer, since a clock that is being adjusted runs up to a
+/// thousandth faster or slower.
 pub const WAIT: Duration = Duration::from_millis(255);
 
-/// The cache is of a generation; what was cached in another one is invalid.
+/// The epoch as this process knows it. Caches belong to a generation; entries of another one are invalid.
 pub struct Epoch {
     read: Mutex<Reading>,
     generation: AtomicU64,
     /// Changes that are being committed.
     changing: AtomicUsize,
-    /// Held by the one that reads, while others wait for what it finds.
+    /// Locked by the task that reads the epoch, while others wait for its result.
     pub turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Copy, Default)]
 pub struct Reading {
-    /// The row's value, and since when it is known to have been that.
+    /// The value of the row, and when the query that read it began.
     found: Option<(i64, Instant)>,
-    /// Readings that have failed.
+    /// How many readings have failed.
     pub failures: u64,
 }
 
-/// Since the machine was started, its sleep included: a clock that nobody sets.
+/// Time since the machine was booted, including suspend: a clock that nobody sets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(Duration);
 
@@ -63,8 +63,8 @@ impl Epoch {
         }
     }
 
-    /// Voids what is remembered in this process.
-    fn forget(&self) {
+    /// Invalidates the caches of this process.
+    fn invalidate(&self) {
         self.generation.fetch_add(1, SeqCst);
     }
 
@@ -75,7 +75,7 @@ impl Epoch {
         RevocationGuard(self)
     }
 
-    /// The generation of now; while a change is being committed one of its own for everybody who asks.
+    /// The current generation; while a change is being committed, a new one for every caller.
     pub fn current(&self) -> u64 {
         match self.changing.load(SeqCst) {
             0 => self.generation.load(SeqCst),
@@ -87,18 +87,20 @@ impl Epoch {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The generation that a request which arrived then may trust for so long, if the last reading is young enough.
+    /// The generation that a request which arrived at `arrived` may use, if the last reading was less than `trust`
+    /// before.
     pub fn trusted(&self, arrived: Instant, trust: Duration) -> Option<u64> {
         let (_, began) = self.reading().found?;
         (arrived.0 < began.0 + trust).then(|| self.current())
     }
 
+    /// Stores a reading of the epoch; a new value invalidates the caches.
     pub fn note(&self, began: Instant, found: &sqlx::Result<i64>) {
         let mut reading = self.reading();
         match found {
             Ok(epoch) => {
                 if reading.found.is_none_or(|(old, _)| old != *epoch) {
-                    self.forget();
+                    self.invalidate();
                 }
                 reading.found = Some((*epoch, began));
             }
@@ -112,7 +114,7 @@ pub struct RevocationGuard<'a>(&'a Epoch);
 
 impl Drop for RevocationGuard<'_> {
     fn drop(&mut self) {
-        self.0.forget();
+        self.0.invalidate();
         self.0.changing.fetch_sub(1, SeqCst);
     }
 }

@@ -1,4 +1,4 @@
-//! The row of `auth_epoch`: read by every process, renewed by each change that revokes access.
+//! The row of `auth_epoch`: read by every process, replaced by each change that revokes access.
 
 use std::time::Duration;
 
@@ -10,21 +10,21 @@ use crate::db::{
 };
 
 impl Db {
-    /// The generation of memory that a request may use that arrives now, if the last reading is young enough.
+    /// The generation of caches that a request arriving now may use, if the last reading is recent enough.
     pub fn fresh_generation(&self) -> Option<u64> {
         self.epoch.trusted(Instant::now(), TRUST)
     }
 
-    /// The generation of memory that a request may use that arrives now.
+    /// The generation of caches that a request arriving now may use; reads the epoch if necessary.
     ///
     /// # Errors
-    /// Where the epoch cannot be read nothing is known, and nobody let in. Those who wait for one reading share its
-    /// failure: a database that answers nobody is not asked by each in turn.
+    /// If the epoch cannot be read. Requests that wait for the same reading share its failure, so that a database that
+    /// is down is not queried by each in turn.
     pub async fn generation(&self) -> sqlx::Result<u64> {
         self.generation_by(TRUST).await
     }
 
-    /// Whether the database answers, and its schema is there. Those who ask at once wait for one answer.
+    /// `Ok` if the database answers and has its schema. Concurrent callers share one query.
     pub async fn is_ready(&self) -> sqlx::Result<()> {
         self.generation_by(Duration::ZERO).await.map(drop)
     }
@@ -55,15 +55,15 @@ impl Db {
 }
 
 impl Tx {
-    /// Says that this transaction changes what callers may do. It comes last, when all other rows are held: every such
-    /// change waits for this one row.
+    /// Revokes cached access: this transaction changes what callers may do. Comes last, after all other rows are
+    /// locked, since every such change waits for this one row.
     ///
-    /// The new value is a random one. A counter could come back to a value that it had before: where a database is set
-    /// back, because it was restored or because a standby without the last commits took over, and then counts on.
+    /// The new value is random. A counter could repeat a value after the database was restored, or after a standby
+    /// without the last commits took over.
     pub async fn revoke_cached_access(&mut self) -> sqlx::Result<()> {
         const SQL: &str = "update auth_epoch set epoch = $1";
         execute!(self, sqlx::query(SQL).bind(rand::random::<i64>()))?;
-        self.raised = true;
+        self.revokes = true;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Rows, read alike whichever driver found them.
+//! Rows of all three drivers, read in the same way.
 
 use rusqlite::types::FromSql;
 use sqlx::{Decode, Postgres, Row as _, Sqlite, Type, postgres::PgRow, sqlite::SqliteRow};
@@ -13,14 +13,14 @@ use crate::{
 
 /// A row of any of the three drivers.
 pub enum Row<'a> {
-    /// Read by a request, see `sqlite_reader.rs`.
+    /// Of a read; see `sqlite_reader.rs`.
     Reader(&'a rusqlite::Row<'a>),
-    /// Read by who writes.
+    /// Of a writing transaction.
     Sqlite(&'a SqliteRow),
     Postgres(&'a PgRow),
 }
 
-/// What can stand in a column on both databases.
+/// A type that can be read from a column of both databases.
 pub trait Column:
     FromSql
     + Type<Sqlite>
@@ -45,7 +45,7 @@ impl<T> Column for T where
 {
 }
 
-/// What can be read from a row.
+/// A type that can be read from a row.
 pub trait FromRow: Sized + Send + 'static {
     fn from_row(row: &Row<'_>) -> sqlx::Result<Self>;
 }
@@ -60,8 +60,7 @@ impl Row<'_> {
         }
     }
 
-    /// A column by its place, counted from 0: where rows are read by the dozen, looking up names takes a good part of
-    /// the time.
+    /// A column by its position, from 0: for many rows, looking up names takes a good part of the time.
     pub fn at<T: Column>(&self, place: usize) -> sqlx::Result<T> {
         match self {
             Row::Reader(row) => row.get(place).map_err(from_rusqlite),
@@ -71,7 +70,7 @@ impl Row<'_> {
     }
 }
 
-/// Lets a struct be read from a row, column by name.
+/// Implements `FromRow` for a struct, whose fields are named as the columns.
 macro_rules! impl_from_row {
     ($name:ident { $($field:ident),* $(,)? }) => {
         $crate::db::impl_from_row!($name, row => $name { $($field: row.try_get(stringify!($field))?),* });
@@ -79,7 +78,7 @@ macro_rules! impl_from_row {
     ($name:ident, $row:ident => $read:expr) => {
         impl $crate::db::FromRow for $name {
             fn from_row($row: &$crate::db::Row<'_>) -> sqlx::Result<Self> {
-                #[allow(unused_imports, reason = "not every row is made of other rows")]
+                #[allow(unused_imports, reason = "not every row contains other rows")]
                 use $crate::db::FromRow;
                 Ok($read)
             }
@@ -88,7 +87,8 @@ macro_rules! impl_from_row {
 }
 pub(crate) use impl_from_row;
 
-/// Lets a newtype be a column on both databases, and be bound; the third word is the kind of [`Bind`](super::Bind).
+/// Lets a newtype be read from a column and be bound, on both databases; after `as` is the variant of
+/// [`Bind`](super::Bind).
 macro_rules! impl_column {
     ($name:ident($inner:ty) as $bind:ident) => {
         impl<DB: sqlx::Database> sqlx::Type<DB> for $name

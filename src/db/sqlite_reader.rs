@@ -1,5 +1,5 @@
-//! Reading SQLite on the thread that asks. Most queries of a request take less time than handing them to another
-//! thread and back; one that turns out to take longer is restarted on a blocking thread, and delays nobody.
+//! Reads SQLite on the calling thread. Most queries take less time than handing them to another thread and back; one
+//! that takes longer is interrupted and restarted on a blocking thread, so that it delays nobody else.
 
 use std::{
     borrow::Cow,
@@ -27,49 +27,50 @@ use crate::db::{
     row::{FromRow, Row},
 };
 
-/// Connections kept for the next reader.
-const MOST_IDLE: usize = 8;
+/// Maximum number of idle connections.
+const MAX_IDLE: usize = 8;
 
-/// Long queries at a time.
-const LONG_AT_ONCE: usize = 4;
+/// Maximum number of concurrent long queries.
+const MAX_LONG: usize = 4;
 
 /// VM instructions between two calls of the progress handler.
 const STEPS: i32 = 1_000;
 
-/// Thousands of steps that a query may take on the thread that asks: a few milliseconds.
+/// Calls of the progress handler until a query on the calling thread is interrupted: a few milliseconds.
 const SHORT: i64 = 50;
 
-/// Prepared statements that a connection keeps.
+/// Prepared statements that a connection caches.
 const STATEMENTS: usize = 64;
 
-/// The readers of one SQLite file.
+/// Reading connections to one SQLite file.
 pub struct ReaderPool {
     file: PathBuf,
     idle: Mutex<Vec<ReadConnection>>,
-    /// Asked for the database's version alone: each connection counts its own.
-    watch: Mutex<Option<ReadConnection>>,
+    /// Only for the version of the database: `data_version` is a number of its connection.
+    version_reader: Mutex<Option<ReadConnection>>,
     long: Arc<Semaphore>,
 }
 
-/// A connection, and what its query may still use up.
+/// A connection, and how many calls of the progress handler its query has left.
 struct ReadConnection {
     connection: Connection,
     left: Arc<AtomicI64>,
 }
 
-/// A connection that reads, and in a transaction all of it at one moment.
+/// A reading connection, perhaps in a transaction; dropping it returns it to the pool.
 pub struct Reader {
-    /// None only while it is on another thread.
+    /// `None` only while it is on another thread.
     reader: Option<ReadConnection>,
     begun: bool,
-    home: Arc<ReaderPool>,
+    pool: Arc<ReaderPool>,
 }
 
 impl ReaderPool {
-    /// Readers of a file that exists.
+    /// For a file that exists.
     pub fn new(file: &Path) -> sqlx::Result<Arc<Self>> {
-        let (idle, watch) = (Mutex::default(), Mutex::default());
-        let readers = ReaderPool { file: file.to_owned(), idle, watch, long: Arc::new(Semaphore::new(LONG_AT_ONCE)) };
+        let (idle, version_reader) = (Mutex::default(), Mutex::default());
+        let readers =
+            ReaderPool { file: file.to_owned(), idle, version_reader, long: Arc::new(Semaphore::new(MAX_LONG)) };
         let first = readers.open().map_err(from_rusqlite)?;
         readers.idle().push(first);
         Ok(Arc::new(readers))
@@ -84,10 +85,10 @@ impl ReaderPool {
             &self.file,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
-        // Whoever waits holds up all others on this thread.
+        // Waiting would block all other requests of this thread.
         connection.busy_timeout(Duration::ZERO)?;
         connection.pragma_update(None, "query_only", true)?;
-        // A statement is planned once, not for each user whom it is asked for.
+        // A statement is planned once, not anew for the values of each user.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.create_collation("C", |a, b| a.as_bytes().cmp(b.as_bytes()))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -97,17 +98,17 @@ impl ReaderPool {
         Ok(ReadConnection { connection, left })
     }
 
-    /// A connection, without a transaction: each query sees the newest there is.
+    /// A connection without a transaction: each query sees the latest commit.
     pub fn read_latest(self: &Arc<Self>) -> sqlx::Result<Reader> {
         let idle = self.idle().pop();
         let reader = match idle {
             Some(reader) => reader,
             None => self.open().map_err(from_rusqlite)?,
         };
-        Ok(Reader { reader: Some(reader), begun: false, home: self.clone() })
+        Ok(Reader { reader: Some(reader), begun: false, pool: self.clone() })
     }
 
-    /// A connection whose queries all see the same moment.
+    /// A connection in a transaction: all queries see the same snapshot.
     pub fn read(self: &Arc<Self>) -> sqlx::Result<Reader> {
         let mut reader = self.read_latest()?;
         if let Some(connection) = &reader.reader {
@@ -117,21 +118,21 @@ impl ReaderPool {
         Ok(reader)
     }
 
-    /// A number that every commit of any process changes. `None` where it cannot be had.
+    /// A number that every commit of any process changes. `None` if it cannot be read.
     pub fn version(&self) -> Option<i64> {
-        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        if watch.is_none() {
-            *watch = self.open().ok();
+        let mut version_reader = self.version_reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if version_reader.is_none() {
+            *version_reader = self.open().ok();
         }
-        let reader = watch.as_ref()?;
+        let reader = version_reader.as_ref()?;
         reader.left.store(SHORT, Relaxed);
         let mut statement = reader.connection.prepare_cached("pragma data_version").ok()?;
         statement.query_row([], |row| row.get(0)).ok()
     }
 
-    /// Closes what is idle.
+    /// Closes idle connections.
     pub fn close(&self) {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.version_reader.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.idle().clear();
     }
 }
@@ -142,15 +143,15 @@ impl Drop for Reader {
         if self.begun && reader.command("rollback").is_err() {
             return;
         }
-        let mut idle = self.home.idle();
-        if idle.len() < MOST_IDLE {
+        let mut idle = self.pool.idle();
+        if idle.len() < MAX_IDLE {
             idle.push(reader);
         }
     }
 }
 
 impl Reader {
-    /// All rows that a query finds.
+    /// All rows of a query.
     pub async fn all<T: FromRow>(
         &mut self,
         sql: Cow<'static, str>,
@@ -160,26 +161,26 @@ impl Reader {
         let Some(reader) = &self.reader else { return Err(sqlx::Error::WorkerCrashed) };
         match reader.all(&sql, &binds, cached, SHORT) {
             Ok(found) => found,
-            Err(error) if is_too_long(&error) => Box::pin(self.all_elsewhere(sql, binds, cached)).await,
+            Err(error) if is_too_long(&error) => Box::pin(self.all_on_blocking_thread(sql, binds, cached)).await,
             Err(error) => Err(from_rusqlite(error)),
         }
     }
 
-    async fn all_elsewhere<T: FromRow>(
+    async fn all_on_blocking_thread<T: FromRow>(
         &mut self,
         sql: Cow<'static, str>,
         binds: Vec<Bind>,
         cached: bool,
     ) -> sqlx::Result<Vec<T>> {
-        let home = self.home.clone();
-        let turn = match timeout(PATIENCE, home.long.clone().acquire_owned()).await {
-            Ok(Ok(turn)) => turn,
+        let pool = self.pool.clone();
+        let permit = match timeout(PATIENCE, pool.long.clone().acquire_owned()).await {
+            Ok(Ok(permit)) => permit,
             _ => return Err(sqlx::Error::PoolTimedOut),
         };
         let Some(reader) = self.reader.take() else { return Err(sqlx::Error::WorkerCrashed) };
-        // The query goes on where the client has gone, and keeps its turn.
+        // If the client goes away, the query continues, with its permit.
         let long = spawn_blocking(move || {
-            let _turn = turn;
+            let _permit = permit;
             let found =
                 reader.connection.busy_timeout(PATIENCE).and_then(|()| reader.all(&sql, &binds, cached, i64::MAX));
             let found = reader.connection.busy_timeout(Duration::ZERO).and(found);
@@ -196,7 +197,7 @@ impl ReadConnection {
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 
-    /// The outer error is SQLite's, the inner one that of a row that is not what was expected.
+    /// The outer error is SQLite's; the inner one says that a row could not be decoded.
     fn all<T: FromRow>(
         &self,
         sql: &str,
@@ -206,16 +207,16 @@ impl ReadConnection {
     ) -> rusqlite::Result<sqlx::Result<Vec<T>>> {
         self.left.store(most, Relaxed);
         if cached {
-            found(&mut *self.connection.prepare_cached(sql)?, binds)
+            rows_of(&mut *self.connection.prepare_cached(sql)?, binds)
         } else {
-            found(&mut self.connection.prepare(sql)?, binds)
+            rows_of(&mut self.connection.prepare(sql)?, binds)
         }
     }
 }
 
-/// All rows that a statement finds.
-fn found<T: FromRow>(statement: &mut Statement<'_>, binds: &[Bind]) -> rusqlite::Result<sqlx::Result<Vec<T>>> {
-    // SQLite counts `$2` as the first where it stands first.
+/// All rows of a prepared statement.
+fn rows_of<T: FromRow>(statement: &mut Statement<'_>, binds: &[Bind]) -> rusqlite::Result<sqlx::Result<Vec<T>>> {
+    // SQLite numbers parameters by first occurrence, whatever their name: `$2` may be the first.
     for place in 1..=statement.parameter_count() {
         let name = statement.parameter_name(place).and_then(|name| name.strip_prefix('$'));
         let bind = name.and_then(|number| binds.get(number.parse::<usize>().ok()?.checked_sub(1)?));
@@ -232,12 +233,12 @@ fn found<T: FromRow>(statement: &mut Statement<'_>, binds: &[Bind]) -> rusqlite:
     Ok(Ok(found))
 }
 
-/// True for a query that used up what it had, or met another process that has the whole file for a moment.
+/// True for a query that was interrupted, or found the file locked by another process.
 fn is_too_long(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy))
 }
 
-/// Values as sqlx writes them into the same file.
+/// Encodes values as sqlx does in the same file.
 impl rusqlite::ToSql for Bind {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self {

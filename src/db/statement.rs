@@ -1,4 +1,4 @@
-//! Reading: one text and its values, run on whichever database the transaction is of.
+//! Reads: one SQL text and its values, run on the database of the transaction.
 
 use std::borrow::Cow;
 
@@ -17,16 +17,16 @@ use crate::db::{
 
 #[cfg(test)]
 thread_local! {
-    /// The statements that ran on this thread.
+    /// The statements that were run on this thread.
     pub static RAN: std::cell::RefCell<Vec<Statement>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
-/// A query made of parts, its values bound in step with its text.
+/// A statement that may be joined of parts, with the values that each part binds.
 #[derive(Clone, Debug)]
 pub struct Statement {
     sql: Cow<'static, str>,
     binds: Vec<Bind>,
-    /// Prepared once for each connection, and again for every query where it is false.
+    /// Prepared once per connection; if false, for each execution.
     cached: bool,
 }
 
@@ -52,57 +52,57 @@ macro_rules! bind {
     }};
 }
 
-/// Rows of one of sqlx's databases, read.
+/// Fetches and decodes rows of one of sqlx's databases.
 macro_rules! fetch {
-    ($select:expr, $kind:ident, $conn:expr, $keeps:expr) => {{
-        let query = sqlx::query($select.sql.sql()).persistent($select.cached && $keeps);
+    ($select:expr, $kind:ident, $conn:expr, $caches:expr) => {{
+        let query = sqlx::query($select.sql.sql()).persistent($select.cached && $caches);
         let rows = bind!(query, $select.binds).fetch_all($conn).await?;
         rows.iter().map(|row| T::from_row(&Row::$kind(row))).collect()
     }};
 }
 
 impl Statement {
-    /// Starts with a text that uses `$1`, `$2`… for these values.
+    /// A text that uses `$1`, `$2`… for these values.
     pub fn new(sql: impl Into<Cow<'static, str>>, binds: Vec<Bind>) -> Self {
         Self { sql: sql.into(), binds, cached: true }
     }
 
-    /// The same query, to be explained.
+    /// The same statement after `explain`.
     #[cfg(test)]
     pub fn explained(&self, how: &str) -> Self {
         Statement { sql: format!("{how} {}", self.sql).into(), binds: self.binds.clone(), cached: false }
     }
 
-    /// Adds SQL of ours.
+    /// Appends SQL, which must be constant.
     pub fn push(&mut self, sql: &str) {
         self.sql.to_mut().push_str(sql);
     }
 
-    /// Binds a value; the answer is its name in the text.
+    /// Binds a value and returns its placeholder.
     pub fn bind(&mut self, value: Bind) -> String {
         self.binds.push(value);
         format!("${}", self.binds.len())
     }
 
-    /// Adds one more condition: a column of ours that equals a value.
+    /// Appends a condition: a column equals a value.
     pub fn and(&mut self, column: &str, value: Bind) {
         let name = self.bind(value);
         self.push(&format!(" and {column} = {name}"));
     }
 
-    /// Prepares the statement for this one query: for texts of which callers could make any number.
+    /// Prepares the statement for one execution only: for texts of which callers could create any number.
     pub fn not_cached(&mut self) {
         self.cached = false;
     }
 
-    /// Binds several values: `$3, $4, $5, $6`. There are 1, 2, 4, 8 … of them, the last one repeated: every count would
-    /// be a statement of its own, and each connection keeps what it has prepared. For up to a hundred or so; see
-    /// [`Statement::bind_ids`] for more.
+    /// Binds several values and returns their placeholders: `$3, $4, $5, $6`. The last one is repeated up to the next
+    /// power of two: every count would be another statement in the caches. For up to a hundred or so; for more, see
+    /// [`Statement::bind_ids`].
     pub fn bind_all(&mut self, values: impl IntoIterator<Item = Bind>) -> String {
         self.bind_each(values).join(", ")
     }
 
-    /// The same, each name by itself.
+    /// The same, each placeholder separately.
     pub fn bind_each(&mut self, values: impl IntoIterator<Item = Bind>) -> Vec<String> {
         let mut values: Vec<Bind> = values.into_iter().collect();
         if let Some(last) = values.last().cloned() {
@@ -121,7 +121,7 @@ impl Statement {
         }
     }
 
-    /// Binds any number of texts as one value, for `in`. None may hold U+0000.
+    /// Binds any number of texts as one value, for `in`. None may contain U+0000.
     pub fn bind_texts(&mut self, on_postgres: bool, texts: &[&str]) -> String {
         let name = self.bind(Bind::Text(serde_json::json!(texts).to_string()));
         match on_postgres {
@@ -141,16 +141,16 @@ impl Statement {
         RAN.with_borrow_mut(|ran| ran.push(self.clone()));
         match &mut tx.on {
             On::Reader(reader) => reader.all(self.sql, self.binds, self.cached).await,
-            // Boxed: sqlx's futures are large, and all that await them would be moved about with them.
+            // Boxed: sqlx's futures are large, and every future that awaits them would be as large.
             On::Sqlite(write) => Box::pin(async { fetch!(self, Sqlite, write.connection(), true) }).await,
             On::Postgres(turn) => {
-                let keeps = turn.keeps_statements;
-                Box::pin(in_time(async { fetch!(self, Postgres, turn.connection(), keeps) })).await
+                let caches = turn.caches_statements;
+                Box::pin(in_time(async { fetch!(self, Postgres, turn.connection(), caches) })).await
             }
         }
     }
 
-    /// The first row, if there is one.
+    /// The first row, if there is any.
     pub async fn fetch_optional<T: FromRow>(self, tx: &mut Tx) -> sqlx::Result<Option<T>> {
         Ok(self.fetch_all(tx).await?.into_iter().next())
     }
@@ -165,7 +165,7 @@ impl Statement {
         self.fetch_values(tx).await?.into_iter().next().ok_or(sqlx::Error::RowNotFound)
     }
 
-    /// Runs it as a write; the answer is the number of rows it touched.
+    /// Runs it as a write and returns the number of affected rows.
     pub async fn execute(self, tx: &mut Tx) -> sqlx::Result<u64> {
         execute!(tx, bind!(sqlx::query(self.sql.sql()), self.binds))
     }

@@ -56,13 +56,13 @@ async fn sell(tx: &mut Tx, room: &Stored<RoomType>, body: Value, currency: &str,
     let plan = RatePlan::default().changed(validated, currency, &mut problems)?;
     problems.none_or_invalid()?;
     let id = RatePlanId::new();
-    let kept = rate_plans::store::StoredRatePlan {
+    let stored = rate_plans::store::StoredRatePlan {
         id,
         property: room.resource.property_id,
         room_type: RoomTypeId(room.id),
         plan,
     };
-    rate_plans::store::insert(tx, &kept, now).await?;
+    rate_plans::store::insert(tx, &stored, now).await?;
     Ok(id)
 }
 
@@ -78,7 +78,7 @@ pub struct Hotel {
     address: [&'static str; 4],
     place: [&'static str; 3],
     about: &'static str,
-    /// Of a double room, in whole units.
+    /// The price of a double room, in major units.
     pub from: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Lifelike data for a first look: a user with an active subscription, an API key, and hotels in two groups.
+//! Demo data: a user with an active subscription, an API key, and hotels in two groups.
 
 mod hotels;
 
@@ -20,7 +20,7 @@ use crate::{
     keys::{
         self, PlainKey, WithdrawnBy,
         create::{self, Creation},
-        scope::Limits,
+        scope::KeyAccess,
         store::Order,
     },
     people::{
@@ -34,24 +34,27 @@ use crate::{
 
 const EMAIL: &str = "demo@latchkey.example";
 
-/// What a demo says to other data.
-pub const NOT_OURS: &str = "This database holds data that no demo made, so the demo leaves it alone. Name an empty \
+/// The message for a database with other data.
+pub const NOT_OURS: &str = "This database contains data that no demo created, so the demo leaves it alone. Name an empty \
     folder or database, or run `latchkey demo` without one.";
 
-/// Says in the database that the demo made what is in it.
+/// The shared value that marks a database of a demo.
 const MARK: &str = "demo_user";
 
-/// The title of the key that it makes.
+/// The title of its API key.
 const KEY: &str = "Demo";
 
-/// With what one can look around.
+/// The credentials of the demo's user.
 pub struct Demo {
     pub email: String,
     pub password: String,
     pub key: PlainKey,
 }
 
-/// Fills an empty database, or finds what an earlier demo made. Other data it leaves alone, in words.
+/// Fills an empty database, or reuses the data of an earlier demo.
+///
+/// # Errors
+/// A sentence for the host, also if there is other data.
 pub async fn prepare(state: &AppState) -> std::result::Result<Demo, String> {
     fill(state).await.map_err(|error| match error {
         Error::Forbidden(Some(reason)) => reason.to_owned(),
@@ -73,14 +76,15 @@ async fn fill(state: &AppState) -> Result<Demo> {
     };
     tx.commit().await?;
     let (caller, form) = (Caller::person(user), Digest::of(&secret::random()));
-    let creation = create::create(&state.db, &state.settings, &caller, KEY, &Limits::none(), &form, now).await?;
+    let creation =
+        create::create(&state.db, &state.settings, &caller, KEY, &KeyAccess::unrestricted(), &form, now).await?;
     let Creation::Created(_, key) = creation else {
         return Err(Error::Forbidden(Some("The demo's user has as many API keys as allowed. Withdraw one.")));
     };
     Ok(Demo { email: EMAIL.to_owned(), password, key })
 }
 
-/// The demo's user of before, with a new password and without the key: their texts are kept nowhere.
+/// The user of an earlier demo, with a new password and without the old key, since neither is stored in plain text.
 async fn earlier(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     let user = users::store::by_email(tx, &email()?).await?.ok_or(Error::Internal("no demo user".to_owned()))?;
     users::store::set_password(tx, user.id, hash).await?;

@@ -1,4 +1,4 @@
-//! Opening an account: a person with the group that every account begins with.
+//! Opening an account: a user with a first group.
 
 use crate::{
     access::quotas,
@@ -8,7 +8,7 @@ use crate::{
     people::users::{Email, User, store},
 };
 
-/// Adds a person with the group that every account begins with. `None` where somebody has the address already.
+/// Adds a user with a first group. `None` if the address is taken.
 pub async fn open(
     tx: &mut Tx,
     email: &Email,
@@ -25,14 +25,17 @@ pub async fn open(
     Ok(Some(user.id))
 }
 
-/// The person with this address; an unknown one gets an account that nobody can sign in to before a one-use link has
-/// set its password (docs/contract/README.md, section 15, 23).
+/// The user with this address. If it is unknown, an account is created, to which nobody can sign in before its password
+/// is set with a one-time link (docs/contract/README.md, section 15, 23).
+///
+/// # Errors
+/// `Full` at the daily quota of invited accounts.
 pub async fn find_or_invite(tx: &mut Tx, email: &Email, inviter: UserId, now: Moment) -> Result<User> {
     const SQL: &str = "update users set invited_by = $2 where id = $1";
     if let Some(user) = store::by_email(tx, email).await? {
         return Ok(user);
     }
-    // Two who invite at once with one account queue here, so that both are counted.
+    // Concurrent invitations by one account wait here, so that both are counted.
     store::lock_user(tx, inviter).await?;
     quotas::new_user(tx, inviter, now).await?;
     open(tx, email, None, None, now).await?;

@@ -1,7 +1,7 @@
 //! The hotel trade: groups, properties and what belongs to them, and who has access.
 
 pub mod accounts; // opening an account
-pub mod facilities; // catalogues of amenities
+pub mod facilities; // catalogues of facilities
 pub mod groups; // bundles of properties
 pub mod members; // property users and group users
 pub mod photos; // of properties and room types

@@ -1,4 +1,4 @@
-//! When a key is good.
+//! When a key is admitted.
 
 use chrono::Duration;
 
@@ -13,10 +13,10 @@ use crate::{
 };
 
 impl Credential {
-    /// The caller that the key stands for, with the key's rights (docs/contract/README.md, section 3).
+    /// The caller, with the key's permissions (docs/contract/README.md, section 3).
     ///
     /// # Errors
-    /// `Unauthorized` when the key was withdrawn or has expired or its user is deactivated, `Forbidden` when the
+    /// `Unauthorized` if the key was withdrawn or has expired or its user is deactivated, `Forbidden` if the
     /// subscription is not active.
     pub fn admit(&self, grace: Duration, now: Moment) -> Result<Caller> {
         if self.withdrawn_at.is_some() {
@@ -34,14 +34,14 @@ impl Credential {
         Ok(Caller {
             user: self.user,
             key: Some(self.key),
-            scope: if self.all_properties { Scope::All } else { Scope::Chosen(self.key) },
+            scope: if self.all_properties { Scope::All } else { Scope::Selected(self.key) },
             read_only: self.read_only,
             manage_users: self.manage_users,
         })
     }
 }
 
-/// What is wrong with the form of a key that is none; never anything of what it says.
+/// A hint at what is wrong with a malformed key. It never contains any of what was sent.
 pub fn wrong_form(sent: &[u8]) -> Option<&'static str> {
     let sent = sent.trim_ascii();
     let is_quote = |byte: Option<&u8>| matches!(byte, Some(b'"' | b'\''));

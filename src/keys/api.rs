@@ -1,4 +1,4 @@
-//! `/api/v1/me`: whose key, or session, it is that a program holds (docs/contract/README.md, section 3).
+//! `/api/v1/me`: who calls, and with which key (docs/contract/README.md, section 3).
 
 use actix_web::{HttpResponse, web::Data};
 use serde::Serialize;
@@ -34,17 +34,17 @@ struct Attributes {
 #[derive(Serialize)]
 struct Key {
     title: String,
-    /// The last six characters, as the list of keys shows them.
+    /// The last six characters, which the list of keys shows.
     tail: String,
     all_properties: bool,
     read_only: bool,
     manage_users: bool,
     expires_at: Option<String>,
-    /// When the subscription ends, and with it the use of the key; `None` for one without an end.
+    /// When the subscription ends and the key is suspended; `None` for one without an end.
     subscription_ends_at: Option<String>,
 }
 
-/// A user with the key that the request came with.
+/// The calling user and key.
 struct Found {
     email: String,
     name: Option<String>,

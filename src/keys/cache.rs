@@ -1,5 +1,5 @@
-//! What is remembered of the credentials of keys, so that a request costs no query before it is let in. It holds for as long
-//! as nothing was taken away from anybody (`db/revocation.rs`); what ends by time is compared with the clock each time.
+//! Caches the credentials of keys, so that admitting a request costs no query. The whole cache is invalidated when
+//! access is revoked from anybody (`db/revocation.rs`); what expires is compared with the clock on each request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,28 +13,31 @@ use crate::{
     },
 };
 
-/// Credentials in the cache at most, of about 300 bytes each.
+/// Maximum number of cached credentials, of about 300 bytes each.
 const CAPACITY: usize = 20_000;
 
-/// Credentials of keys that were used lately.
-pub struct CredentialCache(Mutex<Known>);
+/// Credentials of recently used keys.
+pub struct CredentialCache(Mutex<Cached>);
 
-struct Known {
+struct Cached {
     generation: u64,
     credentials: Cache<KeyDigest, Arc<Credential>>,
 }
 
 impl Default for CredentialCache {
     fn default() -> Self {
-        CredentialCache(Mutex::new(Known { generation: 0, credentials: Cache::new(CAPACITY) }))
+        CredentialCache(Mutex::new(Cached { generation: 0, credentials: Cache::new(CAPACITY) }))
     }
 }
 
 impl CredentialCache {
-    /// The credential of a key. `None` where there is no such key.
+    /// The credential of a key. `None` if there is no such key.
+    ///
+    /// # Errors
+    /// If the epoch or the key cannot be read.
     pub async fn credential(&self, db: &Db, digest: KeyDigest) -> sqlx::Result<Option<Arc<Credential>>> {
-        let remembered = db.fresh_generation().and_then(|generation| self.known().get(generation, &digest));
-        match remembered {
+        let cached = db.fresh_generation().and_then(|generation| self.cached().get(generation, &digest));
+        match cached {
             Some(credential) => Ok(Some(credential)),
             None => Box::pin(self.look_up(db, digest)).await,
         }
@@ -42,25 +45,25 @@ impl CredentialCache {
 
     async fn look_up(&self, db: &Db, digest: KeyDigest) -> sqlx::Result<Option<Arc<Credential>>> {
         let generation = db.generation().await?;
-        if let Some(credential) = self.known().get(generation, &digest) {
+        if let Some(credential) = self.cached().get(generation, &digest) {
             return Ok(Some(credential));
         }
         let mut tx = db.read_latest().await?;
         let Some(credential) = store::credential(&mut tx, &digest).await? else { return Ok(None) };
         let credential = Arc::new(credential);
-        // Of the generation from before the look-up: what was taken away meanwhile began another.
-        self.known().keep(generation, digest, credential.clone());
+        // In the generation from before the query: a revocation meanwhile has begun another.
+        self.cached().insert(generation, digest, credential.clone());
         Ok(Some(credential))
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+    fn cached(&self) -> std::sync::MutexGuard<'_, Cached> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Known {
-    /// Forgets what is of an older generation. False for a request that is of an older one itself.
-    fn is_of(&mut self, generation: u64) -> bool {
+impl Cached {
+    /// Clears credentials of an older generation. False if the request's own generation is older.
+    fn enter(&mut self, generation: u64) -> bool {
         if self.generation < generation {
             self.generation = generation;
             self.credentials.clear();
@@ -69,11 +72,11 @@ impl Known {
     }
 
     fn get(&mut self, generation: u64, digest: &KeyDigest) -> Option<Arc<Credential>> {
-        if self.is_of(generation) { self.credentials.get(digest).cloned() } else { None }
+        if self.enter(generation) { self.credentials.get(digest).cloned() } else { None }
     }
 
-    fn keep(&mut self, generation: u64, digest: KeyDigest, credential: Arc<Credential>) {
-        if self.is_of(generation) {
+    fn insert(&mut self, generation: u64, digest: KeyDigest, credential: Arc<Credential>) {
+        if self.enter(generation) {
             self.credentials.insert(digest, credential);
         }
     }

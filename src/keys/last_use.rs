@@ -1,4 +1,5 @@
-//! When a key was last used: noted in memory, written in batches off the request, at most once a minute a key.
+//! When a key was last used: noted in memory, and written in batches by a background task, at most once a minute per
+//! key.
 
 use std::{
     collections::HashMap,
@@ -20,18 +21,17 @@ use crate::{
     },
 };
 
-/// Uses that wait to be written. Cheap to clone.
+/// Uses to be written. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct LastUses {
     waiting: Arc<Mutex<HashMap<ApiKeyId, LastUse>>>,
     more: Arc<Notify>,
-    /// Held while a batch is written, so that the last batch of a process comes after the one under way.
+    /// Locked while a batch is written, so that the last batch of a process is written after the current one.
     writing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl LastUses {
-    /// Notes a use if the last one is older than a minute. A first use is written at once, so that the key's owner
-    /// sees it arrive.
+    /// Notes a use if the last one is older than a minute.
     pub fn note(&self, key: ApiKeyId, last: &Written, used: impl FnOnce() -> LastUse, now: Moment) {
         if !last.is_old(now) {
             return;
@@ -40,7 +40,8 @@ impl LastUses {
         self.more.notify_one();
     }
 
-    /// Writes what waits, until the process ends. While one batch is written the next one gathers.
+    /// Writes batches until the process ends; while one is written, the next one is collected. The first use of a key
+    /// is written at once, so that its owner sees it.
     pub async fn keep_writing(self, db: Db) {
         loop {
             self.more.notified().await;
@@ -51,7 +52,7 @@ impl LastUses {
         }
     }
 
-    /// Writes what waits. What could not be written waits on.
+    /// Writes the uses noted so far. Those that could not be written stay noted.
     pub async fn write(&self, db: &Db) -> sqlx::Result<()> {
         let _alone = self.writing.lock().await;
         let batch = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
@@ -70,7 +71,7 @@ impl LastUses {
     }
 }
 
-/// One key at a time: a writer that waits for a row must hold none that somebody who withdraws waits for.
+/// Writes one key per transaction: while it waits for a row, it must not lock one for which a withdrawal waits.
 async fn write(db: &Db, batch: &HashMap<ApiKeyId, LastUse>) -> sqlx::Result<()> {
     for (key, used) in batch {
         let mut tx = db.write().await?;

@@ -1,24 +1,25 @@
-//! API keys: made by a person, shown once, sent as `user-api-key`, withdrawn when they leak.
+//! API keys: created by a user, shown once, sent as `user-api-key`, withdrawn when they leak.
 
-mod admit;
-pub mod api;
-pub mod cache;
-pub mod create;
-pub mod last_use;
-pub mod limits;
-pub mod scope;
-pub mod store;
-pub mod used;
+pub mod access_form; // the part "Access" of the form
+mod admit; // when a key is admitted
+pub mod api; // /api/v1/me
+pub mod cache; // credentials
+pub mod create; // creating and replacing
+pub mod last_use; // written in the background
+pub mod scope; // what a key may do
+pub mod store; // SQL
+pub mod used; // a use of a key
 pub mod withdraw;
 
 use crate::base::{clock::Moment, ids::ApiKeyId, secret, settings::LONGEST_PREFIX, text};
 pub use crate::keys::admit::wrong_form;
 
-/// A key as its owner holds it: prefix, `_`, 43 characters of base62 with 256 random bits, 6 more with the CRC32 of
-/// all before. It is shown once and kept nowhere; it cannot be printed by accident.
+/// The text of a key: prefix, `_`, 43 characters of base62 with 256 random bits, 6 more with the CRC32 of everything
+/// before. It is shown once and stored nowhere; `Debug` does not print it.
 pub struct PlainKey(String);
 
-/// What is kept of a key: its SHA-256. A slow hash would buy nothing (nobody guesses 256 bits) and cost every request.
+/// What is stored of a key: its SHA-256. A slow hash would add nothing (nobody guesses 256 bits) and cost every
+/// request.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct KeyDigest(Vec<u8>);
 
@@ -32,8 +33,8 @@ impl PlainKey {
         Self(format!("{body}{}", checksum(&body)))
     }
 
-    /// A key as sent, white space around it forgiven. `None` where it cannot be one: that costs no query, and no hash.
-    /// Any prefix is accepted, so that a host may change it without breaking keys already made.
+    /// Parses a key as sent, with or without white space around it. `None` if it is malformed: that costs neither a
+    /// query nor a hash. Any prefix is accepted, so that a host can change it without breaking existing keys.
     pub fn parse(sent: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(sent).ok()?.trim();
         let (prefix, rest) = text.split_once('_')?;
@@ -52,12 +53,12 @@ impl PlainKey {
         KeyDigest(secret::Digest::of(&self.0).0)
     }
 
-    /// The last six characters, by which its owner knows it in the list.
+    /// The last six characters, by which its owner recognises it in the list.
     pub fn tail(&self) -> &str {
         &self.0[self.0.len() - CHECKSUM..]
     }
 
-    /// The key in the clear, for the one answer that shows it.
+    /// The text, for the one response that shows it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -73,7 +74,7 @@ fn checksum(body: &str) -> String {
     secret::base62(&crc32fast::hash(body.as_bytes()).to_be_bytes(), CHECKSUM)
 }
 
-/// A key as its owner's list shows it.
+/// A stored key, as the list of its owner shows it.
 pub struct ApiKey {
     pub id: ApiKeyId,
     pub title: String,
@@ -107,7 +108,10 @@ impl WithdrawnBy {
     }
 }
 
-/// A key's title: 1 to 255 characters of one line, in any script. Two keys may have the same.
+/// Validates a key's title: 1 to 255 characters on one line, in any script. Two keys may have the same.
+///
+/// # Errors
+/// The error message for the form.
 pub fn title(text: &str) -> Result<String, String> {
     let title = text.trim();
     let length = title.chars().count();

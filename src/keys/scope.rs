@@ -1,34 +1,34 @@
-//! What a key may do: which properties it sees, and whether it may write and manage users.
+//! What a key may do: which properties it can access, and whether it may write and manage users.
 
 use crate::{base::ids::PropertyId, web::page::counted};
 
-/// Which properties a kept key reaches.
+/// Which properties a stored key can access.
 pub enum KeyScope {
-    /// All of its user's, later ones too.
+    /// All of its user's, including later ones.
     All,
-    Chosen(Chosen),
+    Selected(SelectedProperties),
 }
 
-/// The chosen properties that the key's user still reaches.
+/// The selected properties to which the key's user still has access.
 #[derive(Default)]
-pub struct Chosen {
+pub struct SelectedProperties {
     pub count: i64,
-    /// The first of them, by title.
+    /// The first titles.
     pub titles: Vec<String>,
 }
 
-impl Chosen {
-    /// How many are not among the titles.
+impl SelectedProperties {
+    /// How many of them are not among the titles.
     pub fn unnamed(&self) -> i64 {
         self.count - i64::try_from(self.titles.len()).unwrap_or(i64::MAX)
     }
 }
 
 impl KeyScope {
-    /// The chosen properties, where there are any to name.
-    pub fn named(&self) -> Option<&Chosen> {
+    /// The selected properties, if there are any.
+    pub fn named(&self) -> Option<&SelectedProperties> {
         match self {
-            KeyScope::Chosen(chosen) if chosen.count > 0 => Some(chosen),
+            KeyScope::Selected(selected) if selected.count > 0 => Some(selected),
             _ => None,
         }
     }
@@ -37,8 +37,8 @@ impl KeyScope {
     pub fn words(&self) -> String {
         match self {
             KeyScope::All => "All properties".to_owned(),
-            KeyScope::Chosen(chosen) if chosen.count == 0 => "No properties".to_owned(),
-            KeyScope::Chosen(chosen) => counted(chosen.count, "property", "properties"),
+            KeyScope::Selected(selected) if selected.count == 0 => "No properties".to_owned(),
+            KeyScope::Selected(selected) => counted(selected.count, "property", "properties"),
         }
     }
 }
@@ -52,19 +52,19 @@ pub fn rights(read_only: bool, manage_users: bool) -> &'static str {
     }
 }
 
-/// What a new key is to be limited to.
+/// The access of a new key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// None: all properties.
+pub struct KeyAccess {
+    /// `None` for all properties.
     pub properties: Option<Vec<PropertyId>>,
     pub read_only: bool,
-    /// Only with all properties, and where the key may write (docs/contract/README.md, section 15, 105).
+    /// Only with all properties and without `read_only` (docs/contract/README.md, section 15, 105).
     pub manage_users: bool,
 }
 
-impl Limits {
-    /// Everything that its user may do.
-    pub fn none() -> Self {
-        Limits { properties: None, read_only: false, manage_users: true }
+impl KeyAccess {
+    /// The access of the key's user.
+    pub fn unrestricted() -> Self {
+        KeyAccess { properties: None, read_only: false, manage_users: true }
     }
 }

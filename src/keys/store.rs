@@ -15,23 +15,23 @@ use crate::{
     hotel::properties,
     keys::{
         ApiKey, KeyDigest, WithdrawnBy,
-        scope::{Chosen, KeyScope, Limits},
+        scope::{KeyAccess, KeyScope, SelectedProperties},
         used::{LastUse, Written},
     },
     people::subscriptions::Subscription,
 };
 
-/// What the clocks of two machines may differ by.
+/// Tolerated difference between the clocks of two machines.
 const CLOCKS_APART: Duration = Duration::minutes(1);
 
-/// Titles of chosen properties that a list shows of each key.
+/// Maximum number of property titles that a list shows per key.
 const MOST_TITLES: i64 = 20;
 
 impl_from_row!(ApiKey, row => ApiKey {
     id: row.try_get("id")?,
     title: row.try_get("title")?,
     tail: row.try_get("tail")?,
-    scope: if row.try_get("all_properties")? { KeyScope::All } else { KeyScope::Chosen(Chosen::default()) },
+    scope: if row.try_get("all_properties")? { KeyScope::All } else { KeyScope::Selected(SelectedProperties::default()) },
     read_only: row.try_get("read_only")?,
     manage_users: row.try_get("manage_users")?,
     created_at: row.try_get("created_at")?,
@@ -53,10 +53,10 @@ macro_rules! select_keys {
     };
 }
 
-/// The order of a list.
+/// The order of the list of keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// The newest first.
+    /// Newest first.
     Created,
     TitleUp,
     TitleDown,
@@ -73,7 +73,7 @@ impl Order {
     }
 }
 
-/// All keys of a user, withdrawn ones too.
+/// All keys of a user, including withdrawn ones.
 pub async fn of_user(tx: &mut Tx, user: UserId, order: Order) -> sqlx::Result<Vec<ApiKey>> {
     let sql = match order {
         Order::Created => select_keys!("user_id = $1 order by created_at desc, id desc"),
@@ -91,46 +91,46 @@ pub async fn by_id(tx: &mut Tx, user: UserId, id: ApiKeyId) -> sqlx::Result<Opti
     Ok(with_properties(tx, user, key).await?.pop())
 }
 
-/// The key that a form made.
+/// The key that a form created.
 pub async fn by_form(tx: &mut Tx, user: UserId, form: &Digest) -> sqlx::Result<Option<ApiKey>> {
     const SQL: &str = select_keys!("form_digest = $1 and user_id = $2");
     let key = Statement::new(SQL, vec![form.clone().into(), user.into()]).fetch_all(tx).await?;
     Ok(with_properties(tx, user, key).await?.pop())
 }
 
-/// Tells of limited keys what they reach.
+/// Adds the selected properties of limited keys.
 async fn with_properties(tx: &mut Tx, user: UserId, mut keys: Vec<ApiKey>) -> sqlx::Result<Vec<ApiKey>> {
     if keys.iter().all(|key| matches!(key.scope, KeyScope::All)) {
         return Ok(keys);
     }
     let found = properties::search::of_keys(tx, &Caller::person(user), MOST_TITLES).await?;
-    let mut chosen: HashMap<ApiKeyId, Chosen> = HashMap::new();
+    let mut selected: HashMap<ApiKeyId, SelectedProperties> = HashMap::new();
     for property in found {
-        let of_key = chosen.entry(property.key_id).or_default();
+        let of_key = selected.entry(property.key_id).or_default();
         of_key.count = property.total;
         of_key.titles.push(property.title);
     }
     for key in &mut keys {
-        if let KeyScope::Chosen(of_key) = &mut key.scope {
-            *of_key = chosen.remove(&key.id).unwrap_or_default();
+        if let KeyScope::Selected(of_key) = &mut key.scope {
+            *of_key = selected.remove(&key.id).unwrap_or_default();
         }
     }
     Ok(keys)
 }
 
-/// All properties to which a key is limited, also those that its user no longer reaches.
+/// All properties to which a key is limited, including those to which its user has no access any more.
 pub async fn properties_of(tx: &mut Tx, key: ApiKeyId) -> sqlx::Result<Vec<PropertyId>> {
     const SQL: &str = "select property_id from api_key_properties where key_id = $1 order by property_id";
     Statement::new(SQL, vec![key.into()]).fetch_values(tx).await
 }
 
-/// Keys of a user that are not withdrawn.
+/// The number of a user's keys that are not withdrawn.
 pub async fn count_active(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
     const SQL: &str = "select count(*) from api_keys where user_id = $1 and withdrawn_at is null";
     Statement::new(SQL, vec![user.into()]).fetch_value(tx).await
 }
 
-/// A key about to be kept.
+/// A key about to be stored.
 pub struct NewKey<'a> {
     pub id: ApiKeyId,
     pub user: UserId,
@@ -138,10 +138,10 @@ pub struct NewKey<'a> {
     pub digest: KeyDigest,
     pub tail: &'a str,
     pub form: &'a Digest,
-    pub limits: &'a Limits,
+    pub access: &'a KeyAccess,
 }
 
-/// Keeps a new key with its limits.
+/// Stores a new key with its access.
 pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "
         insert into api_keys
@@ -160,12 +160,12 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
             .bind(&key.digest)
             .bind(key.tail)
             .bind(key.form)
-            .bind(key.limits.properties.is_none())
-            .bind(key.limits.read_only)
-            .bind(key.limits.manage_users)
+            .bind(key.access.properties.is_none())
+            .bind(key.access.read_only)
+            .bind(key.access.manage_users)
             .bind(now)
     )?;
-    match key.limits.properties.as_deref() {
+    match key.access.properties.as_deref() {
         None | Some([]) => Ok(()),
         Some(properties) => {
             let mut limit = Statement::new(LIMIT, vec![Bind::Id(key.id.0)]);
@@ -176,8 +176,8 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
     }
 }
 
-/// Withdraws a key, for good. False when it does not exist or was withdrawn before. Cached access is revoked even then:
-/// this caller may be answered first.
+/// Withdraws a key permanently. False if it does not exist or was already withdrawn. Cached access is revoked even
+/// then: this caller may be answered first.
 pub async fn withdraw(tx: &mut Tx, id: ApiKeyId, by: WithdrawnBy, now: Moment) -> sqlx::Result<bool> {
     let withdrawn = mark_withdrawn(tx, id, by, now).await?;
     tx.revoke_cached_access().await?;
@@ -199,7 +199,7 @@ pub async fn withdraw_all(tx: &mut Tx, user: UserId, by: WithdrawnBy, now: Momen
     tx.revoke_cached_access().await
 }
 
-/// What a request with a key needs to know of it and of its user.
+/// What is needed to admit a request with a key.
 pub struct Credential {
     pub key: ApiKeyId,
     pub user: UserId,
@@ -239,7 +239,7 @@ pub async fn credential(tx: &mut Tx, digest: &KeyDigest) -> sqlx::Result<Option<
 }
 
 /// Stores the last use unless a later one is stored; a stored time in the future is overwritten (the clock was set
-/// back). Touches no other column, so that a check under way cannot bring a withdrawn key back.
+/// back). Writes no other column, so that it cannot undo a concurrent withdrawal.
 pub async fn note_use(tx: &mut Tx, key: ApiKeyId, used: &LastUse, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "
         update api_keys set last_used_at = $2, last_used_address = $3, last_used_client = $4

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use crate::base::clock::Moment;
 
-/// A use younger than this, in microseconds, is not written again.
+/// Microseconds for which a stored use is not updated.
 const FRESH: u64 = 60 * 1_000_000;
 
 /// When, from where and by which client.
@@ -16,11 +16,11 @@ pub struct LastUse {
     pub client: Option<String>,
 }
 
-/// When the last use that is written, or about to be, was.
+/// When the last stored use was, or the one about to be stored.
 pub struct Written(AtomicI64);
 
 impl Written {
-    /// As the database has it.
+    /// From the database.
     pub fn new(at: Option<Moment>) -> Self {
         Written(AtomicI64::new(at.map_or(i64::MIN, |at| at.timestamp_micros())))
     }

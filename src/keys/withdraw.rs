@@ -1,4 +1,4 @@
-//! Withdrawing keys: for good, and answered only when no process lets them in any more (`db/revocation.rs`).
+//! Withdrawing keys: permanent, and answered only when no process admits them any more (`db/revocation.rs`).
 
 use actix_web::rt;
 
@@ -12,7 +12,7 @@ use crate::{
     keys::{WithdrawnBy, store},
 };
 
-/// Withdraws a key. False when it does not exist or was withdrawn before.
+/// Withdraws a key. False if it does not exist or was already withdrawn.
 pub async fn withdraw(db: &Db, key: ApiKeyId, by: WithdrawnBy, now: Moment) -> Result<bool> {
     let db = db.clone();
     to_its_end(async move {
@@ -35,7 +35,7 @@ pub async fn withdraw_all(db: &Db, user: UserId, by: WithdrawnBy, now: Moment) -
     .await
 }
 
-/// Runs a change to its end, also when the client goes away meanwhile (which drops the handler).
+/// Runs a change to its end even if the client goes away meanwhile (which drops the handler).
 async fn to_its_end<T: 'static>(change: impl Future<Output = sqlx::Result<T>> + 'static) -> Result<T> {
     rt::spawn(change)
         .await

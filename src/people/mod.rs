@@ -1,6 +1,6 @@
 //! People: accounts, passwords, browser sessions, subscriptions.
 
-pub mod password; // rules, hashes, common ones
+pub mod password; // rules, hashes, common passwords
 pub mod sessions; // browser sessions
-pub mod subscriptions; // the gate before API keys
+pub mod subscriptions; // which API keys require
 pub mod users; // accounts and invitations

@@ -21,13 +21,13 @@ use crate::{
     web::{assets, client_ip, https, methods, rate_limit::RateLimiter, request_log, state::AppState},
 };
 
-/// Bytes of bodies that are there at once; what is read from them may be as much again.
+/// Bytes of all buffered bodies; the values parsed from them may need as much again.
 const BODIES: usize = 32 * 1024 * 1024;
 
 /// Bodies up to this size are not counted: the number of connections bounds them.
 const SMALL: usize = 64 * 1024;
 
-/// What goes on in this process.
+/// The limits of this process, and how much of each is used.
 pub struct Admission {
     keys: RateLimiter,
     users: RateLimiter,
@@ -36,69 +36,73 @@ pub struct Admission {
     writes: Arc<Semaphore>,
     pages: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
-    told: OnceAMinute,
+    warning: OnceAMinute,
 }
 
-/// So much at once. Rooms do not share a line of the processor's cache.
+/// A limit of concurrent units. Aligned, so that two of them do not share a cache line.
 #[repr(align(64))]
 struct Semaphore {
-    taken: AtomicUsize,
+    used: AtomicUsize,
     limit: usize,
 }
 
 impl Semaphore {
     fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Semaphore { taken: AtomicUsize::new(0), limit })
+        Arc::new(Semaphore { used: AtomicUsize::new(0), limit })
     }
 
     fn take(self: &Arc<Self>, size: usize) -> Result<Permit> {
-        let share = Permit { room: self.clone(), size };
-        // Where it is too much the share is dropped again at once.
-        if self.taken.fetch_add(size, AcqRel) + size <= self.limit { Ok(share) } else { Err(Error::Unavailable) }
+        let permit = Permit { semaphore: self.clone(), size };
+        // Over the limit, the permit is dropped again at once.
+        if self.used.fetch_add(size, AcqRel) + size <= self.limit { Ok(permit) } else { Err(Error::Unavailable) }
     }
 }
 
-/// A part of a room, given back when it is dropped.
+/// Some units of a semaphore, released when it is dropped.
 pub struct Permit {
-    room: Arc<Semaphore>,
+    semaphore: Arc<Semaphore>,
     size: usize,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.room.taken.fetch_sub(self.size, AcqRel);
+        self.semaphore.used.fetch_sub(self.size, AcqRel);
     }
 }
 
-/// A request with a body that was let in; it counts for as long as the request is there.
+/// The permits of an admitted request with a body; they are in the request's extensions, and so released with it.
 struct Admitted {
-    request: Permit,
+    permit: Permit,
     _body: BodyBudget,
 }
 
-/// What a body takes of the room for bodies, as it arrives.
+/// The share of one body in the memory for bodies, counted as it arrives.
 pub struct BodyBudget {
     bodies: Arc<Semaphore>,
     arrived: usize,
-    share: Option<Permit>,
+    permit: Option<Permit>,
 }
 
 impl BodyBudget {
-    pub fn nothing(gate: &Admission) -> Self {
-        BodyBudget { bodies: gate.bodies.clone(), arrived: 0, share: None }
+    /// Of an empty body.
+    pub fn empty(admission: &Admission) -> Self {
+        BodyBudget { bodies: admission.bodies.clone(), arrived: 0, permit: None }
     }
 
-    /// Counts so many more bytes.
+    /// Counts more bytes.
+    ///
+    /// # Errors
+    /// `Unavailable` if the bodies of all requests need too much memory.
     pub fn add(&mut self, bytes: usize) -> Result<()> {
         self.arrived += bytes;
         if self.arrived <= SMALL {
             return Ok(());
         }
-        match &mut self.share {
-            None => self.share = Some(self.bodies.take(self.arrived)?),
-            Some(share) => {
+        match &mut self.permit {
+            None => self.permit = Some(self.bodies.take(self.arrived)?),
+            Some(permit) => {
                 let mut more = self.bodies.take(bytes)?;
-                share.size += std::mem::take(&mut more.size);
+                permit.size += std::mem::take(&mut more.size);
             }
         }
         Ok(())
@@ -106,42 +110,42 @@ impl BodyBudget {
 }
 
 impl Admission {
-    /// Half of the requests at once may be reads of the API, a quarter its writes, a quarter pages: where one kind
-    /// stands still the others go on.
+    /// Half of the concurrent requests may be reads of the API, a quarter writes, a quarter pages, so that one kind
+    /// cannot starve the others.
     pub fn new(settings: &Settings) -> Self {
-        let most = settings.max_requests as usize;
+        let max = settings.max_requests as usize;
         Admission {
             keys: RateLimiter::new(settings.requests_per_key),
             users: RateLimiter::new(settings.requests_per_key),
             addresses: RateLimiter::new(settings.requests_per_address),
-            reads: Semaphore::new(most.div_ceil(2)),
-            writes: Semaphore::new(most.div_ceil(4)),
-            pages: Semaphore::new(most.div_ceil(4)),
+            reads: Semaphore::new(max.div_ceil(2)),
+            writes: Semaphore::new(max.div_ceil(4)),
+            pages: Semaphore::new(max.div_ceil(4)),
             bodies: Semaphore::new(BODIES),
-            told: OnceAMinute::default(),
+            warning: OnceAMinute::default(),
         }
     }
 
-    /// Counts a request of a key that is good.
+    /// Counts a request with an admitted key.
     pub fn key(&self, key: ApiKeyId) -> Result<()> {
         self.keys.take(key).map_err(|refusal| Error::TooMany(LimitKind::Key, refusal))
     }
 
-    /// Counts a request that a signed-in user sends to the API: as many are let in as of one key.
+    /// Counts a request of a signed-in user to the API; the limit is that of one key.
     pub fn user(&self, user: UserId) -> Result<()> {
         self.users.take(user).map_err(|refusal| Error::TooMany(LimitKind::User, refusal))
     }
 
     fn address(&self, address: IpAddr) -> Result<()> {
         self.addresses.take(client_ip::network(address)).map_err(|refusal| {
-            self.tell(address);
+            self.warn(address);
             Error::TooMany(LimitKind::Address, refusal)
         })
     }
 
-    /// Once a minute at most, the host reads what may be a proxy that is not listed.
-    fn tell(&self, address: IpAddr) {
-        if self.told.is_due() {
+    /// Warns of an address that may be an unlisted proxy, once a minute at most.
+    fn warn(&self, address: IpAddr) {
+        if self.warning.is_due() {
             log::warn!(
                 "{address} exceeds LATCHKEY_REQUESTS_PER_ADDRESS and gets 429; if it is a proxy, add it \
                  to LATCHKEY_TRUSTED_PROXIES"
@@ -150,56 +154,58 @@ impl Admission {
     }
 }
 
-/// Lets a request of the API in, or refuses it. It is inside while what this gives, or else the request, is there.
-pub fn api(state: &AppState, gate: &Admission, request: &ServiceRequest) -> Result<Option<Permit>> {
+/// Admits or rejects a request of the API. It counts until the permit is dropped; a request with a body counts until it
+/// is dropped itself.
+pub fn api(state: &AppState, admission: &Admission, request: &ServiceRequest) -> Result<Option<Permit>> {
     https::check(state, request)?;
-    let room = if methods::is_write(request.method()) { &gate.writes } else { &gate.reads };
-    enter(gate, request, room)
+    let kind = if methods::is_write(request.method()) { &admission.writes } else { &admission.reads };
+    admit(admission, request, kind)
 }
 
-/// The same for pages. What machines watch is always let in, and so are files that there are, which pages need: by
-/// their exact names, so that nothing else is.
-pub fn page(state: &AppState, gate: &Admission, request: &ServiceRequest) -> Result<Option<Permit>> {
+/// The same for pages. Reads of health checks are always admitted, and so are those of existing static files, which
+/// pages need.
+pub fn page(state: &AppState, admission: &Admission, request: &ServiceRequest) -> Result<Option<Permit>> {
     let path = request.path();
     if !methods::is_write(request.method()) && matches!(path, "/healthz" | "/readyz") {
         return Ok(None);
     }
     https::check(state, request)?;
-    if !methods::is_write(request.method()) && assets::is_there(path) {
+    if !methods::is_write(request.method()) && assets::exists(path) {
         return Ok(None);
     }
-    enter(gate, request, &gate.pages)
+    admit(admission, request, &admission.pages)
 }
 
-fn enter(gate: &Admission, request: &ServiceRequest, room: &Arc<Semaphore>) -> Result<Option<Permit>> {
+fn admit(admission: &Admission, request: &ServiceRequest, kind: &Arc<Semaphore>) -> Result<Option<Permit>> {
     if let Some(address) = request_log::client(request.request()) {
-        gate.address(address)?;
+        admission.address(address)?;
     }
-    let share = room.take(1)?;
+    let permit = kind.take(1)?;
     let headers = request.headers();
     if !headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::TRANSFER_ENCODING) {
-        return Ok(Some(share));
+        return Ok(Some(permit));
     }
-    request.extensions_mut().insert(Admitted { request: share, _body: BodyBudget::nothing(gate) });
+    request.extensions_mut().insert(Admitted { permit, _body: BodyBudget::empty(admission) });
     Ok(None)
 }
 
-/// A request whose body is waited for. Meanwhile it does not count: those who send slowly would keep out all others.
+/// A request that waits, for its body or for a password hash. Meanwhile it does not count: slow senders would keep out
+/// all others.
 pub struct Suspended {
-    room: Option<Arc<Semaphore>>,
+    kind: Option<Arc<Semaphore>>,
 }
 
-/// Lets a request wait for its body.
-pub fn wait(request: &HttpRequest) -> Suspended {
-    let inside = request.extensions_mut().remove::<Admitted>();
-    Suspended { room: inside.map(|inside| inside.request.room.clone()) }
+/// Releases the permit of a request until it is resumed.
+pub fn suspend(request: &HttpRequest) -> Suspended {
+    let admitted = request.extensions_mut().remove::<Admitted>();
+    Suspended { kind: admitted.map(|admitted| admitted.permit.semaphore.clone()) }
 }
 
 impl Suspended {
-    /// Lets it in again with the body that has come.
-    pub fn enter(self, request: &HttpRequest, body: BodyBudget) -> Result<()> {
-        if let Some(room) = self.room {
-            request.extensions_mut().insert(Admitted { request: room.take(1)?, _body: body });
+    /// Admits it again, with the body that has arrived.
+    pub fn resume(self, request: &HttpRequest, body: BodyBudget) -> Result<()> {
+        if let Some(kind) = self.kind {
+            request.extensions_mut().insert(Admitted { permit: kind.take(1)?, _body: body });
         }
         Ok(())
     }
@@ -210,12 +216,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_room_is_given_back_when_its_share_is_dropped() {
-        let room = Semaphore::new(10);
-        let share = room.take(7).expect("there is room");
-        assert!(matches!(room.take(4), Err(Error::Unavailable)));
-        let rest = room.take(3).expect("what was refused takes nothing");
-        drop((share, rest));
-        assert!(room.take(10).is_ok());
+    fn a_permit_is_released_when_it_is_dropped() {
+        let semaphore = Semaphore::new(10);
+        let permit = semaphore.take(7).expect("seven of ten");
+        assert!(matches!(semaphore.take(4), Err(Error::Unavailable)));
+        let rest = semaphore.take(3).expect("a rejected request takes nothing");
+        drop((permit, rest));
+        assert!(semaphore.take(10).is_ok());
     }
 }

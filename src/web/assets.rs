@@ -1,4 +1,4 @@
-//! Style, script and icon, inside the binary. Their addresses carry a hash of their content, so that browsers may keep
+//! Style, script and icon, inside the binary. Their addresses carry a hash of their content, so that browsers may cache
 //! them for ever.
 
 use std::sync::LazyLock;
@@ -30,16 +30,16 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     ]
 });
 
-/// The address of an asset; of one that does not exist, an empty text.
+/// The address of an asset; empty if it does not exist.
 pub fn url(name: &str) -> &'static str {
     ASSETS.iter().find(|asset| asset.name == name).map_or("", |asset| &asset.url)
 }
 
-/// Where assets are.
+/// The route of assets.
 pub const PATTERN: &str = "/static/{hash}/{name}";
 
-/// True for the address of an asset, as pages name it.
-pub fn is_there(path: &str) -> bool {
+/// True for the address of an existing asset, with its current hash.
+pub fn exists(path: &str) -> bool {
     path.starts_with("/static/") && ASSETS.iter().any(|asset| asset.url == path)
 }
 

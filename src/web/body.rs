@@ -1,4 +1,4 @@
-//! The body of a request: received whole in bounded time, and the JSON of an API request.
+//! Request bodies: received in bounded time and memory; the JSON of API requests.
 
 use std::{future::poll_fn, pin::pin, time::Duration};
 
@@ -25,29 +25,29 @@ use crate::{
     },
 };
 
-/// JSON values in a body at most, of whatever kind and known or not (docs/contract/README.md, section 11).
+/// Maximum number of JSON values in a body, known or not (docs/contract/README.md, section 11).
 pub const MOST_VALUES: usize = 20_000;
 
-/// Larger bodies are read beside the threads that serve, which others wait for.
+/// Larger bodies are parsed on a blocking thread, so that they do not delay other requests.
 const LARGE: usize = 256 * 1024;
 
-/// For longer than it takes to say that a body came too late.
-const SAYING_SO: Duration = Duration::from_secs(5);
+/// Longer than it takes to send the response that a body came too late.
+const RESPONSE_TIME: Duration = Duration::from_secs(5);
 
-/// Why there is no body.
+/// Why a body could not be received.
 pub enum Missing {
     TooLarge,
     TooMuch(TooMuch),
-    /// It is compressed, or in another form that we do not read.
+    /// It is compressed, or encoded in another way.
     Encoded,
     Late,
     Broken,
-    /// There is no room for it just now.
+    /// The bodies of all requests need too much memory.
     Full,
 }
 
 impl Missing {
-    /// As an error, with the words of the part of the site that tells it.
+    /// As an error, with messages for the API or for pages.
     pub fn into_error(self, late: &str, broken: &str) -> Error {
         match self {
             Missing::TooLarge => Error::TooLarge,
@@ -63,8 +63,7 @@ impl Missing {
     }
 }
 
-/// The bytes of a body: at most `limit`, and no more values than the counter allows. Whoever sends them slowly holds a
-/// connection and memory, so there is a deadline.
+/// Receives a body: at most `limit` bytes, and no more values than the counter allows, within `LATCHKEY_BODY_SECONDS`.
 pub fn received(
     request: &HttpRequest,
     payload: &mut Payload,
@@ -72,29 +71,29 @@ pub fn received(
     counter: Option<Counter>,
 ) -> impl Future<Output = std::result::Result<Bytes, Missing>> + use<> {
     let request = request.clone();
-    let waiting = admission::wait(&request);
+    let suspended = admission::suspend(&request);
     let body = BodyStream::new(payload.take());
     async move {
         let parts = request.app_data::<Data<AppState>>().zip(request.app_data::<Data<Admission>>());
-        let Some((state, gate)) = parts else { return Err(Missing::Broken) };
+        let Some((state, limits)) = parts else { return Err(Missing::Broken) };
         if is_encoded(&request) {
             return Err(Missing::Encoded);
         }
-        let patience = Duration::from_secs(state.settings.body_seconds.into());
-        let weight = BodyBudget::nothing(gate);
-        let mut whole = Box::pin(collect(body, announced(&request), limit, counter, weight));
-        match timeout(patience, &mut whole).await {
-            Ok(Ok((bytes, weight))) => {
-                waiting.enter(&request, weight).map_err(|_| Missing::Full)?;
+        let timeout_after = Duration::from_secs(state.settings.body_seconds.into());
+        let budget = BodyBudget::empty(limits);
+        let mut receiving = Box::pin(collect(body, announced(&request), limit, counter, budget));
+        match timeout(timeout_after, &mut receiving).await {
+            Ok(Ok((bytes, budget))) => {
+                suspended.resume(&request, budget).map_err(|_| Missing::Full)?;
                 Ok(bytes)
             }
             Ok(Err(missing)) => Err(missing),
             Err(_) => {
-                // An answer before the body's end closes the connection, but not where a body in chunks was let go:
-                // that is waited for to its end, however long it takes.
+                // A response before the end of the body closes the connection. But if a chunked body were dropped at
+                // once, the framework would wait for its end, however long it takes.
                 rt::spawn(async move {
-                    sleep(SAYING_SO).await;
-                    drop(whole);
+                    sleep(RESPONSE_TIME).await;
+                    drop(receiving);
                 });
                 Err(Missing::Late)
             }
@@ -102,7 +101,7 @@ pub fn received(
     }
 }
 
-/// True where the bytes are not the text itself (docs/contract/README.md, section 4).
+/// True for a compressed or otherwise encoded body (docs/contract/README.md, section 4).
 fn is_encoded(request: &HttpRequest) -> bool {
     request.headers().get_all(header::CONTENT_ENCODING).any(|codings| {
         let names = codings.to_str().unwrap_or("?").split(',').map(str::trim);
@@ -110,22 +109,22 @@ fn is_encoded(request: &HttpRequest) -> bool {
     })
 }
 
-/// The size that the request says its body has.
+/// The size of the body according to `content-length`.
 fn announced(request: &HttpRequest) -> Option<usize> {
     request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Takes a body in, which counts for what has arrived of it, not for what it promises.
+/// Receives a body. Its budget counts what has arrived, not what was announced.
 async fn collect(
     body: BodyStream<Payload>,
     announced: Option<usize>,
     limit: usize,
     mut counter: Option<Counter>,
-    mut weight: BodyBudget,
+    mut budget: BodyBudget,
 ) -> std::result::Result<(Bytes, BodyBudget), Missing> {
     let mut body = pin!(body);
     let mut bytes = Vec::new();
-    let (mut arrived, mut refused) = (0, None);
+    let (mut arrived, mut rejected) = (0, None);
     if announced.is_some_and(|size| size > limit) {
         return Err(Missing::TooLarge);
     }
@@ -135,31 +134,33 @@ async fn collect(
         if arrived > limit {
             return Err(Missing::TooLarge);
         }
-        if refused.is_some() {
+        if rejected.is_some() {
             continue;
         }
         if let Some(Err(too_much)) = counter.as_mut().map(|counter| counter.take(&chunk)) {
-            // The rest is let pass, so that the client hears why.
-            refused = Some(too_much);
+            // The rest is read and dropped, so that the client gets the response.
+            rejected = Some(too_much);
             bytes = Vec::new();
             continue;
         }
-        weight.add(chunk.len()).map_err(|_| Missing::Full)?;
+        budget.add(chunk.len()).map_err(|_| Missing::Full)?;
         bytes.extend_from_slice(&chunk);
     }
-    if let Some(too_much) = refused {
+    if let Some(too_much) = rejected {
         return Err(Missing::TooMuch(too_much));
     }
     counter.map_or(Ok(()), Counter::end).map_err(Missing::TooMuch)?;
-    Ok((bytes.into(), weight))
+    Ok((bytes.into(), budget))
 }
 
-/// A body whose JSON is well formed, and of at most so many values. Its content type is not asked for: clients name all
-/// sorts.
+/// A well-formed JSON body of at most `VALUES` values. Its content type is not checked: clients send all sorts.
 pub struct Body<const VALUES: usize = MOST_VALUES>(Value);
 
 impl<const VALUES: usize> Body<VALUES> {
-    /// What stands under the body's one top key. PHP writes an empty object as `[]`.
+    /// The object under the body's top-level member `key`. PHP writes an empty object as `[]`.
+    ///
+    /// # Errors
+    /// `BadRequest` if it is missing or not an object.
     pub fn top(self, key: &str) -> Result<Map<String, Value>> {
         self.top_of(&[key])
     }

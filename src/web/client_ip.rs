@@ -1,4 +1,4 @@
-//! Where a request comes from, and what proxies say of that.
+//! The client's address, from the connection or from the headers of trusted proxies.
 
 use std::{
     borrow::Cow,
@@ -17,9 +17,9 @@ const FORWARDED: &str = "forwarded";
 
 static UNLISTED: OnceAMinute = OnceAMinute::new();
 
-/// The client's address. `X-Forwarded-For`, or else `Forwarded`, is believed only of the proxies the host lists, read
-/// from its right end: what stands left of the first address that is no listed proxy was written by a stranger. Where
-/// both are there `X-Forwarded-For` counts: it is what nearly all proxies write, and many pass the other on unread.
+/// The client's address. `X-Forwarded-For`, or else `Forwarded`, is trusted only from listed proxies, and read from its
+/// right end: anything left of the first address that is not a listed proxy may be forged. If both are sent,
+/// `X-Forwarded-For` counts: nearly all proxies write it, and many pass the other on unread.
 pub fn of(request: &HttpRequest, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
     let mut client = request.peer_addr()?.ip().to_canonical();
     let headers = request.headers();
@@ -36,7 +36,7 @@ pub fn of(request: &HttpRequest, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
         true => items(headers, FOR, node),
         false => items(headers, FORWARDED, |element| node(&parameter(element, "for")?)),
     };
-    // What cannot be read, such as `unknown`, says no more than the proxy that wrote it.
+    // At an unreadable entry, such as `unknown`, the proxy that wrote it counts as the client.
     while is_listed(&client, trusted_proxies)
         && let Some(Some(hop)) = hops.pop()
     {
@@ -45,13 +45,13 @@ pub fn of(request: &HttpRequest, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
     Some(client)
 }
 
-/// Whether a listed proxy says that the client's request was plain http; `None` where it says nothing.
-pub fn came_plain(headers: &HeaderMap) -> Option<bool> {
+/// Whether a listed proxy says that the client's request was plain http; `None` if it does not say.
+pub fn is_plain_http(headers: &HeaderMap) -> Option<bool> {
     let schemes: Vec<Option<String>> = match headers.contains_key(PROTO) {
         true => items(headers, PROTO, |item| Some(item.trim().trim_matches('"').to_owned())),
         false => items(headers, FORWARDED, |element| parameter(element, "proto").map(Cow::into_owned)),
     };
-    // The last one was written by the proxy that is nearest.
+    // The last one was written by the nearest proxy.
     let scheme = schemes.into_iter().next_back().flatten().filter(|scheme| !scheme.is_empty())?;
     Some(!matches!(&*scheme.to_ascii_lowercase(), "https" | "wss"))
 }
@@ -60,7 +60,7 @@ pub fn is_listed(address: &IpAddr, trusted_proxies: &[IpNet]) -> bool {
     trusted_proxies.iter().any(|net| net.contains(address))
 }
 
-/// True for this machine and its own network, where proxies are.
+/// True for this machine and private networks, where proxies usually are.
 fn is_local(address: &IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
@@ -68,13 +68,13 @@ fn is_local(address: &IpAddr) -> bool {
     }
 }
 
-/// What the items of a header say, those of all its lines in their order.
+/// The parsed items of a header, of all its lines in order.
 fn items<T>(headers: &HeaderMap, name: &str, read: impl Fn(&str) -> Option<T>) -> Vec<Option<T>> {
     let lines = headers.get_all(name).map(|line| String::from_utf8_lossy(line.as_bytes()));
     lines.flat_map(|line| split(&line, ',').into_iter().map(&read).collect::<Vec<_>>()).collect()
 }
 
-/// The parts of a text between separators that are not quoted.
+/// Splits a text at separators that are not quoted.
 fn split(text: &str, separator: char) -> Vec<&str> {
     let (mut parts, mut start, mut is_quoted, mut is_escaped) = (Vec::new(), 0, false, false);
     for (at, character) in text.char_indices() {
@@ -110,8 +110,8 @@ fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"').trim();
     if let Some(rest) = text.strip_prefix('[') {
         let (address, port) = rest.split_once(']')?;
-        let is_whole = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
-        return address.parse::<Ipv6Addr>().ok().filter(|_| is_whole).map(IpAddr::V6);
+        let is_valid = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        return address.parse::<Ipv6Addr>().ok().filter(|_| is_valid).map(IpAddr::V6);
     }
     text.parse().ok().or_else(|| {
         let (address, port) = text.split_once(':')?;
@@ -119,12 +119,13 @@ fn node(text: &str) -> Option<IpAddr> {
     })
 }
 
-/// RFC 7239 lets proxies hide the number.
+/// A port number, or the obfuscated one that RFC 7239 allows.
 fn is_port(text: &str) -> bool {
     text.parse::<u16>().is_ok() || text.starts_with('_')
 }
 
-/// Whose address it is, as far as limits go: an IPv6 customer has a /64 at least.
+/// The network by which limits count an address: an IPv4 address, or the /64 of an IPv6 address, which one customer has
+/// at least.
 pub fn network(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => u128::from(address.to_bits()),
@@ -207,7 +208,7 @@ mod tests {
     fn the_nearest_proxy_says_whether_the_client_came_plain() {
         let plain = |lines: &[(&str, &str)]| {
             let request = lines.iter().fold(TestRequest::default(), |request, line| request.append_header(*line));
-            came_plain(request.to_http_request().headers())
+            is_plain_http(request.to_http_request().headers())
         };
         for (text, says) in [
             ("https", Some(false)),

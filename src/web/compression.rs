@@ -1,4 +1,4 @@
-//! gzip and brotli, for those who ask (RFC 9110, section 12.5.3).
+//! Compression with brotli or gzip, by `accept-encoding` (RFC 9110, section 12.5.3).
 
 use actix_http::encoding::Encoder;
 use actix_web::{
@@ -7,30 +7,30 @@ use actix_web::{
     http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderValue},
 };
 
-/// Bytes below which a compressed body saves nothing worth the work.
-const WORTH_IT: u64 = 1024;
+/// Bytes below which compression is not worth the work.
+const MIN_SIZE: u64 = 1024;
 
-/// What we have, the best first.
-const OURS: [Encoding; 3] = [
+/// The encodings we offer, best first.
+const OFFERED: [Encoding; 3] = [
     Encoding::Known(ContentEncoding::Brotli),
     Encoding::Known(ContentEncoding::Gzip),
     Encoding::Known(ContentEncoding::Identity),
 ];
 
-/// What a request asks for that we have. Who asks for nothing of it gets the body as it is.
-pub fn asked_for(request: &ServiceRequest) -> Option<ContentEncoding> {
-    if !request.headers().get_all(header::ACCEPT_ENCODING).any(takes_ours) {
+/// The encoding that a request accepts, if any.
+pub fn accepted(request: &ServiceRequest) -> Option<ContentEncoding> {
+    if !request.headers().get_all(header::ACCEPT_ENCODING).any(names_offered) {
         return None;
     }
-    match AcceptEncoding::parse(request).ok()?.negotiate(OURS.iter())? {
+    match AcceptEncoding::parse(request).ok()?.negotiate(OFFERED.iter())? {
         Encoding::Known(ContentEncoding::Identity) | Encoding::Unknown(_) => None,
-        Encoding::Known(ours) => Some(ours),
+        Encoding::Known(offered) => Some(offered),
     }
 }
 
-/// Compresses an answer that is worth it.
-pub fn encode(answer: ServiceResponse<BoxBody>, asked_for: Option<ContentEncoding>) -> ServiceResponse<BoxBody> {
-    let Some(encoding) = asked_for.filter(|_| is_worth_it(&answer)) else { return answer };
+/// Compresses a response if it is worth it.
+pub fn encode(answer: ServiceResponse<BoxBody>, accepted: Option<ContentEncoding>) -> ServiceResponse<BoxBody> {
+    let Some(encoding) = accepted.filter(|_| is_worth_it(&answer)) else { return answer };
     let mut answer = answer.map_body(|head, body| BoxBody::new(Encoder::response(encoding, head, body)));
     let headers = answer.headers_mut();
     weaken_etag(headers);
@@ -38,12 +38,12 @@ pub fn encode(answer: ServiceResponse<BoxBody>, asked_for: Option<ContentEncodin
     answer
 }
 
-/// A short body stays as it is, and so does a picture, which is compressed already.
+/// False for a short body, and for an image, which is compressed already.
 fn is_worth_it(answer: &ServiceResponse<BoxBody>) -> bool {
     let size = answer.response().body().size();
     let kind = answer.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     let is_long = match size {
-        BodySize::Sized(size) => size >= WORTH_IT,
+        BodySize::Sized(size) => size >= MIN_SIZE,
         BodySize::Stream => true,
         BodySize::None => false,
     };
@@ -51,7 +51,7 @@ fn is_worth_it(answer: &ServiceResponse<BoxBody>) -> bool {
 }
 
 /// True for an `Accept-Encoding` that names gzip, brotli or anything, and not with a weight of 0.
-fn takes_ours(value: &HeaderValue) -> bool {
+fn names_offered(value: &HeaderValue) -> bool {
     value.to_str().unwrap_or_default().split(',').any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
         let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());

@@ -1,16 +1,14 @@
-//! Connections, before there is HTTP on them. The framework bounds the time of a connection's first head alone and lets
-//! a body in chunks that was answered early go on for as long as it likes; and it counts connections, but not whose
-//! they are. So each one is watched here: a head, or the rest of a body that was answered before its end, has so many
-//! seconds; and one address has so many connections.
+//! Deadlines of connections, below HTTP. The framework has a deadline for the first head of a connection only, and none
+//! for the rest of a chunked body that was answered early. So each connection is watched here: every head, and the rest
+//! of every body that was answered before its end, has `LATCHKEY_HEAD_SECONDS`.
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
     io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     pin::Pin,
     rc::{Rc, Weak},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -20,105 +18,38 @@ use actix_web::{
     rt::{self, time::interval},
     web::Bytes,
 };
-use ipnet::IpNet;
-use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
 
-use crate::{
-    base::logging::OnceAMinute,
-    web::{LONGEST_BODY, client_ip},
+use crate::web::{
+    LONGEST_BODY,
+    connection_limit::{self, ConnectionLimit, Slot},
 };
 
-/// How often connections are looked at.
+/// How often deadlines are checked.
 const TICK: Duration = Duration::from_millis(500);
 
-/// How long connections stay open between two requests.
+/// How long connections stay open between requests.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// After the framework's own deadlines, which come with an answer or a clean end.
-const LATER: Duration = Duration::from_secs(2);
+/// How much later our deadlines are than the framework's, which end with a response or a clean close.
+const GRACE: Duration = Duration::from_secs(2);
 
-/// Bytes that may come while no request is under way: a head, or the rest of a body that was answered early.
-const MOST_UNASKED: usize = 4 * LONGEST_BODY;
-
-/// What an address is told that has too many connections.
-const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\n\
-    Content-Type: application/json\r\nContent-Length: 71\r\n\r\n\
-    {\"errors\":{\"code\":\"service_unavailable\",\"title\":\"Service Unavailable\"}}";
-
-/// How many connections each address has, in the whole process.
-pub struct Counts {
-    /// 0 is no limit.
-    limit: usize,
-    exempt: Vec<IpNet>,
-    open: Mutex<HashMap<u128, usize>>,
-    told: OnceAMinute,
-}
-
-impl Counts {
-    /// Loopback and these proxies are exempt: behind them are many.
-    pub fn new(limit: usize, exempt: Vec<IpNet>) -> Arc<Self> {
-        Arc::new(Counts { limit, exempt, open: Mutex::default(), told: OnceAMinute::default() })
-    }
-
-    fn open(&self) -> std::sync::MutexGuard<'_, HashMap<u128, usize>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Counts one more connection of this address; `Err` where it has as many as it may have.
-    fn take(self: &Arc<Self>, address: IpAddr) -> Result<Option<Place>, ()> {
-        let address = address.to_canonical();
-        if self.limit == 0 || address.is_loopback() || self.exempt.iter().any(|net| net.contains(&address)) {
-            return Ok(None);
-        }
-        let network = client_ip::network(address);
-        let mut open = self.open();
-        let count = open.entry(network).or_default();
-        if *count < self.limit {
-            *count += 1;
-            return Ok(Some(Place { counts: self.clone(), network }));
-        }
-        drop(open);
-        if self.told.is_due() {
-            log::warn!(
-                "{address} has {} connections, the limit of LATCHKEY_CONNECTIONS_PER_ADDRESS, and more are rejected; \
-                 if it is a proxy, add it to LATCHKEY_TRUSTED_PROXIES",
-                self.limit
-            );
-        }
-        Err(())
-    }
-}
-
-/// A connection that counts for its address until this is dropped.
-struct Place {
-    counts: Arc<Counts>,
-    network: u128,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut open = self.counts.open();
-        if let Some(count) = open.get_mut(&self.network) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.network);
-            }
-        }
-    }
-}
+/// Bytes that may arrive while no request is being answered: a head, or the rest of a body that was answered early.
+const MAX_UNREQUESTED: usize = 4 * LONGEST_BODY;
 
 /// The connections of one worker thread.
 pub struct Watch {
-    counts: Arc<Counts>,
+    limit: Arc<ConnectionLimit>,
+    /// Ticks for a head.
     head: u64,
+    /// Ticks for an idle connection.
     idle: u64,
-    /// Ticks since the start, as of the last look.
+    /// Ticks since the start, as of the last check.
     now: Cell<u64>,
-    states: RefCell<Vec<Weak<State>>>,
+    states: RefCell<Vec<Weak<ConnectionState>>>,
 }
 
 fn ticks(time: Duration) -> u64 {
@@ -126,12 +57,12 @@ fn ticks(time: Duration) -> u64 {
 }
 
 impl Watch {
-    /// Begins to look at connections, on a worker thread. A head gets so much time.
-    pub fn start(counts: Arc<Counts>, head: Duration) -> Rc<Self> {
+    /// Starts checking deadlines, on a worker thread; `head` is the time for a head.
+    pub fn start(limit: Arc<ConnectionLimit>, head: Duration) -> Rc<Self> {
         let watch = Rc::new(Watch {
-            counts,
+            limit,
             head: ticks(head) + 1,
-            idle: ticks(KEEP_ALIVE + LATER),
+            idle: ticks(KEEP_ALIVE + GRACE),
             now: Cell::new(0),
             states: RefCell::default(),
         });
@@ -142,73 +73,70 @@ impl Watch {
                 every.tick().await;
                 let Some(watch) = watched.upgrade() else { return };
                 watch.now.set(ticks(start.elapsed()));
-                watch.states.borrow_mut().retain(|state| state.upgrade().inspect(|state| state.look()).is_some());
+                watch
+                    .states
+                    .borrow_mut()
+                    .retain(|state| state.upgrade().inspect(|state| state.check_deadline()).is_some());
             }
         });
         watch
     }
 
-    /// Takes a connection in, unless its address has too many.
+    /// Watches a new connection.
+    ///
+    /// # Errors
+    /// `ConnectionRefused` if its address has too many; it has been answered 503.
     pub fn admit(self: &Rc<Self>, socket: TcpStream) -> io::Result<(Connection, Option<SocketAddr>)> {
         let peer = socket.peer_addr().ok();
-        let Ok(place) = peer.map_or(Ok(None), |peer| self.counts.take(peer.ip())) else {
-            refuse(&socket);
+        let Ok(slot) = peer.map_or(Ok(None), |peer| self.limit.take(peer.ip())) else {
+            connection_limit::refuse(&socket);
             return Err(io::ErrorKind::ConnectionRefused.into());
         };
-        // The framework has a deadline of its own for the first head, which it answers 408.
-        let end = self.now.get() + self.head + ticks(LATER);
-        let state = Rc::new(State {
+        // For the first head the framework has a deadline of its own, and answers 408.
+        let deadline = self.now.get() + self.head + ticks(GRACE);
+        let state = Rc::new(ConnectionState {
             watch: self.clone(),
             answering: Cell::new(0),
             stuck: Cell::new(false),
-            unasked: Cell::new(0),
-            end: Cell::new(end),
+            unrequested: Cell::new(0),
+            deadline: Cell::new(deadline),
             is_over: Cell::new(false),
             reader: RefCell::default(),
         });
         self.states.borrow_mut().push(Rc::downgrade(&state));
-        Ok((Connection { socket, state, _place: place }, peer))
+        Ok((Connection { socket, state, _slot: slot }, peer))
     }
 }
 
-/// Says so and closes, without waiting for anything. What has come is taken first: closing would else reset the
-/// connection, and the answer might be lost.
-fn refuse(socket: &TcpStream) {
-    let mut unread = [0; 4096];
-    let _ = recv(socket, &mut unread[..], RecvFlags::DONTWAIT);
-    let _ = send(socket, TOO_MANY, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
-    let _ = shutdown(socket, Shutdown::Write);
-}
-
-/// How a connection stands.
-pub struct State {
+/// The state of a connection.
+pub struct ConnectionState {
     watch: Rc<Watch>,
-    /// Requests that are being answered. While there are any, other deadlines hold.
+    /// Requests that are being answered. While there are any, other deadlines apply.
     answering: Cell<usize>,
-    /// The client does not take what is written to it; the kernel gives it up in time.
+    /// The client is not reading its response; the kernel closes the connection in time (`LATCHKEY_UNREAD_SECONDS`).
     stuck: Cell<bool>,
-    /// Bytes that have come since the last answer.
-    unasked: Cell<usize>,
-    /// The tick at which it is over, unless a request comes.
-    end: Cell<u64>,
+    /// Bytes received since the last response.
+    unrequested: Cell<usize>,
+    /// The tick at which the connection is closed, unless a request arrives.
+    deadline: Cell<u64>,
     is_over: Cell<bool>,
-    /// Whoever waits to read.
+    /// The task that waits to read.
     reader: RefCell<Option<Waker>>,
 }
 
-impl State {
-    /// A request is being answered for as long as what this gives is there.
+impl ConnectionState {
+    /// Marks a request as being answered until the guard is dropped.
     pub fn answering(self: &Rc<Self>) -> Answering {
         self.answering.set(self.answering.get() + 1);
         Answering(self.clone())
     }
 
-    fn is_unasked(&self) -> bool {
+    fn is_unrequested(&self) -> bool {
         self.answering.get() == 0
     }
 
-    fn look(&self) {
-        if self.is_unasked() && !self.stuck.get() && self.watch.now.get() >= self.end.get() {
+    fn check_deadline(&self) {
+        if self.is_unrequested() && !self.stuck.get() && self.watch.now.get() >= self.deadline.get() {
             self.is_over.set(true);
             if let Some(reader) = self.reader.take() {
                 reader.wake();
@@ -216,30 +144,31 @@ impl State {
         }
     }
 
-    /// Bytes have come. The first of a head starts its time.
-    fn came(&self, bytes: usize) {
-        if !self.is_unasked() {
+    /// Notes that bytes were received. The first byte of a head starts its deadline.
+    fn received(&self, bytes: usize) {
+        if !self.is_unrequested() {
             return;
         }
-        if self.unasked.get() == 0 {
-            self.end.set(self.watch.now.get() + self.watch.head);
+        if self.unrequested.get() == 0 {
+            self.deadline.set(self.watch.now.get() + self.watch.head);
         }
-        self.unasked.set(self.unasked.get() + bytes);
-        if self.unasked.get() > MOST_UNASKED {
+        self.unrequested.set(self.unrequested.get() + bytes);
+        if self.unrequested.get() > MAX_UNREQUESTED {
             self.is_over.set(true);
         }
     }
 
-    /// The client has taken something, or takes nothing just now. What it has sent of a next request waits for that.
+    /// Notes that the client has read something, or is not reading. Either restarts the deadline of the next request.
     fn wrote(&self, is_stuck: bool) {
         self.stuck.set(is_stuck);
-        if self.is_unasked() {
-            self.end
-                .set(self.watch.now.get() + if self.unasked.get() == 0 { self.watch.idle } else { self.watch.head });
+        if self.is_unrequested() {
+            self.deadline.set(
+                self.watch.now.get() + if self.unrequested.get() == 0 { self.watch.idle } else { self.watch.head },
+            );
         }
     }
 
-    fn waits(&self, waker: &Waker) {
+    fn set_reader(&self, waker: &Waker) {
         let mut reader = self.reader.borrow_mut();
         if !reader.as_ref().is_some_and(|known| known.will_wake(waker)) {
             *reader = Some(waker.clone());
@@ -247,22 +176,22 @@ impl State {
     }
 }
 
-/// A request that is being answered.
-pub struct Answering(Rc<State>);
+/// A guard for a request that is being answered.
+pub struct Answering(Rc<ConnectionState>);
 
 impl Drop for Answering {
     fn drop(&mut self) {
         let state = &self.0;
         state.answering.set(state.answering.get() - 1);
-        if state.is_unasked() {
-            state.unasked.set(0);
-            state.end.set(state.watch.now.get() + state.watch.idle);
+        if state.is_unrequested() {
+            state.unrequested.set(0);
+            state.deadline.set(state.watch.now.get() + state.watch.idle);
         }
     }
 }
 
 impl Answering {
-    /// A body that comes bit by bit belongs to the answer until its end; one that is whole is written at once.
+    /// Keeps the guard until a streamed body ends; a body that is in memory is written at once.
     pub fn until_the_end_of(self, body: BoxBody) -> BoxBody {
         match body.try_into_bytes() {
             Ok(bytes) => BoxBody::new(bytes),
@@ -288,15 +217,15 @@ impl MessageBody for Guarded {
     }
 }
 
-/// A connection that is watched.
+/// A watched connection, for the HTTP service.
 pub struct Connection {
     socket: TcpStream,
-    state: Rc<State>,
-    _place: Option<Place>,
+    state: Rc<ConnectionState>,
+    _slot: Option<Slot>,
 }
 
 impl Connection {
-    pub fn state(&self) -> Rc<State> {
+    pub fn state(&self) -> Rc<ConnectionState> {
         self.state.clone()
     }
 }
@@ -310,8 +239,8 @@ impl AsyncRead for Connection {
             false => Pin::new(&mut this.socket).poll_read(cx, buf),
         };
         match read {
-            Poll::Pending => this.state.waits(cx.waker()),
-            Poll::Ready(_) => this.state.came(buf.filled().len() - before),
+            Poll::Pending => this.state.set_reader(cx.waker()),
+            Poll::Ready(_) => this.state.received(buf.filled().len() - before),
         }
         read
     }
@@ -331,38 +260,5 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_an_address_is_told_is_as_long_as_it_says() {
-        let text = String::from_utf8_lossy(TOO_MANY);
-        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
-        assert!(head.contains(&format!("Content-Length: {}", body.len())), "{} bytes", body.len());
-    }
-
-    #[test]
-    fn an_address_has_so_many_connections_and_loopback_and_proxies_any_number() {
-        let counts = Counts::new(2, vec!["10.0.0.0/8".parse().expect("a network")]);
-        let take = |address: &str| counts.take(address.parse().expect("an address"));
-        for exempt in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "10.1.2.3", "::ffff:10.1.2.3"] {
-            assert!((0..5).all(|_| matches!(take(exempt), Ok(None))), "{exempt}");
-        }
-        for (one, same, other) in
-            [("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1")]
-        {
-            let first = take(one).expect("one");
-            let second = take(same).expect("two");
-            assert!(take(one).is_err() && take(same).is_err());
-            assert!(take(other).is_ok());
-            drop(first);
-            assert!(take(one).is_ok(), "it is given back");
-            drop(second);
-        }
-        assert!(counts.open().is_empty());
     }
 }

@@ -1,5 +1,5 @@
-//! Writes that a browser's cookie vouches for are believed only from our own pages: cross-site request forgery
-//! (OWASP, CSRF Prevention Cheat Sheet: Fetch Metadata, with Origin as the fallback).
+//! Cross-site request forgery: writes with a session are accepted only from pages of this site (OWASP, CSRF Prevention
+//! Cheat Sheet: Fetch Metadata, with Origin as the fallback).
 
 use actix_web::{HttpRequest, http::header};
 use url::Url;
@@ -15,7 +15,10 @@ use crate::{
 
 static REFUSED: OnceAMinute = OnceAMinute::new();
 
-/// Refuses a writing request that did not start on a page of this site.
+/// Rejects a write that was not sent from a page of this site.
+///
+/// # Errors
+/// `CrossSite`; `OtherName` if the page was opened on this server under another name.
 pub fn check(request: &HttpRequest, base_url: &Url) -> Result<()> {
     if !methods::is_write(request.method()) {
         return Ok(());
@@ -40,7 +43,7 @@ pub fn check(request: &HttpRequest, base_url: &Url) -> Result<()> {
              the former, set LATCHKEY_BASE_URL to it"
         );
     }
-    // Whoever has the page itself under another name is told; a stranger's page is not.
+    // Only a page of this server is told about the other name.
     let own_host = text(header::HOST).is_some_and(|host| sent.split_once("://").is_some_and(|(_, name)| name == host));
     Err(if own_host { Error::OtherName { sent, ours } } else { Error::CrossSite })
 }

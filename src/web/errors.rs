@@ -1,4 +1,4 @@
-//! What an error is over HTTP: status, headers, JSON (docs/contract/README.md, section 4).
+//! Errors over HTTP: status, headers, JSON (docs/contract/README.md, section 4).
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -13,7 +13,7 @@ use crate::{
     web::rate_limit::WINDOW_SECONDS,
 };
 
-/// The code of a 404 that a path says of itself, for GET and HEAD (docs/contract/README.md, section 4, "404 codes").
+/// The code of a 404 that a route sets for GET and HEAD (docs/contract/README.md, section 4, "404 codes").
 #[derive(Clone, Copy)]
 pub struct NotFoundCode(pub &'static str);
 
@@ -56,7 +56,7 @@ impl Error {
             Error::BadRequest(details) => json!(details),
             Error::Refused(rule) => json!(rule),
             Error::Invalid(problems) => problems.to_json(),
-            // By far the most, so that it is cheap to refuse.
+            // By far the most common, so it is written without `json!`.
             _ => return format!(r#"{{"errors":{{"code":"{code}","title":"{title}"}}}}"#),
         };
         json!({ "errors": { "code": code, "title": title, "details": details } }).to_string()
@@ -92,7 +92,7 @@ impl ResponseError for Error {
             Error::MethodNotAllowed(allow) => {
                 answer.insert_header((header::ALLOW, allow.as_str()));
             }
-            // RFC 9110, section 15.5.16: it says what is taken.
+            // RFC 9110, section 15.5.16: a 415 says what is accepted.
             Error::Encoded => {
                 answer.insert_header((header::ACCEPT_ENCODING, "identity"));
             }

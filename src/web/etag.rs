@@ -1,8 +1,9 @@
-//! Entity tags: the hash of this caller's body; a matching `If-None-Match` is answered 304 (RFC 9110, sections 8.8.3 and
-//! 13.1.2).
+//! Entity tags: the hash of this caller's body; a matching `If-None-Match` is answered 304 (RFC 9110, sections 8.8.3
+//! and 13.1.2).
 //!
-//! On SQLite a tag that a caller asks for again is kept with the version of the whole database from before it was made.
-//! As long as nothing at all was committed since, by whatever process, the answer is the same and is not rendered again.
+//! On SQLite the tag of a conditional request is cached with the version of the whole database, read before the handler
+//! ran. As long as nothing at all was committed since, by any process, the response is the same and is not computed
+//! again.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -27,21 +28,21 @@ use crate::{
     web::{errors::durable, methods, state::AppState},
 };
 
-/// Tags in the cache at most, of about 300 bytes each.
+/// Maximum number of cached tags, of about 300 bytes each.
 const CAPACITY: usize = 20_000;
 
-/// Addresses longer than this are not worth their place.
-const LONGEST: usize = 300;
+/// Tags of longer addresses are not cached.
+const MAX_ADDRESS: usize = 300;
 
-/// Who asks for what.
+/// What a tag depends on.
 #[derive(PartialEq, Eq, Hash)]
-struct Asked {
+struct TagKey {
     user: UserId,
     limit: Option<ApiKeyId>,
     address: String,
 }
 
-/// Of which version of the database a tag is.
+/// A tag, with the version of the database.
 #[derive(Clone)]
 struct Tag {
     version: i64,
@@ -49,7 +50,7 @@ struct Tag {
 }
 
 /// The tags of recent conditional requests.
-pub struct Tags(Mutex<Cache<Asked, Tag>>);
+pub struct Tags(Mutex<Cache<TagKey, Tag>>);
 
 impl Default for Tags {
     fn default() -> Self {
@@ -58,30 +59,30 @@ impl Default for Tags {
 }
 
 impl Tags {
-    fn known(&self) -> std::sync::MutexGuard<'_, Cache<Asked, Tag>> {
+    fn cache(&self) -> std::sync::MutexGuard<'_, Cache<TagKey, Tag>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, asked: &Asked, version: i64) -> Option<HeaderValue> {
-        let known = self.known();
-        let cached = known.get(asked)?;
+    fn get(&self, key: &TagKey, version: i64) -> Option<HeaderValue> {
+        let cache = self.cache();
+        let cached = cache.get(key)?;
         (cached.version == version).then(|| cached.tag.clone())
     }
 
-    fn keep(&self, asked: Asked, tag: Tag) {
-        self.known().insert(asked, tag);
+    fn insert(&self, key: TagKey, tag: Tag) {
+        self.cache().insert(key, tag);
     }
 }
 
-/// Whose response it is: what a user sees, or a key that limits it. Put into the request's extensions by whoever
-/// authenticates.
+/// Whose response it is: the user, and the key if it is limited. Whoever authenticates puts it into the request's
+/// extensions.
 #[derive(Clone, Copy)]
 pub struct Viewer {
     pub user: UserId,
     pub limit: Option<ApiKeyId>,
 }
 
-/// Middleware: answers a read with its tag, or with 304.
+/// Middleware: adds the tag to a read, or answers it with 304.
 pub async fn etag(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -98,15 +99,15 @@ pub async fn etag(
     let tags = request.app_data::<Data<Tags>>().cloned();
     let Some(tags) = tags else { return Err(Error::Internal("no tags".to_owned()).into()) };
     let viewer = request.extensions().get::<Viewer>().copied();
-    // Read before anything else is: what is committed meanwhile makes another version.
-    let again = match viewer {
+    // Read before the handler runs: a commit in between makes another version.
+    let key = match viewer {
         Some(viewer) if request.headers().contains_key(header::IF_NONE_MATCH) => {
-            asked(viewer, &request).zip(state.db.version())
+            tag_key(viewer, &request).zip(state.db.version())
         }
         _ => None,
     };
-    if let Some((asked, version)) = &again
-        && let Some(tag) = tags.get(asked, *version)
+    if let Some((key, version)) = &key
+        && let Some(tag) = tags.get(key, *version)
         && is_known(request.headers(), &tag)
     {
         return Ok(request.into_response(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish()));
@@ -116,18 +117,18 @@ pub async fn etag(
         return Ok(answer);
     }
     let answer = with_tag(answer);
-    if let Some((asked, version)) = again
+    if let Some((key, version)) = key
         && let Some(tag) = answer.headers().get(header::ETAG)
     {
-        tags.keep(asked, Tag { version, tag: tag.clone() });
+        tags.insert(key, Tag { version, tag: tag.clone() });
     }
     Ok(answer)
 }
 
-fn asked(viewer: Viewer, request: &ServiceRequest) -> Option<Asked> {
+fn tag_key(viewer: Viewer, request: &ServiceRequest) -> Option<TagKey> {
     let address = request.uri().path_and_query()?.as_str();
-    let fits = address.len() <= LONGEST;
-    fits.then(|| Asked { user: viewer.user, limit: viewer.limit, address: address.to_owned() })
+    let fits = address.len() <= MAX_ADDRESS;
+    fits.then(|| TagKey { user: viewer.user, limit: viewer.limit, address: address.to_owned() })
 }
 
 fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
@@ -159,8 +160,8 @@ fn with_tag(answer: ServiceResponse) -> ServiceResponse {
     ServiceResponse::new(request, response.set_body(BoxBody::new(body)))
 }
 
-/// An entity tag of half a hash. (BLAKE3, since it takes a fraction of the time of SHA-256 where the processor has no
-/// instructions for that, and nobody can make two bodies of one tag either.)
+/// An entity tag of half a hash. (BLAKE3: it takes a fraction of the time of SHA-256 on processors without instructions
+/// for that, and is collision-resistant as well.)
 pub fn of_hash(hash: blake3::Hash) -> HeaderValue {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut tag = Vec::with_capacity(34);

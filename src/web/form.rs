@@ -1,5 +1,5 @@
-//! HTML forms, read leniently: a field that is missing is empty, so that its own rule can say what to do. A name that
-//! ends in `[]` is a list and collects all its values.
+//! HTML forms, parsed leniently: a missing field is empty, so that its own rule has the message. A name that ends in
+//! `[]` is a list of all its values.
 
 use std::{
     future::{Ready, ready},
@@ -15,7 +15,7 @@ use crate::{
     web::body,
 };
 
-/// Bytes of a form at most. Ours have a few short fields, and one a list of up to a thousand ids.
+/// Maximum size of a form in bytes. Most have a few short fields; one has a list of up to a thousand ids.
 pub const LIMIT: usize = 64 * 1024;
 
 /// A form's fields.
@@ -36,7 +36,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     }
 }
 
-/// The arguments of a page's address, read as leniently.
+/// The query parameters of a page, parsed in the same way.
 pub struct Arguments<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest for Arguments<T> {
@@ -61,7 +61,7 @@ fn read<T: DeserializeOwned>(encoded: &[u8]) -> Result<T> {
     serde_json::from_value(fields.into()).map_err(|_| Error::bad_request("The form could not be read."))
 }
 
-/// A field as a page shows it: what was typed, and the reason beside it where it will not do.
+/// A field as a page shows it: what was entered, and why it is invalid.
 #[derive(Clone, Debug, Default)]
 pub struct Field {
     pub value: String,

@@ -1,5 +1,5 @@
-//! Where the base URL is https, nothing is answered that came over a network readable: whoever asks that way learns of
-//! it before a key or a password has become a habit.
+//! If the base URL is https, requests over plain http are rejected, so that a misconfigured client notices before it
+//! sends keys and passwords unencrypted for long.
 
 use actix_web::dev::ServiceRequest;
 
@@ -19,7 +19,8 @@ pub const MARKED: &str = "this site is https only (LATCHKEY_BASE_URL), and the p
 static REFUSED: OnceAMinute = OnceAMinute::new();
 static UNMARKED: OnceAMinute = OnceAMinute::new();
 
-/// Refuses a request whose peer is neither this machine nor a listed proxy, and one that a listed proxy marks `http`.
+/// Rejects a request whose peer is neither this machine nor a listed proxy, and one that a listed proxy marks as
+/// `http`.
 pub fn check(state: &AppState, request: &ServiceRequest) -> Result<()> {
     if state.base_url.scheme() != "https" {
         return Ok(());
@@ -28,7 +29,7 @@ pub fn check(state: &AppState, request: &ServiceRequest) -> Result<()> {
     let why = match client_ip::is_listed(&peer, &state.settings.trusted_proxies) {
         false if peer.is_loopback() => return Ok(()),
         false => DIRECT,
-        true => match client_ip::came_plain(request.headers()) {
+        true => match client_ip::is_plain_http(request.headers()) {
             Some(true) => MARKED,
             Some(false) => return Ok(()),
             None => {
@@ -47,8 +48,8 @@ pub fn check(state: &AppState, request: &ServiceRequest) -> Result<()> {
     Err(Error::Insecure(why))
 }
 
-/// What browsers are told to remember of a site that is reached by https.
-pub fn promise(state: &AppState) -> Option<&'static str> {
+/// The value of `strict-transport-security`, if the base URL is https.
+pub fn hsts(state: &AppState) -> Option<&'static str> {
     (state.base_url.scheme() == "https").then_some(match state.settings.hsts_subdomains {
         true => "max-age=31536000; includeSubDomains",
         false => "max-age=31536000",

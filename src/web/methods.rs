@@ -1,5 +1,5 @@
-//! A resource with its verbs: every GET also answers HEAD, any other method is a 405 that says what is allowed.
-//! (actix answers both with 404 by itself.)
+//! Resources with their methods: every GET also answers HEAD; other methods are a 405 with `Allow`. (actix itself
+//! answers both with 404.)
 
 use actix_web::{
     FromRequest, Handler, Resource, Responder,
@@ -19,19 +19,19 @@ pub fn is_write(method: &Method) -> bool {
     !method.is_safe()
 }
 
-/// The verbs of one path.
-pub struct Verbs {
+/// The methods of one path.
+pub struct Methods {
     path: String,
     resource: Resource,
     allow: Vec<&'static str>,
 }
 
-/// Starts the verbs of `path`.
-pub fn resource(path: &str) -> Verbs {
-    Verbs { path: path.to_owned(), resource: web::resource(path), allow: Vec::new() }
+/// A path, to which methods are added.
+pub fn resource(path: &str) -> Methods {
+    Methods { path: path.to_owned(), resource: web::resource(path), allow: Vec::new() }
 }
 
-/// Paths with their verbs, which can be told as well as served.
+/// Paths with their methods, to be listed as well as served.
 #[derive(Default)]
 pub struct Routes {
     resources: Vec<Resource>,
@@ -40,15 +40,15 @@ pub struct Routes {
 }
 
 impl Routes {
-    pub fn add(mut self, verbs: Verbs) -> Self {
-        self.listed.push((verbs.path.clone(), verbs.allow.clone()));
-        self.resources.push(verbs.done());
+    pub fn add(mut self, methods: Methods) -> Self {
+        self.listed.push((methods.path.clone(), methods.allow.clone()));
+        self.resources.push(methods.done());
         self
     }
 
     /// Adds a path that the API's document does not name: another spelling of one that it does.
-    pub fn unlisted(mut self, verbs: Verbs) -> Self {
-        self.resources.push(verbs.done());
+    pub fn unlisted(mut self, methods: Methods) -> Self {
+        self.resources.push(methods.done());
         self
     }
 
@@ -60,7 +60,7 @@ impl Routes {
     }
 }
 
-macro_rules! verb {
+macro_rules! method {
     ($name:ident, $method:ident) => {
         pub fn $name<F, Args>(self, handler: F) -> Self
         where
@@ -73,7 +73,7 @@ macro_rules! verb {
     };
 }
 
-impl Verbs {
+impl Methods {
     pub fn get<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,
@@ -83,11 +83,11 @@ impl Verbs {
         self.on(Method::GET, "GET", handler.clone()).on(Method::HEAD, "HEAD", handler)
     }
 
-    verb!(post, POST);
-    verb!(put, PUT);
-    verb!(delete, DELETE);
+    method!(post, POST);
+    method!(put, PUT);
+    method!(delete, DELETE);
 
-    /// The code of a 404 when the path is read; without this it is that of [`NotFoundCode::default`].
+    /// Sets the code of a 404 for GET and HEAD; without this it is [`NotFoundCode::default`].
     pub fn not_found(mut self, code: &'static str) -> Self {
         self.resource = self.resource.app_data(NotFoundCode(code));
         self

@@ -1,15 +1,16 @@
-//! One path for one resource: with and without a slash at its end, with single and doubled ones
-//! (docs/contract/README.md, section 1). No redirect: clients drop the body or the key on the way.
+//! Removes trailing and doubled slashes (docs/contract/README.md, section 1). There is no redirect: clients drop the
+//! body or the key on the way.
 
 use actix_web::{
     dev::ServiceRequest,
     http::uri::{PathAndQuery, Uri},
 };
 
-/// Takes superfluous slashes out of a request's path. (actix's own layer runs a regular expression over every path.)
+/// Removes superfluous slashes from a request's path. (actix's own middleware runs a regular expression over every
+/// path.)
 pub fn normalize(request: &mut ServiceRequest) {
     let path = request.path();
-    // `*`, of OPTIONS, is no path of ours either.
+    // `*`, of OPTIONS, is left as it is.
     if path == "/" || (path.starts_with('/') && !path.ends_with('/') && !path.contains("//")) {
         return;
     }

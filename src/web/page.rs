@@ -1,4 +1,4 @@
-//! What all pages share.
+//! What all pages share: layout, times, pagers, and the way back after a sign-in.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -20,22 +20,22 @@ use crate::{
 pub struct Layout {
     /// The host's name.
     pub host: String,
-    /// Whom to ask, and where that leads.
+    /// The support contact, and its link.
     pub support: Option<String>,
     pub support_href: Option<String>,
-    /// The name, or else the address, of the person signed in.
+    /// The name, or else the email address, of the signed-in user.
     pub person: Option<String>,
     pub css: &'static str,
     pub js: &'static str,
     pub icon: &'static str,
 }
 
-/// The person signed in, as the header names them; put into the request's extensions for a page that tells an error.
+/// The name of the signed-in user in the header; put into the request's extensions for the error page.
 #[derive(Clone)]
 pub struct CurrentUserName(pub String);
 
 impl Layout {
-    /// `person` is the name or the email of whoever is signed in.
+    /// `person` is the name or the email address of the signed-in user.
     pub fn new(state: &AppState, person: Option<&str>) -> Self {
         let support = state.settings.support.clone();
         let support_href = support.as_ref().map(|support| match support.contains("://") {
@@ -54,7 +54,7 @@ impl Layout {
     }
 }
 
-/// A moment, shown in somebody's time zone.
+/// A moment, shown in a user's time zone.
 pub struct When {
     /// For `<time datetime>`: RFC 3339, UTC.
     pub machine: String,
@@ -70,7 +70,8 @@ impl When {
     }
 }
 
-/// Where a list's page is among the others, with the addresses of those beside it; `pager.html` shows it.
+/// The page of a list among all its pages, with the addresses of the previous and the next one; shown by the macro
+/// `pages`.
 pub struct Pager {
     pub page: i64,
     pub pages: i64,
@@ -78,13 +79,22 @@ pub struct Pager {
     pub next: Option<String>,
 }
 
-/// How many pages so many entries fill, at least one.
+/// The head of a column that a table can be sorted by; shown by the macro `sortable_table`.
+pub struct SortableColumn {
+    pub title: &'static str,
+    /// The value of `aria-sort`.
+    pub sorted: &'static str,
+    /// The address that sorts by it, or in the other direction if it is sorted by it already.
+    pub address: String,
+}
+
+/// The number of pages for so many entries, at least one.
 pub fn pages_of(entries: i64, per_page: i64) -> i64 {
     ((entries + per_page - 1) / per_page).max(1)
 }
 
 impl Pager {
-    /// `address` gives the address of a page by its number.
+    /// `address` returns the address of a page by its number.
     pub fn new(page: i64, pages: i64, address: impl Fn(i64) -> String) -> Self {
         Pager {
             page,
@@ -100,35 +110,35 @@ pub fn counted(number: i64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// A page with this status. No cache keeps it: most pages are somebody's.
+/// Renders a page. `web/page_responses.rs` adds its headers.
 pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse> {
     let body = page.render().map_err(|error| Error::Internal(format!("a template failed: {error}")))?;
     Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(body))
 }
 
-/// Leads on to another page of ours.
+/// Redirects to another page of this site.
 pub fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
 }
 
-/// Where to go on after a sign-in. Every form posts to the address that shows it, so a form whose session has expired
-/// goes on at that address, with what was typed as query arguments; secrets are left out.
+/// Where to continue after a sign-in. Every form posts to the address that shows it, so a form whose session has
+/// expired is shown again at that address, with its fields as query parameters, except secrets.
 ///
-/// Fields that would make the address too long are left out, and `left_out=1` says so.
+/// Fields that would make the address too long are left out; then `left_out=1` is added.
 pub struct Resume;
 
-/// Bytes of a page's address: what proxies take.
+/// Maximum size of a page's address in bytes, which proxies accept.
 pub const LONGEST_ADDRESS: usize = 8192;
 
-/// Bytes of an address that is carried through a sign-in, as an argument of another one.
+/// Maximum size in bytes of an address that is carried through a sign-in, as a parameter of another one.
 const LONGEST_RESUMED: usize = 8000;
 
 impl Resume {
     pub fn of(request: &HttpRequest, typed: &[u8]) -> String {
-        let path = if is_carried(request.path()) { request.path() } else { "/" };
+        let path = if fits(request.path()) { request.path() } else { "/" };
         if methods::is_read(request.method()) {
-            let whole = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-            return if is_carried(whole) { whole } else { path }.to_owned();
+            let address = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+            return if fits(address) { address } else { path }.to_owned();
         }
         let mut query = String::new();
         let mut left_out = false;
@@ -139,8 +149,8 @@ impl Resume {
             let before = query.len();
             let pair = url::form_urlencoded::Serializer::new(String::new()).append_pair(&name, &value).finish();
             query.extend([if query.is_empty() { "" } else { "&" }, &pair]);
-            // What no address bar takes is not worth a failed sign-in.
-            if !is_carried(&query) {
+            // A sign-in must not fail because its address is too long.
+            if !fits(&query) {
                 query.truncate(before);
                 left_out = true;
             }
@@ -152,7 +162,7 @@ impl Resume {
         }
     }
 
-    /// A path of this site; anything else leads to the profile. Browsers read `//` and `/\` as another host.
+    /// The path, if it is one of this site, else that of the profile. Browsers read `//` and `/\` as another host.
     pub fn own_path(path: &str) -> &str {
         let own = path.starts_with('/')
             && !path.starts_with("//")
@@ -162,16 +172,16 @@ impl Resume {
     }
 }
 
-/// True where this is short enough once it is encoded as an argument, with room for the rest of the address.
-fn is_carried(part: &str) -> bool {
+/// True if a part of an address is short enough once it is encoded as a parameter, with the rest of the address.
+fn fits(part: &str) -> bool {
     url::form_urlencoded::byte_serialize(part.as_bytes()).map(str::len).sum::<usize>() < LONGEST_RESUMED - 200
 }
 
-/// The address of the sign-in page that leads on to `return_to`.
-pub fn sign_in_address(return_to: &str, kept: bool) -> String {
+/// The address of the sign-in page that leads to `return_to`.
+pub fn sign_in_address(return_to: &str, has_input: bool) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("return_to", return_to);
-    if kept {
+    if has_input {
         query.append_pair("notice", "kept");
     }
     format!("/sign_in?{}", query.finish())

@@ -1,4 +1,4 @@
-//! What every page's answer has: security headers, and errors as pages.
+//! Middleware of pages: admission, CSRF, security headers, and errors as pages.
 
 use actix_web::{
     HttpMessage, HttpResponse, ResponseError,
@@ -28,11 +28,11 @@ use crate::{
     },
 };
 
-/// Nothing from elsewhere, nothing inline, framed by nobody.
+/// No content from other sites, nothing inline, no framing.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
     frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The same for a page that one of ours shows in a frame.
+/// The same for a page that a page of this site shows in a frame.
 pub const FRAMED_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
 
@@ -50,29 +50,29 @@ pub async fn middleware(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let state = request.app_data::<Data<AppState>>().cloned();
-    let gate = request.app_data::<Data<Admission>>().cloned();
-    let Some((state, gate)) = state.zip(gate) else { return Err(Error::Internal("no state".to_owned()).into()) };
+    let limits = request.app_data::<Data<Admission>>().cloned();
+    let Some((state, limits)) = state.zip(limits) else { return Err(Error::Internal("no state".to_owned()).into()) };
     let id = request.extensions().get::<RequestId>().copied();
-    let inside = match admission::page(&state, &gate, &request) {
-        Ok(inside) => inside,
+    let permit = match admission::page(&state, &limits, &request) {
+        Ok(permit) => permit,
         Err(error) => {
             request_log::set_reason(request.request(), &error);
             let page = error_page(&state, &error, id, None);
             return Ok(with_headers(request.into_response(page), &state));
         }
     };
-    let of_this_site = match request.uri().path_and_query().is_some_and(|path| path.as_str().len() > LONGEST_ADDRESS) {
+    let checked = match request.uri().path_and_query().is_some_and(|path| path.as_str().len() > LONGEST_ADDRESS) {
         true => Err(Error::AddressTooLong),
         false => csrf::check(request.request(), &state.base_url),
     };
-    if let Err(error) = of_this_site {
+    if let Err(error) = checked {
         request_log::set_reason(request.request(), &error);
         let page = error_page(&state, &error, id, None);
         return Ok(with_headers(request.into_response(page), &state));
     }
     let (is_write, failed) = (methods::is_write(request.method()), state.db.failed_commits());
     let answered = next.call(request).await;
-    drop(inside);
+    drop(permit);
     match answered {
         Ok(answer) => {
             let mut answer = answer.map_into_boxed_body();
@@ -92,23 +92,23 @@ pub async fn middleware(
     }
 }
 
-/// True for an error that no page has said yet.
+/// True for an error that is not rendered yet.
 fn is_bare_error(answer: &ServiceResponse) -> bool {
     answer.response().error().is_some()
 }
 
 fn as_page(answer: ServiceResponse, state: &AppState, id: Option<RequestId>) -> ServiceResponse {
     let (request, response) = answer.into_parts();
-    let greeted = request.extensions().get::<CurrentUserName>().cloned();
+    let user_name = request.extensions().get::<CurrentUserName>().cloned();
     let page = match response.error().and_then(|error| error.as_error::<Error>()) {
-        Some(Error::SignIn { return_to, kept }) => {
-            HttpResponse::SeeOther().insert_header((header::LOCATION, sign_in_address(return_to, *kept))).finish()
+        Some(Error::SignIn { return_to, has_input }) => {
+            HttpResponse::SeeOther().insert_header((header::LOCATION, sign_in_address(return_to, *has_input))).finish()
         }
         Some(error) => {
             request_log::set_reason(&request, error);
-            error_page(state, error, id, greeted)
+            error_page(state, error, id, user_name)
         }
-        None => error_page(state, &Error::bad_request("The request could not be understood."), id, greeted),
+        None => error_page(state, &Error::bad_request("The request could not be understood."), id, user_name),
     };
     ServiceResponse::new(request, page)
 }
@@ -117,12 +117,12 @@ fn error_page(
     state: &AppState,
     error: &Error,
     id: Option<RequestId>,
-    greeted: Option<CurrentUserName>,
+    user_name: Option<CurrentUserName>,
 ) -> HttpResponse {
     log_fault(error, id);
-    let (title, message) = words(error);
+    let (title, message) = message(error);
     let page = ErrorPage {
-        layout: Layout { person: greeted.map(|person| person.0), ..Layout::new(state, None) },
+        layout: Layout { person: user_name.map(|person| person.0), ..Layout::new(state, None) },
         title: title.to_owned(),
         message,
         request_id: id.map_or(String::new(), |id| id.0.to_string()),
@@ -141,17 +141,17 @@ fn error_page(
     }
 }
 
-/// What happened, and what to do.
-fn words(error: &Error) -> (&'static str, String) {
-    let told = |text: &str| text.to_owned();
+/// The title and the message: what happened, and what to do.
+fn message(error: &Error) -> (&'static str, String) {
+    let text = str::to_owned;
     match error {
-        Error::NotFound => ("Page not found", told("This page does not exist, or you do not have access to it.")),
-        Error::MethodNotAllowed(_) => ("Method not allowed", told("This page does not support that kind of request.")),
+        Error::NotFound => ("Page not found", text("This page does not exist, or you do not have access to it.")),
+        Error::MethodNotAllowed(_) => ("Method not allowed", text("This page does not support that kind of request.")),
         Error::Full(reason) => ("Limit reached", format!("Request not processed: {reason}.")),
         Error::CrossSite => {
-            ("Request blocked", told("The request came from another site. Go back to the page and try again."))
+            ("Request blocked", text("The request came from another site. Go back to the page and try again."))
         }
-        Error::Forbidden(_) => ("Not allowed", told("You are not allowed to do this.")),
+        Error::Forbidden(_) => ("Not allowed", text("You are not allowed to do this.")),
         Error::BadRequest(details) => ("Invalid request", details.join(" ")),
         Error::Insecure(why) => ("Use https", format!("Request blocked: {why}. Open the https address of this site.")),
         Error::OtherName { sent, ours } => (
@@ -163,12 +163,12 @@ fn words(error: &Error) -> (&'static str, String) {
             ),
         ),
         Error::AddressTooLong => {
-            ("Address too long", told("The address is too long. Open the page without the query after its path."))
+            ("Address too long", text("The address is too long. Open the page without the query after its path."))
         }
-        Error::TooLarge => ("Too large", told("The form is too large. Shorten it and submit it again.")),
-        Error::Encoded => ("Invalid request", told("The form was sent compressed. Send it uncompressed.")),
-        Error::Unauthorized(_) | Error::SignIn { .. } => ("Sign in", told("Sign in to see this page.")),
-        Error::Invalid(_) => ("Invalid request", told("One or more fields of the form are invalid.")),
+        Error::TooLarge => ("Too large", text("The form is too large. Shorten it and submit it again.")),
+        Error::Encoded => ("Invalid request", text("The form was sent compressed. Send it uncompressed.")),
+        Error::Unauthorized(_) | Error::SignIn { .. } => ("Sign in", text("Sign in to see this page.")),
+        Error::Invalid(_) => ("Invalid request", text("One or more fields of the form are invalid.")),
         Error::TooMany(_, refusal) => (
             "Too many requests",
             format!(
@@ -178,11 +178,11 @@ fn words(error: &Error) -> (&'static str, String) {
         ),
         error if error.status_code() == StatusCode::SERVICE_UNAVAILABLE => (
             "Back in a moment",
-            told("The site is temporarily unavailable. Your request was not processed; try again in a few seconds."),
+            text("The site is temporarily unavailable. Your request was not processed; try again in a few seconds."),
         ),
         _ => (
             "Something went wrong",
-            told("Something went wrong on our side. Try again. If it keeps happening, contact support."),
+            text("Something went wrong on our side. Try again. If it keeps happening, contact support."),
         ),
     }
 }
@@ -204,7 +204,7 @@ fn add_headers(headers: &mut HeaderMap, state: &AppState) {
     add(header::REFERRER_POLICY, "same-origin");
     add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     add(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    if let Some(promise) = https::promise(state) {
-        add(header::STRICT_TRANSPORT_SECURITY, promise);
+    if let Some(hsts) = https::hsts(state) {
+        add(header::STRICT_TRANSPORT_SECURITY, hsts);
     }
 }

@@ -1,7 +1,7 @@
-//! Reads JSON within a budget, and as it was written. What is too much is found as the bytes arrive, before any of it is
-//! built. To keep a number's digits, serde_json hands it over as an object with a key of its own
-//! (its feature `arbitrary_precision`), and takes such an object for a number where a caller has written one. Here the
-//! number is a number and the object an object.
+//! Parses JSON within a budget, keeping numbers as they were written. The budget is checked as the bytes arrive, before
+//! any value is built. To keep a number's digits, serde_json (with its feature `arbitrary_precision`) passes it as an
+//! object with a special key, and so mistakes such an object in a body for a number. Here a number is a number and an
+//! object an object.
 
 use std::fmt;
 
@@ -11,17 +11,17 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
-/// The key by which serde_json hands over a number.
+/// The key with which serde_json passes a number.
 pub const NUMBER: &str = "$serde_json::private::Number";
 
-/// What some programs put before a text in UTF-8.
+/// Some programs write it before a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Characters of a number at most: none that is used has more, and a longer one costs its reader.
+/// Maximum number of characters of a number: real ones are shorter, and parsing longer ones is expensive.
 const LONGEST_NUMBER: usize = 1000;
 
 /// Counts the values of a JSON text while it arrives, in constant memory: every object, list, text, number, boolean and
-/// null, at any depth. Of a text that is no JSON it counts at least those that come before the mistake.
+/// null, at any depth. In malformed JSON it counts at least the values before the error.
 pub struct Counter {
     limit: usize,
     values: usize,
@@ -33,18 +33,18 @@ pub struct Counter {
 enum Inside {
     Nothing,
     Text,
-    /// Behind a backslash in a text.
+    /// After a backslash in a text.
     Escape,
-    /// A number or a word, of which there have been so many bytes.
+    /// In a number or a word, after so many bytes.
     Scalar(usize),
 }
 
-/// Why a text is not read.
+/// Why a text is rejected.
 #[derive(Debug, PartialEq, Eq)]
 pub enum TooMuch {
-    /// More values than there may be.
+    /// More values than this limit.
     Values(usize),
-    /// A number without end.
+    /// A number that is too long.
     Digits,
 }
 
@@ -53,7 +53,7 @@ impl Counter {
         Counter { limit, values: 0, inside: Inside::Nothing }
     }
 
-    /// Takes the next bytes.
+    /// Counts the values in the next bytes.
     pub fn take(&mut self, bytes: &[u8]) -> Result<(), TooMuch> {
         let mut rest = bytes;
         loop {
@@ -68,7 +68,7 @@ impl Counter {
                 (Inside::Escape, _) => Inside::Text,
                 (_, b'"') => self.one_more(Inside::Text)?,
                 (_, b'{' | b'[') => self.one_more(Inside::Nothing)?,
-                // The text before it was a name.
+                // The text before the colon was a name, not a value.
                 (_, b':') => {
                     self.values = self.values.saturating_sub(1);
                     Inside::Nothing
@@ -89,11 +89,11 @@ impl Counter {
 
     fn one_more(&mut self, inside: Inside) -> Result<Inside, TooMuch> {
         self.values += 1;
-        // The last text may be a name, which is no value.
+        // The last text may turn out to be a name.
         if self.values > self.limit + 1 { Err(TooMuch::Values(self.limit)) } else { Ok(inside) }
     }
 
-    /// Says whether all was within the budget.
+    /// Checks the budget at the end of the text.
     pub fn end(self) -> Result<(), TooMuch> {
         if self.values > self.limit { Err(TooMuch::Values(self.limit)) } else { Ok(()) }
     }
@@ -104,7 +104,7 @@ pub fn unmarked(text: &[u8]) -> &[u8] {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
-/// Reads one JSON value.
+/// Parses one JSON value.
 pub fn json(text: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(text).map(|read: Read| read.value)
 }
@@ -144,7 +144,7 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Value::from(value).into())
     }
 
-    /// A whole number that fits is handed over as what it is.
+    /// An integer that fits is passed as it is.
     fn visit_u64<E: Error>(self, number: u64) -> Result<Read, E> {
         Ok(Value::from(number).into())
     }
@@ -153,12 +153,12 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Value::from(number).into())
     }
 
-    /// A text of the JSON, which is read from its bytes.
+    /// A JSON text, which serde_json passes borrowed.
     fn visit_str<E: Error>(self, text: &str) -> Result<Read, E> {
         Ok(Value::from(text).into())
     }
 
-    /// The digits of any other number: only they come as a string of their own.
+    /// The digits of any other number, which serde_json passes as an owned string.
     fn visit_string<E: Error>(self, digits: String) -> Result<Read, E> {
         let number: Number = digits.parse().map_err(E::custom)?;
         Ok(Read { value: Value::Number(number), digits: true })

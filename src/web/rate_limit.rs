@@ -1,7 +1,7 @@
-//! How often one client may ask: so many requests a minute, as a bucket that fills evenly and holds a minute's worth
-//! (GCRA). The state of a client is one word, and there is room for a fixed number of them, so that memory is bounded
-//! whoever asks; no lock is taken. (`governor` keeps a map that grows with every new address until it is swept, and
-//! locks a part of it at every request.)
+//! Rate limits per client, in requests per minute: a token bucket that refills evenly and holds a minute's worth
+//! (GCRA). The state of a client is one word, and the number of clients is fixed, so memory is bounded; no lock is
+//! taken. (`governor` keeps a map that grows with every new address until it is swept, and locks a part of it at every
+//! request.)
 
 use std::{
     hash::{BuildHasher, Hash, RandomState},
@@ -11,28 +11,29 @@ use std::{
 
 use crate::base::error::RateLimited;
 
-/// Clients that share a line of the processor's cache.
+/// Clients per cache line of the processor.
 const WAYS: usize = 8;
 
-/// Lines: room for 32,768 clients in 256 KiB.
+/// Cache lines: 32,768 clients in 256 KiB.
 const LINES: usize = 4096;
 
-/// A place holds the client's tag above the moment, in microseconds since the start, when its bucket is full again.
+/// A slot has the client's tag in its high bits; below is when its bucket is full again, in microseconds since the
+/// start.
 const TIME_BITS: u32 = 48;
 const TIME: u64 = (1 << TIME_BITS) - 1;
 
-/// The window in which the limit counts.
+/// The window of a limit.
 pub const WINDOW_SECONDS: u64 = 60;
 
 #[repr(align(64))]
 #[derive(Default)]
 struct Line([AtomicU64; WAYS]);
 
-/// What clients of one kind may do, and what they did.
+/// The limit for clients of one kind, and their buckets.
 pub struct RateLimiter {
-    /// Requests a minute; 0 is no limit.
+    /// Requests per minute; 0 means no limit.
     limit: u32,
-    /// Microseconds in which one request is earned.
+    /// Microseconds per request.
     each: u64,
     start: Instant,
     hasher: RandomState,
@@ -51,7 +52,10 @@ impl RateLimiter {
         }
     }
 
-    /// Lets one more request of this client in, or says when.
+    /// Counts one request of a client.
+    ///
+    /// # Errors
+    /// If it exceeds the limit; with the seconds until the next request is allowed.
     pub fn take(&self, client: impl Hash) -> Result<(), RateLimited> {
         if self.limit == 0 {
             return Ok(());
@@ -61,36 +65,36 @@ impl RateLimiter {
     }
 
     fn take_at(&self, hash: u64, now: u64) -> Result<(), RateLimited> {
-        // The lowest bits choose the line, the highest ones are the tag; no tag is 0, which is an empty place.
-        let Some(Line(places)) = self.lines.get((hash as usize) % LINES) else { return Ok(()) };
+        // The lowest bits select the line, the highest ones are the tag; no tag is 0, which is an empty slot.
+        let Some(Line(slots)) = self.lines.get((hash as usize) % LINES) else { return Ok(()) };
         let tag = (hash >> TIME_BITS).max(1) << TIME_BITS;
         loop {
-            let place = place_of(places, tag);
-            let seen = place.load(Relaxed);
+            let slot = slot_of(slots, tag);
+            let seen = slot.load(Relaxed);
             let full_at = if seen & !TIME == tag { (seen & TIME).max(now) } else { now };
             let next = full_at + self.each;
             let most = now + self.each * u64::from(self.limit);
             if next > most {
                 return Err(RateLimited { limit: self.limit, seconds: (next - most).div_ceil(1_000_000).max(1) });
             }
-            if place.compare_exchange_weak(seen, tag | (next & TIME), Relaxed, Relaxed).is_ok() {
+            if slot.compare_exchange_weak(seen, tag | (next & TIME), Relaxed, Relaxed).is_ok() {
                 return Ok(());
             }
         }
     }
 }
 
-/// Where this client stands. A new one takes the place of the one whose bucket is full first: mostly one whose bucket
-/// is full already, of which there is nothing to remember.
-fn place_of(places: &[AtomicU64; WAYS], tag: u64) -> &AtomicU64 {
-    let mut first = (&places[0], u64::MAX);
-    for place in places {
-        let seen = place.load(Relaxed);
+/// The slot of a client. A new one replaces the client whose bucket is full first: mostly one whose bucket is full
+/// already, so that no state is lost.
+fn slot_of(slots: &[AtomicU64; WAYS], tag: u64) -> &AtomicU64 {
+    let mut first = (&slots[0], u64::MAX);
+    for slot in slots {
+        let seen = slot.load(Relaxed);
         if seen & !TIME == tag {
-            return place;
+            return slot;
         }
         if seen & TIME < first.1 {
-            first = (place, seen & TIME);
+            first = (slot, seen & TIME);
         }
     }
     first.0
@@ -115,13 +119,13 @@ mod tests {
         }
         assert_eq!(rates.take_at(one, 5), Err(RateLimited { limit: 60, seconds: 1 }));
         assert_eq!(rates.take_at(other, 5), Ok(()), "another client has a bucket of its own");
-        assert_eq!(rates.take_at(one, 1_000_005), Ok(()), "what was earned in the seconds told");
+        assert_eq!(rates.take_at(one, 1_000_005), Ok(()), "what was refilled in the seconds given");
         assert!(rates.take_at(one, 1_000_005).is_err());
         assert_eq!((0..100).filter(|_| rates.take_at(one, 2 * MINUTE).is_ok()).count(), 60, "it never holds more");
     }
 
     #[test]
-    fn the_seconds_told_are_enough() {
+    fn the_seconds_given_are_enough() {
         for limit in [1, 7, 60, 999, 6_000, 1_000_000] {
             let rates = RateLimiter::new(limit);
             let one = hash(&rates, 1);
@@ -132,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_asks_all_the_time_is_remembered_among_a_flood_of_others_and_room_stays_the_same() {
+    fn a_busy_client_is_remembered_among_a_flood_of_others_in_the_same_memory() {
         let rates = RateLimiter::new(60);
         let busy = hash(&rates, 0);
         let mut let_in = 0;
@@ -145,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_limit_all_are_let_in_and_nothing_is_kept() {
+    fn without_a_limit_all_are_admitted_and_nothing_is_stored() {
         let rates = RateLimiter::new(0);
         assert!((0..1_000).all(|_| rates.take(1).is_ok()));
         assert!(rates.lines.is_empty());

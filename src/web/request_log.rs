@@ -28,48 +28,48 @@ use crate::{
         ids::{ApiKeyId, UserId},
         logging::{self, Format},
     },
-    web::{assets, client_ip, compression, connections, normalize_path, state::AppState},
+    web::{assets, client_ip, compression, connections::ConnectionState, normalize_path, state::AppState},
 };
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id under which a request stands in the log and in its answer, and the client's address.
+/// The id of a request in the log and in its response, and the client's address.
 #[derive(Clone, Copy)]
 pub struct RequestId(pub Uuid, pub Option<IpAddr>);
 
-/// Where a request comes from.
+/// The client's address.
 pub fn client(request: &HttpRequest) -> Option<IpAddr> {
     request.extensions().get::<RequestId>().and_then(|id| id.1)
 }
 
-/// Who asked, for the log line, and with which key; put into the request's extensions by whoever finds out.
+/// The user and the key of a request, for the log line. Whoever authenticates puts it into the request's extensions.
 #[derive(Clone, Copy)]
 pub struct RequestUser(pub UserId, pub Option<ApiKeyId>);
 
-/// Why a request was refused, or how a sign-in went, for the log line: in words of ours, since what was sent may be
-/// secret.
+/// Why a request was rejected, or how a sign-in ended, for the log line. Never what was sent, which may be secret.
 #[derive(Clone)]
 pub struct Reason(pub Cow<'static, str>);
 
-/// Notes why a request is refused.
+/// Sets the reason of an error for the log line.
 pub fn set_reason(request: &HttpRequest, error: &crate::base::error::Error) {
     if let Some(reason) = error.reason() {
         request.extensions_mut().insert(Reason(reason));
     }
 }
 
-/// The outermost layer. The route's pattern is logged, never the path: a secret pasted into a URL stays out of the log.
+/// The outermost middleware. The route's pattern is logged, never the path: a secret pasted into a URL stays out of the
+/// log.
 pub async fn log_request(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let start = Instant::now();
-    let answering = request.conn_data::<Rc<connections::State>>().map(|connection| connection.answering());
-    // Only to be told apart: the system's random numbers, which take a call of the kernel, are for secrets.
+    let answering = request.conn_data::<Rc<ConnectionState>>().map(|connection| connection.answering());
+    // Unique but not secret: the system's random numbers would cost a system call.
     let id = Builder::from_random_bytes(rand::random()).into_uuid();
     let method = known(request.method());
     normalize_path::normalize(&mut request);
-    let encoding = compression::asked_for(&request);
+    let encoding = compression::accepted(&request);
     let state = request.app_data::<Data<AppState>>();
     let client = state.and_then(|state| client_ip::of(request.request(), &state.settings.trusted_proxies));
     request.extensions_mut().insert(RequestId(id, client));
@@ -79,46 +79,46 @@ pub async fn log_request(
     match next.call(request).await {
         Ok(mut answer) => {
             answer.headers_mut().insert(HEADER, header);
-            // Strangers are turned away before their path is looked at.
-            let is_known = answer.status() != StatusCode::UNAUTHORIZED;
-            let pattern = is_known.then(|| answer.request().match_pattern()).flatten();
-            let (asking, reason) = {
-                let noted = answer.request().extensions();
-                (noted.get::<RequestUser>().copied(), noted.get::<Reason>().cloned())
+            // Unauthenticated requests are rejected before routing.
+            let is_routed = answer.status() != StatusCode::UNAUTHORIZED;
+            let pattern = is_routed.then(|| answer.request().match_pattern()).flatten();
+            let (user, reason) = {
+                let extensions = answer.request().extensions();
+                (extensions.get::<RequestUser>().copied(), extensions.get::<Reason>().cloned())
             };
             let (pattern, status) = (pattern.as_deref(), answer.status());
-            Line { method, pattern, status, start, id: RequestId(id, client), asking, reason }.log();
+            Line { method, pattern, status, start, id: RequestId(id, client), user, reason }.log();
             let answer = compression::encode(answer.map_into_boxed_body(), encoding);
             Ok(match answering {
                 Some(answering) => answer.map_body(|_, body| answering.until_the_end_of(body)),
                 None => answer,
             })
         }
-        // Only a layer below that failed without an answer of its own comes here.
+        // Only if an inner layer failed without a response of its own.
         Err(error) => {
             let mut answer: HttpResponse = error.error_response();
             answer.headers_mut().insert(HEADER, header);
             let (pattern, status, id) = (None, answer.status(), RequestId(id, client));
-            Line { method, pattern, status, start, id, asking: None, reason: None }.log();
+            Line { method, pattern, status, start, id, user: None, reason: None }.log();
             Err(InternalError::from_response(error, answer).into())
         }
     }
 }
 
-/// What a line tells.
+/// The content of a line.
 struct Line<'a> {
     method: &'static str,
     pattern: Option<&'a str>,
     status: StatusCode,
     start: Instant,
     id: RequestId,
-    asking: Option<RequestUser>,
+    user: Option<RequestUser>,
     reason: Option<Reason>,
 }
 
 impl Line<'_> {
     fn log(&self) {
-        // Every page loads files: they are told to those who ask for more.
+        // Every page loads static files: they are logged at debug level.
         let level = if self.pattern == Some(assets::PATTERN) && !self.status.is_client_error() {
             Level::Debug
         } else {
@@ -139,7 +139,7 @@ impl Line<'_> {
         let (took, tenths) = self.took();
         let (pattern, status) = (self.pattern.unwrap_or("-"), self.status.as_u16());
         write!(line, "{} {pattern} {status} {took}.{tenths}ms request={}", self.method, self.id.0)?;
-        match self.asking {
+        match self.user {
             Some(RequestUser(user, Some(key))) => write!(line, " user={user} key={key}")?,
             Some(RequestUser(user, None)) => write!(line, " user={user} key=-")?,
             None => line.write_all(b" user=- key=-")?,
@@ -159,7 +159,7 @@ impl Line<'_> {
         write!(line, r#""message":"request","request_id":"{}","method":"{}","route":"#, self.id.0, self.method)?;
         logging::json_text(line, pattern)?;
         write!(line, r#","status":{status},"ms":{took}.{tenths}"#)?;
-        if let Some(RequestUser(user, key)) = self.asking {
+        if let Some(RequestUser(user, key)) = self.user {
             write!(line, r#","user":"{user}""#)?;
             if let Some(key) = key {
                 write!(line, r#","key":"{key}""#)?;
@@ -176,7 +176,7 @@ impl Line<'_> {
     }
 }
 
-/// A method is any word a client likes; only those we know are fit for the log.
+/// The name of a known method. Clients can send any word, so others are not logged.
 fn known(method: &Method) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("-")

@@ -1,10 +1,10 @@
-//! What handlers and layers of every floor need. What one floor alone needs is registered beside it (`app/server.rs`).
+//! What handlers and middleware of every floor need. What only some need is registered beside it (`app/server.rs`).
 
 use url::Url;
 
 use crate::{base::settings::Settings, db::Db};
 
-/// The parts of the running program that every handler may use, made once at start.
+/// What every handler may use, created once at start.
 pub struct AppState {
     pub settings: Settings,
     /// The public address of the site.
@@ -13,7 +13,7 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// The base URL without a slash at its end: what paths are put behind.
+    /// The base URL without a trailing slash: paths are appended to it.
     pub fn address(&self) -> &str {
         self.base_url.as_str().trim_end_matches('/')
     }

@@ -1,6 +1,6 @@
-//! Lines on their way to standard error. One thread writes them, in bounded room: a log that nobody reads stops no
-//! request. Those that come within a few milliseconds are written together, since a call of the kernel for each would
-//! cost a fifth of a request.
+//! The queue of lines before standard error. One thread writes them from a bounded buffer, so that a log that nobody
+//! reads blocks no request. Lines of a few milliseconds are written together, since one system call per line would cost
+//! a fifth of a request.
 
 use std::{
     io::{self, Write},
@@ -9,23 +9,23 @@ use std::{
     time::Duration,
 };
 
-/// How long lines may wait for more of them.
+/// How long lines are collected before they are written.
 const GATHER: Duration = Duration::from_millis(10);
 
-/// Bytes that may wait. What does not fit is dropped and counted.
-const ROOM: usize = 1024 * 1024;
+/// Bytes of the buffer. Lines that do not fit are dropped and counted.
+const CAPACITY: usize = 1024 * 1024;
 
-/// How long the end of the program waits for the last lines to be read.
+/// How long the program waits at its end until the last lines are written.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
-/// The way to standard error. Cheap to clone.
+/// The queue. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Lines(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
     waiting: Mutex<Waiting>,
-    came: Condvar,
+    added: Condvar,
     written: Condvar,
 }
 
@@ -37,7 +37,7 @@ struct Waiting {
 }
 
 impl Lines {
-    /// Starts the thread that writes.
+    /// Starts the writing thread.
     pub fn start() -> Self {
         let lines = Lines::default();
         let writer = lines.clone();
@@ -52,10 +52,10 @@ impl Lines {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts whole lines behind those that wait.
+    /// Appends complete lines.
     pub fn put(&self, line: &[u8]) {
         let mut waiting = self.waiting();
-        if waiting.text.len() + line.len() > ROOM {
+        if waiting.text.len() + line.len() > CAPACITY {
             waiting.dropped += 1;
             return;
         }
@@ -63,12 +63,12 @@ impl Lines {
         waiting.text.extend_from_slice(line);
         drop(waiting);
         if is_first {
-            self.0.came.notify_one();
+            self.0.added.notify_one();
         }
     }
 
-    /// Waits until all is written, but not for ever.
-    pub fn write_out(&self) {
+    /// Waits until all lines are written, for `LAST_LINES` at most.
+    pub fn flush_all(&self) {
         let still = |waiting: &mut Waiting| waiting.is_writing || !waiting.text.is_empty();
         drop(self.0.written.wait_timeout_while(self.waiting(), LAST_LINES, still));
     }
@@ -77,11 +77,11 @@ impl Lines {
         let mut batch = Vec::new();
         loop {
             let none = |waiting: &mut Waiting| waiting.text.is_empty();
-            let mut waiting = self.0.came.wait_while(self.waiting(), none).unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = self.0.added.wait_while(self.waiting(), none).unwrap_or_else(PoisonError::into_inner);
             std::mem::swap(&mut waiting.text, &mut batch);
             waiting.is_writing = true;
             drop(waiting);
-            // A log that cannot be written stops nothing.
+            // A log that cannot be written must not stop the program.
             let _ = io::stderr().lock().write_all(&batch);
             batch.clear();
             let mut waiting = self.waiting();
@@ -113,13 +113,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn room_is_bounded_and_what_does_not_fit_is_counted() {
-        // Nobody writes.
+    fn the_buffer_is_bounded_and_what_does_not_fit_is_counted() {
+        // No thread writes.
         let lines = Lines::default();
-        for _ in 0..ROOM / 1024 + 7 {
+        for _ in 0..CAPACITY / 1024 + 7 {
             lines.put(&[b'x'; 1024]);
         }
         let waiting = lines.waiting();
-        assert_eq!((waiting.text.len(), waiting.dropped), (ROOM, 7));
+        assert_eq!((waiting.text.len(), waiting.dropped), (CAPACITY, 7));
     }
 }

@@ -1,4 +1,4 @@
-//! The log: lines for people, or one JSON object a line, on standard error.
+//! The log on standard error: lines of text, or one JSON object per line.
 
 mod lines;
 
@@ -33,12 +33,13 @@ pub enum Format {
     Json,
 }
 
-/// Lines of other libraries from one place in a minute: strangers cause them, by cookies that are none and the like.
-const OF_OTHERS: u32 = 10;
+/// Lines per minute from one place in the code of a library: anybody can cause them, for example with malformed
+/// cookies.
+const LIBRARY_LINES: u32 = 10;
 
 static OUT: OnceLock<(Format, Lines)> = OnceLock::new();
 
-/// Starts the log; `RUST_LOG` sets what is in it, unless it is empty.
+/// Starts the log; `RUST_LOG` sets its filter, unless it is empty.
 pub fn start(format: Format) -> Lines {
     let lines = Lines::start();
     let filter = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
@@ -49,10 +50,10 @@ pub fn start(format: Format) -> Lines {
         .build();
     let most = logger.filter();
     let _ = OUT.set((format, lines.clone()));
-    if log::set_boxed_logger(Box::new(Calm { logger, places: Mutex::default() })).is_ok() {
+    if log::set_boxed_logger(Box::new(Throttled { logger, places: Mutex::default() })).is_ok() {
         log::set_max_level(most);
     }
-    // The usual way to standard error would wait for a log that nobody reads.
+    // The default hook would block on standard error if nobody reads it.
     let last = lines.clone();
     std::panic::set_hook(Box::new(move |panic| {
         let backtrace = Backtrace::capture();
@@ -60,7 +61,7 @@ pub fn start(format: Format) -> Lines {
             BacktraceStatus::Captured => log::error!("{panic}\n{backtrace}"),
             _ => log::error!("{panic}"),
         }
-        last.write_out();
+        last.flush_all();
     }));
     lines
 }
@@ -75,7 +76,7 @@ fn write_record(line: &mut impl Write, format: Format, record: &Record) -> std::
     })
 }
 
-/// A line: its frame, and what `inside` writes, which is text or members of a JSON object.
+/// Writes a line: time, level and target, then what `inside` writes, which is text or members of a JSON object.
 fn write_line<W: Write>(
     line: &mut W,
     format: Format,
@@ -97,7 +98,7 @@ fn write_line<W: Write>(
     })
 }
 
-/// Logs a line that is written in parts, straight into the room for lines: for lines of every request.
+/// Logs a line that is written in parts, without a `Record`: for the line of each request.
 pub fn write(level: Level, target: &'static str, inside: impl FnOnce(&mut Vec<u8>, Format) -> std::io::Result<()>) {
     thread_local! {
         static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -114,7 +115,7 @@ pub fn write(level: Level, target: &'static str, inside: impl FnOnce(&mut Vec<u8
     });
 }
 
-/// The time in words, made once a second.
+/// The time as text, formatted once a second.
 fn at_this_second<T>(use_it: impl FnOnce(&str) -> T) -> T {
     thread_local! {
         static NOW: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
@@ -128,15 +129,15 @@ fn at_this_second<T>(use_it: impl FnOnce(&str) -> T) -> T {
     })
 }
 
-/// The logger, which lets few lines of other libraries through, and says how many it left out.
-struct Calm {
+/// The logger; it throttles lines of libraries, and logs how many were left out.
+struct Throttled {
     logger: Logger,
-    /// For each place in their code the minute, the lines in it, and those that were left out.
+    /// For each place in the code, by hash: the minute, the lines logged in it, and those left out.
     places: Mutex<HashMap<u64, (i64, u32, u32)>>,
 }
 
-impl Calm {
-    /// How many lines of this place were left out before this one; `None` where this one is too.
+impl Throttled {
+    /// How many lines of this place were left out before this one; `None` if this one is left out too.
     fn left_out(&self, record: &Record) -> Option<u32> {
         if record.target().starts_with("latchkey") || record.level() > Level::Info {
             return Some(0);
@@ -149,7 +150,7 @@ impl Calm {
         if *of != minute {
             (*of, *lines) = (minute, 0);
         }
-        if *lines >= OF_OTHERS {
+        if *lines >= LIBRARY_LINES {
             *left_out += 1;
             return None;
         }
@@ -158,7 +159,7 @@ impl Calm {
     }
 }
 
-impl Log for Calm {
+impl Log for Throttled {
     fn enabled(&self, metadata: &Metadata) -> bool {
         self.logger.enabled(metadata)
     }
@@ -169,7 +170,7 @@ impl Log for Calm {
         }
         let Some(left_out) = self.left_out(record) else { return };
         if left_out > 0 {
-            log::warn!("{left_out} lines like the next one, of {}, were left out", record.target());
+            log::warn!("{left_out} lines of {} like the next one were left out", record.target());
         }
         self.logger.log(record);
     }
@@ -177,12 +178,12 @@ impl Log for Calm {
     fn flush(&self) {}
 }
 
-/// A text inside a JSON line.
+/// Writes a text as a JSON string.
 pub fn json_text(line: &mut Vec<u8>, text: impl fmt::Display) -> std::io::Result<()> {
     Ok(serde_json::to_writer(line, &format_args!("{text}"))?)
 }
 
-/// A line that strangers can cause is logged once a minute at most.
+/// Limits a line that anybody can cause to one per minute.
 #[derive(Default)]
 pub struct OnceAMinute(AtomicI64);
 
@@ -192,7 +193,7 @@ impl OnceAMinute {
         OnceAMinute(AtomicI64::new(0))
     }
 
-    /// True where the line was last logged a minute ago or more, for one of all who ask.
+    /// True for exactly one concurrent caller, if the line was last logged a minute ago or more.
     pub fn is_due(&self) -> bool {
         let (last, now) = (self.0.load(Relaxed), clock::now().timestamp());
         // A clock that was set back must not silence the line.

@@ -22,10 +22,10 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct Query {
     #[serde(default)]
     order: String,
-    /// Typed before a session ended, kept through the sign-in.
+    /// Entered before the session ended, and carried through the sign-in.
     name: Option<String>,
     time_zone: Option<String>,
 }
@@ -35,16 +35,16 @@ pub async fn profile(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
-    asked: Arguments<Asked>,
+    query: Arguments<Query>,
 ) -> Result<HttpResponse> {
-    let Arguments(asked) = asked;
-    let mut page = ProfilePage::new(&state, &person, Order::read(&asked.order)).await?;
+    let Arguments(query) = query;
+    let mut page = ProfilePage::new(&state, &person, Order::read(&query.order)).await?;
     page.notice = notice::take(&session);
-    if asked.name.is_some() {
+    if query.name.is_some() {
         page.notice = page.notice.or("Your changes are not saved yet.");
     }
-    page.name.value = asked.name.unwrap_or(page.name.value);
-    page.time_zone.value = asked.time_zone.unwrap_or(page.time_zone.value);
+    page.name.value = query.name.unwrap_or(page.name.value);
+    page.time_zone.value = query.time_zone.unwrap_or(page.time_zone.value);
     page.answer(StatusCode::OK)
 }
 
@@ -89,7 +89,7 @@ pub struct NewPassword {
     new_password: String,
 }
 
-/// POST /user_profile/password: asks for the old one, ends the user's other sessions.
+/// POST /user_profile/password: requires the old password, and ends the user's other sessions.
 pub async fn change_password(
     state: Data<AppState>,
     hasher: Data<Hasher>,
@@ -100,10 +100,10 @@ pub async fn change_password(
     let Form(NewPassword { old_password, new_password }) = form;
     let user = &person.user;
     let mut tx = state.db.read().await?;
-    let kept = store::password_hash(&mut tx, user.id).await?;
+    let stored = store::password_hash(&mut tx, user.id).await?;
     drop(tx);
     let typed = Password::typed(old_password);
-    let old = hasher.verify(Asker::User(user.id), typed.clone(), kept.clone()).await?;
+    let old = hasher.verify(Asker::User(user.id), typed.clone(), stored.clone()).await?;
     let new = Password::chosen(new_password, &state.settings.host_name, &user.email);
     let new = new.and_then(|new| if new == typed { Err(password::THE_SAME.to_owned()) } else { Ok(new) });
     let (mut old_problem, new) = match (old, new) {
@@ -114,7 +114,7 @@ pub async fn change_password(
     if let (None, Ok(new)) = (&old_problem, &new) {
         let hash = hasher.hash(Asker::User(user.id), new.clone()).await?;
         let mut tx = state.db.write().await?;
-        if store::replace_password(&mut tx, user.id, &kept.unwrap_or_default(), &hash).await? {
+        if store::replace_password(&mut tx, user.id, &stored.unwrap_or_default(), &hash).await? {
             sessions::store::end_all(&mut tx, user.id).await?;
             tx.commit().await?;
             sessions::begin(&session, user.id, &hash)?;
@@ -129,7 +129,7 @@ pub async fn change_password(
     page.answer(StatusCode::UNPROCESSABLE_ENTITY)
 }
 
-/// GET /user_profile/password: where a sign-in leads after a session ended under the form.
+/// GET /user_profile/password: where a sign-in leads after the session of the form has ended.
 pub async fn password_form() -> HttpResponse {
     page::see_other("/user_profile#password")
 }

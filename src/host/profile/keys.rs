@@ -20,9 +20,9 @@ use crate::{
     host::profile::{Dialog, KeyRow, LastUse, ProfilePage},
     keys::{
         self, ApiKey, WithdrawnBy,
+        access_form::{self, AccessFields, AccessForm},
         create::{self, Creation},
-        limits::{self, AccessFields, Typed},
-        scope::Limits,
+        scope::KeyAccess,
         store, withdraw,
     },
     people::{sessions::notice, subscriptions},
@@ -34,15 +34,15 @@ use crate::{
     },
 };
 
-/// Without an active subscription these addresses do not exist.
-fn gate(state: &AppState, person: &SignedIn) -> Result<()> {
+/// Without an active subscription these pages do not exist.
+fn require_subscription(state: &AppState, person: &SignedIn) -> Result<()> {
     match subscriptions::is_active(person.subscription.as_ref(), state.settings.grace(), clock::now()) {
         true => Ok(()),
         false => Err(Error::NotFound),
     }
 }
 
-/// The form that makes a key: what was typed, here or before a session ended and kept through the sign-in.
+/// The form that creates a key, also as query parameters after a sign-in.
 #[derive(Deserialize)]
 pub struct NewKey {
     #[serde(default)]
@@ -50,12 +50,12 @@ pub struct NewKey {
     #[serde(default)]
     form_token: String,
     #[serde(flatten)]
-    access: Typed,
+    access: AccessForm,
 }
 
 /// GET /user_profile/api_keys/new
 pub async fn new(state: Data<AppState>, person: SignedIn, typed: Arguments<NewKey>) -> Result<HttpResponse> {
-    gate(&state, &person)?;
+    require_subscription(&state, &person)?;
     let Arguments(NewKey { title, access, .. }) = typed;
     create_dialog(&state, &person, Field::of(title), access.opened(), None).await?.answer(StatusCode::OK)
 }
@@ -64,7 +64,7 @@ async fn create_dialog(
     state: &AppState,
     person: &SignedIn,
     title: Field,
-    access: Typed,
+    access: AccessForm,
     problem: Option<String>,
 ) -> Result<ProfilePage> {
     let mut tx = state.db.read().await?;
@@ -73,24 +73,25 @@ async fn create_dialog(
     ProfilePage::with(state, person, Dialog::Create { title, access, form_token: secret::random() }).await
 }
 
-/// POST /user_profile/api_keys/new: the one answer that shows the key.
+/// POST /user_profile/api_keys/new: the one response that shows the key.
 pub async fn create(state: Data<AppState>, person: SignedIn, form: Form<NewKey>) -> Result<HttpResponse> {
-    gate(&state, &person)?;
+    require_subscription(&state, &person)?;
     let Form(NewKey { title: typed, form_token, access }) = form;
-    let (title, limits) = match (keys::title(&typed), access.read()) {
-        (Ok(title), Ok(limits)) => (title, limits),
-        (title, limits) => {
+    let (title, key_access) = match (keys::title(&typed), access.read()) {
+        (Ok(title), Ok(key_access)) => (title, key_access),
+        (title, key_access) => {
             let title = Field { value: typed, problem: title.err() };
-            let page = create_dialog(&state, &person, title, access, limits.err()).await?;
+            let page = create_dialog(&state, &person, title, access, key_access.err()).await?;
             return page.answer(StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
     let (caller, form) = (person.caller(), digest(form_token));
-    let creation = create::create(&state.db, &state.settings, &caller, &title, &limits, &form, clock::now()).await?;
-    answer(&state, &person, creation, title, access, &limits).await
+    let creation =
+        create::create(&state.db, &state.settings, &caller, &title, &key_access, &form, clock::now()).await?;
+    answer(&state, &person, creation, title, access, &key_access).await
 }
 
-/// A form without a token is none of ours, and repeats nothing.
+/// The digest of a form token. A form without one cannot be a repetition.
 fn digest(form_token: String) -> Digest {
     Digest::of(&if form_token.is_empty() { secret::random() } else { form_token })
 }
@@ -101,42 +102,42 @@ pub struct Replacement {
     form_token: String,
 }
 
-/// POST /user_profile/api_keys/{id}/replace: withdraws a key whose text was lost and makes a new one with the same
-/// limits, in one step.
+/// POST /user_profile/api_keys/{id}/replace: withdraws a key whose text was lost and creates a new one with the same
+/// access.
 pub async fn replace(
     state: Data<AppState>,
     person: SignedIn,
     id: Path<String>,
     form: Form<Replacement>,
 ) -> Result<HttpResponse> {
-    gate(&state, &person)?;
+    require_subscription(&state, &person)?;
     let old = find(&state, person.user.id, &id).await?;
     let mut tx = state.db.read().await?;
-    let limits = limits::of_key(&mut tx, &old).await?;
+    let access = access_form::of_key(&mut tx, &old).await?;
     drop(tx);
     let (caller, form) = (person.caller(), digest(form.0.form_token));
-    let creation = create::replace(&state.db, &state.settings, &caller, &old, &limits, &form, clock::now()).await?;
-    answer(&state, &person, creation, old.title, Typed::of(&limits), &limits).await
+    let creation = create::replace(&state.db, &state.settings, &caller, &old, &access, &form, clock::now()).await?;
+    answer(&state, &person, creation, old.title, AccessForm::of(&access), &access).await
 }
 
-/// GET /user_profile/api_keys/{id}/replace: where a sign-in leads after a session ended under that form.
+/// GET /user_profile/api_keys/{id}/replace: where a sign-in leads after the session of the form has ended.
 pub async fn replace_form() -> HttpResponse {
     page::see_other("/user_profile/api_keys/new")
 }
 
-/// The page that tells what became of a form that asks for a key.
+/// The page that shows the result of creating a key.
 async fn answer(
     state: &AppState,
     person: &SignedIn,
     creation: Creation,
     title: String,
-    typed: Typed,
-    limits: &Limits,
+    form: AccessForm,
+    access: &KeyAccess,
 ) -> Result<HttpResponse> {
     match creation {
         Creation::Created(id, key) => {
             let curl = format!("curl -H 'user-api-key: {}' {}/api/v1/properties/", key.reveal(), state.address());
-            let no_users = typed.asks_in_vain(limits);
+            let no_users = form.loses_manage_users(access);
             let key = key.reveal().to_owned();
             let dialog = Dialog::Created { id: id.to_string(), title, key, curl, no_users };
             ProfilePage::with(state, person, dialog).await?.answer(StatusCode::OK)
@@ -149,17 +150,17 @@ async fn answer(
         Creation::LimitReached => {
             let have = counted(state.settings.max_keys, "active key", "active keys");
             let problem = format!("You have reached the limit of {have}. Withdraw one to create another.");
-            let page = create_dialog(state, person, Field::wrong(title, problem), typed, None).await?;
+            let page = create_dialog(state, person, Field::wrong(title, problem), form, None).await?;
             page.answer(StatusCode::UNPROCESSABLE_ENTITY)
         }
         Creation::Invalid(problem) => {
-            let page = create_dialog(state, person, Field::of(title), typed, Some(problem)).await?;
+            let page = create_dialog(state, person, Field::of(title), form, Some(problem)).await?;
             page.answer(StatusCode::UNPROCESSABLE_ENTITY)
         }
     }
 }
 
-/// A key of this user; a withdrawn one is found too.
+/// A key of this user, possibly withdrawn.
 async fn find(state: &AppState, user: UserId, id: &str) -> Result<ApiKey> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = state.db.read().await?;
@@ -168,7 +169,7 @@ async fn find(state: &AppState, user: UserId, id: &str) -> Result<ApiKey> {
 
 /// GET /user_profile/api_keys/{id}/withdraw: asks for confirmation.
 pub async fn confirm(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
-    gate(&state, &person)?;
+    require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?;
     if key.withdrawn_at.is_some() {
         return Ok(page::see_other("/user_profile#api_keys"));
@@ -184,14 +185,14 @@ pub async fn withdraw(
     session: Session,
     id: Path<String>,
 ) -> Result<HttpResponse> {
-    gate(&state, &person)?;
+    require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?.id;
     withdraw::withdraw(&state.db, key, WithdrawnBy::Owner, clock::now()).await?;
     notice::see_other(&session, "/user_profile#api_keys", "API key withdrawn. It can no longer be used.")
 }
 
-/// GET /user_profile/withdraw_all_keys: asks for confirmation. Also without a subscription: a key that leaked must not
-/// come back alive with it.
+/// GET /user_profile/withdraw_all_keys: asks for confirmation. Also without a subscription: otherwise a leaked key
+/// would work again with the next one.
 pub async fn confirm_all(state: Data<AppState>, person: SignedIn) -> Result<HttpResponse> {
     let mut tx = state.db.read().await?;
     let active = store::count_active(&mut tx, person.user.id).await?;
@@ -218,7 +219,7 @@ struct FirstUsePage {
 
 /// GET /user_profile/api_keys/{id}/first_use: has the first request arrived? Shown inside the dialog with the key.
 pub async fn first_use(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
-    gate(&state, &person)?;
+    require_subscription(&state, &person)?;
     let row = KeyRow::new(find(&state, person.user.id, &id).await?, person.user.zone());
     let page = FirstUsePage {
         layout: Layout::new(&state, Some(person.user.display_name())),

@@ -1,5 +1,5 @@
-//! The User Profile page: the details, API keys and password of whoever is signed in, and the one dialog that may stand
-//! open on it. `details.rs` and `keys.rs` both answer with it.
+//! The User Profile page: details, API keys and password of the signed-in user, and the one dialog that may be open on
+//! it. `details.rs` and `keys.rs` both respond with it.
 
 pub mod details;
 pub mod keys;
@@ -13,14 +13,14 @@ use crate::{
     base::{clock, error::Result},
     keys::{
         ApiKey,
-        limits::AccessFields,
+        access_form::AccessFields,
         scope::{self, KeyScope},
         store::{self, Order},
     },
     people::{sessions::notice::Notice, subscriptions},
     web::{
         form::Field,
-        page::{self, Layout, When, counted},
+        page::{self, Layout, SortableColumn, When, counted},
         state::AppState,
     },
 };
@@ -41,19 +41,19 @@ pub struct ProfilePage {
     pub dialog: Dialog,
 }
 
-/// The section of API keys, or the line that stands in its place.
+/// The section of API keys; without an active subscription, the reason instead of the keys.
 pub enum KeysSection {
     Open {
         rows: Vec<KeyRow>,
-        order: Order,
-        /// No more active keys may be made.
+        columns: [SortableColumn; 1],
+        /// The limit of active keys is reached.
         full: bool,
-        /// How many there may be, with their noun.
+        /// The limit, such as `100 active keys`.
         limit: String,
     },
     Closed {
         reason: String,
-        /// Active keys that wait for the subscription.
+        /// Active keys that are suspended.
         paused: i64,
     },
 }
@@ -104,7 +104,7 @@ impl KeyRow {
     }
 }
 
-/// What stands open on the page.
+/// The open dialog.
 pub enum Dialog {
     None,
     Create {
@@ -117,7 +117,7 @@ pub enum Dialog {
         title: String,
         key: String,
         curl: String,
-        /// The right to manage users was asked for, and such a key never has it.
+        /// "May manage users" was ticked, but such a key never may.
         no_users: bool,
     },
     AlreadyCreated {
@@ -133,7 +133,7 @@ pub enum Dialog {
 }
 
 impl ProfilePage {
-    /// The page as it stands in the database, no dialog open.
+    /// The page with stored values and no open dialog.
     pub async fn new(state: &AppState, person: &SignedIn, order: Order) -> Result<Self> {
         let user = &person.user;
         let zone = user.zone();
@@ -146,7 +146,12 @@ impl ProfilePage {
             let limit = state.settings.max_keys;
             let rows = keys.into_iter().map(|key| KeyRow::new(key, zone)).collect();
             let full = i64::try_from(active).is_ok_and(|active| active >= limit);
-            KeysSection::Open { rows, order, full, limit: counted(limit, "active key", "active keys") }
+            KeysSection::Open {
+                rows,
+                columns: [title_column(order)],
+                full,
+                limit: counted(limit, "active key", "active keys"),
+            }
         } else {
             let reason = subscriptions::why_not(person.subscription.as_ref(), grace, zone);
             KeysSection::Closed { reason, paused: store::count_active(&mut tx, user.id).await? }
@@ -166,7 +171,7 @@ impl ProfilePage {
         })
     }
 
-    /// The page with this dialog open on it.
+    /// The page with this dialog open.
     pub async fn with(state: &AppState, person: &SignedIn, dialog: Dialog) -> Result<Self> {
         Ok(ProfilePage { dialog, ..Self::new(state, person, Order::Created).await? })
     }
@@ -176,7 +181,16 @@ impl ProfilePage {
     }
 }
 
-/// The zones offered: those named by place, and UTC. Any other IANA name is accepted too.
+fn title_column(order: Order) -> SortableColumn {
+    let (sorted, next) = match order {
+        Order::Created => ("none", "title"),
+        Order::TitleUp => ("ascending", "-title"),
+        Order::TitleDown => ("descending", "title"),
+    };
+    SortableColumn { title: "Title", sorted, address: format!("/user_profile?order={next}#api_keys") }
+}
+
+/// The zones of the list: those named after places, and UTC. Any other IANA name is accepted too.
 fn time_zones() -> Vec<&'static str> {
     let places = ["Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"];
     let is_place = |name: &&str| name.split_once('/').is_some_and(|(region, _)| places.contains(&region));

@@ -14,11 +14,12 @@ use crate::{
     },
 };
 
-/// Adds a member. The user and the property or group are locked by the caller, who has also checked that whoever asks
-/// may do so. No quota holds for the host (`giver` names nobody).
+/// Adds a member. The caller has locked the user and the property or group, and checked permissions. Quotas do not
+/// apply to the host (no user in `giver`).
 ///
 /// # Errors
-/// `Refused` when the user is a member already; `Full` at a quota (docs/contract/README.md, section 11).
+/// `Refused` if the user is a member already; `Full` at a quota (docs/contract/README.md, section 11); `Forbidden` if
+/// the user does not accept invitations from the giver.
 pub async fn add(tx: &mut Tx, of: MemberOf, member: &Member, giver: Giver, now: Moment) -> Result<()> {
     if store::is_member(tx, of, member.parent, member.user_id).await? {
         return Err(Error::Refused("User already invited"));

@@ -1,5 +1,5 @@
-//! What else ends when a person loses a way to a property or a group (docs/contract/README.md, section 15, 104), and how
-//! people leave by themselves (107).
+//! Leaving, and what else ends when a user loses a way to a property or a group (docs/contract/README.md, section 15,
+//! 104 and 107).
 
 use uuid::Uuid;
 
@@ -18,8 +18,10 @@ use crate::{
     people::users,
 };
 
-/// After a person lost a way, or its ownership, in this transaction: ends the placements that rested on it, and refuses
-/// where nobody would own the property or the group any more.
+/// Called after a user lost a way or its ownership: ends the placements that depended on it.
+///
+/// # Errors
+/// `Refused` if nobody would own the property or the group any more.
 pub async fn after_loss(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> Result<()> {
     let properties = match of {
         MemberOf::Property => {
@@ -46,13 +48,16 @@ async fn must_have_owner(tx: &mut Tx, of: MemberOf, parent: Uuid) -> Result<()> 
     if store::has_owner(tx, of, parent).await? { Ok(()) } else { Err(Error::Refused(of.owner_rule())) }
 }
 
-/// Ends a person's link to a property or a group, with what rests on it.
+/// Ends a user's link to a property or a group, and what depends on it.
+///
+/// # Errors
+/// As [`after_loss`].
 pub async fn end(tx: &mut Tx, of: MemberOf, member: &Member) -> Result<()> {
     store::delete(tx, of, member.id).await?;
     after_loss(tx, of, member.parent, member.user_id).await
 }
 
-/// A person leaves a property or a group by their own will, and takes no more invitations from whoever gave it to them
+/// Lets a user leave a property or a group, and refuses future invitations from whoever gave it to them
 /// (docs/contract/README.md, section 15, 107).
 ///
 /// # Errors
@@ -67,17 +72,17 @@ pub async fn leave_for_good(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserI
     }
 }
 
-/// A person leaves a property or a group; refused where nobody would own it any more.
+/// Lets a user leave a property or a group.
 ///
 /// # Errors
-/// `NotFound` where the person has no link of their own there.
+/// `NotFound` if the user has no link there; `Refused` if nobody would own it any more.
 pub async fn leave(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> Result<()> {
     lock(tx, of, parent, user).await?;
     let member = store::of_user(tx, of, parent, user).await?.ok_or(Error::NotFound)?;
     end(tx, of, &member).await
 }
 
-/// Locks a person, then what they are linked to: always in this order, so that no two writes wait for each other.
+/// Locks a user, then the property or group: always in this order, so that there is no deadlock.
 pub async fn lock(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> sqlx::Result<()> {
     users::store::lock_user(tx, user).await?;
     match of {
@@ -86,15 +91,15 @@ pub async fn lock(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> sqlx
     }
 }
 
-/// What became of the links that one person gave another.
+/// The result of leaving everything from one inviter.
 #[derive(Default)]
 pub struct Left {
     pub ended: usize,
-    /// Links that stay, since nobody else owns what they lead to.
+    /// Links that stay, because nobody else owns the property or group.
     pub stayed: usize,
 }
 
-/// A person leaves everything that another gave them, but what nobody else would own.
+/// Lets a user leave everything that an inviter gave them, except what nobody else would own.
 pub async fn leave_all_from(tx: &mut Tx, inviter: UserId, user: UserId) -> Result<Left> {
     users::store::lock_user(tx, user).await?;
     let mut left = Left::default();

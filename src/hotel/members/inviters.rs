@@ -1,4 +1,4 @@
-//! Whom people take invitations from (docs/contract/README.md, section 15, 107).
+//! Whose invitations users do not accept (docs/contract/README.md, section 15, 107).
 
 use chrono::Duration;
 
@@ -11,13 +11,15 @@ use crate::{
     db::{Bind, Statement, Tx, execute, impl_from_row},
 };
 
-/// New ways that one person may give another in a day.
+/// New ways that one user may give another in 24 hours.
 const WAYS_A_DAY: i64 = 20;
 
-/// Counts one more way that an inviter gives a user. Refused where the user does not take any from them, or has been
-/// given too many since a day ago. The user is locked by the caller.
+/// Counts a new way that an inviter gives a user. The caller has locked the user.
+///
+/// # Errors
+/// `Forbidden` if the user does not accept invitations from the inviter, or has been given too many in 24 hours.
 pub async fn count_way(tx: &mut Tx, inviter: UserId, user: UserId, now: Moment) -> Result<()> {
-    const BEGIN: &str = "
+    const COUNT: &str = "
         insert into ways_given (inviter_id, user_id, since, ways) values ($1, $2, $3, 1)
         on conflict (inviter_id, user_id) do update set
             ways = case when ways_given.since <= $4 or ways_given.since > $3 then 1 else ways_given.ways + 1 end,
@@ -31,7 +33,7 @@ pub async fn count_way(tx: &mut Tx, inviter: UserId, user: UserId, now: Moment) 
         return refused;
     }
     let day_ago = now - Duration::days(1);
-    execute!(tx, sqlx::query(BEGIN).bind(inviter).bind(user).bind(now).bind(day_ago))?;
+    execute!(tx, sqlx::query(COUNT).bind(inviter).bind(user).bind(now).bind(day_ago))?;
     match Statement::new(WAYS, vec![inviter.into(), user.into()]).fetch_value::<i64>(tx).await? {
         ..=WAYS_A_DAY => Ok(()),
         _ => refused,
@@ -43,7 +45,7 @@ async fn is_refused(tx: &mut Tx, user: UserId, inviter: UserId) -> sqlx::Result<
     Ok(Statement::new(SQL, vec![user.into(), inviter.into()]).fetch_value::<i64>(tx).await? > 0)
 }
 
-/// A person whose invitations a user does not take.
+/// An inviter whose invitations a user does not accept.
 pub struct Inviter {
     pub id: UserId,
     pub email: String,
@@ -53,7 +55,7 @@ pub struct Inviter {
 
 impl_from_row!(Inviter { id, email, name, since });
 
-/// Those whose invitations a user does not take, by address.
+/// All inviters whose invitations a user does not accept, by email address.
 pub async fn refused_by(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Inviter>> {
     const SQL: &str = "
         select u.id, u.email, u.name, r.created_at as since
@@ -62,7 +64,7 @@ pub async fn refused_by(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Inviter>>
     Statement::new(SQL, vec![user.into()]).fetch_all(tx).await
 }
 
-/// From now on a user takes no invitations from this person.
+/// Refuses future invitations from this inviter.
 pub async fn refuse(tx: &mut Tx, user: UserId, inviter: UserId, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "
         insert into refused_inviters (user_id, inviter_id, created_at) values ($1, $2, $3)
@@ -70,7 +72,7 @@ pub async fn refuse(tx: &mut Tx, user: UserId, inviter: UserId, now: Moment) -> 
     execute!(tx, sqlx::query(SQL).bind(user).bind(inviter).bind(now)).map(drop)
 }
 
-/// A user takes invitations from this person again. False where they did already.
+/// Accepts invitations from this inviter again. False if they were not refused.
 pub async fn allow(tx: &mut Tx, user: UserId, inviter: UserId) -> sqlx::Result<bool> {
     const SQL: &str = "delete from refused_inviters where user_id = $1 and inviter_id = $2";
     let binds = vec![Bind::Id(user.0), Bind::Id(inviter.0)];

@@ -1,17 +1,17 @@
-//! Property users and group users: twins that link a user to a property or a group with a role
+//! Property users and group users: links between a user and a property or a group, with a role
 //! (docs/contract/property-users.md, docs/contract/group-users.md).
 
-pub mod add;
+pub mod add; // giving access
 pub mod api;
-pub mod ending;
-pub mod inviters;
-pub mod own;
-pub mod pages;
-pub mod people;
-pub mod removal;
+pub mod ending; // leaving, and what ends with a way
+pub mod inviters; // whose invitations a user does not accept
+pub mod own; // what a user was given
+pub mod pages; // handlers of "People with access"
+pub mod people; // the page "People with access"
+pub mod removal; // by the host
 pub mod store;
-pub mod ways;
-pub mod your_access;
+pub mod ways; // every way to a property
+pub mod your_access; // the page "Your access"
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -92,7 +92,7 @@ pub struct Member {
 }
 
 impl MemberOf {
-    /// The type of the link, and the top key of its update.
+    /// The type of the link, and the top-level member of its update.
     pub fn name(self) -> &'static str {
         match self {
             MemberOf::Property => "property_user",
@@ -108,7 +108,7 @@ impl MemberOf {
         }
     }
 
-    /// The field that names it.
+    /// The field with its id.
     pub fn parent_field(self) -> &'static str {
         match self {
             MemberOf::Property => "property_id",
@@ -139,7 +139,7 @@ impl MemberOf {
         }
     }
 
-    /// The caller's role there; `None` where it does not exist for the caller.
+    /// The caller's role there; `None` if the caller cannot see it.
     async fn role(self, tx: &mut Tx, caller: &Caller, parent: Uuid) -> sqlx::Result<Option<Role>> {
         match self {
             MemberOf::Property => access::property_role(tx, caller, PropertyId(parent)).await,
@@ -147,7 +147,7 @@ impl MemberOf {
         }
     }
 
-    /// As `role`, and writes that rest on the same parent wait until this transaction ends.
+    /// As `role`, and locks the property or group until the transaction ends.
     async fn lock(self, tx: &mut Tx, caller: &Caller, parent: Uuid) -> sqlx::Result<Option<Role>> {
         match self {
             MemberOf::Property => access::lock_visible_property(tx, caller, PropertyId(parent)).await,
@@ -156,8 +156,8 @@ impl MemberOf {
     }
 }
 
-/// Why a rule forbids to end a way, as a page says it.
-fn in_words(rule: &'static str) -> &'static str {
+/// The message of a page for a rule of the contract.
+fn page_message(rule: &'static str) -> &'static str {
     match rule {
         "Property must have at least one owner" => "Nobody else owns this property. Make somebody else an owner first.",
         "Group must have at least one owner" => "Nobody else owns this group. Make somebody else an owner first.",

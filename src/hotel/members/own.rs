@@ -1,4 +1,4 @@
-//! What a person was given, by whom, and in which groups they are: for the page on which they leave.
+//! The groups of a user, and what others gave them: for the page "Your access".
 
 use crate::{
     base::{
@@ -9,14 +9,14 @@ use crate::{
     hotel::members::{MemberOf, store},
 };
 
-/// A group that a person is in.
+/// A group of a user.
 pub struct OwnGroup {
     pub id: GroupId,
     pub title: String,
     /// `owner` or `user`.
     pub role: String,
     pub since: Moment,
-    /// Who gave it, by address; `None` for the host, and for people who are gone.
+    /// The email address of whoever gave it; `None` for the host, and for deleted users.
     pub given_by: Option<String>,
     pub properties: i64,
 }
@@ -34,13 +34,13 @@ pub async fn groups(tx: &mut Tx, user: UserId, limit: i64, offset: i64) -> sqlx:
     Statement::new(SQL, vec![user.into(), Bind::Whole(limit), Bind::Whole(offset)]).fetch_all(tx).await
 }
 
-/// How many groups a user is in.
+/// The number of a user's groups.
 pub async fn count_groups(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
     const SQL: &str = "select count(*) from group_users where user_id = $1";
     Statement::new(SQL, vec![user.into()]).fetch_value(tx).await
 }
 
-/// Where a group stands among those of a user, from 0.
+/// The position of a group among those of a user, by title, from 0.
 pub async fn place_of_group(tx: &mut Tx, user: UserId, group: GroupId) -> sqlx::Result<i64> {
     const SQL: &str = "
         select count(*) from group_users gu join groups g on g.id = gu.group_id
@@ -50,7 +50,7 @@ pub async fn place_of_group(tx: &mut Tx, user: UserId, group: GroupId) -> sqlx::
     Statement::new(SQL, vec![user.into(), group.into()]).fetch_value(tx).await
 }
 
-/// A person who gave a user something that the user still has.
+/// Somebody who gave a user access that the user still has.
 pub struct Given {
     pub id: UserId,
     pub email: String,
@@ -61,7 +61,7 @@ pub struct Given {
 
 impl_from_row!(Given { id, email, name, groups, properties });
 
-/// Those who gave a user something, by address.
+/// Everybody who gave a user access, by email address.
 pub async fn givers(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Given>> {
     const SQL: &str = "
         select u.id, u.email, u.name, given.groups, given.properties from (
@@ -78,7 +78,7 @@ pub async fn givers(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Given>> {
     Statement::new(SQL, vec![user.into()]).fetch_all(tx).await
 }
 
-/// Titles of what a user got from an inviter and cannot leave, since nobody else owns it.
+/// Titles of what an inviter gave a user and the user cannot leave, because nobody else owns it.
 pub async fn staying(tx: &mut Tx, inviter: UserId, user: UserId) -> sqlx::Result<Vec<String>> {
     const GROUP: &str = "select title from groups where id = $1";
     const PROPERTY: &str = "select title from properties where id = $1";

@@ -27,7 +27,7 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct Query {
     #[serde(default)]
     page: String,
 }
@@ -36,7 +36,10 @@ const REMOVED: &str = "Access removed.";
 const TAKEN_OUT: &str = "The property is no longer in that group.";
 const LEFT: &str = "You have left the property itself. You may still have access to it through a group.";
 
-/// A part of an address that must be an id.
+/// Parses an id of the path.
+///
+/// # Errors
+/// `NotFound` if it is malformed.
 fn id<T: std::str::FromStr>(text: &str) -> Result<T> {
     text.parse().map_err(|_| Error::NotFound)
 }
@@ -52,11 +55,11 @@ pub async fn list(
     person: SignedIn,
     session: Session,
     property: Path<String>,
-    asked: Arguments<Asked>,
+    query: Arguments<Query>,
 ) -> Result<HttpResponse> {
     let property = id(&property)?;
     let view = view(&state, &person, property).await?;
-    let mut page = PeoplePage::new(&state, &person, property, &view, asked.0.page.parse().unwrap_or(1), None);
+    let mut page = PeoplePage::new(&state, &person, property, &view, query.0.page.parse().unwrap_or(1), None);
     page.notice = notice::take(&session);
     page.answer(StatusCode::OK)
 }
@@ -73,7 +76,7 @@ async fn with_dialog(
     page.answer(StatusCode::OK)
 }
 
-/// The list again where a rule forbids what was asked for; other errors stay what they are.
+/// Shows the list with the reason if a rule forbids an action; other errors are returned.
 async fn refused(
     state: &AppState,
     person: &SignedIn,
@@ -82,7 +85,7 @@ async fn refused(
     error: Error,
 ) -> Result<HttpResponse> {
     let text = match error {
-        Error::Refused(rule) => super::in_words(rule).to_owned(),
+        Error::Refused(rule) => super::page_message(rule).to_owned(),
         Error::Forbidden(_) => "You can no longer do this: your own role has just changed.".to_owned(),
         error => return Err(error),
     };
@@ -129,7 +132,7 @@ pub async fn remove(
     if view.role != Role::Owner {
         return Err(Error::NotFound);
     }
-    // Sent twice, or ended by somebody else meanwhile: it is as was asked for.
+    // Sent twice, or ended by somebody else meanwhile: it is done.
     let Some(way) = view.ways.iter().find(|way| way.link == link) else { return back(&session, property, REMOVED) };
     let ending = view.ending(property, way);
     if !matches!(ending, Ending::Remove { .. }) {
@@ -200,7 +203,7 @@ pub async fn take_out(
                 None => notice::see_other(
                     &session,
                     "/your_access",
-                    "The property is no longer in that group, and you no longer see it.",
+                    "The property is no longer in that group, and you no longer have access to it.",
                 ),
             }
         }
@@ -228,7 +231,7 @@ pub async fn leave(
 ) -> Result<HttpResponse> {
     let property: PropertyId = id(&property)?;
     let view = match view(&state, &person, property).await {
-        // Sent twice: they are out already.
+        // Sent twice: they have left already.
         Err(Error::NotFound) => return Ok(page::see_other("/your_access")),
         view => view?,
     };

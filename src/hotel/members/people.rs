@@ -1,4 +1,4 @@
-//! The page of a property that says who reaches it, and by which way (docs/contract/README.md, section 15, 106).
+//! The page "People with access" of a property (docs/contract/README.md, section 15, 106).
 
 use std::collections::BTreeMap;
 
@@ -24,10 +24,10 @@ use crate::{
     },
 };
 
-/// Rows of a page.
-const LIMIT: usize = 25;
+/// Rows per page.
+const LIMIT: i64 = 25;
 
-/// Owners of a group that a row names.
+/// Maximum number of owners that a row names.
 const NAMED: usize = 3;
 
 #[derive(Template)]
@@ -47,17 +47,17 @@ pub struct PeoplePage {
     pager: Pager,
     groups: Vec<GroupRow>,
     pub dialog: Dialog,
-    /// Why what was asked for was not done: it stands beside its row.
+    /// Why the last action failed, shown beside its row.
     problem: Option<Problem>,
 }
 
-/// A person as pages name them.
+/// The name and email address of a person.
 pub struct Named {
     pub name: Option<String>,
     pub email: String,
 }
 
-/// Who made a link.
+/// Who made a link or a placement.
 pub struct Maker {
     pub by: MadeBy,
     pub key: Option<String>,
@@ -66,12 +66,12 @@ pub struct Maker {
 pub enum MadeBy {
     /// Nobody is recorded.
     Host,
-    /// The person whose link it is: it came with what they created.
+    /// The user of the link, who created the property or group.
     Themself,
     Person(String),
 }
 
-/// One way of one person.
+/// A way of one person.
 pub struct Row {
     pub link: MemberId,
     pub person: Named,
@@ -87,23 +87,23 @@ pub struct Through {
     pub is_home: bool,
 }
 
-/// How a way can be ended by whoever looks at it.
+/// How the viewer can end a way.
 pub enum Ending {
-    /// It is one's own.
+    /// It is the viewer's own.
     Leave {
         address: String,
     },
     Remove {
         address: String,
     },
-    /// Owners of its group alone can: some of them, and how many more there are.
+    /// Only owners of its group can: the first of them, and how many more there are.
     Ask {
         owners: Vec<String>,
         more: usize,
     },
 }
 
-/// A group that holds the property.
+/// A group that contains the property.
 pub struct GroupRow {
     pub id: GroupId,
     pub title: String,
@@ -115,7 +115,7 @@ pub struct GroupRow {
     pub can_take_out: bool,
 }
 
-/// What stands open on the page.
+/// The open dialog.
 pub enum Dialog {
     None,
     Remove { row: Row },
@@ -123,7 +123,7 @@ pub enum Dialog {
     Leave { giver: Option<String> },
 }
 
-/// What a problem stands beside.
+/// The row beside which a problem is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Beside {
     Link(MemberId),
@@ -146,7 +146,7 @@ impl Maker {
     }
 }
 
-/// What a viewer sees of a property's people.
+/// What a viewer can see of the people of a property.
 pub struct View {
     pub title: String,
     pub role: Role,
@@ -157,7 +157,7 @@ pub struct View {
 
 impl View {
     /// # Errors
-    /// `NotFound` where the property does not exist for the viewer.
+    /// `NotFound` if the viewer cannot see the property.
     pub async fn read(tx: &mut Tx, person: &SignedIn, property: PropertyId) -> Result<Self> {
         const TITLE: &str = "select title from properties where id = $1";
         let role = access::property_role(tx, &person.caller(), property).await?.ok_or(Error::NotFound)?;
@@ -192,7 +192,7 @@ impl View {
         }
     }
 
-    /// A way as a row; the key with which it was given is told to owners alone.
+    /// A way as a row; only owners see the API key with which it was given.
     pub fn row(&self, property: PropertyId, way: &Way, zone: Tz) -> Row {
         let key = way.given_by_key.clone().filter(|_| self.role == Role::Owner);
         Row {
@@ -206,7 +206,8 @@ impl View {
         }
     }
 
-    /// The home can be left only for another group that its owner owns.
+    /// A placement as a row. The property can be taken out of its home only by an owner of both that and another of its
+    /// groups.
     pub fn group_row(&self, group: &Holding, zone: Tz) -> GroupRow {
         let owns_other = self.groups.iter().any(|other| other.id != group.id && self.owns_group(other.id));
         GroupRow {
@@ -220,7 +221,7 @@ impl View {
         }
     }
 
-    /// Everybody who owns the property, each once.
+    /// All owners of the property, each once.
     fn owners(&self) -> Vec<Named> {
         let owners = self.ways.iter().filter(|way| way.role == "owner");
         let by_email: BTreeMap<&str, Option<String>> = owners.map(|way| (&*way.email, way.name.clone())).collect();
@@ -229,25 +230,27 @@ impl View {
 }
 
 impl PeoplePage {
-    /// The page with its rows of this number, or those with the row that a problem stands beside.
+    /// This page of the list, or if there is a problem, the page with its row.
     pub fn new(
         state: &AppState,
         person: &SignedIn,
         id: PropertyId,
         view: &View,
-        page: usize,
+        page: i64,
         problem: Option<Problem>,
     ) -> Self {
         let zone = person.user.zone();
         let is_owner = view.role == Role::Owner;
         let shown: Vec<&Way> = view.ways.iter().filter(|way| is_owner || way.user == view.me).collect();
-        let pages = shown.len().div_ceil(LIMIT).max(1);
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let pages = page::pages_of(number(shown.len()), LIMIT);
         let beside = problem.as_ref().and_then(|problem| {
-            shown.iter().position(|way| Beside::Link(way.link) == problem.beside).map(|place| place / LIMIT + 1)
+            shown.iter().position(|way| Beside::Link(way.link) == problem.beside).map(|index| number(index) / LIMIT + 1)
         });
         let page = beside.unwrap_or(page).clamp(1, pages);
-        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        let pager = Pager::new(number(page), number(pages), |page| format!("/properties/{id}/people?page={page}"));
+        let pager = Pager::new(page, pages, |page| format!("/properties/{id}/people?page={page}"));
+        let first = usize::try_from((page - 1) * LIMIT).unwrap_or_default();
+        let rows = shown.iter().skip(first).take(LIMIT as usize);
         let mut emails: Vec<&str> = shown.iter().map(|way| &*way.email).collect();
         emails.dedup();
         PeoplePage {
@@ -258,7 +261,7 @@ impl PeoplePage {
             is_owner,
             people: counted(number(emails.len()), "person", "people"),
             owners: if is_owner { Vec::new() } else { view.owners() },
-            rows: shown.iter().skip((page - 1) * LIMIT).take(LIMIT).map(|way| view.row(id, way, zone)).collect(),
+            rows: rows.map(|way| view.row(id, way, zone)).collect(),
             pager,
             groups: view.groups.iter().map(|group| view.group_row(group, zone)).collect(),
             dialog: Dialog::None,
@@ -266,7 +269,7 @@ impl PeoplePage {
         }
     }
 
-    /// What stands beside a row.
+    /// The problem of a row.
     fn problem_of(&self, beside: Beside) -> Option<&str> {
         self.problem.as_ref().filter(|problem| problem.beside == beside).map(|problem| &*problem.text)
     }

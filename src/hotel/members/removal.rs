@@ -1,4 +1,4 @@
-//! What the host takes away: every way of a person to one property, or everything of a person (docs/contract/README.md,
+//! Removal by the host: all ways of a user to one property, or all access of a user (docs/contract/README.md,
 //! section 15, 104 and 106).
 
 use uuid::Uuid;
@@ -22,19 +22,19 @@ use crate::{
     people::users,
 };
 
-/// What was done to take a person away from a property.
+/// What was done to end a user's access to a property.
 pub enum Done {
-    /// Their own link to it ended.
+    /// Their direct link to it ended.
     LinkEnded,
-    /// The property left a group that they own.
+    /// The property was taken out of a group that they own.
     TakenOut { group: String },
-    /// They left a group, which holds so many properties.
+    /// They were removed from a group, which contains this many properties.
     LeftGroup { group: String, properties: i64 },
-    /// They owned its home alone: its home is a group of another owner now.
+    /// Nobody else owned its home group: its home is now a group of another owner.
     HomeMoved { group: String, owner: String },
 }
 
-/// A group through which a person reaches a property.
+/// A group through which a user has access to a property.
 struct Way {
     group_id: GroupId,
     title: String,
@@ -44,10 +44,10 @@ struct Way {
 
 impl_from_row!(Way { group_id, title, is_home, is_owner });
 
-/// Takes every way to a property from a person.
+/// Ends all ways of a user to a property.
 ///
 /// # Errors
-/// `NotFound` where they have none; `Refused` where nobody else owns the property.
+/// `NotFound` if there are none; `Refused` if nobody else owns the property.
 pub async fn from_property(tx: &mut Tx, property: PropertyId, user: UserId) -> Result<Vec<Done>> {
     const WAYS: &str = "
         select gp.group_id, g.title, gp.is_home, gu.role = 'owner' as is_owner
@@ -71,7 +71,7 @@ pub async fn from_property(tx: &mut Tx, property: PropertyId, user: UserId) -> R
     }
     let mut done = Vec::new();
     for way in ways {
-        // It may have ended with one before it.
+        // It may have ended with an earlier one.
         if placements::is_home(tx, way.group_id, property).await?.is_none() {
             continue;
         }
@@ -107,7 +107,7 @@ struct Person {
 
 impl_from_row!(Person { id, email });
 
-/// Somebody else who owns a property: directly before through groups, the oldest link first.
+/// Another owner of a property: direct links before those through groups, the oldest first.
 async fn other_owner(tx: &mut Tx, property: PropertyId, user: UserId) -> sqlx::Result<Option<Person>> {
     const SQL: &str = "
         select u.id, u.email from (
@@ -122,7 +122,7 @@ async fn other_owner(tx: &mut Tx, property: PropertyId, user: UserId) -> sqlx::R
     Statement::new(SQL, vec![property.into(), user.into()]).fetch_optional(tx).await
 }
 
-/// Makes a group of another owner the property's home instead of one that is left. The answer is its title.
+/// Moves the home of a property from a group to one of another owner, and returns the title of the latter.
 async fn rehome(tx: &mut Tx, property: PropertyId, old: GroupId, owner: &Person, now: Moment) -> Result<String> {
     if !placements::move_home(tx, property, old, owner.id).await? {
         let group = groups::store::default_of(tx, owner.id).await?;
@@ -138,7 +138,7 @@ async fn rehome(tx: &mut Tx, property: PropertyId, old: GroupId, owner: &Person,
     Ok(home.map(|home| home.title).unwrap_or_default())
 }
 
-/// A property by name.
+/// A property with its title.
 pub struct Named {
     pub id: PropertyId,
     pub title: String,
@@ -146,7 +146,7 @@ pub struct Named {
 
 impl_from_row!(Named { id, title });
 
-/// The properties that this person owns and nobody else does, by title.
+/// The properties that only this user owns, by title.
 pub async fn sole_owned(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Named>> {
     const SQL: &str = "
         select p.id, p.title from (
@@ -165,8 +165,8 @@ pub async fn sole_owned(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Named>> {
     Statement::new(SQL, vec![user.into()]).fetch_all(tx).await
 }
 
-/// Takes everything from a person who is to be deleted: the properties that only they own stay without an owner, or go
-/// too; those of others get a home among the other owners' groups; groups that nobody uses any more go.
+/// Ends all access of a user who is to be deleted, and returns the properties that only they owned: these are left
+/// without an owner, or deleted. Other properties get a home in a group of another owner; unused groups are deleted.
 pub async fn from_everything(tx: &mut Tx, user: UserId, with_properties: bool) -> Result<Vec<Named>> {
     users::store::lock_user(tx, user).await?;
     let groups = store::parents_of(tx, MemberOf::Group, user).await?;

@@ -18,18 +18,18 @@ pub struct Way {
     pub role: String,
     /// The link of the person to the property, or to the group.
     pub link: MemberId,
-    /// The group it leads through; `None` where it leads to the property itself.
+    /// The group it leads through; `None` for a direct link.
     pub group: Option<GroupId>,
     pub group_title: Option<String>,
-    /// True where that group is the property's home.
+    /// True if that group is the property's home.
     pub is_home: bool,
-    /// Since when it leads to this property: the later of the person's link and the property's place in the group.
+    /// When it began: when the link was given, or the property was put into the group, whichever is later.
     pub since: Moment,
-    /// Who gave the link, by address; `None` for the host, and for people who are gone.
+    /// The email address of whoever gave the link; `None` for the host, and for deleted users.
     pub given_by: Option<String>,
-    /// The title of the key with which it was given.
+    /// The title of the API key with which it was given.
     pub given_by_key: Option<String>,
-    /// Who put the property into the group, likewise.
+    /// The email address of whoever put the property into the group.
     pub put_by: Option<String>,
     pub put_by_key: Option<String>,
 }
@@ -71,7 +71,7 @@ const SQL: &str = "
     join users u on u.id = gu.user_id
     where gp.property_id = $1";
 
-/// All ways to a property, by the person's address, then directly before through groups.
+/// All ways to a property, by email address; direct ones before those through groups.
 pub async fn to_property(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Way>> {
     let mut ways: Vec<Way> = Statement::new(SQL, vec![property.into()]).fetch_all(tx).await?;
     ways.sort_by(|a, b| (&a.email, &a.group_title, a.group).cmp(&(&b.email, &b.group_title, b.group)));

@@ -1,5 +1,5 @@
-//! `/your_access`: the groups that a person is in, who gave them access, and whose invitations they do not take. Here
-//! they leave (docs/contract/README.md, section 15, 107).
+//! `/your_access`: the groups of a user, who gave them access, and whose invitations they do not accept. Here they can
+//! leave (docs/contract/README.md, section 15, 107).
 
 use actix_session::Session;
 use actix_web::{
@@ -29,10 +29,10 @@ use crate::{
     },
 };
 
-/// Groups of a page.
+/// Groups per page.
 const LIMIT: i64 = 25;
 
-/// Titles that a dialog names.
+/// Maximum number of titles that a dialog names.
 const NAMED: usize = 10;
 
 #[derive(Template)]
@@ -53,7 +53,7 @@ struct GroupRow {
     title: String,
     role: String,
     since: When,
-    /// By address; `None` for the host.
+    /// The email address; `None` for the host.
     given_by: Option<String>,
     is_own: bool,
     properties: String,
@@ -74,7 +74,7 @@ struct RefusedRow {
     since: When,
 }
 
-/// What stands open on the page.
+/// The open dialog.
 enum Dialog {
     None,
     LeaveGroup { row: GroupRow },
@@ -82,14 +82,14 @@ enum Dialog {
     Allow { row: RefusedRow },
 }
 
-/// Why what was asked for was not done: it stands beside its row.
+/// Why the last action failed, shown beside its row.
 struct Problem {
     id: uuid::Uuid,
     text: &'static str,
 }
 
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct Query {
     #[serde(default)]
     page: String,
 }
@@ -149,7 +149,7 @@ impl YourAccessPage {
         })
     }
 
-    /// The page on which this group stands.
+    /// The page of the list with this group.
     async fn with_group(state: &AppState, person: &SignedIn, group: GroupId) -> Result<Self> {
         let mut tx = state.db.read().await?;
         let place = own::place_of_group(&mut tx, person.user.id, group).await?;
@@ -161,10 +161,10 @@ impl YourAccessPage {
         self.problem.as_ref().filter(|problem| problem.id == *id).map(|problem| problem.text)
     }
 
-    /// The page again where a rule forbids what was asked for; other errors stay what they are.
+    /// Shows the page with the reason if a rule forbids an action; other errors are returned.
     fn refused(mut self, id: uuid::Uuid, error: Error) -> Result<HttpResponse> {
         let Error::Refused(rule) = error else { return Err(error) };
-        let text = match super::in_words(rule) {
+        let text = match super::page_message(rule) {
             "Nobody else owns this property. Make somebody else an owner first." => {
                 "Nobody else would own a property in it. Make somebody else an owner first."
             }
@@ -180,10 +180,10 @@ pub async fn show(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
-    asked: Arguments<Asked>,
+    query: Arguments<Query>,
 ) -> Result<HttpResponse> {
-    let Arguments(asked) = asked;
-    let mut page = YourAccessPage::new(&state, &person, asked.page.parse().unwrap_or(1)).await?;
+    let Arguments(query) = query;
+    let mut page = YourAccessPage::new(&state, &person, query.page.parse().unwrap_or(1)).await?;
     page.notice = notice::take(&session);
     page::html(StatusCode::OK, &page)
 }
@@ -195,7 +195,7 @@ pub async fn confirm_group(state: Data<AppState>, person: SignedIn, id: Path<Str
     let Some(place) = page.groups.iter().position(|row| row.id == id) else {
         return Ok(page::see_other("/your_access"));
     };
-    // The dialog covers the list, which is read again when it closes.
+    // The row moves into the dialog, which covers the list; the list is read again when it closes.
     page.dialog = Dialog::LeaveGroup { row: page.groups.remove(place) };
     page::html(StatusCode::OK, &page)
 }
@@ -211,7 +211,7 @@ pub async fn leave_group(
     let mut tx = state.db.write().await?;
     match ending::leave_for_good(&mut tx, MemberOf::Group, id.0, person.user.id, clock::now()).await {
         Ok(()) => tx.commit().await?,
-        // Sent twice: they are out already.
+        // Sent twice: they have left already.
         Err(Error::NotFound) => {}
         Err(error) => {
             drop(tx);
@@ -259,7 +259,7 @@ pub async fn leave_all(
         0 => "You have left everything that this person gave you.".to_owned(),
         stayed => {
             let stays = counted(stayed, "of it stays", "of them stay");
-            format!("You have left what this person gave you; {stays}, since nobody else owns it.")
+            format!("You have left what this person gave you; {stays}, because nobody else owns it.")
         }
     };
     notice::see_other(&session, "/your_access", text)

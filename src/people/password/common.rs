@@ -1,22 +1,22 @@
-//! Passwords that are tried first: common ones, patterns of a keyboard, common words with digits around them.
+//! Common passwords: lists, keyboard patterns, common words with digits around them.
 //!
-//! `common_passwords.txt` has the most common passwords of 15 and more characters, `common_words.txt` the most common ones
-//! that are one word, both folded. They are made of the lists of zxcvbn-ts (@zxcvbn-ts/language-common 4.1.3, MIT,
-//! copyright 2012-2016 Dan Wheeler and Dropbox, Inc., 2021 @zxcvbn-ts) and of Django (5.2, BSD-3-Clause, copyright Django
-//! Software Foundation; the list is Royce Williams's), and of a few lines of our own.
+//! `common_passwords.txt` has the most common passwords of 15 and more characters, `common_words.txt` the most common
+//! ones that are one word, both folded. They are compiled from the lists of zxcvbn-ts (@zxcvbn-ts/language-common
+//! 4.1.3, MIT, copyright 2012-2016 Dan Wheeler and Dropbox, Inc., 2021 @zxcvbn-ts) and of Django (5.2, BSD-3-Clause,
+//! copyright Django Software Foundation; the list is Royce Williams's), and of a few lines of our own.
 
 use std::{collections::HashSet, sync::LazyLock};
 
 static PASSWORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
 static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_words.txt").lines().collect());
 
-/// What fingers run along.
+/// Rows of keys, and other sequences.
 const ROWS: [&str; 6] =
     ["1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "abcdefghijklmnopqrstuvwxyz", "qwertzuiop"];
 
-/// True for a folded password that is tried early.
+/// True for a folded password that attackers try first.
 pub fn is_common(plain: &str) -> bool {
-    PASSWORDS.contains(plain) || is_repetition(plain) || has_few_signs(plain) || is_runs(plain) || is_words(plain)
+    PASSWORDS.contains(plain) || is_repetition(plain) || has_few_characters(plain) || is_runs(plain) || is_words(plain)
 }
 
 /// True for a short unit repeated: `abcabcabcabcabc`.
@@ -26,11 +26,11 @@ fn is_repetition(text: &str) -> bool {
 }
 
 /// True for `111111111111112`.
-fn has_few_signs(text: &str) -> bool {
+fn has_few_characters(text: &str) -> bool {
     text.chars().collect::<HashSet<char>>().len() <= 3
 }
 
-/// True where almost every sign follows the one before, in the alphabet, among the digits or on a keyboard.
+/// True if almost every character follows the one before, in the alphabet, among the digits or on a keyboard.
 fn is_runs(text: &str) -> bool {
     let characters: Vec<char> = text.chars().filter(|c| c.is_alphanumeric()).collect();
     let follows = |a: char, b: char| {
@@ -40,11 +40,11 @@ fn is_runs(text: &str) -> bool {
     !characters.is_empty() && steps * 4 >= (characters.len() - 1) * 3
 }
 
-/// True for one or two common words, whatever digits and signs stand around them or in place of letters.
+/// True for one or two common words, with any digits and signs around them or in place of letters.
 fn is_words(text: &str) -> bool {
     let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).collect::<String>();
     let core = text.trim_matches(|c: char| !c.is_alphabetic());
-    let written: String = core
+    let unmasked: String = core
         .chars()
         .map(|c| match c {
             '0' => 'o',
@@ -56,7 +56,7 @@ fn is_words(text: &str) -> bool {
             other => other,
         })
         .collect();
-    [letters(core), letters(&written)].iter().any(|letters| is_one_or_two(letters))
+    [letters(core), letters(&unmasked)].iter().any(|letters| is_one_or_two(letters))
 }
 
 fn is_one_or_two(letters: &str) -> bool {
@@ -72,7 +72,7 @@ mod tests {
     use super::is_common;
 
     #[test]
-    fn what_is_tried_first_is_known_and_what_is_not_passes() {
+    fn common_passwords_are_recognised_and_others_are_not() {
         for weak in [
             "password1234567",
             "iloveyou1234567",

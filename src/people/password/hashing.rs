@@ -1,9 +1,8 @@
-//! The threads that hash, and the queue before them. They take the processor where nobody else wants it, so that
-//! requests with keys go before them even where there is one core. Those who wait are served by turns, one of each
-//! asker: whoever asks often waits behind his own and not before others.
+//! The threads that hash passwords, and their queue. They run at idle priority, so that requests with keys come first
+//! even on a single core. The queue is fair: askers take turns, so that one with many requests delays only itself.
 //!
-//! Where the processor never rests, be it for other programs of the machine, such threads get almost nothing of it. Then
-//! one more thread, with a small share of its own, hashes what they do not: nobody is locked out by a busy machine.
+//! If the processor is busy all the time, whatever with, idle threads get almost nothing of it. Then one more thread, with
+//! a small share of its own, computes what they do not: a busy machine locks nobody out.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -20,55 +19,55 @@ use crate::base::ids::UserId;
 /// Who asks for a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Asker {
-    /// A stranger who signs in, by the network of the address.
+    /// An unauthenticated client that signs in, by its network.
     Network(u128),
-    /// Somebody who is known already: signed in, or invited.
+    /// A known user: signed in, or invited.
     User(UserId),
 }
 
-/// Hashes that one asker may wait for.
-const OF_ONE: usize = 8;
+/// Queued hashes per asker.
+const MAX_PER_ASKER: usize = 8;
 
-/// Hashes that may wait: of strangers, and of those who are known.
-const OF_STRANGERS: usize = 512;
-const OF_KNOWN: usize = 128;
+/// Queued hashes of all networks, and of all users.
+const MAX_OF_NETWORKS: usize = 512;
+const MAX_OF_USERS: usize = 128;
 
 /// How long the threads may finish nothing before the processor counts as busy.
-const LATE: Duration = Duration::from_secs(1);
+const STARVED: Duration = Duration::from_secs(1);
 
-/// The nice value of the thread for a busy processor: about a tenth of a core beside one other thread.
+/// The nice value of the fallback thread: beside one busy thread it gets about a tenth of a core.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
-/// The way to the threads. They end when it is dropped.
+/// The threads. They end when it is dropped.
 pub struct Threads(Arc<Shared>);
 
 struct Shared {
     queue: Mutex<Queue>,
-    /// There is work, or the end.
-    came: Condvar,
-    /// The same for the thread for a busy processor.
-    came_for_late: Condvar,
+    /// Notified of new work, and of the end.
+    changed: Condvar,
+    /// The same for the fallback thread.
+    changed_for_fallback: Condvar,
 }
 
-/// Nothing came of it: there was no room, or whoever asked for less was served before.
+/// The work was not queued: the queue is full.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused;
 
-/// The work ended in a panic.
+/// The work panicked.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Panicked;
 
-/// What there is to do. Two threads may do the same; the first answers.
+/// Queued work. Two threads may do the same; the first one answers.
 trait Work: Send + Sync {
-    /// False where nobody waits for it any more.
+    /// False if nobody waits for the result any more.
     fn is_wanted(&self) -> bool;
     fn run(&self);
 }
 
 struct Job<F, T> {
     work: F,
-    /// `None` once it was answered.
+    /// `None` after the answer.
     answer: Mutex<Option<oneshot::Sender<Result<T, Panicked>>>>,
 }
 
@@ -78,7 +77,7 @@ impl<F: Fn() -> T + Send + Sync, T: Send> Work for Job<F, T> {
     }
 
     fn run(&self) {
-        // The thread goes on after a panic. Whoever went away meanwhile does not miss the answer.
+        // The thread survives a panic. The receiver may have been dropped meanwhile.
         let done = catch_unwind(AssertUnwindSafe(&self.work)).map_err(|_| Panicked);
         if let Some(answer) = locked(&self.answer).take() {
             let _ = answer.send(done);
@@ -86,49 +85,49 @@ impl<F: Fn() -> T + Send + Sync, T: Send> Work for Job<F, T> {
     }
 }
 
-/// Those who wait. Strangers and known ones take turns, so that neither keeps out the other.
+/// The queue. Networks and users take turns, so that neither can starve the other.
 struct Queue {
-    strangers: Waiting,
-    known: Waiting,
-    known_are_next: bool,
-    is_over: bool,
-    /// What the threads are doing, the oldest first.
+    networks: Waiting,
+    users: Waiting,
+    users_are_next: bool,
+    is_closed: bool,
+    /// What the idle threads are working on, oldest first.
     running: Vec<Arc<dyn Work>>,
-    /// When they last finished something, or began after a rest.
+    /// When the idle threads last finished something, or got work after a pause.
     progress: Instant,
 }
 
-/// Work of one kind of askers.
+/// The work of one kind of askers.
 struct Waiting {
-    most: usize,
+    max: usize,
     count: usize,
-    of: HashMap<Asker, VecDeque<Arc<dyn Work>>>,
-    /// Whose turn is next; each once.
+    by_asker: HashMap<Asker, VecDeque<Arc<dyn Work>>>,
+    /// Askers in the order of their turns, each once.
     turns: VecDeque<Asker>,
 }
 
 impl Waiting {
-    fn new(most: usize) -> Self {
-        Waiting { most, count: 0, of: HashMap::new(), turns: VecDeque::new() }
+    fn new(max: usize) -> Self {
+        Waiting { max, count: 0, by_asker: HashMap::new(), turns: VecDeque::new() }
     }
 
-    /// Puts work at the end of what its asker waits for. Where there is no room, the last of whoever waits for most
-    /// makes place, if that is more than this asker waits for.
+    /// Queues work behind that of the same asker. If the queue is full, the last work of the asker with the most is
+    /// dropped, if that is more than this asker has.
     fn put(&mut self, asker: Asker, work: Arc<dyn Work>) -> Result<(), Refused> {
-        if self.count >= self.most || self.of.get(&asker).is_some_and(|own| own.len() >= OF_ONE) {
-            self.forget_unwanted();
+        if self.count >= self.max || self.by_asker.get(&asker).is_some_and(|own| own.len() >= MAX_PER_ASKER) {
+            self.drop_unwanted();
         }
-        let own = self.of.get(&asker).map_or(0, VecDeque::len);
-        if own >= OF_ONE {
+        let own = self.by_asker.get(&asker).map_or(0, VecDeque::len);
+        if own >= MAX_PER_ASKER {
             return Err(Refused);
         }
-        if self.count >= self.most {
-            let longest = self.of.values_mut().max_by_key(|work| work.len());
+        if self.count >= self.max {
+            let longest = self.by_asker.values_mut().max_by_key(|work| work.len());
             let last = longest.filter(|work| work.len() > own + 1).and_then(VecDeque::pop_back);
             last.ok_or(Refused)?;
             self.count -= 1;
         }
-        let work_of_asker = self.of.entry(asker).or_default();
+        let work_of_asker = self.by_asker.entry(asker).or_default();
         if work_of_asker.is_empty() {
             self.turns.push_back(asker);
         }
@@ -137,22 +136,22 @@ impl Waiting {
         Ok(())
     }
 
-    fn forget_unwanted(&mut self) {
-        self.of.retain(|_, work| {
+    fn drop_unwanted(&mut self) {
+        self.by_asker.retain(|_, work| {
             work.retain(|work| work.is_wanted());
             !work.is_empty()
         });
-        self.turns.retain(|asker| self.of.contains_key(asker));
-        self.count = self.of.values().map(VecDeque::len).sum();
+        self.turns.retain(|asker| self.by_asker.contains_key(asker));
+        self.count = self.by_asker.values().map(VecDeque::len).sum();
     }
 
-    /// The next work that somebody waits for.
+    /// The next work whose result is still wanted.
     fn take(&mut self) -> Option<Arc<dyn Work>> {
         while let Some(asker) = self.turns.pop_front() {
-            let Some(work) = self.of.get_mut(&asker) else { continue };
+            let Some(work) = self.by_asker.get_mut(&asker) else { continue };
             let next = work.pop_front();
             match work.is_empty() {
-                true => drop(self.of.remove(&asker)),
+                true => drop(self.by_asker.remove(&asker)),
                 false => self.turns.push_back(asker),
             }
             self.count -= usize::from(next.is_some());
@@ -166,59 +165,62 @@ impl Waiting {
 
 impl Queue {
     fn take(&mut self) -> Option<Arc<dyn Work>> {
-        self.known_are_next = !self.known_are_next;
-        let (first, second) = match self.known_are_next {
-            true => (&mut self.known, &mut self.strangers),
-            false => (&mut self.strangers, &mut self.known),
+        self.users_are_next = !self.users_are_next;
+        let (first, second) = match self.users_are_next {
+            true => (&mut self.users, &mut self.networks),
+            false => (&mut self.networks, &mut self.users),
         };
         first.take().or_else(|| second.take())
     }
 
     fn is_empty(&self) -> bool {
-        self.running.is_empty() && self.strangers.count + self.known.count == 0
+        self.running.is_empty() && self.networks.count + self.users.count == 0
     }
 
-    /// What the threads do not come to: what one of them began and somebody still waits for, or what is next.
-    fn take_late(&mut self) -> Option<Arc<dyn Work>> {
+    /// What the idle threads do not finish: work that one of them has begun and whose result is wanted, or the next.
+    fn take_starved(&mut self) -> Option<Arc<dyn Work>> {
         let begun = self.running.iter().find(|work| work.is_wanted()).cloned();
         begun.or_else(|| self.take())
     }
 }
 
 impl Threads {
-    /// Starts so many threads, and the one for a busy processor.
+    /// Starts this many threads, and the fallback thread.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// If the system refuses a thread.
     pub fn start(count: usize) -> Result<Self, String> {
-        Self::start_with(count, LATE)
+        Self::start_with(count, STARVED)
     }
 
-    fn start_with(count: usize, late: Duration) -> Result<Self, String> {
+    fn start_with(count: usize, starved: Duration) -> Result<Self, String> {
         let queue = Queue {
-            strangers: Waiting::new(OF_STRANGERS),
-            known: Waiting::new(OF_KNOWN),
-            known_are_next: false,
-            is_over: false,
+            networks: Waiting::new(MAX_OF_NETWORKS),
+            users: Waiting::new(MAX_OF_USERS),
+            users_are_next: false,
+            is_closed: false,
             running: Vec::new(),
             progress: Instant::now(),
         };
-        let shared = Shared { queue: Mutex::new(queue), came: Condvar::new(), came_for_late: Condvar::new() };
+        let shared = Shared { queue: Mutex::new(queue), changed: Condvar::new(), changed_for_fallback: Condvar::new() };
         let threads = Threads(Arc::new(shared));
         for _ in 0..count {
             threads.spawn(work)?;
         }
-        threads.spawn(move |shared| work_late(shared, late))?;
+        threads.spawn(move |shared| work_as_fallback(shared, starved))?;
         Ok(threads)
     }
 
     fn spawn(&self, work: impl FnOnce(&Shared) + Send + 'static) -> Result<(), String> {
         let shared = self.0.clone();
         let thread = thread::Builder::new().name("hashing".to_owned()).spawn(move || work(&shared));
-        thread.map(drop).map_err(|error| format!("No thread for hashing could be started: {error}."))
+        thread.map(drop).map_err(|error| format!("Cannot start a thread for hashing passwords: {error}."))
     }
 
-    /// Puts work into the queue. What comes of it is `Err` where it made place for others.
+    /// Queues work. The receiver gets an error if the work is dropped for that of others.
+    ///
+    /// # Errors
+    /// If the queue is full.
     pub fn run<T: Send + 'static>(
         &self,
         asker: Asker,
@@ -230,22 +232,22 @@ impl Threads {
             queue.progress = Instant::now();
         }
         let waiting = match asker {
-            Asker::Network(_) => &mut queue.strangers,
-            Asker::User(_) => &mut queue.known,
+            Asker::Network(_) => &mut queue.networks,
+            Asker::User(_) => &mut queue.users,
         };
         waiting.put(asker, Arc::new(Job { work, answer: Mutex::new(Some(answer)) }))?;
         drop(queue);
-        self.0.came.notify_one();
-        self.0.came_for_late.notify_one();
+        self.0.changed.notify_one();
+        self.0.changed_for_fallback.notify_one();
         Ok(receiver)
     }
 }
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        locked(&self.0.queue).is_over = true;
-        self.0.came.notify_all();
-        self.0.came_for_late.notify_all();
+        locked(&self.0.queue).is_closed = true;
+        self.0.changed.notify_all();
+        self.0.changed_for_fallback.notify_all();
     }
 }
 
@@ -255,16 +257,16 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn work(shared: &Shared) {
     #[cfg(target_os = "linux")]
-    give_way();
+    set_idle_priority();
     loop {
         let mut queue = locked(&shared.queue);
         let next = loop {
-            if queue.is_over {
+            if queue.is_closed {
                 return;
             }
             match queue.take() {
                 Some(next) => break next,
-                None => queue = shared.came.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                None => queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
             }
         };
         queue.running.push(next.clone());
@@ -276,8 +278,8 @@ fn work(shared: &Shared) {
     }
 }
 
-/// Works while the other threads finish nothing for so long.
-fn work_late(shared: &Shared, late: Duration) {
+/// Works while the idle threads finish nothing for this long.
+fn work_as_fallback(shared: &Shared, starved: Duration) {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
         log::warn!("could not lower the priority of hashing on a busy processor: {error}");
@@ -285,18 +287,18 @@ fn work_late(shared: &Shared, late: Duration) {
     loop {
         let mut queue = locked(&shared.queue);
         let next = loop {
-            if queue.is_over {
+            if queue.is_closed {
                 return;
             }
-            let rest = late.saturating_sub(queue.progress.elapsed());
+            let rest = starved.saturating_sub(queue.progress.elapsed());
             queue = if queue.is_empty() {
-                shared.came_for_late.wait(queue).unwrap_or_else(PoisonError::into_inner)
+                shared.changed_for_fallback.wait(queue).unwrap_or_else(PoisonError::into_inner)
             } else if !rest.is_zero() {
-                shared.came_for_late.wait_timeout(queue, rest).unwrap_or_else(PoisonError::into_inner).0
-            } else if let Some(next) = queue.take_late() {
+                shared.changed_for_fallback.wait_timeout(queue, rest).unwrap_or_else(PoisonError::into_inner).0
+            } else if let Some(next) = queue.take_starved() {
                 break next;
             } else {
-                shared.came_for_late.wait_timeout(queue, late).unwrap_or_else(PoisonError::into_inner).0
+                shared.changed_for_fallback.wait_timeout(queue, starved).unwrap_or_else(PoisonError::into_inner).0
             };
         };
         drop(queue);
@@ -304,10 +306,10 @@ fn work_late(shared: &Shared, late: Duration) {
     }
 }
 
-/// Lets all other threads go first, at once. (One that is merely nice keeps the processor for some milliseconds when it
-/// has it.) Where the processor never rests, about a third of a percent of it is left for this thread.
+/// Sets idle priority, so that all other threads run first. (A thread that is merely nice keeps the processor for some
+/// milliseconds once it has it.) On a busy processor this thread still gets about a third of a percent.
 #[cfg(target_os = "linux")]
-fn give_way() {
+fn set_idle_priority() {
     use thread_priority::{
         NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
         thread_native_id,
@@ -328,14 +330,14 @@ mod tests {
         Asker::Network(number.into())
     }
 
-    /// One thread that is busy until something is sent.
+    /// One thread that is busy until a message is sent.
     fn busy() -> (Threads, Sender<()>, impl Sized) {
         busy_with(Duration::MAX)
     }
 
-    /// The same, with a thread that helps when so much time has passed.
-    fn busy_with(late: Duration) -> (Threads, Sender<()>, impl Sized) {
-        let threads = Threads::start_with(1, late).expect("threads");
+    /// The same, with a fallback thread that works after this long.
+    fn busy_with(starved: Duration) -> (Threads, Sender<()>, impl Sized) {
+        let threads = Threads::start_with(1, starved).expect("threads");
         let (go, wait) = channel::<()>();
         let (begun, is_busy) = channel::<()>();
         let wait = Mutex::new(wait);
@@ -345,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn askers_take_turns_and_each_is_served_in_the_order_in_which_it_asked() {
+    fn askers_take_turns_and_each_is_served_in_order() {
         let (threads, go, _first) = busy();
         let (done, order) = channel();
         let ask = |asker, name: &'static str| {
@@ -375,9 +377,9 @@ mod tests {
     }
 
     #[test]
-    fn what_the_threads_do_not_come_to_is_done_all_the_same() {
+    fn what_starved_threads_do_not_finish_is_done_by_the_fallback_thread() {
         let (threads, _go, first) = busy_with(Duration::from_millis(10));
-        // Nobody waits for what keeps the thread busy: it is not done twice.
+        // Nobody waits for what keeps the thread busy, so it is not done twice.
         drop(first);
         let (stranger, known) = (threads.run(network(1), || 7), threads.run(Asker::User(UserId::new()), || 8));
         assert_eq!(stranger.expect("room").blocking_recv(), Ok(Ok(7)));
@@ -385,10 +387,10 @@ mod tests {
     }
 
     #[test]
-    fn an_asker_has_a_share_and_what_nobody_waits_for_takes_no_room() {
+    fn an_asker_has_a_limit_and_unwanted_work_takes_no_room() {
         let (threads, go, _first) = busy();
         let ask = |asker| threads.run(asker, || 7);
-        let mut waiting: Vec<_> = (0..OF_ONE).map(|_| ask(network(1)).expect("room")).collect();
+        let mut waiting: Vec<_> = (0..MAX_PER_ASKER).map(|_| ask(network(1)).expect("room")).collect();
         assert_eq!(ask(network(1)).err(), Some(Refused));
         assert!(ask(network(2)).is_ok(), "others have their own");
         drop(waiting.pop());
@@ -403,11 +405,12 @@ mod tests {
     }
 
     #[test]
-    fn where_all_room_is_taken_those_who_wait_for_most_make_place() {
+    fn in_a_full_queue_the_askers_with_the_most_work_lose_some() {
         let (threads, go, _first) = busy();
         let ask = |asker| threads.run(asker, || 7);
-        let of_flood = (0..OF_STRANGERS / OF_ONE).map(|number| number as u32);
-        let flood: Vec<_> = of_flood.flat_map(|number| (0..OF_ONE).map(move |_| network(number))).map(&ask).collect();
+        let of_flood = (0..MAX_OF_NETWORKS / MAX_PER_ASKER).map(|number| number as u32);
+        let flood: Vec<_> =
+            of_flood.flat_map(|number| (0..MAX_PER_ASKER).map(move |_| network(number))).map(&ask).collect();
         assert!(flood.iter().all(Result::is_ok));
         let honest: Vec<_> = (1_000..1_060).map(|number| ask(network(number)).expect("place")).collect();
         let known = ask(Asker::User(UserId::new())).expect("room of its own");

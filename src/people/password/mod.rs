@@ -1,7 +1,7 @@
-//! Passwords: which are good enough (NIST SP 800-63B-4, section 3.1.1), and how they are kept (argon2id, OWASP
-//! Password Storage Cheat Sheet).
+//! Passwords: rules for new ones (NIST SP 800-63B-4, section 3.1.1), and hashes (argon2id, OWASP Password Storage Cheat
+//! Sheet).
 
-mod common; // passwords that are tried first
+mod common; // common passwords
 pub mod hashing;
 
 use std::time::Duration;
@@ -26,22 +26,22 @@ use crate::{
     },
 };
 
-/// Characters at least, for an account without a second factor.
+/// Minimum number of characters, for an account without a second factor.
 const SHORTEST: usize = 15;
 
-/// What is said to a new password that is the old one.
+/// The error message for a new password that is the current one.
 pub const THE_SAME: &str = "This is the current password. Choose another.";
 
 const LONGEST: usize = 256;
 
-/// How long a sign-in waits for its turn to be hashed.
+/// How long a request waits in the queue for hashing.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The rules, told before anybody fails.
+/// The rules, as shown beside the field.
 pub const RULES: &str = "At least 15 characters. Not a common password, a keyboard pattern, or a common word with \
     digits; not similar to your email address or this site's name.";
 
-/// A password as typed. It cannot be printed.
+/// A password in plain text. `Debug` does not print it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Password(String);
 
@@ -52,13 +52,16 @@ impl std::fmt::Debug for Password {
 }
 
 impl Password {
-    /// As typed, to be compared with what is kept. Keyboards write one sign in several ways, so all are made one (NIST
-    /// SP 800-63B-4, section 3.1.1.2).
+    /// A password to compare with a stored hash. It is normalised with NFKC, since keyboards produce one character in
+    /// several ways (NIST SP 800-63B-4, section 3.1.1.2).
     pub fn typed(text: String) -> Self {
         Self(text.nfkc().collect())
     }
 
-    /// A new password, if it is good enough; else what to do about it.
+    /// Validates a new password.
+    ///
+    /// # Errors
+    /// The error message for the form.
     pub fn chosen(text: String, product: &str, email: &str) -> std::result::Result<Self, String> {
         let Password(text) = Self::typed(text);
         let length = text.chars().count();
@@ -82,12 +85,12 @@ impl Password {
         Ok(Self(text))
     }
 
-    /// Whether it is the one that is kept.
-    pub fn is(&self, kept: &str) -> bool {
-        PasswordHash::new(kept).is_ok_and(|kept| Argon2::default().verify_password(self.0.as_bytes(), &kept).is_ok())
+    /// True if it matches a stored hash.
+    pub fn is(&self, stored: &str) -> bool {
+        PasswordHash::new(stored).is_ok_and(|hash| Argon2::default().verify_password(self.0.as_bytes(), &hash).is_ok())
     }
 
-    /// The hash to keep, made at once by whoever asks: for commands, which need not step back behind requests.
+    /// The hash to store, computed on the calling thread: for commands.
     pub fn hashed(&self, cost: Cost) -> std::result::Result<String, String> {
         hash(&argon2(cost)?, self)
     }
@@ -97,25 +100,25 @@ fn local_part(email: &str) -> String {
     email.split('@').next().unwrap_or_default().to_owned()
 }
 
-/// True where nothing but digits and signs is left when the name is taken out.
+/// True if only digits and signs are left when the name is removed.
 fn is_mostly(text: &str, name: &str) -> bool {
     name.len() > 2 && text.contains(name) && !text.replace(name, "").chars().any(char::is_alphabetic)
 }
 
-/// Hashes passwords, few at a time and on threads of their own: each takes tens of MiB, and a storm of sign-ins must
-/// not take all memory or slow down requests with keys.
+/// Hashes passwords on a few threads of its own: each hash takes tens of MiB, and many concurrent sign-ins must neither
+/// use up the memory nor slow down requests with keys.
 pub struct Hasher {
     argon2: Argon2<'static>,
-    /// The hash of a password that nobody has: an unknown address costs the same time as a wrong password.
+    /// A hash that matches no password: for an unknown address, so that it takes as long as a wrong password.
     nobody: String,
     threads: Threads,
 }
 
-/// What a comparison found.
+/// The result of a verification.
 pub enum Verdict {
     Wrong,
     Right,
-    /// Right, but kept as a weaker hash than is made now; the new one.
+    /// Right, but the stored hash is weaker than the settings require; with the new hash.
     RightUpgrade(String),
 }
 
@@ -124,23 +127,30 @@ impl Hasher {
         Ok(Self { argon2: argon2(cost)?, nobody: nobody(cost), threads: Threads::start(at_once)? })
     }
 
-    /// The hash to keep, as a PHC string.
+    /// The hash to store, as a PHC string.
+    ///
+    /// # Errors
+    /// `Unavailable` if the queue is full or the wait too long.
     pub async fn hash(&self, asker: Asker, password: Password) -> Result<String> {
         let argon2 = self.argon2.clone();
         self.in_turn(asker, move || hash(&argon2, &password)).await?.map_err(Error::Internal)
     }
 
-    /// Compares a typed password with what is kept; `None` where there is no such account or it has no password.
-    pub async fn verify(&self, asker: Asker, typed: Password, kept: Option<String>) -> Result<Verdict> {
-        // What is longer than any password is not kept while it waits.
+    /// Compares a password with the stored hash; `None` if there is no such account or it has no password.
+    ///
+    /// # Errors
+    /// As [`Hasher::hash`].
+    pub async fn verify(&self, asker: Asker, typed: Password, stored: Option<String>) -> Result<Verdict> {
+        // A text longer than any password must not take memory in the queue.
         let typed = if typed.0.len() > LONGEST * 4 { Password::default() } else { typed };
         let argon2 = self.argon2.clone();
-        let known = kept.is_some();
-        let kept = kept.unwrap_or_else(|| self.nobody.clone());
+        let is_known = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.nobody.clone());
         self.in_turn(asker, move || {
-            let parsed = PasswordHash::new(&kept).map_err(|error| format!("a kept hash is unreadable: {error}"))?;
+            let parsed =
+                PasswordHash::new(&stored).map_err(|error| format!("a stored password hash is malformed: {error}"))?;
             let right = argon2.verify_password(typed.0.as_bytes(), &parsed).is_ok();
-            Ok(match (known && right, is_weaker(&parsed, argon2.params())) {
+            Ok(match (is_known && right, is_weaker(&parsed, argon2.params())) {
                 (false, _) => Verdict::Wrong,
                 (true, false) => Verdict::Right,
                 (true, true) => Verdict::RightUpgrade(hash(&argon2, &typed)?),
@@ -157,16 +167,16 @@ impl Hasher {
     ) -> Result<T> {
         let done = self.threads.run(asker, work).map_err(|_| Error::Unavailable)?;
         match timeout(PATIENCE, done).await {
-            Ok(Ok(done)) => done.map_err(|_| Error::Internal("a hash ended in a panic".to_owned())),
-            // It made place for others, or its turn did not come.
+            Ok(Ok(done)) => done.map_err(|_| Error::Internal("hashing a password panicked".to_owned())),
+            // It was dropped for the work of others, or timed out.
             Ok(Err(_)) | Err(_) => Err(Error::Unavailable),
         }
     }
 }
 
-/// A valid hash that matches no password, so that an unknown email takes as long as a wrong password. Random text: a real
-/// one would allocate argon2's memory at startup. (The last character of salt and of output carries few bits: `A` has
-/// none.)
+/// A valid hash that matches no password, so that an unknown email takes as long as a wrong password. Random text: a
+/// real one would allocate argon2's memory at startup. (The last character of salt and of output carries few bits: `A`
+/// has none.)
 fn nobody(Cost { memory_kib, iterations }: Cost) -> String {
     let (salt, output) = (secret::random(), secret::random());
     format!("$argon2id$v=19$m={memory_kib},t={iterations},p=1${}A${}A", &salt[..21], &output[..42])
@@ -182,20 +192,21 @@ fn hash(argon2: &Argon2, password: &Password) -> std::result::Result<String, Str
     argon2
         .hash_password(password.0.as_bytes())
         .map(|hash| hash.to_string())
-        .map_err(|error| format!("hashing: {error}"))
+        .map_err(|error| format!("could not hash a password: {error}"))
 }
 
-fn is_weaker(kept: &PasswordHash, wanted: &Params) -> bool {
-    Params::try_from(kept).map_or(true, |params| params.m_cost() < wanted.m_cost() || params.t_cost() < wanted.t_cost())
+fn is_weaker(stored: &PasswordHash, wanted: &Params) -> bool {
+    Params::try_from(stored)
+        .map_or(true, |params| params.m_cost() < wanted.m_cost() || params.t_cost() < wanted.t_cost())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// An unknown address must cost what a known one does.
+    /// A sign-in with an unknown address must take as long as with a known one.
     #[test]
-    fn the_hash_that_nobody_has_is_read_and_compared_as_any_other() {
+    fn the_hash_that_matches_no_password_is_compared_as_any_other() {
         let cost = Cost { memory_kib: 64, iterations: 3 };
         let argon2 = Hasher::new(cost, 1).expect("a hasher").argon2;
         let (nobody, made) =

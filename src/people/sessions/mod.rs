@@ -11,26 +11,26 @@ use crate::base::{
     ids::UserId,
 };
 
-/// Who has signed in.
+/// The key of the signed-in user in the session.
 const USER: &str = "user";
 
-/// What the next page says.
+/// The key of the notice for the next page.
 const NOTICE: &str = "notice";
 
-/// The password hash that was verified, on the way to the store only: a password reset in between ends a sign-in under
-/// way.
+/// The key of the password hash that was verified. Only the store reads it: a password reset in between ends the
+/// sign-in.
 const VERIFIED: &str = "verified";
 
-/// Who is signed in.
+/// The signed-in user.
 pub fn user(session: &Session) -> Option<UserId> {
     session.get(USER).ok().flatten()
 }
 
-/// Signs a person in, under a new session id (OWASP, session fixation), while the password hash is still this one.
+/// Signs a user in, under a new session id (OWASP, session fixation), if the password hash is still the verified one.
 pub fn begin(session: &Session, user: UserId, verified: &str) -> Result<()> {
     session.renew();
     session
         .insert(USER, user)
         .and_then(|()| session.insert(VERIFIED, verified))
-        .map_err(|error| Error::Internal(format!("the session could not be begun: {error}")))
+        .map_err(|error| Error::Internal(format!("could not start a session: {error}")))
 }

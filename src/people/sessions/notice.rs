@@ -1,4 +1,5 @@
-//! What the next page says once, such as "Profile saved.". It is kept in the session: anybody could write an address.
+//! Notices: what the next page says once, such as "Profile saved.". They are stored in the session, since anybody could
+//! write them into an address.
 
 use actix_session::Session;
 use actix_web::HttpResponse;
@@ -10,7 +11,7 @@ use crate::{
     web::page,
 };
 
-/// A text, empty for none, and the id of the section of the page where it stands, empty for the top.
+/// A text, empty for none, and the id of the section of the page that shows it, empty for the top.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Notice {
     section: String,
@@ -22,25 +23,25 @@ pub fn see_other(session: &Session, address: &str, text: impl Into<String>) -> R
     let section = address.split_once('#').map_or("", |(_, section)| section);
     session
         .insert(NOTICE, Notice { section: section.to_owned(), text: text.into() })
-        .map_err(|error| Error::Internal(format!("the notice could not be stored: {error}")))?;
+        .map_err(|error| Error::Internal(format!("could not store a notice: {error}")))?;
     Ok(page::see_other(address))
 }
 
-/// The notice that waits, which no other page shows.
+/// Removes the notice from the session, so that only one page shows it.
 pub fn take(session: &Session) -> Notice {
     let Ok(Some(notice)) = session.get(NOTICE) else { return Notice::default() };
-    // Only where there is one: whatever is removed, the session counts as changed and is stored.
+    // Only if there is one: any removal marks the session as changed, and it is stored again.
     session.remove(NOTICE);
     notice
 }
 
 impl Notice {
-    /// This text at the top of the page, unless there is another one.
+    /// This notice, or if it is empty, the text at the top of the page.
     pub fn or(self, text: &str) -> Self {
         if self.text.is_empty() { Notice { section: String::new(), text: text.to_owned() } } else { self }
     }
 
-    /// The text, if it stands in this section.
+    /// The text, if it belongs to this section.
     pub fn text_in(&self, section: &str) -> Option<&str> {
         (self.section == section && !self.text.is_empty()).then_some(&*self.text)
     }

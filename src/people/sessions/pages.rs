@@ -1,4 +1,4 @@
-//! Sign in, sign out.
+//! The sign-in page, and signing out.
 
 use actix_session::Session;
 use actix_web::{
@@ -86,49 +86,49 @@ pub async fn sign_in(
     request: HttpRequest,
     state: Data<AppState>,
     hasher: Data<Hasher>,
-    gate: Data<Admission>,
+    limits: Data<Admission>,
     session: Session,
     form: Form<SignIn>,
 ) -> Result<HttpResponse> {
     let Form(SignIn { email, password, return_to }) = form;
     let return_to = Resume::own_path(&return_to);
-    let kept = match email.parse::<Email>() {
+    let credentials = match email.parse::<Email>() {
         Ok(email) => {
             let mut tx = state.db.read().await?;
             users::store::credentials(&mut tx, &email).await?
         }
         Err(_) => None,
     };
-    let hash = kept.as_ref().and_then(|kept| kept.password_hash.clone());
+    let hash = credentials.as_ref().and_then(|found| found.password_hash.clone());
     let network = request_log::client(&request).map_or(0, client_ip::network);
-    // Those who wait for a hash keep out nobody else.
-    let waiting = admission::wait(&request);
+    // Requests that wait for a hash do not count as concurrent.
+    let suspended = admission::suspend(&request);
     let verdict = hasher.verify(Asker::Network(network), Password::typed(password), hash.clone()).await;
     if verdict.is_err() {
-        tell(&request, "sign-in: busy", None);
+        set_outcome(&request, "sign-in: busy", None);
     }
     let verdict = verdict?;
-    waiting.enter(&request, BodyBudget::nothing(&gate))?;
-    let problem = match (verdict, kept) {
-        (Verdict::Wrong, kept) => {
-            tell(&request, "sign-in: wrong", kept.map(|kept| kept.id));
+    suspended.resume(&request, BodyBudget::empty(&limits))?;
+    let problem = match (verdict, credentials) {
+        (Verdict::Wrong, found) => {
+            set_outcome(&request, "sign-in: wrong", found.map(|found| found.id));
             "Incorrect email or password."
         }
         (_, None) => "Incorrect email or password.",
-        (_, Some(kept)) if kept.deactivated_at.is_some() => {
-            tell(&request, "sign-in: deactivated", Some(kept.id));
+        (_, Some(found)) if found.deactivated_at.is_some() => {
+            set_outcome(&request, "sign-in: deactivated", Some(found.id));
             "This account has been deactivated."
         }
-        (verdict, Some(kept)) => {
+        (verdict, Some(found)) => {
             let mut hash = hash.unwrap_or_default();
             if let Verdict::RightUpgrade(new) = verdict {
                 let mut tx = state.db.write().await?;
-                users::store::replace_password(&mut tx, kept.id, &hash, &new).await?;
+                users::store::replace_password(&mut tx, found.id, &hash, &new).await?;
                 tx.commit().await?;
                 hash = new;
             }
-            sessions::begin(&session, kept.id, &hash)?;
-            tell(&request, "sign-in: ok", Some(kept.id));
+            sessions::begin(&session, found.id, &hash)?;
+            set_outcome(&request, "sign-in: ok", Some(found.id));
             return Ok(page::see_other(return_to));
         }
     };
@@ -141,16 +141,16 @@ pub async fn sign_in(
     page::html(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
-/// Has the log tell how it went, and whose account it was, if it is one: never the address that was typed.
-fn tell(request: &HttpRequest, outcome: &'static str, user: Option<UserId>) {
-    let mut noted = request.extensions_mut();
-    noted.insert(Reason(outcome.into()));
+/// Sets the outcome and the user, if there is one, for the log line: never the address that was entered.
+fn set_outcome(request: &HttpRequest, outcome: &'static str, user: Option<UserId>) {
+    let mut extensions = request.extensions_mut();
+    extensions.insert(Reason(outcome.into()));
     if let Some(user) = user {
-        noted.insert(RequestUser(user, None));
+        extensions.insert(RequestUser(user, None));
     }
 }
 
-/// POST /sign_out. Browsers keep whole pages for the way back, `no-store` or not; those are asked for too.
+/// POST /sign_out. It also clears the pages that browsers keep for going back, which `no-store` does not.
 pub async fn sign_out(session: Session) -> HttpResponse {
     session.purge();
     let mut answer = page::see_other("/sign_in?notice=signed_out");
@@ -158,7 +158,7 @@ pub async fn sign_out(session: Session) -> HttpResponse {
     answer
 }
 
-/// GET /sign_out: somebody typed the address. Signing out is a POST, so that no link can do it.
+/// GET /sign_out: somebody opened the address. Signing out is a POST, so that no link can do it.
 pub async fn sign_out_typed() -> HttpResponse {
     page::see_other("/user_profile")
 }

@@ -19,21 +19,21 @@ use crate::{
     },
 };
 
-/// An expiry is written at most this often.
+/// An expiry is written at most this often; also the tolerated difference of clocks.
 const STEP: Duration = Duration::minutes(1);
 
 /// Sessions, for actix-session's middleware.
 pub struct Sessions {
     pub db: Db,
-    /// Ends a session that is not used.
+    /// The idle timeout.
     pub idle: Duration,
-    /// Ends every session.
+    /// The maximum lifetime.
     pub absolute: Duration,
 }
 
 type State = HashMap<String, String>;
 
-/// A session as it is kept.
+/// A row of a session.
 struct StoredSession {
     user_id: UserId,
     expires_at: Moment,
@@ -63,8 +63,8 @@ impl SessionStore for Sessions {
         SessionKey::try_from(id).map_err(|error| SaveError::Other(error.into()))
     }
 
-    /// Nothing of a session changes but its notice: another user takes a new session. No row is inserted here: it would
-    /// undo a sign-out. What was asked for is done, so the answer does not depend on it.
+    /// Only the notice of a session changes: another user gets a new session. No row is inserted here, which would undo
+    /// a concurrent sign-out. An error is only logged, since the request itself is done.
     async fn update(&self, key: SessionKey, state: State, _: &time::Duration) -> Result<SessionKey, UpdateError> {
         if let Err(error) = self.set_notice(&Digest::of(key.as_ref()), state.get(NOTICE)).await {
             log::warn!("could not store the notice of a session: {error}");
@@ -72,7 +72,7 @@ impl SessionStore for Sessions {
         Ok(key)
     }
 
-    /// Done when the session is read.
+    /// Not needed: the expiry is extended when the session is read.
     async fn update_ttl(&self, _: &SessionKey, _: &time::Duration) -> Result<(), anyhow::Error> {
         Ok(())
     }
@@ -97,7 +97,7 @@ impl Sessions {
         tx.commit().await
     }
 
-    /// Whose session it is and its notice, while it lasts; using it lets it last longer.
+    /// The user and the notice of a session that has not expired; extends its expiry.
     async fn user(&self, digest: &Digest) -> sqlx::Result<Option<(UserId, Option<String>)>> {
         const SQL: &str = "
             select user_id, expires_at, created_at, notice from sessions
@@ -108,34 +108,34 @@ impl Sessions {
         let found = Statement::new(SQL, binds).fetch_optional(&mut tx).await?;
         drop(tx);
         let Some(StoredSession { user_id: user, expires_at, created_at, notice }) = found else { return Ok(None) };
-        // The clock was ahead when it began: it would last for as long as that, and its own time.
+        // The clock was ahead when the session began, so it would last longer than its lifetime.
         if created_at > now + STEP {
             self.end(digest).await?;
             return Ok(None);
         }
         let wanted = (now + self.idle).min(created_at + self.absolute);
-        // A session that cannot be prolonged just now is still one.
+        // If the expiry cannot be extended now, the session is still valid.
         if wanted - expires_at > STEP.min(self.idle / 2)
-            && let Err(error) = self.prolong(digest, wanted).await
+            && let Err(error) = self.extend(digest, wanted).await
         {
             log::warn!("could not extend a session: {error}");
         }
         Ok(Some((user, notice)))
     }
 
-    async fn prolong(&self, digest: &Digest, expires_at: Moment) -> sqlx::Result<()> {
+    async fn extend(&self, digest: &Digest, expires_at: Moment) -> sqlx::Result<()> {
         const SQL: &str = "update sessions set expires_at = $2 where digest = $1";
         let mut tx = self.db.write().await?;
         execute!(&mut tx, sqlx::query(SQL).bind(digest).bind(expires_at))?;
         tx.commit().await
     }
 
-    /// Keeps a new session, and forgets those that have ended. Queued on the user, so that whatever ends all sessions
-    /// comes before it, and is seen, or after it, and ends this one too.
+    /// Stores a new session, and deletes expired ones. The user is locked, so that a change that ends all sessions
+    /// comes either before it, and is seen, or after it, and ends this one too.
     async fn begin(&self, user: UserId, verified: &str, digest: &Digest, notice: Option<&String>) -> sqlx::Result<()> {
-        const FORGET: &str = "delete from sessions where expires_at <= $1";
-        // However often somebody signs in, a hundred sessions are kept.
-        const FORGET_OLDEST: &str = "
+        const DELETE_EXPIRED: &str = "delete from sessions where expires_at <= $1";
+        // At most a hundred sessions per user are kept.
+        const DELETE_OLDEST: &str = "
             delete from sessions where user_id = $1 and digest not in (
                 select digest from sessions where user_id = $1 order by created_at desc, digest limit 100)";
         const SQL: &str = "
@@ -143,17 +143,17 @@ impl Sessions {
             select $1, id, $3, $4, $6 from users where id = $2 and password_hash = $5 and deactivated_at is null";
         let now = clock::now();
         let mut tx = self.db.write().await?;
-        execute!(&mut tx, sqlx::query(FORGET).bind(now))?;
+        execute!(&mut tx, sqlx::query(DELETE_EXPIRED).bind(now))?;
         users::store::lock_user(&mut tx, user).await?;
         let end = now + self.idle.min(self.absolute);
-        let kept = execute!(
+        let inserted = execute!(
             &mut tx,
             sqlx::query(SQL).bind(digest).bind(user).bind(now).bind(end).bind(verified).bind(notice)
         )?;
-        if kept == 0 {
+        if inserted == 0 {
             return Err(sqlx::Error::RowNotFound);
         }
-        execute!(&mut tx, sqlx::query(FORGET_OLDEST).bind(user))?;
+        execute!(&mut tx, sqlx::query(DELETE_OLDEST).bind(user))?;
         tx.commit().await
     }
 }

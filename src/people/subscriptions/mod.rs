@@ -1,4 +1,4 @@
-//! Subscriptions: the gate before API keys.
+//! Subscriptions, which API keys require.
 
 pub mod store;
 
@@ -7,12 +7,12 @@ use chrono_tz::Tz;
 
 use crate::{base::clock::Moment, web::page};
 
-/// How a subscription stands.
+/// The state of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     Trialing,
     Active,
-    /// The payment for the next period has failed; the host's period of grace runs from the period's end.
+    /// The payment for the next period has failed; the grace period starts at the end of the last one.
     PastDue,
     /// Ends with its period.
     Cancelled,
@@ -54,7 +54,7 @@ impl Subscription {
         Ok(Some(Subscription { state, period_ends_at }))
     }
 
-    /// The moment from which it is not active; `None` for never.
+    /// When it stops being active; `None` for never.
     pub fn ends_at(&self, grace: Duration) -> Option<Moment> {
         match self.state {
             State::Trialing | State::Active | State::Cancelled => self.period_ends_at,
@@ -64,7 +64,7 @@ impl Subscription {
     }
 }
 
-/// The gate: asked at every page view and every request with a key, so that its answer is never out of date.
+/// True if API keys may be used. Checked on every page view and every request with a key, so it is never out of date.
 pub fn is_active(subscription: Option<&Subscription>, grace: Duration, now: Moment) -> bool {
     subscription.is_some_and(|subscription| match subscription.state {
         State::Expired => false,
@@ -72,7 +72,7 @@ pub fn is_active(subscription: Option<&Subscription>, grace: Duration, now: Mome
     })
 }
 
-/// Why there are no API keys, in a sentence for the user.
+/// The message for a user without an active subscription.
 pub fn why_not(subscription: Option<&Subscription>, grace: Duration, zone: Tz) -> String {
     match subscription.and_then(|subscription| subscription.ends_at(grace)).filter(|end| *end > Moment::MIN_UTC) {
         Some(end) => {
@@ -87,19 +87,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_state_opens_the_gate_for_its_time() {
+    fn each_state_is_active_for_its_time() {
         let now = "2026-03-01T12:00:00Z".parse::<Moment>().expect("a moment");
         let (day, grace) = (Duration::days(1), Duration::days(7));
-        let open = |state, period_ends_at| is_active(Some(&Subscription { state, period_ends_at }), grace, now);
+        let active = |state, period_ends_at| is_active(Some(&Subscription { state, period_ends_at }), grace, now);
         assert!(!is_active(None, grace, now));
         for state in [State::Trialing, State::Active, State::Cancelled] {
-            assert!(open(state, Some(now + day)));
-            assert!(!open(state, Some(now)), "{state:?} ends with its period");
+            assert!(active(state, Some(now + day)));
+            assert!(!active(state, Some(now)), "{state:?} ends with its period");
         }
-        assert!(open(State::Active, None));
-        assert!(open(State::PastDue, Some(now - day * 6)));
-        assert!(!open(State::PastDue, Some(now - grace)));
-        assert!(!open(State::Expired, Some(now + day)));
-        assert!(!open(State::Expired, None));
+        assert!(active(State::Active, None));
+        assert!(active(State::PastDue, Some(now - day * 6)));
+        assert!(!active(State::PastDue, Some(now - grace)));
+        assert!(!active(State::Expired, Some(now + day)));
+        assert!(!active(State::Expired, None));
     }
 }

@@ -26,7 +26,7 @@ pub async fn set(
         on conflict (user_id) do nothing";
     const NEXT: &str = "
         update subscriptions set state = $2, period_ends_at = $3, updated_at = $4 where user_id = $1";
-    // Before the first there can be no keys, and so nothing that is remembered of them.
+    // Before the first subscription there are no keys, and so no cached credentials.
     if execute!(tx, sqlx::query(FIRST).bind(user).bind(state.name()).bind(period_ends_at).bind(now))? == 1 {
         return Ok(());
     }

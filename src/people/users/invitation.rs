@@ -1,4 +1,4 @@
-//! The page behind a one-use link: a person sets name and password.
+//! The page behind a one-time link: a user sets name and password.
 
 use actix_web::{
     HttpResponse,
@@ -33,7 +33,7 @@ struct WelcomePage {
     rules: &'static str,
 }
 
-/// What is behind a link that is not good any more, or never was.
+/// The page for a link that is expired, used or unknown.
 #[derive(Template)]
 #[template(path = "users/link_ended.html")]
 struct LinkEndedPage {
@@ -64,7 +64,7 @@ pub struct Chosen {
     password: String,
 }
 
-/// POST /welcome/{token}: uses the link up.
+/// POST /welcome/{token}: the link works once.
 pub async fn set(
     state: Data<AppState>,
     hasher: Data<Hasher>,
@@ -103,12 +103,12 @@ async fn invited(state: &AppState, token: &str) -> Result<Option<User>> {
     Ok(store::by_link(&mut tx, &Digest::of(token), clock::now()).await?)
 }
 
-/// Whether the person has this password already.
+/// True if it is the user's current password.
 async fn is_current(state: &AppState, hasher: &Hasher, user: &User, new: &Password) -> Result<bool> {
     let mut tx = state.db.read().await?;
-    let Some(kept) = store::password_hash(&mut tx, user.id).await? else { return Ok(false) };
+    let Some(stored) = store::password_hash(&mut tx, user.id).await? else { return Ok(false) };
     drop(tx);
-    Ok(!matches!(hasher.verify(Asker::User(user.id), new.clone(), Some(kept)).await?, Verdict::Wrong))
+    Ok(!matches!(hasher.verify(Asker::User(user.id), new.clone(), Some(stored)).await?, Verdict::Wrong))
 }
 
 fn welcome(state: &AppState, token: &str, user: User, name: Field, password_problem: Option<String>) -> WelcomePage {

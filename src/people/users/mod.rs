@@ -1,4 +1,4 @@
-//! People: who they are, how they sign in.
+//! Users, their email addresses and names.
 
 pub mod invitation;
 pub mod store;
@@ -12,7 +12,7 @@ use crate::base::{clock::Moment, email, ids::UserId, text};
 pub struct User {
     pub id: UserId,
     pub email: String,
-    /// Not known until a person invited has set it.
+    /// `None` until an invited user sets it.
     pub name: Option<String>,
     /// IANA name.
     pub time_zone: String,
@@ -20,21 +20,21 @@ pub struct User {
 }
 
 impl User {
-    /// The name, or else the address.
+    /// The name, or else the email address.
     pub fn display_name(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.email)
     }
 
-    /// The zone in which times are shown to this person.
+    /// The time zone in which times are shown to this user.
     pub fn zone(&self) -> Tz {
         self.time_zone.parse().unwrap_or(Tz::UTC)
     }
 }
 
-/// An email address that looks like one.
+/// A valid email address.
 #[derive(Clone, Debug)]
 pub struct Email {
-    /// As typed, without white space around it.
+    /// As entered, without surrounding white space.
     pub text: String,
     /// For comparison; see [`email::key`].
     pub key: String,
@@ -50,7 +50,10 @@ impl std::str::FromStr for Email {
     }
 }
 
-/// A person's name: at most 255 characters of one line; empty when not given.
+/// Validates a user's name: at most 255 characters on one line; `None` if it is empty.
+///
+/// # Errors
+/// The error message for the form.
 pub fn name(text: &str) -> Result<Option<String>, String> {
     let name = text.trim();
     if !text::is_plain_line(name) {

@@ -1,4 +1,4 @@
-//! People in the database.
+//! Users in the database.
 
 use crate::{
     base::{
@@ -15,7 +15,7 @@ use crate::{
 
 impl_from_row!(User { id, email, name, time_zone, deactivated_at });
 
-/// What is needed to judge a sign-in.
+/// What is needed to verify a sign-in.
 pub struct Credentials {
     pub id: UserId,
     pub password_hash: Option<String>,
@@ -24,7 +24,7 @@ pub struct Credentials {
 
 impl_from_row!(Credentials { id, password_hash, deactivated_at });
 
-/// A person with the subscription, as each page view asks for them.
+/// A user with the subscription, as each page view reads them.
 pub struct Account {
     pub user: User,
     pub subscription: Option<Subscription>,
@@ -35,7 +35,7 @@ impl_from_row!(Account, row => Account {
     subscription: Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?,
 });
 
-/// A person as the host lists them; without a password, one who was invited and has not used the link yet.
+/// A user in the list of the host; without a password, one who was invited and has not used the link yet.
 pub struct Listed {
     pub user: User,
     pub has_password: bool,
@@ -56,7 +56,7 @@ pub async fn by_email(tx: &mut Tx, email: &Email) -> sqlx::Result<Option<User>> 
     Statement::new(SQL, vec![Bind::Text(email.key.clone())]).fetch_optional(tx).await
 }
 
-/// Everyone, by address.
+/// All users, by email address.
 pub async fn all(tx: &mut Tx) -> sqlx::Result<Vec<Listed>> {
     const SQL: &str = "
         select id, email, name, time_zone, deactivated_at, password_hash is not null as has_password
@@ -64,7 +64,7 @@ pub async fn all(tx: &mut Tx) -> sqlx::Result<Vec<Listed>> {
     Statement::new(SQL, Vec::new()).fetch_all(tx).await
 }
 
-/// Whether there is anybody.
+/// True if there is any user.
 pub async fn any(tx: &mut Tx) -> sqlx::Result<bool> {
     Statement::new("select exists (select 1 from users)", Vec::new()).fetch_value(tx).await
 }
@@ -79,7 +79,7 @@ pub async fn password_hash(tx: &mut Tx, id: UserId) -> sqlx::Result<Option<Strin
     Statement::new(SQL, vec![id.into()]).fetch_value(tx).await
 }
 
-/// Adds a person. False where somebody has the address already.
+/// Adds a user. False if the address is taken.
 pub async fn insert(
     tx: &mut Tx,
     user: &User,
@@ -125,27 +125,27 @@ pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str) -> sqlx::Result<(
     execute!(tx, sqlx::query(SQL).bind(id).bind(hash)).map(drop)
 }
 
-/// Replaces a password hash by another. False where it has changed meanwhile: a reset beats a change under way.
+/// Replaces a password hash. False if it is no longer `old`: a reset wins over a concurrent change.
 pub async fn replace_password(tx: &mut Tx, id: UserId, old: &str, new: &str) -> sqlx::Result<bool> {
     const SQL: &str = "
         update users set password_hash = $3 where id = $1 and password_hash = $2 and deactivated_at is null";
     execute!(tx, sqlx::query(SQL).bind(id).bind(old).bind(new)).map(|rows| rows == 1)
 }
 
-/// Deactivates, or with `None` activates.
+/// Deactivates a user, or with `None` activates.
 pub async fn set_deactivated(tx: &mut Tx, id: UserId, at: Option<Moment>) -> sqlx::Result<()> {
     const SQL: &str = "update users set deactivated_at = $2 where id = $1";
     execute!(tx, sqlx::query(SQL).bind(id).bind(at))?;
     tx.revoke_cached_access().await
 }
 
-/// Deletes a person, with sessions, links, keys and subscription. What they have access to is taken from them before.
+/// Deletes a user, with sessions, links, keys and subscription. The caller has ended their access to properties and
+/// groups before.
 pub async fn delete(tx: &mut Tx, id: UserId) -> sqlx::Result<()> {
     execute!(tx, sqlx::query("delete from users where id = $1").bind(id)).map(drop)
 }
 
-/// Makes writes whose rule hangs on this user queue behind each other. SQLite has one writer at a time anyway, and would
-/// look at all that refers to the user.
+/// Locks a user until the transaction ends, for writes that depend on it. (SQLite has one writer at a time anyway.)
 pub async fn lock_user(tx: &mut Tx, id: UserId) -> sqlx::Result<()> {
     const SQL: &str = "select id from users where id = $1 for no key update";
     if tx.is_postgres() {
@@ -154,7 +154,7 @@ pub async fn lock_user(tx: &mut Tx, id: UserId) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Keeps a one-use link; those made before for the same person stop working.
+/// Stores a one-time link; earlier ones of the same user stop working.
 pub async fn insert_link(
     tx: &mut Tx,
     user: UserId,
@@ -162,13 +162,13 @@ pub async fn insert_link(
     now: Moment,
     expires_at: Moment,
 ) -> sqlx::Result<()> {
-    const FORGET: &str = "delete from user_links where user_id = $1";
+    const DELETE_OLD: &str = "delete from user_links where user_id = $1";
     const SQL: &str = "insert into user_links (digest, user_id, created_at, expires_at) values ($1, $2, $3, $4)";
-    execute!(tx, sqlx::query(FORGET).bind(user))?;
+    execute!(tx, sqlx::query(DELETE_OLD).bind(user))?;
     execute!(tx, sqlx::query(SQL).bind(digest).bind(user).bind(now).bind(expires_at)).map(drop)
 }
 
-/// The person a link is for, while it is good.
+/// The user of a link that has neither expired nor been used.
 pub async fn by_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<Option<User>> {
     const SQL: &str = "
         select u.id, u.email, u.name, u.time_zone, u.deactivated_at
@@ -177,7 +177,7 @@ pub async fn by_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<
     Statement::new(SQL, vec![digest.clone().into(), Bind::Moment(now)]).fetch_optional(tx).await
 }
 
-/// Uses a link up. False where it was used or has expired meanwhile.
+/// Marks a link as used. False if it has been used or has expired.
 pub async fn use_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<bool> {
     const SQL: &str = "update user_links set used_at = $2 where digest = $1 and used_at is null and expires_at > $2";
     execute!(tx, sqlx::query(SQL).bind(digest).bind(now)).map(|rows| rows == 1)

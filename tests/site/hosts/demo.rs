@@ -88,7 +88,7 @@ async fn a_demo_leaves_alone_what_no_demo_made() {
     let user = host.add_subscriber("desk@farol.example");
     for _ in 0..2 {
         let said = host.run(&["demo", "--listen", "127.0.0.1:0"]).refused(1);
-        assert!(said.contains("data that no demo made"), "{said}");
+        assert!(said.contains("data that no demo created"), "{said}");
     }
     assert_eq!(host.run(&["user", "list"]).ok(), "desk@farol.example\tactive\t\n");
     let server = host.serve(&[]);

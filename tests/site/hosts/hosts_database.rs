@@ -230,7 +230,7 @@ async fn a_demo_does_not_even_migrate_what_no_demo_made() {
     host.add_subscriber("desk@farol.example");
     host.sql("delete from _sqlx_migrations where version > 6").await;
     let said = host.run(&["demo", "--listen", "127.0.0.1:0"]).refused(1);
-    assert!(said.contains("data that no demo made"), "{said}");
+    assert!(said.contains("data that no demo created"), "{said}");
     assert_eq!(host.texts("select cast(max(version) as text) from _sqlx_migrations").await, ["6"]);
 }
 

@@ -226,6 +226,6 @@ async fn an_address_of_another_database_is_refused_with_an_example_of_one_that_i
     let mut command = host.latchkey(&["user", "list"]);
     command.env("DATABASE_URL", "mysql://keeper@localhost/latchkey");
     let said = finish(command, "").refused(1);
-    let example = "does not begin with postgres://. It looks like postgres://user:password@host:5432/latchkey.";
+    let example = "does not begin with postgres://. Expected: postgres://user:password@host:5432/latchkey.";
     assert!(said.contains(example), "{said}");
 }

@@ -148,7 +148,7 @@ async fn what_the_host_does_by_commands_is_in_the_log_too() {
     let me = server.person("desk@farol.example").await;
     let key = me.browser.key_id(&me.key).await;
     for (command, says) in [
-        (vec!["user", "link", "desk@farol.example"], "user link: made a one-time link user="),
+        (vec!["user", "link", "desk@farol.example"], "user link: created a one-time link user="),
         (vec!["user", "deactivate", "desk@farol.example"], "user deactivate: done user="),
         (vec!["user", "activate", "desk@farol.example"], "user activate: done user="),
         (vec!["subscription", "cancel", "desk@farol.example"], "subscription cancel: cancelled"),

@@ -255,7 +255,7 @@ async fn all_that_one_person_gave_is_left_at_once_but_what_nobody_else_owns() {
     assert!(text.contains("nobody else owns it: Trap"), "{text}");
     let done = night.browser.post_form(&leave, &[]).await.is(303);
     let page = night.browser.get(done.header("location").expect("a location")).await.is(200);
-    assert!(seen(page.text()).contains("1 of it stays, since nobody else owns it"), "{page}");
+    assert!(seen(page.text()).contains("1 of it stays, because nobody else owns it"), "{page}");
     for property in [&farol, &mar] {
         night.api.get(&at(property)).await.error("not_found");
     }

@@ -1,4 +1,4 @@
-//! What a key may do: which properties it reaches, and whether it may write. Chosen in a form when the key is made.
+//! The part "Access" of the form that creates a key.
 
 use serde::Deserialize;
 
@@ -9,52 +9,52 @@ use crate::{
     hotel::properties::search::{self, Brief, MOST_IDS},
     keys::{
         ApiKey,
-        scope::{KeyScope, Limits},
+        scope::{KeyAccess, KeyScope},
         store,
     },
 };
 
-/// Properties that the form offers to tick; of further ones the ids are typed.
+/// Properties that the form lists; ids of others are entered as text.
 pub const MOST_OFFERED: i64 = 200;
 
-/// Ids that a problem names at most.
+/// Maximum number of ids in an error message.
 const MOST_NAMED: usize = 3;
 
-/// The fields of the form, as they were sent.
+/// The fields, as they were sent.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Typed {
-    /// `all` or `chosen`; a form without it asks for all.
+pub struct AccessForm {
+    /// `all` or `chosen`; without it, all.
     #[serde(default)]
     access: String,
     #[serde(default, rename = "properties[]")]
     properties: Vec<String>,
-    /// Ids that were typed, one a line.
+    /// Ids that were entered, one per line.
     #[serde(default)]
     further: String,
     #[serde(default)]
     read_only: String,
-    /// A form without it asks for a key that may not.
+    /// Without it the key may not manage users.
     #[serde(default)]
     manage_users: String,
-    /// Not everything came through a sign-in; see `web::page::Resume`.
+    /// Some fields were lost in a sign-in; see `web::page::Resume`.
     #[serde(default)]
     left_out: String,
 }
 
-impl Typed {
-    /// The form of a key with these limits.
-    pub fn of(limits: &Limits) -> Self {
-        let chosen = limits.properties.as_deref();
-        Typed {
-            access: if chosen.is_some() { "chosen" } else { "all" }.to_owned(),
-            properties: chosen.unwrap_or_default().iter().map(ToString::to_string).collect(),
-            read_only: if limits.read_only { "on" } else { "" }.to_owned(),
-            manage_users: if limits.manage_users { "on" } else { "" }.to_owned(),
-            ..Typed::default()
+impl AccessForm {
+    /// The form of a key with this access.
+    pub fn of(access: &KeyAccess) -> Self {
+        let selected = access.properties.as_deref();
+        AccessForm {
+            access: if selected.is_some() { "chosen" } else { "all" }.to_owned(),
+            properties: selected.unwrap_or_default().iter().map(ToString::to_string).collect(),
+            read_only: if access.read_only { "on" } else { "" }.to_owned(),
+            manage_users: if access.manage_users { "on" } else { "" }.to_owned(),
+            ..AccessForm::default()
         }
     }
 
-    /// As the dialog opens: a key has its user's powers. Fields that come back through a sign-in stay as they were.
+    /// The initial form: "May manage users" is ticked, unless the fields come back through a sign-in.
     pub fn opened(mut self) -> Self {
         if self.access.is_empty() {
             "on".clone_into(&mut self.manage_users);
@@ -62,18 +62,21 @@ impl Typed {
         self
     }
 
-    /// True where the right to manage users was asked for together with what rules it out.
-    pub fn asks_in_vain(&self, limits: &Limits) -> bool {
-        !self.manage_users.is_empty() && !limits.manage_users
+    /// True if "May manage users" was ticked together with an option that rules it out.
+    pub fn loses_manage_users(&self, access: &KeyAccess) -> bool {
+        !self.manage_users.is_empty() && !access.manage_users
     }
 
     fn entries(&self) -> impl Iterator<Item = &str> {
-        let typed = self.further.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty());
-        self.properties.iter().map(String::as_str).chain(typed)
+        let entered = self.further.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty());
+        self.properties.iter().map(String::as_str).chain(entered)
     }
 
-    /// The limits that are asked for, or the reason why they will not do.
-    pub fn read(&self) -> Result<Limits, String> {
+    /// Validates the fields.
+    ///
+    /// # Errors
+    /// The error message for the form.
+    pub fn read(&self) -> Result<KeyAccess, String> {
         let read_only = !self.read_only.is_empty();
         let any = self.entries().next().is_some();
         match self.access.as_str() {
@@ -84,7 +87,7 @@ impl Typed {
             }
             "" | "all" => {
                 let manage_users = !read_only && !self.manage_users.is_empty();
-                return Ok(Limits { properties: None, read_only, manage_users });
+                return Ok(KeyAccess { properties: None, read_only, manage_users });
             }
             "chosen" if !any => {
                 return Err("Select at least one property, or choose “All properties”.".to_owned());
@@ -107,13 +110,13 @@ impl Typed {
         if ids.len() > MOST_IDS {
             return Err(format!("Select at most {MOST_IDS} properties (you selected {}).", ids.len()));
         }
-        Ok(Limits { properties: Some(ids), read_only, manage_users: false })
+        Ok(KeyAccess { properties: Some(ids), read_only, manage_users: false })
     }
 }
 
-/// The form's error message if the user cannot see every selected property.
-pub async fn refusal(tx: &mut Tx, caller: &Caller, limits: &Limits) -> sqlx::Result<Option<String>> {
-    let Some(wanted) = &limits.properties else { return Ok(None) };
+/// The error message for the form if the user cannot see every selected property.
+pub async fn problem(tx: &mut Tx, caller: &Caller, access: &KeyAccess) -> sqlx::Result<Option<String>> {
+    let Some(wanted) = &access.properties else { return Ok(None) };
     let found = search::among(tx, caller, wanted).await?;
     let missing: Vec<String> =
         wanted.iter().filter(|id| !found.iter().any(|brief| brief.id == **id)).map(ToString::to_string).collect();
@@ -141,15 +144,15 @@ pub struct AccessFields {
     pub read_only: bool,
     pub manage_users: bool,
     pub offers: Vec<Offer>,
-    /// How many properties the user reaches.
+    /// How many properties the user has access to.
     pub total: i64,
-    /// Not all of them are offered.
+    /// Not all of them are listed.
     pub is_cut: bool,
     pub further: String,
     pub problem: Option<String>,
 }
 
-/// A property to tick.
+/// A property with a checkbox.
 pub struct Offer {
     pub id: String,
     pub title: String,
@@ -158,28 +161,29 @@ pub struct Offer {
 }
 
 impl AccessFields {
-    /// The fields as they were sent, around what the user reaches now. What is ticked is always offered.
-    pub async fn new(tx: &mut Tx, caller: &Caller, typed: Typed, problem: Option<String>) -> sqlx::Result<Self> {
-        let ticked: Vec<PropertyId> = typed.properties.iter().filter_map(|id| id.parse().ok()).collect();
+    /// The fields as they were sent, with the properties that the user has access to now. Ticked ones are always
+    /// listed.
+    pub async fn new(tx: &mut Tx, caller: &Caller, form: AccessForm, problem: Option<String>) -> sqlx::Result<Self> {
+        let ticked: Vec<PropertyId> = form.properties.iter().filter_map(|id| id.parse().ok()).collect();
         let (mut offered, total) = search::first(tx, caller, MOST_OFFERED).await?;
         let further: Vec<PropertyId> =
             ticked.iter().filter(|id| !offered.iter().any(|brief| brief.id == **id)).copied().collect();
         offered.extend(search::among(tx, caller, &further).await?);
-        let left_out = (!typed.left_out.is_empty())
+        let left_out = (!form.left_out.is_empty())
             .then(|| "Part of your selection was lost when you signed in. Please check it.".to_owned());
         Ok(AccessFields {
-            chosen: typed.access == "chosen",
-            read_only: !typed.read_only.is_empty(),
-            manage_users: !typed.manage_users.is_empty(),
+            chosen: form.access == "chosen",
+            read_only: !form.read_only.is_empty(),
+            manage_users: !form.manage_users.is_empty(),
             is_cut: total > MOST_OFFERED,
             total,
-            further: typed.further,
+            further: form.further,
             problem: problem.or(left_out),
             offers: offered.into_iter().map(|brief| Offer::new(brief, &ticked)).collect(),
         })
     }
 
-    /// The list is in sight also while "All properties" is ticked.
+    /// True if the list is visible even while "All properties" is selected.
     pub fn is_shown(&self) -> bool {
         self.problem.is_some() || !self.further.is_empty()
     }
@@ -196,37 +200,38 @@ impl Offer {
     }
 }
 
-/// The limits of a kept key.
-pub async fn of_key(tx: &mut Tx, key: &ApiKey) -> sqlx::Result<Limits> {
+/// The access of a stored key.
+pub async fn of_key(tx: &mut Tx, key: &ApiKey) -> sqlx::Result<KeyAccess> {
     let properties = match key.scope {
         KeyScope::All => None,
-        KeyScope::Chosen(_) => Some(store::properties_of(tx, key.id).await?),
+        KeyScope::Selected(_) => Some(store::properties_of(tx, key.id).await?),
     };
-    Ok(Limits { properties, read_only: key.read_only, manage_users: key.manage_users })
+    Ok(KeyAccess { properties, read_only: key.read_only, manage_users: key.manage_users })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn typed(access: &str, properties: &[&str], further: &str) -> Result<Limits, String> {
+    fn read(access: &str, properties: &[&str], further: &str) -> Result<KeyAccess, String> {
         let properties = properties.iter().map(|id| (*id).to_owned()).collect();
-        Typed { access: access.to_owned(), properties, further: further.to_owned(), ..Typed::default() }.read()
+        AccessForm { access: access.to_owned(), properties, further: further.to_owned(), ..AccessForm::default() }
+            .read()
     }
 
     #[test]
-    fn a_choice_is_read_once_and_its_contradictions_are_refused() {
+    fn duplicates_are_removed_and_contradictions_refused() {
         let (one, two) = (PropertyId::new(), PropertyId::new());
         let (first, second) = (one.to_string(), two.to_string());
-        assert_eq!(typed("", &[], " \n"), Ok(Limits::default()));
-        let both = typed("chosen", &[&first, &first], &format!("{second}\r\n {first},")).expect("two ids");
+        assert_eq!(read("", &[], " \n"), Ok(KeyAccess::default()));
+        let both = read("chosen", &[&first, &first], &format!("{second}\r\n {first},")).expect("two ids");
         assert_eq!(both.properties, Some(vec![one, two]));
-        assert!(typed("chosen", &[], "\r\n").is_err_and(|problem| problem.contains("at least one")));
-        assert!(typed("all", &[&first], "").is_err_and(|problem| problem.contains("All properties")));
-        assert!(typed("none", &[], "").is_err());
-        let wrong = typed("chosen", &["a", "b"], "c\nd").expect_err("no ids");
+        assert!(read("chosen", &[], "\r\n").is_err_and(|problem| problem.contains("at least one")));
+        assert!(read("all", &[&first], "").is_err_and(|problem| problem.contains("All properties")));
+        assert!(read("none", &[], "").is_err());
+        let wrong = read("chosen", &["a", "b"], "c\nd").expect_err("no ids");
         assert!(wrong.contains("“a”, “b”, “c” and 1 more"), "{wrong}");
         let many: String = (0..=MOST_IDS).map(|_| format!("{}\n", PropertyId::new())).collect();
-        assert!(typed("chosen", &[], &many).is_err_and(|problem| problem.contains("at most 1000")));
+        assert!(read("chosen", &[], &many).is_err_and(|problem| problem.contains("at most 1000")));
     }
 }
