@@ -7,6 +7,7 @@ use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
+use crate::property::GROUPS;
 use crate::response::Response;
 use crate::secrets::Secrets;
 
@@ -165,4 +166,19 @@ fn set(headers: &mut HeaderMap, name: &str, value: &[u8]) {
         HeaderName::from_bytes(name.as_bytes()).expect("a header name"),
         HeaderValue::from_bytes(value).expect("a header value"),
     );
+}
+
+/// Sends requests at the same moment, over connections that are open already. Their answers, in that order.
+pub async fn at_once(calls: impl IntoIterator<Item = Call>) -> Vec<Response> {
+    let calls: Vec<_> = calls.into_iter().map(|call| actix_web::rt::spawn(call.into_future())).collect();
+    let mut answers = Vec::new();
+    for call in calls {
+        answers.push(call.await.expect("an answer"));
+    }
+    answers
+}
+
+/// Opens connections, so that a race begins at the requests.
+pub async fn warm(clients: &[&Client]) {
+    at_once(clients.iter().flat_map(|client| [client.get(GROUPS), client.get(GROUPS)])).await;
 }

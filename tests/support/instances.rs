@@ -82,10 +82,8 @@ pub async fn change_at(server: SocketAddr, request: Vec<u8>, status: u16) -> Ins
     answered.await.expect("an answer")
 }
 
-/// Room for many keys, and everybody may ask as often as they like. A line for every request would make a long log,
-/// searched for every key.
+/// Room for many keys. A line for every request would make a long log, searched for every key.
 fn options() -> Options {
-    let unlimited = ["LATCHKEY_REQUESTS_PER_KEY", "LATCHKEY_REQUESTS_PER_ADDRESS"];
-    let options = Server::options().public_url("http://localhost:7001").env("RUST_LOG", "warn");
-    unlimited.into_iter().fold(options.env("LATCHKEY_MAX_KEYS", "1000"), |options, name| options.env(name, "0"))
+    let options = Server::options().public_url("http://localhost:7001").unlimited();
+    options.env("RUST_LOG", "warn").env("LATCHKEY_MAX_KEYS", "1000")
 }

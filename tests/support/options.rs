@@ -31,6 +31,11 @@ impl Options {
         self
     }
 
+    /// Everybody may ask as often as they like.
+    pub fn unlimited(self) -> Self {
+        self.env("LATCHKEY_REQUESTS_PER_KEY", "0").env("LATCHKEY_REQUESTS_PER_ADDRESS", "0")
+    }
+
     /// Behind a proxy that is known by this URL. Clients of the test go on asking the server itself, as the proxy does.
     /// Several servers behind one URL share their sessions, since the cookie is named by its port.
     pub fn public_url(mut self, url: &str) -> Self {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, Users, part};
-use crate::client::{Call, Client};
+use crate::client::{Call, at_once, warm};
 use crate::people::{Person, world};
 use crate::property::{GROUPS, PROPERTIES, at, body, group_at};
 use crate::response::Response;
@@ -49,21 +49,6 @@ async fn is_sound(server: &Server) {
     ] {
         assert_eq!(server.texts(sql).await, ["0"], "{what}");
     }
-}
-
-/// Sends requests at the same moment, over connections that are open already. Their answers, in that order.
-pub async fn at_once(calls: impl IntoIterator<Item = Call>) -> Vec<Response> {
-    let calls: Vec<_> = calls.into_iter().map(|call| actix_web::rt::spawn(call.into_future())).collect();
-    let mut answers = Vec::new();
-    for call in calls {
-        answers.push(call.await.expect("an answer"));
-    }
-    answers
-}
-
-/// Opens connections, so that a race begins at the requests.
-pub async fn warm(clients: &[&Client]) {
-    at_once(clients.iter().flat_map(|client| [client.get(GROUPS), client.get(GROUPS)])).await;
 }
 
 fn statuses(answers: &[Response]) -> Vec<u16> {

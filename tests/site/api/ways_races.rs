@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::access::{GROUP_USERS, PROPERTY_USERS, part};
-use crate::api::access_races::{at_once, warm};
+use crate::client::{at_once, warm};
 use crate::property::at;
 use crate::rounds::rounds;
 use crate::site::Site;

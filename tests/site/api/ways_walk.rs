@@ -272,8 +272,7 @@ struct Walk {
 
 impl Walk {
     async fn begin(seed: u64) -> Self {
-        let unlimited = ["--requests-per-key", "0", "--requests-per-address", "0"];
-        let server = unlimited.iter().fold(Server::options(), |options, arg| options.arg(arg)).start().await;
+        let server = Server::options().unlimited().start().await;
         let mut people = Vec::new();
         let mut model = Model::default();
         for person in 0..PEOPLE {
