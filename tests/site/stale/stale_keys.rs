@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_millis(500);
 
 /// Somebody with many keys.
 struct Keys {
-    site: Rc<Instances>,
+    instances: Rc<Instances>,
     me: Person,
 }
 
@@ -30,9 +30,9 @@ struct Key {
 
 impl Keys {
     async fn new() -> Rc<Self> {
-        let site = Instances::start().await;
-        let me = site.first().person("desk@farol.example").await;
-        Rc::new(Self { site, me })
+        let instances = Instances::start().await;
+        let me = instances.first().person("desk@farol.example").await;
+        Rc::new(Self { instances, me })
     }
 
     async fn key(&self) -> Key {
@@ -43,7 +43,7 @@ impl Keys {
 
     /// Hammers all processes with a key.
     fn hammer(&self, key: &Key) -> Hammer {
-        Hammer::start(&self.site.addresses(), list_with(&key.text))
+        Hammer::start(&self.instances.addresses(), list_with(&key.text))
     }
 
     /// Uses a key at all processes, which then remember it.
@@ -61,13 +61,13 @@ impl Keys {
     async fn is_withdrawn_soon(&self, key: &Key) -> Option<Instant> {
         let sql = format!(
             "select withdrawn_by from api_keys where withdrawn_at is not null and id = {}",
-            self.site.host.literal(&key.id)
+            self.instances.host.literal(&key.id)
         );
         let end = Instant::now() + SOON;
         while Instant::now() < end {
-            if self.site.host.texts(&sql).await == ["owner"] {
+            if self.instances.host.texts(&sql).await == ["owner"] {
                 let seen = Instant::now();
-                return Some(seen + if self.site.servers.len() > 1 { TRUST } else { Duration::ZERO });
+                return Some(seen + if self.instances.servers.len() > 1 { TRUST } else { Duration::ZERO });
             }
         }
         None
@@ -75,8 +75,8 @@ impl Keys {
 
     /// Lets a key that is withdrawn go, so that the list stays short.
     async fn lets_go(&self, key: &Key) {
-        let sql = format!("delete from api_keys where id = {}", self.site.host.literal(&key.id));
-        assert_eq!(self.site.host.sql(&sql).await, 1);
+        let sql = format!("delete from api_keys where id = {}", self.instances.host.literal(&key.id));
+        assert_eq!(self.instances.host.sql(&sql).await, 1);
     }
 }
 
@@ -89,7 +89,7 @@ async fn a_key_withdrawn_on_a_page_lets_nobody_in_afterwards() {
             let key = keys.key().await;
             let hammer = keys.hammer(&key);
             hammer.is_let_in().await;
-            let answered = keys.site.change(keys.withdraw(&key), 303).await;
+            let answered = keys.instances.change(keys.withdraw(&key), 303).await;
             hammer.goes_on(answered).await;
             let judged = hammer.judge(answered, &[401]);
             keys.lets_go(&key).await;
@@ -108,7 +108,7 @@ async fn a_key_withdrawn_by_a_command_lets_nobody_in_afterwards() {
             let key = keys.key().await;
             let hammer = keys.hammer(&key);
             hammer.is_let_in().await;
-            let ended = keys.site.command(&["key", "withdraw", &key.id]).await;
+            let ended = keys.instances.command(&["key", "withdraw", &key.id]).await;
             hammer.goes_on(ended).await;
             let judged = hammer.judge(ended, &[401]);
             keys.lets_go(&key).await;
@@ -128,7 +128,7 @@ async fn a_key_whose_first_uses_meet_its_withdrawal_is_not_remembered() {
             let withdraw = keys.withdraw(&key);
             let hammer = keys.hammer(&key);
             actix_web::rt::time::sleep(moment(number, Duration::from_millis(8))).await;
-            let answered = keys.site.change(withdraw, 303).await;
+            let answered = keys.instances.change(withdraw, 303).await;
             hammer.goes_on(answered).await;
             let judged = hammer.judge(answered, &[401]);
             keys.lets_go(&key).await;
@@ -148,7 +148,7 @@ async fn a_withdrawal_that_is_sent_twice_holds_from_the_first_answer_on() {
             let hammer = keys.hammer(&key);
             hammer.is_let_in().await;
             // To one process, or to two.
-            let addresses = keys.site.addresses();
+            let addresses = keys.instances.addresses();
             let (first, second) = (addresses[0], addresses[number % addresses.len()]);
             let once = actix_web::rt::spawn(change_at(first, keys.withdraw(&key), 303));
             actix_web::rt::time::sleep(moment(number, Duration::from_millis(8))).await;
@@ -183,7 +183,7 @@ async fn a_key_that_was_replaced_lets_nobody_in_also_where_the_form_was_sent_twi
             assert!(!new.is_empty(), "one of them shows the key");
             hammer.goes_on(answered).await;
             let judged = hammer.judge(answered, &[401]);
-            keys.site.first().with_key(&new[0]).get("/api/v1/properties").await.is(200);
+            keys.instances.first().with_key(&new[0]).get("/api/v1/properties").await.is(200);
             let new = Key { id: keys.me.browser.key_id(&new[0]).await, text: new[0].clone() };
             keys.lets_go(&new).await;
             keys.lets_go(&key).await;
@@ -195,7 +195,7 @@ async fn a_key_that_was_replaced_lets_nobody_in_also_where_the_form_was_sent_twi
 
 /// Sends the form that replaces a key: when it was answered, and the new key, if this answer shows it.
 async fn replaced(keys: Rc<Keys>, form: Vec<u8>) -> (Instant, Option<String>) {
-    let server = keys.site.first().address();
+    let server = keys.instances.first().address();
     let answer = spawn_blocking(move || (raw::exchange(server, &form), Instant::now()));
     let (answer, moment) = answer.await.expect("an answer");
     assert!(matches!(answer.status, 200 | 409), "{answer}");
@@ -212,12 +212,12 @@ async fn a_withdrawal_whose_client_has_gone_holds_once_it_is_seen() {
             let key = keys.key().await;
             let hammer = keys.hammer(&key);
             hammer.is_let_in().await;
-            let server = keys.site.first().address();
+            let server = keys.instances.first().address();
             send_and_reset(server, &keys.withdraw(&key), moment(number, Duration::from_millis(8))).await;
             let seen = match keys.is_withdrawn_soon(&key).await {
                 Some(seen) => seen,
                 // It came to nothing, and is sent again.
-                None => keys.site.change(keys.withdraw(&key), 303).await,
+                None => keys.instances.change(keys.withdraw(&key), 303).await,
             };
             hammer.goes_on(seen).await;
             let judged = hammer.judge(seen, &[401]);
@@ -231,17 +231,17 @@ async fn a_withdrawal_whose_client_has_gone_holds_once_it_is_seen() {
 #[actix_web::test]
 async fn a_key_withdrawn_after_the_database_was_set_back_lets_nobody_in() {
     let keys = Keys::new().await;
-    let host = &keys.site.host;
+    let host = &keys.instances.host;
     let (other, key) = (keys.key().await, keys.key().await);
     keys.let_in(&key).await;
     let epoch = host.texts("select cast(epoch as text) from auth_epoch").await.remove(0);
-    keys.site.command(&["key", "withdraw", &other.id]).await;
+    keys.instances.command(&["key", "withdraw", &other.id]).await;
     keys.let_in(&key).await;
     // The last change is lost, as where a backup is restored, or a standby takes over that did not have it yet.
     assert_eq!(host.sql(&format!("update auth_epoch set epoch = {epoch}")).await, 1);
     let back = "update api_keys set withdrawn_at = null, withdrawn_by = null where id";
     assert_eq!(host.sql(&format!("{back} = {}", host.literal(&other.id))).await, 1);
-    let ended = keys.site.command(&["key", "withdraw", &key.id]).await;
+    let ended = keys.instances.command(&["key", "withdraw", &key.id]).await;
     let hammer = keys.hammer(&key);
     hammer.goes_on(ended).await;
     hammer.judge(ended, &[401]);

@@ -28,16 +28,16 @@ const SLOW: Duration = Duration::from_millis(300);
 
 /// Two servers on one database, the second at the end of a wire.
 struct Two {
-    site: Rc<Instances>,
+    instances: Rc<Instances>,
     wire: Arc<Wire>,
     me: Person,
 }
 
 impl Two {
     async fn new() -> Option<Rc<Self>> {
-        let (site, wire) = Instances::with_wire().await?;
-        let me = site.first().person("desk@farol.example").await;
-        Some(Rc::new(Self { site, wire, me }))
+        let (instances, wire) = Instances::with_wire().await?;
+        let me = instances.first().person("desk@farol.example").await;
+        Some(Rc::new(Self { instances, wire, me }))
     }
 
     /// A new key, and the form that withdraws it.
@@ -49,14 +49,14 @@ impl Two {
 
     /// Hammers the second server.
     fn hammer(&self, key: &str) -> Hammer {
-        Hammer::start(&[self.site.servers[1].address()], read_with(key, CATALOGUE))
+        Hammer::start(&[self.instances.servers[1].address()], read_with(key, CATALOGUE))
     }
 
     /// Has PostgreSQL end all connections of the second server, as a restart does.
     async fn end_connections(&self) {
         let ports: Vec<String> = self.wire.ports().iter().map(u16::to_string).collect();
         let sql = "select pg_terminate_backend(pid) from pg_stat_activity where client_port in";
-        assert!(self.site.host.sql(&format!("{sql} ({})", ports.join(", "))).await > 0, "nobody was connected");
+        assert!(self.instances.host.sql(&format!("{sql} ({})", ports.join(", "))).await > 0, "nobody was connected");
     }
 
     /// Withdraws a key at the first server while something is wrong at the second, which `mended` sets right again.
@@ -65,7 +65,7 @@ impl Two {
         let hammer = self.hammer(&key);
         hammer.is_let_in().await;
         breaks().await;
-        let answered = self.site.change(withdraw, 303).await;
+        let answered = self.instances.change(withdraw, 303).await;
         // Those of the first are waiting for answers, perhaps.
         let late = self.hammer(&key);
         mended(&late, answered).await;
@@ -99,7 +99,7 @@ async fn a_withdrawal_holds_while_the_database_answers_late_on_postgresql() {
             if !first {
                 sleep(moment(number * 5, SLOW * 3)).await;
             }
-            let answered = two.site.change(withdraw, 303).await;
+            let answered = two.instances.change(withdraw, 303).await;
             hammer.goes_on(answered).await;
             two.wire.mend();
             hammer.judge(answered, &REFUSED)
@@ -165,7 +165,7 @@ async fn a_withdrawal_holds_at_a_server_that_stood_still_meanwhile_on_postgresql
     rounds("server stood still", 4, 1, move |_, _| {
         let two = two.clone();
         async move {
-            let second = &two.site.servers[1];
+            let second = &two.instances.servers[1];
             two.round(async || second.signal("STOP"), async |_, _| second.signal("CONT")).await
         }
     })
@@ -176,22 +176,23 @@ async fn a_withdrawal_holds_at_a_server_that_stood_still_meanwhile_on_postgresql
 async fn a_key_can_be_withdrawn_although_a_lost_process_was_just_writing_its_use_on_postgresql() {
     let Some(two) = Two::new().await else { return };
     let (key, withdraw) = two.key().await;
-    let held = two.site.host.hold("update api_keys set id = id").await;
-    two.site.servers[1].with_key(&key).get(PROPERTIES).await.is(200);
+    let held = two.instances.host.hold("update api_keys set id = id").await;
+    two.instances.servers[1].with_key(&key).get(PROPERTIES).await.is(200);
     let waiting = "
         select 'yes' from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    until("its use is being written", async || (two.site.host.texts(waiting).await == ["yes"]).then_some(())).await;
+    until("its use is being written", async || (two.instances.host.texts(waiting).await == ["yes"]).then_some(()))
+        .await;
     two.wire.silence();
     held.release().await;
-    two.site.change(withdraw, 303).await;
+    two.instances.change(withdraw, 303).await;
     two.wire.mend();
-    two.site.servers[1].with_key(&key).get(PROPERTIES).await.is(401);
+    two.instances.servers[1].with_key(&key).get(PROPERTIES).await.is(401);
 }
 
 #[actix_web::test]
 async fn a_standby_is_not_believed_on_postgresql() {
     let Some(two) = Two::new().await else { return };
-    let (host, second) = (&two.site.host, &two.site.servers[1]);
+    let (host, second) = (&two.instances.host, &two.instances.servers[1]);
     let api = second.with_key(&two.me.key);
     api.get(PROPERTIES).await.is(200);
     // The same database, whose sessions are told from now on that it is one.

@@ -15,18 +15,18 @@ use crate::raw::{self, form};
 
 /// Servers and some people.
 struct People {
-    site: Rc<Instances>,
+    instances: Rc<Instances>,
     people: Vec<Person>,
 }
 
 impl People {
     async fn new(count: usize) -> Rc<Self> {
-        let site = Instances::start().await;
+        let instances = Instances::start().await;
         let mut people = Vec::new();
         for number in 0..count {
-            people.push(site.first().person(&format!("desk{number}@farol.example")).await);
+            people.push(instances.first().person(&format!("desk{number}@farol.example")).await);
         }
-        Rc::new(Self { site, people })
+        Rc::new(Self { instances, people })
     }
 }
 
@@ -42,13 +42,13 @@ async fn a_key_lets_nobody_in_once_the_subscription_has_ended() {
     rounds("subscription ended", 6, 2, move |lane, _| {
         let people = people.clone();
         async move {
-            let (site, me) = (&people.site, &people.people[lane]);
-            let hammer = Hammer::start(&site.addresses(), list_with(&me.key));
+            let (instances, me) = (&people.instances, &people.people[lane]);
+            let hammer = Hammer::start(&instances.addresses(), list_with(&me.key));
             hammer.is_let_in().await;
-            let ended = site.command(&["subscription", "cancel", &me.user.email, "--now"]).await;
+            let ended = instances.command(&["subscription", "cancel", &me.user.email, "--now"]).await;
             hammer.goes_on(ended).await;
             let judged = hammer.judge(ended, &[403]);
-            site.command(&["subscription", "activate", &me.user.email]).await;
+            instances.command(&["subscription", "activate", &me.user.email]).await;
             judged
         }
     })
@@ -61,14 +61,14 @@ async fn neither_key_nor_session_of_a_deactivated_user_lets_anybody_in() {
     rounds("user deactivated", 4, 2, move |lane, _| {
         let people = people.clone();
         async move {
-            let (site, me) = (&people.site, &people.people[lane]);
-            let browser = site.first().signed_in(&me.user).await;
-            let hammer = Hammer::of(&site.addresses(), &[list_with(&me.key), list_in(&browser)]);
+            let (instances, me) = (&people.instances, &people.people[lane]);
+            let browser = instances.first().signed_in(&me.user).await;
+            let hammer = Hammer::of(&instances.addresses(), &[list_with(&me.key), list_in(&browser)]);
             hammer.is_let_in().await;
-            let ended = site.command(&["user", "deactivate", &me.user.email]).await;
+            let ended = instances.command(&["user", "deactivate", &me.user.email]).await;
             hammer.goes_on(ended).await;
             let judged = hammer.judge(ended, &[401]);
-            site.command(&["user", "activate", &me.user.email]).await;
+            instances.command(&["user", "activate", &me.user.email]).await;
             judged
         }
     })
@@ -81,18 +81,18 @@ async fn a_session_that_was_ended_lets_nobody_in() {
     rounds("session ended", 4, 2, move |lane, number| {
         let people = people.clone();
         async move {
-            let (site, me) = (&people.site, &people.people[lane]);
-            let browser = site.first().signed_in(&me.user).await;
-            let hammer = Hammer::start(&site.addresses(), list_in(&browser));
+            let (instances, me) = (&people.instances, &people.people[lane]);
+            let browser = instances.first().signed_in(&me.user).await;
+            let hammer = Hammer::start(&instances.addresses(), list_in(&browser));
             hammer.is_let_in().await;
             let anew = format!("{}-anew", me.user.password);
             let ended = match number / 2 % 2 {
-                0 => site.change(form(&browser, "/sign_out", &[]), 303).await,
-                _ => site.command_with(&["user", "password", &me.user.email], &anew).await,
+                0 => instances.change(form(&browser, "/sign_out", &[]), 303).await,
+                _ => instances.command_with(&["user", "password", &me.user.email], &anew).await,
             };
             hammer.goes_on(ended).await;
             if number / 2 % 2 != 0 {
-                site.command_with(&["user", "password", &me.user.email], &me.user.password).await;
+                instances.command_with(&["user", "password", &me.user.email], &me.user.password).await;
             }
             hammer.judge(ended, &[401])
         }
@@ -117,16 +117,16 @@ async fn an_owner_who_was_made_a_user_does_nothing_more_as_an_owner() {
     rounds("role lowered", 16, 2, move |lane, number| {
         let (people, things) = (people.clone(), things.clone());
         async move {
-            let (site, night, me) = (&people.site, &people.people[lane], &people.people[2]);
+            let (instances, night, me) = (&people.instances, &people.people[lane], &people.people[2]);
             let twin = number / 2 % 2;
             let (users, entry) = (TWINS[twin], &things[lane][twin]);
             let target = format!("PUT {}", users.at(entry));
             let change = |fields| users.change(fields);
             let write = write_with(&night.key, &target, &change(json!({ "overrides": { "shift": "late" } })));
-            let hammer = Hammer::start(&site.addresses(), write);
+            let hammer = Hammer::start(&instances.addresses(), write);
             hammer.is_let_in().await;
             let lower = write_with(&me.key, &target, &change(json!({ "role": "user" })));
-            let answered = site.change(lower, 200).await;
+            let answered = instances.change(lower, 200).await;
             hammer.goes_on(answered).await;
             let judged = hammer.judge(answered, &[403]);
             me.changes(users, entry, json!({ "role": "owner" })).await.is(200);
@@ -142,14 +142,14 @@ async fn a_property_out_of_reach_is_reached_with_no_key() {
     rounds("out of reach", 16, 2, move |lane, number| {
         let people = people.clone();
         async move {
-            let (site, night, me) = (&people.site, &people.people[lane], &people.people[2]);
+            let (instances, night, me) = (&people.instances, &people.people[lane], &people.people[2]);
             let property = me.has(json!({})).await;
             let take = taken(me, night, &property, number / 2 % 4).await;
             let limited = night.browser.create_key_for(&property).await;
             let read = [&night.key, &limited].map(|key| read_with(key, &at(&property)));
-            let hammer = Hammer::of(&site.addresses(), &read);
+            let hammer = Hammer::of(&instances.addresses(), &read);
             hammer.is_let_in().await;
-            let answered = site.change(take, 200).await;
+            let answered = instances.change(take, 200).await;
             hammer.goes_on(answered).await;
             hammer.judge(answered, &[404])
         }
