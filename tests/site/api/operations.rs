@@ -203,7 +203,8 @@ pub fn photo(property: &str) -> Value {
 }
 
 impl Operation {
-    fn writes(&self) -> bool {
+    /// Whether it may change something.
+    pub fn writes(&self) -> bool {
         self.method != "GET"
     }
 
