@@ -27,7 +27,6 @@ const NEW_KEYS_A_DAY: i64 = 1_000;
 enum Counted {
     Properties,
     Groups,
-    RatePlans,
     GroupsOfProperty,
     UsersOfProperty,
     UsersOfGroup,
@@ -44,7 +43,6 @@ impl Counted {
         match self {
             Counted::Properties => count!("properties where made_by = $1"),
             Counted::Groups => count!("group_users where user_id = $1 and role = 'owner'"),
-            Counted::RatePlans => count!("rate_plans where property_id = $1"),
             Counted::GroupsOfProperty => count!("group_properties where property_id = $1"),
             Counted::UsersOfProperty => count!("property_users where property_id = $1"),
             Counted::UsersOfGroup => count!("group_users where group_id = $1"),
@@ -56,7 +54,6 @@ impl Counted {
         match self {
             Counted::Properties => ("account", "property", "properties"),
             Counted::Groups => ("account", "group", "groups"),
-            Counted::RatePlans => ("property", "rate plan", "rate plans"),
             Counted::GroupsOfProperty => ("property", "group", "groups"),
             Counted::UsersOfProperty => ("property", "user", "users"),
             Counted::UsersOfGroup => ("group", "user", "users"),
@@ -111,10 +108,6 @@ pub async fn resource(tx: &mut Tx, table: &str, of: Of, max: i64) -> Result<()> 
         return Ok(());
     }
     Err(Error::Full(format!("the {whose} has {max} {}, the most there may be", table.replace('_', " "))))
-}
-
-pub async fn rate_plan(tx: &mut Tx, property: PropertyId, max: i64) -> Result<()> {
-    check(tx, Counted::RatePlans, property.into(), max).await
 }
 
 /// Checks how many groups a property is in.

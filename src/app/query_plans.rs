@@ -14,7 +14,8 @@ use crate::{
     db::{Db, On, PATIENCE, RAN, Server, Statement, Tx, impl_from_row},
     hotel::{
         members::{self, MemberOf},
-        properties, rate_plans,
+        properties,
+        rate_plans::RatePlan,
         room_types::RoomType,
     },
     resource::{query::Query, store as resource_store},
@@ -65,7 +66,7 @@ async fn check_plans(db: &Db) {
         let query = Query::read(query).unwrap();
         assert!(!properties::list_index::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
         assert!(!resource_store::page::<RoomType>(&mut tx, &caller, &query).await.unwrap().0.is_empty());
-        assert!(!rate_plans::store::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
+        assert!(!resource_store::page::<RatePlan>(&mut tx, &caller, &query).await.unwrap().0.is_empty());
     }
     let query = Query::read("").unwrap();
     let ids = properties::store::all(&mut tx, &caller, &query).await.unwrap();
@@ -75,10 +76,10 @@ async fn check_plans(db: &Db) {
     assert_eq!(ids.len(), ROOM_TYPES);
     assert_eq!(resource_store::choices::<RoomType>(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
     assert_eq!(resource_store::by_ids::<RoomType>(&mut tx, &caller, &ids[..10]).await.unwrap().len(), 10);
-    let ids = rate_plans::store::all(&mut tx, &caller, &query).await.unwrap();
+    let ids = resource_store::all::<RatePlan>(&mut tx, &caller, &query).await.unwrap();
     assert_eq!(ids.len(), RATE_PLANS);
-    assert_eq!(rate_plans::store::choices(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
-    assert_eq!(rate_plans::store::by_ids(&mut tx, &caller, &ids[..10]).await.unwrap().len(), 10);
+    assert_eq!(resource_store::choices::<RatePlan>(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
+    assert_eq!(resource_store::by_ids::<RatePlan>(&mut tx, &caller, &ids[..10]).await.unwrap().len(), 10);
     let ids = members::store::list(&mut tx, MemberOf::Property, &caller, &query).await.unwrap().0;
     assert_eq!(ids.len(), PROPERTIES / 2);
     assert_eq!(members::store::by_ids(&mut tx, MemberOf::Property, &caller, &ids[..100]).await.unwrap().len(), 100);

@@ -15,7 +15,8 @@ use crate::{
         facilities, groups, members,
         photos::Photo,
         policies::HotelPolicy,
-        properties, rate_plans,
+        properties,
+        rate_plans::{self, RatePlan},
         room_types::{self, RoomType},
         taxes::{Tax, TaxSet},
     },
@@ -73,11 +74,11 @@ pub fn api() -> Routes {
         .unlisted(resource("/tax_set/{id}").put(handlers::update::<TaxSet>))
         .collection::<HotelPolicy>()
         .collection::<Photo>()
-        .add(resource("/rate_plans").get(rate_plans::list).post(rate_plans::create))
-        .add(resource("/rate_plans/options").get(rate_plans::options))
+        .add(resource("/rate_plans").get(handlers::list::<RatePlan>).post(rate_plans::create))
+        .add(resource("/rate_plans/options").get(handlers::options::<RatePlan>))
         .add(
             resource("/rate_plans/{id}")
-                .get(rate_plans::read)
+                .get(handlers::read::<RatePlan>)
                 .put(rate_plans::update)
                 .delete(rate_plans::delete)
                 .not_found(READ),

@@ -11,7 +11,7 @@ use crate::{
     },
     db::Tx,
     hotel::{
-        rate_plans::{self, RatePlan, rules},
+        rate_plans::{RatePlan, rules},
         room_types::RoomType,
     },
     resource::{
@@ -53,17 +53,13 @@ pub async fn furnish(tx: &mut Tx, property: PropertyId, currency: &str, from: u3
 async fn sell(tx: &mut Tx, room: &Stored<RoomType>, body: Value, currency: &str, now: Moment) -> Result<RatePlanId> {
     let mut problems = Problems::default();
     let validated = rules::validate(&object(body), Operation::Create, &mut problems)?;
-    let plan = RatePlan::default().changed(validated, currency, &mut problems)?;
+    let plan =
+        RatePlan { property_id: room.resource.property_id, room_type_id: RoomTypeId(room.id), ..RatePlan::default() };
+    let resource = plan.changed(validated, currency, &mut problems)?;
     problems.none_or_invalid()?;
-    let id = RatePlanId::new();
-    let stored = rate_plans::store::StoredRatePlan {
-        id,
-        property: room.resource.property_id,
-        room_type: RoomTypeId(room.id),
-        plan,
-    };
-    rate_plans::store::insert(tx, &stored, now).await?;
-    Ok(id)
+    let stored = Stored { id: Uuid::now_v7(), version: 1, resource };
+    store::insert(tx, None, &stored, now).await?;
+    Ok(RatePlanId(stored.id))
 }
 
 fn object(body: Value) -> Map<String, Value> {

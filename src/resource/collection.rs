@@ -133,6 +133,11 @@ pub trait Resource: Clone + Default + Send + 'static {
         ""
     }
 
+    /// The values of a new resource, as a body would have them.
+    fn defaults() -> Map<String, Value> {
+        defaults::<Self>()
+    }
+
     /// How many a property, or a user, may have; 0 is no limit.
     fn limit(_: &Settings) -> i64 {
         200
@@ -174,7 +179,7 @@ pub fn fields<R: Resource>() -> Vec<&'static Field> {
     R::FIELDS.iter().map(|attribute| &attribute.field).collect()
 }
 
-/// The values of a new resource, as a body would have them.
+/// The values of `Default`, as a body would have them.
 pub fn defaults<R: Resource>() -> Map<String, Value> {
     let mut defaults = fields::json(R::FIELDS, &R::default(), "", true);
     for attribute in R::FIELDS.iter().filter(|attribute| is_amount(attribute)) {
@@ -192,7 +197,7 @@ fn is_amount<R>(attribute: &Attribute<R>) -> bool {
 
 /// Changes a resource as a body says. Where the currency changes, amounts that are not sent stay the same in major units.
 pub fn apply<R: Resource>(resource: &mut R, sent: &Map<String, Value>, operation: Operation, problems: &mut Problems) {
-    let mut validated = validate::validate(fields::<R>(), sent, &defaults::<R>(), operation, problems);
+    let mut validated = validate::validate(fields::<R>(), sent, &R::defaults(), operation, problems);
     let mut amounts = Map::new();
     for attribute in R::FIELDS.iter().filter(|attribute| is_amount(attribute)) {
         amounts.extend(validated.remove_entry(attribute.field.name));

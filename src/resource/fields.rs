@@ -196,10 +196,19 @@ pub struct Attribute<R: 'static> {
 }
 
 /// Declares a field of `Self` that may be left out, `field!(title)`, or `field!(kind as "type")` where the API's name is
-/// another. [`Attribute`] has what else can be said of it.
+/// another, `field!(inherit.inherit_rate)` where it is inside a part of `Self`. [`Attribute`] has what else can be said of it.
 macro_rules! field {
     ($field:ident) => {
         $crate::resource::fields::field!($field as stringify!($field))
+    };
+    ($outer:ident . $field:ident) => {
+        $crate::resource::fields::Attribute::new(
+            stringify!($field),
+            stringify!($field),
+            $crate::resource::fields::type_of(|resource: &Self| &resource.$outer.$field),
+            |resource: &Self| &resource.$outer.$field,
+            |resource: &mut Self| &mut resource.$outer.$field,
+        )
     };
     ($field:ident as $name:expr) => {
         $crate::resource::fields::Attribute::new(
@@ -271,6 +280,12 @@ impl<R> Attribute<R> {
     /// Not among the attributes of an answer.
     pub const fn hidden(mut self) -> Self {
         self.field.shown = false;
+        self
+    }
+
+    /// Its column has another name.
+    pub const fn column(mut self, column: &'static str) -> Self {
+        self.column = column;
         self
     }
 

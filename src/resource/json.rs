@@ -159,12 +159,6 @@ pub fn success() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "meta": { "message": "Success" } }))
 }
 
-/// `{"data": …}` inside relationships.
-#[derive(Serialize)]
-pub struct Data<T> {
-    pub data: T,
-}
-
 /// A resource without relationships, as short lists and catalogues have it.
 #[derive(Serialize)]
 pub struct Short<I, A> {

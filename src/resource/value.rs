@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     base::{
         error::Problems,
-        ids::{PropertyId, RoomTypeId},
+        ids::{PropertyId, RatePlanId, RoomTypeId},
         money,
     },
     db::{Bind, Row, folded},
@@ -181,7 +181,7 @@ macro_rules! ids {
     )* };
 }
 
-ids! { PropertyId RoomTypeId }
+ids! { PropertyId RoomTypeId RatePlanId }
 
 /// 1 to 255 characters of one line. Beside it a column `sort_…` has its key for sorting (`db/folded.rs`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -219,7 +219,8 @@ impl FieldType for Title {
 }
 
 /// An amount of 0 or more in the smallest unit of the resource's currency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Amount(pub i64);
 
 impl FieldValue for Option<Amount> {

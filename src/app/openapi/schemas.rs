@@ -60,7 +60,11 @@ pub fn all() -> Result<Value> {
 fn choice(choice: &Choice, fields: &[&Field]) -> Value {
     let schema = |name: &&'static str| {
         let field = fields.iter().find(|field| field.name == *name);
-        ((*name).to_owned(), field.map_or_else(id, |field| answered(&field.kind, &Value::Null)))
+        let schema = |field: &&Field| {
+            let schema = answered(&field.kind, &Value::Null);
+            if field.nullable == Some(true) { or_null(schema) } else { schema }
+        };
+        ((*name).to_owned(), field.map_or_else(id, schema))
     };
     match choice {
         Choice::Fields(names) => names.iter().map(schema).collect::<Map<_, _>>().into(),
@@ -294,7 +298,9 @@ fn answered(kind: &Kind, default: &Value) -> Value {
         }
         Kind::Json(shape) => {
             let mut schema = (shape.schema)();
-            schema["type"] = json!("object");
+            if schema["type"] != "null" {
+                schema["type"] = json!("object");
+            }
             schema
         }
         other => sent(other, default, Operation::Create),

@@ -5,141 +5,29 @@
 use std::{collections::HashMap, str::FromStr};
 
 use bigdecimal::{BigDecimal, RoundingMode, Signed, ToPrimitive, Zero};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     base::money,
     hotel::rate_plans::{
-        Occupancy, RatePlan,
         chain::{self, Step},
-    },
-    resource::{
-        fields::{LARGEST, MOST_JSON, Shape},
-        validate,
+        options::Occupancy,
+        plan::{RateMode, RatePlan},
     },
 };
 
-/// Rules of all options of a plan at most: enough for every plan, and no work without end.
-pub const MOST_RULES: usize = 2000;
-
 /// The highest price in minor units: it can still be sent back, whatever the currency's decimals.
 const HIGHEST: i64 = 999_999_999_999_999;
-
-/// What can be derived beside `rate`: the restrictions with a number.
-const NUMBERS: [&str; 6] =
-    ["min_stay_arrival", "min_stay_through", "max_stay", "max_sell", "max_availability", "availability_offset"];
-
-const BY_AMOUNT: [&str; 2] = ["increase_by_amount", "decrease_by_amount"];
-const BY_PERCENT: [&str; 2] = ["increase_by_percent", "decrease_by_percent"];
-
-/// `derived_option`: restriction → pairs of rule and argument, applied from left to right.
-pub const DERIVED: Shape = Shape { fits: is_derived_option, most_bytes: None, schema: derived_schema };
-
-/// `auto_rate_settings`: what each guest above and below the primary occupancy changes (docs/contract/rate-plans.md,
-/// quirk 10). Other keys are kept.
-pub const AUTO: Shape = Shape { fits: is_auto_settings, most_bytes: Some(MOST_JSON), schema: auto_schema };
-
-/// How many rules a `derived_option` has.
-pub fn rules(derived: &Value) -> usize {
-    derived.as_object().into_iter().flat_map(|object| object.values()).filter_map(Value::as_array).map(Vec::len).sum()
-}
-
-fn is_derived_option(value: &Value) -> bool {
-    let Some(object) = value.as_object() else { return false };
-    object.iter().all(|(restriction, pairs)| {
-        let is_rate = restriction == "rate";
-        let Some(pairs) = pairs.as_array() else { return false };
-        (is_rate || NUMBERS.contains(&restriction.as_str()))
-            && pairs.iter().all(|pair| match pair.as_array().map(Vec::as_slice) {
-                Some([Value::String(rule), argument]) => {
-                    let by_amount = BY_AMOUNT.contains(&rule.as_str());
-                    let by_percent = BY_PERCENT.contains(&rule.as_str());
-                    (by_amount || (by_percent && is_rate)) && is_argument(argument, is_rate)
-                }
-                _ => false,
-            })
-    })
-}
-
-/// A number of at least 0: a string of a decimal, or a whole number.
-fn is_argument(value: &Value, may_have_decimals: bool) -> bool {
-    match value {
-        Value::String(text) => {
-            let (digits, decimals) = if may_have_decimals { (MOST_DIGITS, MOST_DECIMALS) } else { (WHOLE_DIGITS, 0) };
-            validate::is_decimal(text) && !text.starts_with('-') && validate::is_short(text, digits, decimals)
-        }
-        // One that is not whole is no `i64`.
-        Value::Number(number) => number.as_i64().is_some_and(|number| (0..=LARGEST).contains(&number)),
-        _ => false,
-    }
-}
-
-fn is_auto_settings(value: &Value) -> bool {
-    let Some(object) = value.as_object() else { return false };
-    object.iter().all(|(name, value)| match name.as_str() {
-        "increase_mode" | "decrease_mode" => value == "$" || value == "%",
-        "increase_value" | "decrease_value" => is_argument(value, true),
-        _ => true,
-    })
-}
-
-/// Digits of a decimal at most, before its point and after, and of a whole number.
-const MOST_DIGITS: usize = 20;
-const MOST_DECIMALS: usize = 10;
-const WHOLE_DIGITS: usize = 10;
-
-/// The schema of an argument with decimals.
-fn decimal() -> Value {
-    argument(&format!(r"^[0-9]{{1,{MOST_DIGITS}}}(\.[0-9]{{1,{MOST_DECIMALS}}})?$"))
-}
-
-fn argument(pattern: &str) -> Value {
-    json!({ "anyOf": [
-        { "type": "string", "pattern": pattern },
-        { "type": "integer", "minimum": 0, "maximum": LARGEST }
-    ] })
-}
-
-fn derived_schema() -> Value {
-    let pair = |rules: &[&str], argument: Value| {
-        json!({
-            "type": "array", "prefixItems": [{ "type": "string", "enum": rules }, argument],
-            "minItems": 2, "maxItems": 2
-        })
-    };
-    let whole = argument(&format!("^[0-9]{{1,{WHOLE_DIGITS}}}$"));
-    let rules = [BY_AMOUNT, BY_PERCENT].concat();
-    let rate = json!({ "type": "array", "maxItems": MOST_RULES, "items": pair(&rules, decimal()) });
-    let number = json!({ "type": "array", "maxItems": MOST_RULES, "items": pair(&BY_AMOUNT, whole) });
-    let mut properties = serde_json::Map::new();
-    properties.insert("rate".to_owned(), rate);
-    for restriction in NUMBERS {
-        properties.insert(restriction.to_owned(), number.clone());
-    }
-    json!({ "type": "object", "additionalProperties": false, "properties": properties })
-}
-
-fn auto_schema() -> Value {
-    let mode = json!({ "type": "string", "enum": ["$", "%"] });
-    let value = decimal();
-    json!({
-        "type": "object",
-        "additionalProperties": true,
-        "properties": {
-            "increase_mode": mode, "increase_value": value, "decrease_mode": mode, "decrease_value": value
-        }
-    })
-}
 
 /// The prices of a plan's options as they are in effect, in minor units and in the order of the options. `parent` are
 /// the parent's options with their prices in effect.
 pub fn in_effect(plan: &RatePlan, parent: Option<&[Occupancy]>) -> Vec<i64> {
     let money = Money { decimals: money::decimals(&plan.currency) };
     let stored = || plan.options.iter().map(|option| option.rate).collect();
-    match (plan.rate_mode.as_str(), parent) {
-        ("derived", Some(parent)) if plan.inherit.inherit_rate => derived(plan, parent, money),
-        ("cascade", Some(parent)) if plan.inherit.inherit_rate => cascade(plan, parent, money),
-        ("auto", _) => automatic(plan, money),
+    match (plan.rate_mode, parent) {
+        (RateMode::Derived, Some(parent)) if plan.inherit.inherit_rate => derived(plan, parent, money),
+        (RateMode::Cascade, Some(parent)) if plan.inherit.inherit_rate => cascade(plan, parent, money),
+        (RateMode::Auto, _) => automatic(plan, money),
         _ => stored(),
     }
 }
@@ -165,7 +53,7 @@ fn automatic(plan: &RatePlan, money: Money) -> Vec<i64> {
     let Some(primary) = plan.primary() else { return plan.options.iter().map(|option| option.rate).collect() };
     let settings = plan.auto_rate_settings.as_ref();
     let step = |mode: &str, value: &str| {
-        let setting = |name: &str| settings.and_then(|settings| settings.get(name));
+        let setting = |name: &str| settings.and_then(|settings| settings.0.get(name));
         let value = setting(value).unwrap_or(&Value::Null);
         match setting(mode).and_then(Value::as_str) {
             Some("%") => money.major(primary.rate) * percent(&number(value, 0)),
@@ -250,15 +138,21 @@ fn percent(number: &BigDecimal) -> BigDecimal {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::{
+        hotel::rate_plans::options::{AutoSettings, Options},
+        resource::value::Currency,
+    };
 
     fn option(occupancy: i64, rate: i64, is_primary: bool, rules: Value) -> Occupancy {
         Occupancy { rate, occupancy, is_primary, derived_option: Some(json!({ "rate": rules })) }
     }
 
-    fn plan(mode: &str, currency: &str, options: Vec<Occupancy>) -> RatePlan {
-        let mut plan =
-            RatePlan { rate_mode: mode.to_owned(), currency: currency.to_owned(), options, ..RatePlan::default() };
+    fn plan(rate_mode: RateMode, currency: &str, options: Vec<Occupancy>) -> RatePlan {
+        let (currency, options) = (Currency(currency.to_owned()), Options::of(options));
+        let mut plan = RatePlan { rate_mode, currency, options, ..RatePlan::default() };
         plan.inherit.inherit_rate = true;
         plan
     }
@@ -278,7 +172,7 @@ mod tests {
             ("KWD", 1_000, json!([["increase_by_amount", "0.0005"]]), 1_001),
         ] {
             let parent = [option(2, from, true, json!([]))];
-            let child = plan("derived", currency, vec![option(2, 0, true, rules.clone())]);
+            let child = plan(RateMode::Derived, currency, vec![option(2, 0, true, rules.clone())]);
             assert_eq!(in_effect(&child, Some(&parent)), [to], "{from} {currency} {rules}");
         }
     }
@@ -290,16 +184,16 @@ mod tests {
             let half = json!([["decrease_by_percent", "50"]]);
             vec![option(2, 1, true, half.clone()), option(1, 2, false, half), option(3, 3, false, json!([]))]
         };
-        assert_eq!(in_effect(&plan("manual", "EUR", options()), Some(&parent)), [1, 2, 3]);
-        assert_eq!(in_effect(&plan("derived", "EUR", options()), Some(&parent)), [5_000, 2_500, 5_000]);
-        assert_eq!(in_effect(&plan("cascade", "EUR", options()), Some(&parent)), [5_000, 3_500, 10_000]);
-        let mut automatic = plan("auto", "EUR", options());
+        assert_eq!(in_effect(&plan(RateMode::Manual, "EUR", options()), Some(&parent)), [1, 2, 3]);
+        assert_eq!(in_effect(&plan(RateMode::Derived, "EUR", options()), Some(&parent)), [5_000, 2_500, 5_000]);
+        assert_eq!(in_effect(&plan(RateMode::Cascade, "EUR", options()), Some(&parent)), [5_000, 3_500, 10_000]);
+        let mut automatic = plan(RateMode::Auto, "EUR", options());
         automatic.options[0].rate = 10_000;
-        automatic.auto_rate_settings = Some(json!({
+        automatic.auto_rate_settings = Some(AutoSettings(json!({
             "increase_mode": "$", "increase_value": "12.50", "decrease_mode": "%", "decrease_value": 15
-        }));
+        })));
         assert_eq!(in_effect(&automatic, None), [10_000, 8_500, 11_250]);
-        let mut apart = plan("derived", "EUR", options());
+        let mut apart = plan(RateMode::Derived, "EUR", options());
         apart.inherit.inherit_rate = false;
         assert_eq!(in_effect(&apart, Some(&parent)), [1, 2, 3]);
     }

@@ -17,9 +17,12 @@ use crate::{
     },
     db::Tx,
     hotel::rate_plans::{
-        Occupancy, derive, follows_parent,
-        store::{self, Link, StoredRatePlan},
+        derive,
+        options::Occupancy,
+        plan::{RatePlan, follows_parent},
+        store::{self, Link},
     },
+    resource::collection::Stored,
 };
 
 /// Transactions of one delete at most. It needs a few hundred where a property is full, and more only where others add
@@ -96,10 +99,10 @@ impl Detaching {
             let Some(mut kept) = self.price(tx, &by_id, child, &mut left).await? else { continue };
             // It has become independent by itself only where it was read in another moment.
             let Some((_, prices)) = self.priced.get(&child.id) else { continue };
-            for (option, Occupancy { rate, .. }) in kept.plan.options.iter_mut().zip(prices) {
+            for (option, Occupancy { rate, .. }) in kept.resource.options.iter_mut().zip(prices) {
                 option.rate = *rate;
             }
-            let options = spawn_blocking(move || store::to_json(&kept.plan.options)).await;
+            let options = spawn_blocking(move || store::to_json(&*kept.resource.options)).await;
             let options = options.map_err(|_| sqlx::Error::WorkerCrashed)??;
             bytes += options.len();
             self.options.insert(child.id, options);
@@ -156,7 +159,7 @@ impl Detaching {
         by_id: &HashMap<RatePlanId, &Link>,
         plan: &Link,
         left: &mut usize,
-    ) -> sqlx::Result<Option<StoredRatePlan>> {
+    ) -> sqlx::Result<Option<Stored<RatePlan>>> {
         let mut line = Vec::new();
         let mut next = Some(plan);
         while let Some(link) = next.filter(|link| !self.priced.contains_key(&link.id)) {
@@ -173,8 +176,8 @@ impl Detaching {
             let parent = link.parent.and_then(|id| self.priced.get(&id)).map(|(_, prices)| prices.clone());
             // Thousands of rules take milliseconds: not on the thread that answers others.
             let priced = spawn_blocking(move || {
-                let prices = derive::in_effect(&kept.plan, parent.as_deref());
-                let options = kept.plan.options.iter().zip(prices).map(|(option, rate)| Occupancy {
+                let prices = derive::in_effect(&kept.resource, parent.as_deref());
+                let options = kept.resource.options.iter().zip(prices).map(|(option, rate)| Occupancy {
                     rate,
                     occupancy: option.occupancy,
                     is_primary: option.is_primary,

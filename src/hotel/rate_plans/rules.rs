@@ -10,8 +10,15 @@ use crate::{
         ids::{PropertyId, RatePlanId, RoomTypeId},
         money,
     },
-    hotel::rate_plans::{FIELDS, INHERIT, RatePlan, derive, follows_parent},
-    resource::validate::{self, Operation},
+    hotel::rate_plans::{
+        plan::{INHERIT, RateMode, RatePlan, follows_parent},
+        rule_schemas,
+    },
+    resource::{
+        collection::{self, Resource},
+        validate::{self, Operation},
+        value::Positive,
+    },
 };
 
 /// The fields that were sent, each valid by itself, and what they belong to.
@@ -31,19 +38,11 @@ pub struct Relative {
 
 /// Validates every field by itself. What is wrong goes to `problems`.
 pub fn validate(sent: &Map<String, Value>, operation: Operation, problems: &mut Problems) -> Result<Validated> {
-    let mut fields = validate::validate(FIELDS, sent, &defaults()?, operation, problems);
+    let table = collection::fields::<RatePlan>();
+    let mut fields = validate::validate(table, sent, &RatePlan::defaults(), operation, problems);
     let property = fields.remove("property_id").and_then(|id| serde_json::from_value(id).ok());
     let room_type = fields.remove("room_type_id").and_then(|id| serde_json::from_value(id).ok());
     Ok(Validated { fields, property, room_type })
-}
-
-/// The values of a new plan, null where the default hangs on the parent.
-pub fn defaults() -> Result<Map<String, Value>> {
-    let mut defaults = validate::object(&RatePlan::default())?;
-    for flag in INHERIT {
-        defaults.insert(flag.to_owned(), Value::Null);
-    }
-    Ok(defaults)
 }
 
 impl RatePlan {
@@ -56,7 +55,7 @@ impl RatePlan {
             Some("") => default_currency,
             Some(currency) => currency,
             None if is_new => default_currency,
-            None => &self.currency,
+            None => &*self.currency,
         };
         let currency = currency.to_owned();
         fields.insert("currency".to_owned(), currency.clone().into());
@@ -81,8 +80,9 @@ impl RatePlan {
             all.insert("auto_rate_settings".to_owned(), settings);
         }
         validate::merge(&mut all, fields);
-        let plan: RatePlan = serde_json::from_value(all.into())?;
-        if plan.rate_mode == "auto" && plan.auto_rate_settings.is_none() {
+        let mut plan: RatePlan = serde_json::from_value(all.into())?;
+        plan.occupancy = Positive(plan.primary().map_or(0, |option| option.occupancy));
+        if plan.rate_mode == RateMode::Auto && plan.auto_rate_settings.is_none() {
             problems.add("auto_rate_settings", "can't be blank");
         }
         if plan.needs_parent() && plan.parent_rate_plan_id.is_none() {
@@ -94,13 +94,13 @@ impl RatePlan {
     /// Turns what was sent as money into minor units. A price that stays keeps its amount in major units when the
     /// currency changes.
     fn in_minor_units(&self, fields: &mut Map<String, Value>, currency: &str, problems: &mut Problems) {
-        let rescaled = !self.options.is_empty() && currency != self.currency;
+        let rescaled = !self.options.is_empty() && currency != &*self.currency;
         let mut convert = |price: &mut Value, field: &str, message: &str| match money::to_minor(price, currency) {
             _ if price.is_null() => *price = 0.into(),
             Some(minor) => *price = minor.into(),
             None => problems.add(field, message),
         };
-        for (field, old) in [("children_fee", self.children_fee), ("infant_fee", self.infant_fee)] {
+        for (field, old) in [("children_fee", self.children_fee.0), ("infant_fee", self.infant_fee.0)] {
             if rescaled && !fields.contains_key(field) {
                 fields.insert(field.to_owned(), money::to_short_text(old, &self.currency).into());
             }
@@ -153,7 +153,7 @@ impl RatePlan {
             match by_id.get(&parent) {
                 None => problems.add("parent_rate_plan_id", "does not exist"),
                 Some(found) => {
-                    let other_currency = problems.is_empty() && self.needs_parent() && found.currency != self.currency;
+                    let other_currency = problems.is_empty() && self.needs_parent() && found.currency != *self.currency;
                     if other_currency || leads_to(&by_id, parent, id) {
                         problems.add("parent_rate_plan_id", "is invalid");
                     }
@@ -161,7 +161,7 @@ impl RatePlan {
             }
         }
         let derives = |other: &&Relative| other.parent == Some(id) && follows_parent(&other.rate_mode);
-        if relatives.iter().filter(derives).any(|child| child.currency != self.currency) {
+        if relatives.iter().filter(derives).any(|child| child.currency != *self.currency) {
             problems.add("currency", "is invalid");
         }
     }
@@ -194,9 +194,9 @@ fn one_primary(fields: &mut Map<String, Value>, problems: &mut Problems) {
             }
         }
     }
-    let rules: usize = options.iter().filter_map(|option| option.get("derived_option")).map(derive::rules).sum();
-    if rules > derive::MOST_RULES {
-        problems.add("options", format!("has more than {} rules", derive::MOST_RULES));
+    let rules: usize = options.iter().filter_map(|option| option.get("derived_option")).map(rule_schemas::rules).sum();
+    if rules > rule_schemas::MOST_RULES {
+        problems.add("options", format!("has more than {} rules", rule_schemas::MOST_RULES));
     }
     let primaries = options.iter().filter(|option| option["is_primary"] == true).count();
     match options.as_mut_slice() {
