@@ -323,12 +323,18 @@ fn judge_text(kind: &Kind, text: &str) -> Result<Value, Refusal> {
 
 /// `YYYY-MM-DD`, a day of the calendar.
 fn is_date(text: &str) -> bool {
-    text.len() == "2026-11-28".len() && text.parse::<NaiveDate>().is_ok()
+    is_like(text, "2026-11-28") && text.parse::<NaiveDate>().is_ok()
 }
 
 /// `HH:MM` of 24 hours.
 fn is_time(text: &str) -> bool {
-    text.len() == "23:59".len() && NaiveTime::parse_from_str(text, "%H:%M").is_ok()
+    is_like(text, "23:59") && NaiveTime::parse_from_str(text, "%H:%M").is_ok()
+}
+
+/// True where digits and signs stand as in `form`: chrono forgives spaces and a plus.
+fn is_like(text: &str, form: &str) -> bool {
+    let alike = |(byte, of_form): (u8, u8)| byte == of_form || (byte.is_ascii_digit() && of_form.is_ascii_digit());
+    text.len() == form.len() && text.bytes().zip(form.bytes()).all(alike)
 }
 
 /// True for a text of more characters. It is not read further than that: it may have 10 MiB.
