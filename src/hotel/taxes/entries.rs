@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -30,8 +30,13 @@ pub struct Entries {
 pub struct Entry {
     pub id: Uuid,
     /// Taxes on this one; none of them has further ones.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     pub taxes: Vec<Entry>,
+}
+
+/// A list, or null for none.
+fn or_none<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<Entry>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// The fields of an entry of `taxes`.
