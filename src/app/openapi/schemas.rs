@@ -132,6 +132,10 @@ fn request(fields: &[&Field], defaults: &Map<String, Value>, operation: Operatio
         let mut schema = sent(&field.kind, default, operation);
         if matches!(field.need, Need::Optional | Need::OnCreate) {
             schema = or_null(schema);
+            // Only what must be there is blank when it is empty.
+            if let Some(schema) = schema.as_object_mut() {
+                schema.remove("minItems");
+            }
         }
         if let Some(schema) = schema.as_object_mut() {
             schema.insert("description".to_owned(), field.about.into());
@@ -294,7 +298,9 @@ fn answered(kind: &Kind, default: &Value) -> Value {
         }
         Kind::Json(shape) => {
             let mut schema = (shape.schema)();
-            schema["type"] = json!("object");
+            if schema["type"] != "array" {
+                schema["type"] = json!("object");
+            }
             schema
         }
         other => sent(other, default, Operation::Create),

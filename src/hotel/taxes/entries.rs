@@ -12,10 +12,7 @@ use crate::{
         ids::PropertyId,
     },
     db::{Bind, Row, Statement, Tx, impl_from_row},
-    resource::{
-        fields::{Field, FieldType, FieldValue, Kind, Shape, optional, required},
-        value,
-    },
+    resource::{fields::FieldValue, value},
 };
 
 /// The taxes of a set: their ids, and what answers show of them.
@@ -39,24 +36,6 @@ fn or_none<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Ve
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// The fields of an entry of `taxes`.
-const ENTRY: &[Field] = &[
-    required("id", Kind::Id, "A tax of the same property."),
-    optional("taxes", Kind::List(|| INNER.iter().collect()), "Taxes on this tax."),
-];
-
-const INNER: &[Field] = &[
-    required("id", Kind::Id, "A tax of the same property."),
-    optional("taxes", Kind::Json(&NONE), "Empty: a tax on a tax has none on it."),
-];
-
-/// A list of nothing (docs/contract/taxes.md, quirk 4).
-const NONE: Shape = Shape {
-    fits: |value| value.as_array().is_some_and(Vec::is_empty),
-    most_bytes: None,
-    schema: || json!({ "type": "array", "maxItems": 0 }),
-};
-
 impl FieldValue for Entries {
     fn bind(&self, binds: &mut Vec<Bind>) {
         binds.push(Bind::Text(json!(self.ids).to_string()));
@@ -76,10 +55,6 @@ impl FieldValue for Entries {
     fn json(&self, _: &str) -> Value {
         self.shown.clone()
     }
-}
-
-impl FieldType for Entries {
-    const KIND: Kind = Kind::List(|| ENTRY.iter().collect());
 }
 
 impl Entries {
