@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use crate::{
     base::ids::PropertyId,
     resource::{
+        attribute::{Attribute, field},
         collection::{Name, Parent, Related, Relationship, Resource},
-        fields::{Attribute, Need, field},
+        fields::Need,
         value::{Amount, Currency, Positive, Time, Title, words},
     },
 };

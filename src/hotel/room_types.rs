@@ -22,8 +22,9 @@ use crate::{
         rate_plans::detach::{self, Detaching, Going},
     },
     resource::{
+        attribute::{Attribute, field, object},
         collection::{Name, Related, Relationship, Resource, Stored},
-        fields::{Attribute, Need, field, object},
+        fields::Need,
         handlers, json, query, store,
         validate::Operation,
         value::{Count, LongText, Positive, Title, words},

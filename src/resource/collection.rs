@@ -18,7 +18,8 @@ use crate::{
     },
     db::Tx,
     resource::{
-        fields::{self, Attribute, Field, Kind},
+        attribute::{self, Attribute},
+        fields::{Field, Kind},
         json::{Link, Named},
         validate::{self, Operation},
     },
@@ -181,7 +182,7 @@ pub fn fields<R: Resource>() -> Vec<&'static Field> {
 
 /// The values of `Default`, as a body would have them.
 pub fn defaults<R: Resource>() -> Map<String, Value> {
-    let mut defaults = fields::json(R::FIELDS, &R::default(), "", true);
+    let mut defaults = attribute::json(R::FIELDS, &R::default(), "", true);
     for attribute in R::FIELDS.iter().filter(|attribute| is_amount(attribute)) {
         // With no more decimals than every currency has.
         if let Some(Value::String(text)) = defaults.get_mut(attribute.field.name) {
@@ -203,8 +204,8 @@ pub fn apply<R: Resource>(resource: &mut R, sent: &Map<String, Value>, operation
         amounts.extend(validated.remove_entry(attribute.field.name));
     }
     let before = resource.currency().to_owned();
-    let old = fields::json(R::FIELDS, resource, &before, true);
-    fields::set(R::FIELDS, resource, validated, "", problems);
+    let old = attribute::json(R::FIELDS, resource, &before, true);
+    attribute::set(R::FIELDS, resource, validated, "", problems);
     let currency = resource.currency().to_owned();
     if operation == Operation::Update && currency != before {
         for attribute in R::FIELDS.iter().filter(|attribute| is_amount(attribute)) {
@@ -215,7 +216,7 @@ pub fn apply<R: Resource>(resource: &mut R, sent: &Map<String, Value>, operation
         }
     }
     if !problems.names("currency") {
-        fields::set(R::FIELDS, resource, amounts, &currency, problems);
+        attribute::set(R::FIELDS, resource, amounts, &currency, problems);
     }
     resource.check(problems);
 }
@@ -224,7 +225,7 @@ pub fn apply<R: Resource>(resource: &mut R, sent: &Map<String, Value>, operation
 pub fn attributes<R: Resource>(Stored { id, resource, .. }: &Stored<R>) -> Map<String, Value> {
     let mut attributes = Map::new();
     attributes.insert("id".to_owned(), json!(id));
-    attributes.append(&mut fields::json(R::FIELDS, resource, resource.currency(), false));
+    attributes.append(&mut attribute::json(R::FIELDS, resource, resource.currency(), false));
     attributes
 }
 

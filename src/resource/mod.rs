@@ -1,6 +1,7 @@
 //! What the collections of the API share: fields, validation, lists, and how an answer is written.
 
 pub mod answer;
+pub mod attribute;
 pub mod collection;
 pub mod fields;
 pub mod handlers;
@@ -13,3 +14,4 @@ pub mod steps;
 pub mod store;
 pub mod validate;
 pub mod value;
+pub mod values;

@@ -11,8 +11,9 @@ use crate::{
     base::{clock::Moment, error::Result, ids::UserId},
     db::{Bind, FromRow, Row, Statement, Tx, impl_from_row},
     resource::{
+        attribute::{self, Attribute},
         collection::{Pages, Parent, Resource, Stored},
-        fields::{self, Attribute, Kind},
+        fields::Kind,
         json::ListMeta,
         list::{self, Compared, Filterable, Listing, Orderable},
         query::Query,
@@ -30,7 +31,7 @@ impl_from_row!(Hit, row => Hit { id: row.at(0)?, version: row.at(1)? });
 impl<R: Resource> FromRow for Stored<R> {
     fn from_row(row: &Row<'_>) -> sqlx::Result<Self> {
         let mut stored = Stored { id: row.at(0)?, version: row.at(1)?, resource: R::default() };
-        fields::load(R::FIELDS, &mut stored.resource, row, &mut 2)?;
+        attribute::load(R::FIELDS, &mut stored.resource, row, &mut 2)?;
         Ok(stored)
     }
 }
@@ -77,7 +78,7 @@ fn seen<R: Resource>(columns: &str, caller: &Caller) -> Statement {
 
 fn columns<R: Resource>() -> String {
     let mut columns = "r.id, r.version".to_owned();
-    for name in fields::columns(R::FIELDS) {
+    for name in attribute::columns(R::FIELDS) {
         columns.push_str(", r.");
         columns.push_str(&name);
     }
@@ -191,8 +192,8 @@ pub async fn insert<R: Resource>(
         names.push("user_id".to_owned());
         binds.push(Bind::MaybeId(owner.map(|user| user.0)));
     }
-    names.extend(fields::columns(R::FIELDS));
-    fields::bind(R::FIELDS, &stored.resource, &mut binds);
+    names.extend(attribute::columns(R::FIELDS));
+    attribute::bind(R::FIELDS, &stored.resource, &mut binds);
     let places: Vec<String> = (1..=binds.len()).map(|place| format!("${place}")).collect();
     let sql = format!("insert into {} ({}) values ({})", R::NAME.many, names.join(", "), places.join(", "));
     Statement::new(sql, binds).execute(tx).await.map(drop)
@@ -201,8 +202,8 @@ pub async fn insert<R: Resource>(
 /// Writes all fields and the version of a resource.
 pub async fn update<R: Resource>(tx: &mut Tx, stored: &Stored<R>) -> sqlx::Result<()> {
     let mut binds = vec![Bind::Id(stored.id), Bind::Whole(stored.version)];
-    fields::bind(R::FIELDS, &stored.resource, &mut binds);
-    let names = fields::columns(R::FIELDS);
+    attribute::bind(R::FIELDS, &stored.resource, &mut binds);
+    let names = attribute::columns(R::FIELDS);
     let sets: Vec<String> = names.iter().zip(3..).map(|(name, place)| format!("{name} = ${place}")).collect();
     let sql = format!("update {} set version = $2, {} where id = $1", R::NAME.many, sets.join(", "));
     Statement::new(sql, binds).execute(tx).await.map(drop)

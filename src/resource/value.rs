@@ -11,7 +11,10 @@ use crate::{
         money,
     },
     db::{Bind, Row, folded},
-    resource::fields::{FieldType, FieldValue, Kind, LARGEST},
+    resource::{
+        attribute::{FieldType, FieldValue},
+        fields::{Kind, LARGEST},
+    },
 };
 
 /// A value of one column that JSON shows as it is. `Option` of such a type is a column that may be null.

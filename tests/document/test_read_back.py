@@ -56,9 +56,32 @@ OTHERS = {
         "inherit_max_stay": False, "inherit_max_sell": True, "inherit_max_availability": True,
         "inherit_availability_offset": True, "children_fee": 333, "infant_fee": "4",
     },
+    "tax": {
+        "property_id": "the other property", "title": "Kurtaxe", "currency": "chf", "logic": "per_person_per_night",
+        "type": "city tax", "rate": 450, "is_inclusive": False, "applicable_after": "2028-02-29",
+        "applicable_before": "2028-10-31", "max_nights": 21, "skip_nights": 0,
+    },
+    "tax_set": {
+        "property_id": "the other property", "title": "Reduced", "currency": "chf",
+        "taxes": [{"id": "a tax", "taxes": [{"id": "a tax on it", "taxes": []}]}],
+    },
+    "hotel_policy": {
+        # It belongs to no property, but to the account.
+        "property_id": None, "title": "Hostel rules", "currency": "chf", "is_adults_only": False,
+        "max_count_of_guests": 80, "checkin_time": "00:00", "checkout_time": "23:59",
+        "internet_access_type": "wired", "internet_access_coverage": "business_centre", "internet_access_cost": 450,
+        "parking_type": "none", "parking_reservation": "needed", "parking_is_private": True,
+        "pets_policy": "by_arrangements", "pets_non_refundable_fee": 0, "pets_refundable_deposit": "75.5",
+        "smoking_policy": "permitted_areas_only",
+    },
+    "photo": {
+        "property_id": "the other property", "room_type_id": "the other room type",
+        "url": "http://ria.example/menu.png?page=1", "kind": "menu", "author": "João", "description": "Two\nlines.",
+        "position": 7,
+    },
 }
 
-PLURALS = {"property": "properties"}
+PLURALS = {"property": "properties", "tax": "taxes", "hotel_policy": "hotel_policies"}
 
 # The old switch sets the three that the same body leaves out.
 OLD_SWITCH = "allow_availability_autoupdate"
@@ -85,12 +108,23 @@ def ids(client):
         client.call("create_rate_plan", {"rate_plan": {**plan, "title": title, "property_id": property,
                                                        "room_type_id": type}})["data"]["id"]
         for title, property, type in (("A", first, room), ("B", first, room), ("C", other, other_room)))
+    tax = {"title": "VAT", "logic": "percent", "type": "tax", "rate": "6.00", "is_inclusive": True}
+    first_tax, other_tax, on_first, on_other = (
+        client.call("create_tax", {"tax": {**tax, "property_id": id}})["data"]["id"]
+        for id in (first, other, first, other))
     catalogue = client.call("property_facilities_options")["data"]
     return {
-        "first": {"group_id": group, "property_id": first, "room_type_id": room, "parent_rate_plan_id": parent},
+        "first": {"group_id": group, "property_id": first, "room_type_id": room, "parent_rate_plan_id": parent,
+                  "taxes": [{"id": first_tax, "taxes": []}]},
         "other": {"group_id": other_group, "property_id": other, "room_type_id": other_room,
-                  "parent_rate_plan_id": elsewhere},
-        "sibling": sibling,
+                  "parent_rate_plan_id": elsewhere,
+                  "taxes": [{"id": other_tax, "taxes": [{"id": on_other, "taxes": []}]}]},
+        # What an update may name that leaves a resource at the first property.
+        "moved": {
+            "rate_plan": {"room_type_id": room, "parent_rate_plan_id": sibling},
+            "tax_set": {"taxes": [{"id": on_first, "taxes": [{"id": first_tax, "taxes": []}]}]},
+            "photo": {"room_type_id": room},
+        },
         "facilities": [facility["id"] for facility in catalogue[3:5]],
     }
 
@@ -100,8 +134,8 @@ def made_valid(fields, ids, which):
     body = copy.deepcopy(fields)
     if "currency" in body and "settings" in body:
         # The example of a property can be sent by everybody, so it names no group.
-        body.setdefault("group_id", None)
-    body.update({name: id for name, id in ids[which].items() if name in body})
+        body.setdefault("group_id", "a group")
+    body.update({name: id for name, id in ids[which].items() if body.get(name)})
     if body.get("facilities") and which == "other":
         body["facilities"] = ids["facilities"]
     return body
@@ -155,9 +189,13 @@ def at(fields, way):
     return fields
 
 
+AMOUNTS = ("min_price", "max_price", "children_fee", "infant_fee", "rate", "internet_access_cost",
+           "pets_non_refundable_fee", "pets_refundable_deposit")
+
+
 def money(value, currency):
-    """As answers write it; every currency here has two decimals."""
-    assert currency in ("EUR", "CHF", "USD")
+    """As answers write it; every currency here has two decimals, and a percentage has too."""
+    assert currency in ("EUR", "CHF", "USD", None)
     return f"{value / 100:.2f}" if isinstance(value, int) else f"{float(value):.2f}"
 
 
@@ -169,7 +207,7 @@ def expected(field, value, currency):
         return value.upper()
     if field in ("longitude", "latitude"):
         return str(value)
-    if field in ("min_price", "max_price", "children_fee", "infant_fee", "rate"):
+    if field in AMOUNTS:
         return money(value, currency)
     if field == "options":
         return [{inside: expected(inside, part, currency) for inside, part in entry.items()} for entry in value]
@@ -178,15 +216,15 @@ def expected(field, value, currency):
 
 def shown(resource, way):
     """Where a resource shows a field."""
-    relations = resource["relationships"]
+    relations = resource.get("relationships", {})
     match way[-1]:
         case "group_id" if "groups" in relations:
             return [group["id"] for group in relations["groups"]["data"]]
         case "facilities":
             return [facility["id"] for facility in relations["facilities"]["data"]]
         case "property_id" if "property" in relations:
-            return relations["property"]["data"]["id"]
-        case "room_type_id":
+            return (relations["property"]["data"] or {"id": None})["id"]
+        case "room_type_id" if "room_type" in relations:
             return relations["room_type"]["data"]["id"]
         case "user_email":
             return relations["user"]["data"]["email"]
@@ -211,7 +249,16 @@ def same(resource, way, value):
             ids = [option["id"] for option in found]
             assert all(ids) and len(set(ids)) == len(ids)
             found = [{name: inside for name, inside in option.items() if name != "id"} for option in found]
+        if field == "taxes":
+            found = only_ids(found)
+        if field == "pets_refundable_deposit":
+            assert resource["attributes"]["refundable_deposit"] == found, "its other name says otherwise"
         assert found == expected(field, value, resource["attributes"].get("currency")), way
+
+
+def only_ids(taxes):
+    """The taxes of a set as they are sent: answers show all that is known of each."""
+    return [{"id": tax["id"], "taxes": only_ids(tax["taxes"])} for tax in taxes]
 
 
 def read(client, name, id):
@@ -253,10 +300,9 @@ def test_every_field_of_an_update_is_read_back_and_changes_nothing_else(client, 
         fields["user_email"] = "updated@ria.example"
     id = client.call(operation, {create_key: fields})["data"]["id"]
     others = made_valid(OTHERS[name], ids, "other")
-    if name == "rate_plan":
-        # A plan stays where it is, and so does its parent.
-        others |= {field: fields[field] for field in ("property_id", "room_type_id")}
-        others["parent_rate_plan_id"] = ids["sibling"]
+    if "property_id" in others:
+        # It stays where it is, and so does what it names.
+        others |= {"property_id": fields["property_id"], **ids["moved"].get(name, {})}
     known = {way for way, _ in leaves(others) if at_or_none(schema, way)}
     assert not [*lacking_ways(client, schema, known)], "not every field of the update has another value"
     for way, value in leaves(others):
@@ -298,13 +344,13 @@ def lacking_ways(client, schema, known, way=()):
 def without(resource, way):
     """The resource without what this field shows."""
     rest = copy.deepcopy(resource)
-    if way[-1] in ("facilities",):
-        del rest["relationships"]["facilities"]
-    elif way[-1] not in ("property_id", "room_type_id"):
-        if way[-1] == "parent_rate_plan_id":
-            del rest["relationships"]["parent_rate_plan"]
-        inside = at(rest["attributes"], way[:-1])
+    inside = at(rest["attributes"], way[:-1])
+    if way[-1] in ("facilities", "parent_rate_plan_id"):
+        del rest["relationships"][way[-1].removesuffix("_id")]
+    if way[-1] in inside:
         del inside[way[-1]]
+    if way[-1] == "pets_refundable_deposit":
+        del inside["refundable_deposit"]
     return rest
 
 
@@ -338,7 +384,7 @@ def test_null_brings_back_the_default_that_the_document_names(client, ids):
         id = client.call(operation, {key: fields})["data"]["id"]
         named = {field: inside["default"] for field, inside in schema["properties"].items()
                  if "default" in inside and "null" in update["properties"].get(field, {}).get("type", [])}
-        assert named or name in ("group", "property_user", "group_user")
+        assert named or name in ("group", "property_user", "group_user", "tax", "tax_set")
         for field, default in named.items():
             after = client.call(f"update_{name}", {update_key: {field: None}}, id=id)["data"]
             assert after["attributes"][field] == default, field

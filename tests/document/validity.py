@@ -2,6 +2,7 @@
 
 import re
 import zoneinfo
+from datetime import date
 from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -39,6 +40,10 @@ def is_money(text):
     return re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) is not None
 
 
+def is_day(text):
+    return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is not None and date.fromisoformat(text) is not None
+
+
 def for_text(judge):
     return lambda value: not isinstance(value, str) or judge(value)
 
@@ -48,6 +53,8 @@ KNOWN = {
     "iso-4217": lambda text: text.upper() in CURRENCIES,
     "iso-3166-1": lambda text: text.upper() in COUNTRIES,
     "iana-time-zone": lambda text: text in ZONES,
+    "date": is_day,
+    "time-of-day": lambda text: re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text) is not None,
     "longitude": lambda text: within(text, 180),
     "latitude": lambda text: within(text, 90),
     "uri": is_web_address,

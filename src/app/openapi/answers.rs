@@ -43,37 +43,40 @@ fn invalid(field: &str, message: &str) -> Error {
     Error::Invalid(problems)
 }
 
+/// An error with examples of its reasons.
+fn component(name: &str, about: &str, reasons: &[(&str, Error)]) -> Value {
+    let not_found = if name == "Missing" { READ } else { NotFoundCode::default().0 };
+    let example = |(reason, error): &(&str, Error)| {
+        let value: Value = serde_json::from_str(&error.to_json(not_found)).unwrap_or_default();
+        (reason.replace(' ', "_"), json!({ "summary": reason, "value": value }))
+    };
+    let examples: Map<String, Value> = reasons.iter().map(example).collect();
+    let mut answer = json!({
+        "description": about, "headers": headers(),
+        "content": { "application/json": { "schema": reference("Error"), "examples": examples } }
+    });
+    let header = |about: &str| json!({ "description": about, "schema": { "type": "string" } });
+    match name {
+        "Unauthorized" => answer["headers"]["www-authenticate"] = header("`ApiKey`"),
+        "Encoded" => answer["headers"]["accept-encoding"] = header("`identity`"),
+        "TooMany" => {
+            answer["headers"]["retry-after"] = header("Number of seconds to wait.");
+            answer["headers"]["ratelimit-policy"] =
+                header("The limit that was exceeded: `q` requests in `w` seconds, for the `key` or the `address`.");
+            answer["headers"]["ratelimit"] =
+                header("What remains of the limit, and the number of seconds until more is available.");
+        }
+        "Unavailable" => answer["headers"]["retry-after"] = header("Number of seconds to wait."),
+        _ => {}
+    }
+    answer
+}
+
 /// All errors, as components.
 pub fn errors() -> Value {
     let mut all = Map::new();
     let mut add = |name: &str, about: &str, reasons: &[(&str, Error)]| {
-        let not_found = if name == "Missing" { READ } else { NotFoundCode::default().0 };
-        let examples: Map<String, Value> = reasons
-            .iter()
-            .map(|(reason, error)| {
-                let value: Value = serde_json::from_str(&error.to_json(not_found)).unwrap_or_default();
-                (reason.replace(' ', "_"), json!({ "summary": reason, "value": value }))
-            })
-            .collect();
-        let mut answer = json!({
-            "description": about, "headers": headers(),
-            "content": { "application/json": { "schema": reference("Error"), "examples": examples } }
-        });
-        let header = |about: &str| json!({ "description": about, "schema": { "type": "string" } });
-        match name {
-            "Unauthorized" => answer["headers"]["www-authenticate"] = header("`ApiKey`"),
-            "Encoded" => answer["headers"]["accept-encoding"] = header("`identity`"),
-            "TooMany" => {
-                answer["headers"]["retry-after"] = header("Number of seconds to wait.");
-                answer["headers"]["ratelimit-policy"] =
-                    header("The limit that was exceeded: `q` requests in `w` seconds, for the `key` or the `address`.");
-                answer["headers"]["ratelimit"] =
-                    header("What remains of the limit, and the number of seconds until more is available.");
-            }
-            "Unavailable" => answer["headers"]["retry-after"] = header("Number of seconds to wait."),
-            _ => {}
-        }
-        all.insert(name.to_owned(), answer);
+        all.insert(name.to_owned(), component(name, about, reasons));
     };
     add(
         "BadRequest",

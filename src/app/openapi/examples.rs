@@ -78,7 +78,6 @@ fn plain(kind: &Kind) -> Value {
         Kind::Date => json!("2027-06-01"),
         Kind::Time => json!("15:00"),
         Kind::Id => json!(PROPERTY),
-        Kind::List(_) => json!([{ "id": RESOURCE }]),
         _ => Value::Null,
     }
 }

@@ -77,92 +77,126 @@ fn success() -> Value {
 }
 
 fn of_collection(of: &Collection, address: &str, all: &mut BTreeMap<Key, Value>) {
-    let (name, noun, several, path, tag) = (of.name, &*of.noun, &*of.nouns, &*of.path, of.tag);
-    let plural = path.trim_start_matches('/');
-    let schema = reference(&camel(name));
-    let resource = of.examples.get(name, "resource");
-    let one = object(json!({ "data": schema.clone() }));
-    let example = json!({ "data": resource.clone() });
-    let an = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    let id = || parameters::in_path("id", &format!("The {noun}'s ID."));
-    // Property users and group users answer `resource_not_found` also when they are read.
-    let missing = if of.invite.is_some() { "Gone" } else { "Missing" };
+    all.insert((of.path.clone(), "GET"), list(of));
+    if of.option.is_some() {
+        all.insert((format!("{}/options", of.path), "GET"), options(of));
+    }
+    all.insert((of.path.clone(), "POST"), create(of, address));
+    let with_id = format!("{}/{{id}}", of.path);
+    all.insert((with_id.clone(), "GET"), read(of));
+    all.insert((with_id.clone(), "PUT"), update(of));
+    all.insert((with_id, "DELETE"), delete(of));
+}
 
+impl Collection {
+    /// `a room type`
+    fn one(&self) -> String {
+        let an = if self.noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        format!("{an} {}", self.noun)
+    }
+
+    /// A response with one resource, and its example.
+    fn response(&self) -> (Value, Value) {
+        let schema = object(json!({ "data": reference(&camel(self.name)) }));
+        (schema, json!({ "data": self.examples.get(self.name, "resource") }))
+    }
+
+    fn id(&self) -> Value {
+        parameters::in_path("id", &format!("The {}'s ID.", self.noun))
+    }
+}
+
+/// What a write with a body may answer.
+const WRITTEN: [(&str, &str); 4] = [("400", "BadRequest"), ("413", "TooLarge"), ("415", "Encoded"), ("422", "Invalid")];
+
+fn list(of: &Collection) -> Value {
+    let several = &of.nouns;
+    let schema = json!({ "type": "array", "items": reference(&camel(of.name)) });
+    let mut list = object(json!({ "data": schema, "meta": reference("Meta") }));
     let meta = json!({ "page": 1, "limit": 10, "total": 1 });
-    let mut list = object(json!({ "data": { "type": "array", "items": schema }, "meta": reference("Meta") }));
-    let mut listed = json!({ "data": [resource], "meta": meta });
+    let mut listed = json!({ "data": [of.examples.get(of.name, "resource")], "meta": meta });
+    let whole =
+        format!("The {several} that the key has access to: all of them, or one page, with `meta`, if requested.");
     let about = match of.pages {
         Pages::Always => format!("The {several} that the key has access to, page by page."),
-        pages => {
-            if pages == Pages::WhenAskedElseEmpty {
-                list["properties"]["meta"] = json!({ "anyOf": [reference("Meta"), object(json!({}))] });
-                listed["meta"] = json!({});
-            } else {
-                list["required"] = json!(["data"]);
-                if let Some(listed) = listed.as_object_mut() {
-                    listed.remove("meta");
-                }
-            }
-            format!("The {several} that the key has access to: all of them, or one page, with `meta`, if requested.")
+        Pages::WhenAsked => {
+            list["required"] = json!(["data"]);
+            listed = json!({ "data": listed["data"] });
+            whole
+        }
+        Pages::WhenAskedElseEmpty => {
+            list["properties"]["meta"] = json!({ "anyOf": [reference("Meta"), object(json!({}))] });
+            listed["meta"] = json!({});
+            whole
         }
     };
-    let operation = Operation::new(format!("list_{plural}"), tag, format!("List {several}"), &[("400", "BadRequest")])
+    let id = format!("list_{}", of.path.trim_start_matches('/'));
+    Operation::new(id, of.tag, format!("List {several}"), &[("400", "BadRequest")])
         .about(&about)
         .parameters(parameters::of_list(&of.listing, Some(of.pages)))
-        .answers("200", answers::json(&format!("A list of {several}."), list, listed));
-    all.insert((path.to_owned(), "GET"), operation.value);
+        .answers("200", answers::json(&format!("A list of {several}."), list, listed))
+        .value
+}
 
-    if of.option.is_some() {
-        let list = json!({ "type": "array", "items": reference(&format!("{}Option", camel(name))) });
-        let list = object(json!({ "data": list }));
-        let summary = format!("List {several} (compact)");
-        let operation = Operation::new(format!("{name}_options"), tag, summary, &[("400", "BadRequest")])
-            .about("Not paged.")
-            .parameters(parameters::of_list(&of.listing, None))
-            .answers(
-                "200",
-                answers::json("The whole list.", list, json!({ "data": [of.examples.get(name, "option")] })),
-            );
-        all.insert((format!("{path}/options"), "GET"), operation.value);
-    }
+fn options(of: &Collection) -> Value {
+    let list = json!({ "type": "array", "items": reference(&format!("{}Option", camel(of.name))) });
+    let example = json!({ "data": [of.examples.get(of.name, "option")] });
+    let summary = format!("List {} (compact)", of.nouns);
+    Operation::new(format!("{}_options", of.name), of.tag, summary, &[("400", "BadRequest")])
+        .about("Not paged.")
+        .parameters(parameters::of_list(&of.listing, None))
+        .answers("200", answers::json("The whole list.", object(json!({ "data": list })), example))
+        .value
+}
 
-    let mut written = vec![("400", "BadRequest"), ("413", "TooLarge"), ("415", "Encoded"), ("422", "Invalid")];
-    let (create, summary) = match of.invite {
-        Some(_) => ("invite", format!("Invite {an} {noun}")),
-        None => ("create", format!("Create {an} {noun}")),
+fn create(of: &Collection, address: &str) -> Value {
+    let (verb, summary) = match of.invite {
+        Some(_) => ("invite", format!("Invite {}", of.one())),
+        None => ("create", format!("Create {}", of.one())),
     };
-    let mut operation = Operation::new(format!("{create}_{name}"), tag, summary, &written)
-        .body(&format!("{}Create", camel(name)), of.examples.get(name, "create"))
-        .answers("201", answers::created(noun, one.clone(), example.clone()));
-    operation.value["responses"]["201"]["headers"]["location"]["example"] =
-        json!(format!("{address}/api/v1{path}/{}", example["data"]["id"].as_str().unwrap_or_default()));
-    all.insert((path.to_owned(), "POST"), operation.value);
+    let (schema, example) = of.response();
+    let location = format!("{address}/api/v1{}/{}", of.path, example["data"]["id"].as_str().unwrap_or_default());
+    let mut operation = Operation::new(format!("{verb}_{}", of.name), of.tag, summary, &WRITTEN)
+        .body(&format!("{}Create", camel(of.name)), of.examples.get(of.name, "create"))
+        .answers("201", answers::created(&of.noun, schema, example));
+    operation.value["responses"]["201"]["headers"]["location"]["example"] = json!(location);
+    operation.value
+}
 
-    let with_id = format!("{path}/{{id}}");
-    let operation = Operation::new(format!("read_{name}"), tag, format!("Read {an} {noun}"), &[("404", missing)])
-        .parameters(vec![id()])
-        .answers("200", answers::json(&format!("The {noun}."), one.clone(), example.clone()));
-    all.insert((with_id.clone(), "GET"), operation.value);
+fn read(of: &Collection) -> Value {
+    // Property users and group users answer `resource_not_found` also when they are read.
+    let missing = if of.invite.is_some() { "Gone" } else { "Missing" };
+    let (schema, example) = of.response();
+    Operation::new(format!("read_{}", of.name), of.tag, format!("Read {}", of.one()), &[("404", missing)])
+        .parameters(vec![of.id()])
+        .answers("200", answers::json(&format!("The {}.", of.noun), schema, example))
+        .value
+}
 
-    written.push(("404", "Gone"));
-    let operation = Operation::new(format!("update_{name}"), tag, format!("Update {an} {noun}"), &written)
+fn update(of: &Collection) -> Value {
+    let (schema, example) = of.response();
+    let errors = [&WRITTEN[..], &[("404", "Gone")]].concat();
+    Operation::new(format!("update_{}", of.name), of.tag, format!("Update {}", of.one()), &errors)
         .about("Omitted fields keep their value; null resets an optional field to its default.")
-        .parameters(vec![id()])
-        .body(&format!("{}Update", camel(name)), of.examples.get(name, "update"))
-        .answers("200", answers::json(&format!("The updated {noun}."), one, example));
-    all.insert((with_id.clone(), "PUT"), operation.value);
+        .parameters(vec![of.id()])
+        .body(&format!("{}Update", camel(of.name)), of.examples.get(of.name, "update"))
+        .answers("200", answers::json(&format!("The updated {}.", of.noun), schema, example))
+        .value
+}
 
-    let mut asked = vec![id()];
+fn delete(of: &Collection) -> Value {
+    let mut all = vec![of.id()];
     if of.force {
-        asked.push(parameters::reference("force"));
+        all.push(parameters::reference("force"));
     }
     let (verb, about) = of.delete;
-    let id = format!("{}_{name}", verb.to_ascii_lowercase());
-    let operation = Operation::new(id, tag, format!("{verb} {an} {noun}"), &[("400", "BadRequest"), ("404", "Gone")])
+    let id = format!("{}_{}", verb.to_ascii_lowercase(), of.name);
+    let errors = [("400", "BadRequest"), ("404", "Gone")];
+    Operation::new(id, of.tag, format!("{verb} {}", of.one()), &errors)
         .about(about)
-        .parameters(asked)
-        .answers("200", success());
-    all.insert((with_id, "DELETE"), operation.value);
+        .parameters(all)
+        .answers("200", success())
+        .value
 }
 
 fn associations(all: &mut BTreeMap<Key, Value>) {

@@ -8,7 +8,8 @@ use crate::{
     hotel::photos,
     resource::{
         fields::{Field, Kind, LARGEST, Need},
-        validate::{LONGEST_URL, MOST_DECIMALS, MOST_DIGITS, MOST_ENTRIES, Operation},
+        validate::{MOST_ENTRIES, Operation},
+        values::{LONGEST_URL, MOST_DECIMALS, MOST_DIGITS},
     },
 };
 
@@ -136,6 +137,10 @@ fn request(fields: &[&Field], defaults: &Map<String, Value>, operation: Operatio
         let mut schema = sent(&field.kind, default, operation);
         if matches!(field.need, Need::Optional | Need::OnCreate) {
             schema = or_null(schema);
+            // Only what must be there is blank when it is empty.
+            if let Some(schema) = schema.as_object_mut() {
+                schema.remove("minItems");
+            }
         }
         if let Some(schema) = schema.as_object_mut() {
             schema.insert("description".to_owned(), field.about.into());
@@ -298,7 +303,7 @@ fn answered(kind: &Kind, default: &Value) -> Value {
         }
         Kind::Json(shape) => {
             let mut schema = (shape.schema)();
-            if schema["type"] != "null" {
+            if !matches!(schema["type"].as_str(), Some("null" | "array")) {
                 schema["type"] = json!("object");
             }
             schema

@@ -13,8 +13,9 @@ use crate::{
     db::{Bind, Row, Tx},
     hotel::photos::photo::{MOST, Parent, Photo, Position},
     resource::{
+        attribute::{self, FieldType, FieldValue},
         collection::{self, Resource, Stored, attributes},
-        fields::{self, Field, FieldType, FieldValue, Kind, LARGEST, optional, read_only},
+        fields::{Field, Kind, LARGEST, optional, read_only},
         store, value,
     },
 };
@@ -223,7 +224,7 @@ fn change(photo: &mut Stored<Photo>, mut entry: Map<String, Value>, problems: &m
     for (name, value) in entry.iter_mut().filter(|(_, value)| value.is_null()) {
         *value = defaults.remove(name).unwrap_or_default();
     }
-    fields::set(Photo::FIELDS, &mut photo.resource, entry, "", problems);
+    attribute::set(Photo::FIELDS, &mut photo.resource, entry, "", problems);
     photo.version = rand::random();
 }
 

@@ -37,8 +37,8 @@ use crate::{
     people::users,
     resource::{
         answer::{self, Fresh, Item, Made, Source},
+        attribute::FieldValue,
         collection::Stored,
-        fields::FieldValue,
         json::{self, CallerFragment, ListMeta, Rendered},
         query::{self, Query},
         render_cache::{Fragment, RenderCache},

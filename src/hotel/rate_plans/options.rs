@@ -10,7 +10,8 @@ use crate::{
     db::{Bind, Row},
     hotel::rate_plans::rule_schemas::{AUTO, DERIVED},
     resource::{
-        fields::{Field, FieldType, FieldValue, Kind, Shape, optional, read_only, required},
+        attribute::{FieldType, FieldValue},
+        fields::{Field, Kind, Shape, optional, read_only, required},
         value::{self, Scalar},
     },
 };

@@ -12,8 +12,9 @@ use crate::{
     db::Tx,
     hotel::rate_plans::options::{AutoSettings, Nothing, Occupancy, Options},
     resource::{
+        attribute::{Attribute, field},
         collection::{self, Name, Related, Relationship, Resource, Stored},
-        fields::{Attribute, Need, field},
+        fields::Need,
         value::{Amount, Currency, Positive, Title, words},
     },
 };

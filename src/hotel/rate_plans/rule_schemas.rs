@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::resource::{
     fields::{LARGEST, MOST_JSON, Shape},
-    validate,
+    values,
 };
 
 /// Rules of all options of a plan at most: enough for every plan, and no work without end.
@@ -51,7 +51,7 @@ fn is_argument(value: &Value, may_have_decimals: bool) -> bool {
     match value {
         Value::String(text) => {
             let (digits, decimals) = if may_have_decimals { (MOST_DIGITS, MOST_DECIMALS) } else { (WHOLE_DIGITS, 0) };
-            validate::is_decimal(text) && !text.starts_with('-') && validate::is_short(text, digits, decimals)
+            values::is_decimal(text) && !text.starts_with('-') && values::is_short(text, digits, decimals)
         }
         // One that is not whole is no `i64`.
         Value::Number(number) => number.as_i64().is_some_and(|number| (0..=LARGEST).contains(&number)),

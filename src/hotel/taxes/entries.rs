@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -12,10 +12,7 @@ use crate::{
         ids::PropertyId,
     },
     db::{Bind, Row, Statement, Tx, impl_from_row},
-    resource::{
-        fields::{Field, FieldType, FieldValue, Kind, Shape, optional, required},
-        value,
-    },
+    resource::{attribute::FieldValue, value},
 };
 
 /// The taxes of a set: their ids, and what answers show of them.
@@ -30,27 +27,14 @@ pub struct Entries {
 pub struct Entry {
     pub id: Uuid,
     /// Taxes on this one; none of them has further ones.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     pub taxes: Vec<Entry>,
 }
 
-/// The fields of an entry of `taxes`.
-const ENTRY: &[Field] = &[
-    required("id", Kind::Id, "A tax of the same property."),
-    optional("taxes", Kind::List(|| INNER.iter().collect()), "Taxes on this tax."),
-];
-
-const INNER: &[Field] = &[
-    required("id", Kind::Id, "A tax of the same property."),
-    optional("taxes", Kind::Json(&NONE), "Empty: a tax on a tax has none on it."),
-];
-
-/// A list of nothing (docs/contract/taxes.md, quirk 4).
-const NONE: Shape = Shape {
-    fits: |value| value.as_array().is_some_and(Vec::is_empty),
-    most_bytes: None,
-    schema: || json!({ "type": "array", "maxItems": 0 }),
-};
+/// A list, or null for none.
+fn or_none<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<Entry>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
 
 impl FieldValue for Entries {
     fn bind(&self, binds: &mut Vec<Bind>) {
@@ -71,10 +55,6 @@ impl FieldValue for Entries {
     fn json(&self, _: &str) -> Value {
         self.shown.clone()
     }
-}
-
-impl FieldType for Entries {
-    const KIND: Kind = Kind::List(|| ENTRY.iter().collect());
 }
 
 impl Entries {

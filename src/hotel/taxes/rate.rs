@@ -5,7 +5,10 @@ use serde_json::Value;
 use crate::{
     base::{error::Problems, money},
     db::{Bind, Row},
-    resource::fields::{FieldType, FieldValue, Kind},
+    resource::{
+        attribute::{FieldType, FieldValue},
+        fields::Kind,
+    },
 };
 
 /// Decimals that are kept, and those of a percentage at most: New York charges 8.875.

@@ -1,6 +1,6 @@
 //! A set of taxes, each perhaps with taxes on it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -13,8 +13,9 @@ use crate::{
     db::Tx,
     hotel::taxes::{entries::Entries, tax::Tax},
     resource::{
+        attribute::{Attribute, FieldType, field},
         collection::{self, Name, Pages, Related, Relationship, Resource, Stored, attributes},
-        fields::{Attribute, Need, field},
+        fields::{Field, Kind, Need, Shape, optional, required},
         store,
         validate::Operation,
         value::{Currency, Title},
@@ -33,6 +34,30 @@ pub struct TaxSet {
     pub taxes: Entries,
 }
 
+/// The fields of an entry of `taxes`: an id is sent, and answers show all that is known of the tax.
+static ENTRY: LazyLock<Vec<Field>> =
+    LazyLock::new(|| entry(Kind::List(|| INNER.iter().collect()), "Taxes on this tax."));
+
+static INNER: LazyLock<Vec<Field>> =
+    LazyLock::new(|| entry(Kind::Json(&NONE), "Empty: a tax on a tax has none on it."));
+
+/// A list of nothing (docs/contract/taxes.md, quirk 4).
+const NONE: Shape = Shape {
+    fits: |value| value.as_array().is_some_and(Vec::is_empty),
+    most_bytes: None,
+    schema: || json!({ "type": "array", "items": {}, "maxItems": 0 }),
+};
+
+fn entry(taxes: Kind, about: &'static str) -> Vec<Field> {
+    let of_tax = collection::fields::<Tax>().into_iter().map(|field| Field { need: Need::ReadOnly, ..*field });
+    let taxes = Field { nullable: Some(false), ..optional("taxes", taxes, about) };
+    std::iter::once(required("id", Kind::Id, "A tax of the same property.")).chain(of_tax).chain([taxes]).collect()
+}
+
+impl FieldType for Entries {
+    const KIND: Kind = Kind::List(|| ENTRY.iter().collect());
+}
+
 impl Resource for TaxSet {
     const NAME: Name = Name { one: "tax_set", many: "tax_sets" };
     // The original's example has the second (docs/contract/taxes.md, quirk 1).
@@ -40,7 +65,10 @@ impl Resource for TaxSet {
     const FIELDS: &'static [Attribute<Self>] = &[
         field!(currency).required().about("ISO 4217 code."),
         field!(property_id).need(Need::RequiredOnCreate).filter().hidden().about("The property it belongs to."),
-        field!(taxes).required().about("The taxes, in order, at most 100 in all; one may have taxes on it."),
+        field!(taxes)
+            .required()
+            .about("The taxes, in order, at most 100 in all; one may have taxes on it.")
+            .example(r#"[{ "id": "0197a3b2-5c1e-7d34-8a86-2e8f4d6a1b16", "taxes": [] }]"#),
         field!(title).required().filter().about("Name of the tax set.").example(r#""Standard""#),
     ];
     const RELATIONSHIPS: &'static [Relationship<Self>] =

@@ -10,8 +10,9 @@ use crate::{
     db::Tx,
     hotel::taxes::{entries, rate::Rate},
     resource::{
+        attribute::{Attribute, field},
         collection::{Name, Pages, Related, Relationship, Resource, Stored},
-        fields::{Attribute, Need, field},
+        fields::Need,
         value::{Count, Currency, Date, Title, words},
     },
 };
@@ -50,13 +51,16 @@ impl Resource for Tax {
     const NAME: Name = Name { one: "tax", many: "taxes" };
     const FIELDS: &'static [Attribute<Self>] = &[
         field!(applicable_after).about("First day on which it applies."),
-        field!(applicable_before).about("Last day on which it applies."),
+        field!(applicable_before).about("Last day on which it applies.").example(r#""2027-09-30""#),
         field!(currency).about("ISO 4217 code; required unless `logic` is `percent`.").example("null"),
         field!(is_inclusive).required().about("Whether the room price includes it."),
         field!(logic).required().about("What the rate is a percentage of, or multiplied by."),
         field!(max_nights).about("Nights of a stay on which it is charged, at most.").example("7"),
         field!(property_id).need(Need::RequiredOnCreate).filter().hidden().about("The property it belongs to."),
-        field!(rate).required().about("A percentage from 0 to 100, or an amount in `currency`.").example(r#""6.00""#),
+        field!(rate)
+            .required()
+            .about("A percentage from 0 to 100, an integer counting its hundredths; or an amount in `currency`.")
+            .example(r#""6.00""#),
         field!(skip_nights).about("First nights of a stay on which it is not charged.").example("null"),
         field!(title).required().filter().about("Name of the tax.").example(r#""VAT 6""#),
         field!(kind as "type").required().about("Who levies it."),

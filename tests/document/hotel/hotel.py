@@ -10,6 +10,9 @@ from generated.api.group_users import invite_group_user, list_group_users, read_
 from generated.api.group_users import withdraw_group_user
 from generated.api.groups import add_property_to_group, create_group, delete_group, list_groups, read_group
 from generated.api.groups import remove_property_from_group, update_group
+from generated.api.hotel_policies import create_hotel_policy, delete_hotel_policy, list_hotel_policies
+from generated.api.hotel_policies import read_hotel_policy, update_hotel_policy
+from generated.api.photos import create_photo, delete_photo, list_photos, read_photo, update_photo
 from generated.api.properties import create_property, delete_property, list_properties, property_options
 from generated.api.properties import read_property, update_property
 from generated.api.property_users import invite_property_user, list_property_users, read_property_user
@@ -18,13 +21,19 @@ from generated.api.rate_plans import create_rate_plan, delete_rate_plan, list_ra
 from generated.api.rate_plans import read_rate_plan, update_rate_plan
 from generated.api.room_types import create_room_type, delete_room_type, list_room_types, read_room_type
 from generated.api.room_types import room_type_options, update_room_type
+from generated.api.tax_sets import create_tax_set, delete_tax_set, list_tax_sets, read_tax_set, update_tax_set
+from generated.api.taxes import create_tax, delete_tax, list_taxes, read_tax, update_tax
 from generated.models import (
     Error,
     GroupCreate,
     GroupUpdate,
     GroupUserCreate,
     GroupUserUpdate,
+    HotelPolicyCreate,
+    HotelPolicyUpdate,
     ListRatePlansOrdertitle,
+    PhotoCreate,
+    PhotoUpdate,
     PropertyCreate,
     PropertyUpdate,
     PropertyUserCreate,
@@ -33,6 +42,10 @@ from generated.models import (
     RatePlanUpdate,
     RoomTypeCreate,
     RoomTypeUpdate,
+    TaxCreate,
+    TaxSetCreate,
+    TaxSetUpdate,
+    TaxUpdate,
 )
 
 address, key = sys.argv[1:]
@@ -93,6 +106,35 @@ desk = send(invite_property_user, body=PropertyUserCreate.from_dict(
 office = send(invite_group_user, body=GroupUserCreate.from_dict(
     {"invite": {"group_id": str(group.id), "user_email": "office@serpente.example", "role": "owner"}}))
 
+
+def new_tax(title, **fields):
+    return send(create_tax, body=TaxCreate.from_dict({"tax": {
+        "property_id": str(hotel.id), "title": title, "logic": "percent", "type": "tax", "rate": "6",
+        "is_inclusive": True, **fields,
+    }}))
+
+
+vat = new_tax("VAT 6")
+city = new_tax("City tax", type="city tax", logic="per_person_per_night", rate=200, currency="EUR", is_inclusive=False,
+               applicable_after="2027-04-01", applicable_before="2027-10-31", max_nights=7)
+taxes = send(create_tax_set, body=TaxSetCreate.from_dict({"tax_set": {
+    "property_id": str(hotel.id), "title": "Standard", "currency": "EUR",
+    "taxes": [{"id": str(city.id), "taxes": [{"id": str(vat.id)}]}, {"id": str(vat.id)}],
+}}))
+rules = {
+    "title": "House rules", "currency": "EUR", "max_count_of_guests": 24, "checkin_time": "15:00",
+    "checkout_time": "11:00", "internet_access_type": "wifi", "internet_access_coverage": "all_rooms",
+    "parking_type": "nearby", "parking_reservation": "not_needed", "parking_is_private": False,
+    "pets_policy": "by_arrangements", "pets_non_refundable_fee": "12.5", "pets_refundable_deposit": 5000,
+    "smoking_policy": "no_smoking",
+}
+policy = send(create_hotel_policy,
+              body=HotelPolicyCreate.from_dict({"hotel_policy": {"property_id": str(hotel.id), **rules}}))
+everywhere = send(create_hotel_policy, body=HotelPolicyCreate.from_dict({"hotel_policy": rules}))
+photo = send(create_photo, body=PhotoCreate.from_dict({"photo": {
+    "property_id": str(hotel.id), "room_type_id": str(double.id), "url": "https://serpente.example/double.jpg",
+}}))
+
 # --- Read it back ----------------------------------------------------------------------------------------------------
 
 assert send(read_property, hotel.id).attributes.settings.min_price == "40.00"
@@ -105,6 +147,16 @@ assert read.parent_rate_plan_id == flexible.id and read.inherit_rate
 assert read.options[0].derived_option.rate == [["decrease_by_percent", "10"], ["increase_by_amount", "4.50"]]
 assert send(read_property_user, desk.id).relationships.user.data.email == "desk@serpente.example"
 assert send(read_group_user, office.id).attributes.role == "owner"
+assert send(read_tax, city.id).attributes.rate == "2.00"
+assert send(read_tax, city.id).attributes.applicable_before.isoformat() == "2027-10-31"
+of_set = send(read_tax_set, taxes.id).attributes.taxes
+assert [one.title for one in of_set] == ["City tax", "VAT 6"]
+assert (of_set[0].taxes[0].id, of_set[0].taxes[0].rate, of_set[0].taxes[0].taxes) == (vat.id, "6.00", [])
+read = send(read_hotel_policy, policy.id)
+assert (read.attributes.pets_refundable_deposit, read.attributes.checkin_time) == ("50.00", "15:00")
+assert read.relationships.property_.data.id == hotel.id and read.attributes.internet_access_cost is None
+assert send(read_hotel_policy, everywhere.id).relationships.property_.data is None
+assert send(read_photo, photo.id).attributes.room_type_id == double.id
 
 of_hotel = str(hotel.id)
 assert [one.id for one in send(list_properties, filterid=of_hotel)] == [hotel.id]
@@ -117,6 +169,11 @@ assert len(send(rate_plan_options, filterproperty_id=of_hotel)) == 4
 assert group.id in [one.id for one in send(list_groups)]
 assert desk.id in [one.id for one in send(list_property_users, filterproperty_id=of_hotel)]
 assert office.id in [one.id for one in send(list_group_users, filtergroup_id=str(group.id))]
+assert [one.id for one in send(list_taxes, filterproperty_id=of_hotel)] == [city.id, vat.id]
+assert [one.id for one in send(list_tax_sets, filterproperty_id=of_hotel, paginationlimit=1)] == [taxes.id]
+assert [one.id for one in send(list_hotel_policies, filterproperty_id=of_hotel)] == [policy.id]
+assert [one.attributes.url for one in send(list_photos, filterproperty_id=of_hotel)] == [
+    "https://serpente.example/front.jpg", "https://serpente.example/double.jpg"]
 
 # --- Change it -------------------------------------------------------------------------------------------------------
 
@@ -133,6 +190,16 @@ changed = send(update_property_user, desk.id, body=PropertyUserUpdate.from_dict(
 assert changed.attributes.overrides["prices"] == "read"
 changed = send(update_group_user, office.id, body=GroupUserUpdate.from_dict({"group_user": {"role": "user"}}))
 assert changed.attributes.role == "user"
+changed = send(update_tax, vat.id, body=TaxUpdate.from_dict({"tax": {"rate": "13.5"}}))
+assert changed.attributes.rate == "13.50" and changed.attributes.title == "VAT 6"
+changed = send(update_tax_set, taxes.id, body=TaxSetUpdate.from_dict({"tax_set": {"taxes": [{"id": str(vat.id)}]}}))
+assert [one.rate for one in changed.attributes.taxes] == ["13.50"]
+changed = send(update_hotel_policy, policy.id,
+               body=HotelPolicyUpdate.from_dict({"hotel_policy": {"internet_access_cost": "3"}}))
+assert changed.attributes.internet_access_cost == "3.00" and changed.attributes.max_count_of_guests == 24
+changed = send(update_photo, photo.id, body=PhotoUpdate.from_dict({"photo": {"room_type_id": None, "position": 1}}))
+assert changed.attributes.room_type_id is None
+assert [one.id for one in send(read_property, hotel.id).attributes.content.photos][1] == photo.id
 refusal = send(create_room_type, refused=True, body=RoomTypeCreate.from_dict({"room_type": {
     "property_id": str(hotel.id), "title": " ", "count_of_rooms": 0, "occ_adults": 1, "occ_children": 0,
     "occ_infants": 0,
@@ -147,6 +214,11 @@ send(add_property_to_group, other.id, hotel.id)
 send(remove_property_from_group, group.id, hotel.id)
 send(withdraw_group_user, office.id)
 send(withdraw_property_user, desk.id)
+send(delete_photo, photo.id)
+for one in (policy, everywhere):
+    send(delete_hotel_policy, one.id)
+send(delete_tax_set, taxes.id)
+send(delete_tax, city.id)
 for plan in (derived, flexible, per_person, bed):
     send(delete_rate_plan, plan.id)
 for room in (double, dorm):
@@ -156,4 +228,5 @@ for one in (group, other):
     send(delete_group, one.id)
 assert send(read_property, hotel.id, refused=True).code == "not_found"
 assert send(list_room_types, filterproperty_id=of_hotel) == []
+assert send(read_tax, vat.id, refused=True).code == "not_found"
 print("The hotel was set up, read back, changed and taken away.")

@@ -92,6 +92,50 @@ const office = (
   )
 ).data;
 
+type Charge = components["schemas"]["TaxCreate"]["tax"];
+
+async function newTax(title: string, fields: Partial<Charge> = {}) {
+  const tax: Charge = {
+    property_id: hotel.id, title, logic: "percent", type: "tax", rate: "6", is_inclusive: true, ...fields,
+  };
+  return (await good(api.POST("/taxes", { body: { tax } }))).data;
+}
+
+const vat = await newTax("VAT 6");
+const city = await newTax("City tax", {
+  type: "city tax", logic: "per_person_per_night", rate: 200, currency: "EUR", is_inclusive: false,
+  applicable_after: "2027-04-01", applicable_before: "2027-10-31", max_nights: 7,
+});
+const taxes = (
+  await good(
+    api.POST("/tax_sets", {
+      body: {
+        tax_set: {
+          property_id: hotel.id, title: "Standard", currency: "EUR",
+          taxes: [{ id: city.id, taxes: [{ id: vat.id }] }, { id: vat.id }],
+        },
+      },
+    }),
+  )
+).data;
+const rules: components["schemas"]["HotelPolicyCreate"]["hotel_policy"] = {
+  title: "House rules", currency: "EUR", max_count_of_guests: 24, checkin_time: "15:00", checkout_time: "11:00",
+  internet_access_type: "wifi", internet_access_coverage: "all_rooms", parking_type: "nearby",
+  parking_reservation: "not_needed", parking_is_private: false, pets_policy: "by_arrangements",
+  pets_non_refundable_fee: "12.5", pets_refundable_deposit: 5000, smoking_policy: "no_smoking",
+};
+const policy = (
+  await good(api.POST("/hotel_policies", { body: { hotel_policy: { ...rules, property_id: hotel.id } } }))
+).data;
+const everywhere = (await good(api.POST("/hotel_policies", { body: { hotel_policy: rules } }))).data;
+const photo = (
+  await good(
+    api.POST("/photos", {
+      body: { photo: { property_id: hotel.id, room_type_id: double.id, url: "https://cafe.example/double.jpg" } },
+    }),
+  )
+).data;
+
 // --- Read it back
 
 const at = (one: { id: string }) => ({ params: { path: { id: one.id } } });
@@ -112,6 +156,18 @@ assert.deepEqual(readPlan.options[0]?.derived_option?.rate, [
 const readDesk = (await good(api.GET("/property_users/{id}", at(desk)))).data;
 assert.equal(readDesk.relationships.user.data.email, "desk@cafe.example");
 assert.equal((await good(api.GET("/group_users/{id}", at(office)))).data.attributes.role, "owner");
+const readCity = (await good(api.GET("/taxes/{id}", at(city)))).data.attributes;
+assert.deepEqual([readCity.rate, readCity.applicable_before, readCity.skip_nights], ["2.00", "2027-10-31", null]);
+const ofSet = (await good(api.GET("/tax_sets/{id}", at(taxes)))).data.attributes.taxes;
+assert.deepEqual(ofSet.map((tax) => tax.title), ["City tax", "VAT 6"]);
+const onCity = ofSet[0]?.taxes[0];
+assert.deepEqual([onCity?.id, onCity?.rate, onCity?.taxes], [vat.id, "6.00", []]);
+const readPolicy = (await good(api.GET("/hotel_policies/{id}", at(policy)))).data;
+assert.equal(readPolicy.attributes.pets_refundable_deposit, "50.00");
+assert.equal(readPolicy.attributes.internet_access_cost, null);
+assert.equal(readPolicy.relationships.property.data?.id, hotel.id);
+assert.equal((await good(api.GET("/hotel_policies/{id}", at(everywhere)))).data.relationships.property.data, null);
+assert.equal((await good(api.GET("/photos/{id}", at(photo)))).data.attributes.room_type_id, double.id);
 
 const ofHotel = { params: { query: { "filter[property_id]": hotel.id } } };
 const ids = (list: { data: { id: string }[] }) => list.data.map((one) => one.id);
@@ -130,6 +186,16 @@ assert(ids(await good(api.GET("/properties/options"))).includes(hotel.id));
 assert(ids(await good(api.GET("/groups"))).includes(group.id));
 assert(ids(await good(api.GET("/property_users", ofHotel))).includes(desk.id));
 assert(ids(await good(api.GET("/group_users"))).includes(office.id));
+assert.deepEqual(ids(await good(api.GET("/taxes", ofHotel))), [city.id, vat.id]);
+const sets = await good(
+  api.GET("/tax_sets", { params: { query: { "filter[property_id]": hotel.id, "pagination[limit]": 1 } } }),
+);
+assert.deepEqual([ids(sets), sets.meta?.total], [[taxes.id], 1]);
+assert.deepEqual(ids(await good(api.GET("/hotel_policies", ofHotel))), [policy.id]);
+assert.deepEqual(
+  (await good(api.GET("/photos", ofHotel))).data.map((one) => one.attributes.url),
+  ["https://cafe.example/front.jpg", "https://cafe.example/double.jpg"],
+);
 
 // --- Change it
 
@@ -150,6 +216,22 @@ const promoted = await good(
 assert.deepEqual(promoted.data.attributes.overrides, { prices: "read" });
 const demoted = await good(api.PUT("/group_users/{id}", { ...at(office), body: { group_user: { role: "user" } } }));
 assert.equal(demoted.data.attributes.role, "user");
+const raised = (await good(api.PUT("/taxes/{id}", { ...at(vat), body: { tax: { rate: "13.5" } } }))).data;
+assert.deepEqual([raised.attributes.rate, raised.attributes.title], ["13.50", "VAT 6"]);
+const fewer = await good(
+  api.PUT("/tax_sets/{id}", { ...at(taxes), body: { tax_set: { taxes: [{ id: vat.id }] } } }),
+);
+assert.deepEqual(fewer.data.attributes.taxes.map((tax) => tax.rate), ["13.50"]);
+const paid = await good(
+  api.PUT("/hotel_policies/{id}", { ...at(policy), body: { hotel_policy: { internet_access_cost: "3" } } }),
+);
+assert.equal(paid.data.attributes.internet_access_cost, "3.00");
+const outside = await good(
+  api.PUT("/photos/{id}", { ...at(photo), body: { photo: { room_type_id: null, position: 1 } } }),
+);
+assert.equal(outside.data.attributes.room_type_id, null);
+const ofProperty = (await good(api.GET("/properties/{id}", at(hotel)))).data.attributes.content.photos;
+assert.equal(ofProperty[1]?.id, photo.id);
 const refused = await api.PUT("/room_types/{id}", { ...at(double), body: { room_type: { title: " " } } });
 assert.equal(refused.error?.errors.code, "validation_error");
 assert.deepEqual(refused.error?.errors.details, { title: ["can't be blank"] });
@@ -162,6 +244,12 @@ await good(api.POST("/groups/{group_id}/properties/{property_id}", between(other
 await good(api.DELETE("/groups/{group_id}/properties/{property_id}", between(group)));
 await good(api.DELETE("/group_users/{id}", at(office)));
 await good(api.DELETE("/property_users/{id}", at(desk)));
+await good(api.DELETE("/photos/{id}", at(photo)));
+for (const one of [policy, everywhere]) {
+  await good(api.DELETE("/hotel_policies/{id}", at(one)));
+}
+await good(api.DELETE("/tax_sets/{id}", at(taxes)));
+await good(api.DELETE("/taxes/{id}", at(city)));
 for (const plan of [derived, flexible, perPerson, bed]) {
   await good(api.DELETE("/rate_plans/{id}", at(plan)));
 }
@@ -174,4 +262,5 @@ for (const one of [group, other]) {
 }
 assert.equal((await api.GET("/properties/{id}", at(hotel))).error?.errors.code, "not_found");
 assert.deepEqual(ids(await good(api.GET("/room_types", ofHotel))), []);
+assert.equal((await api.GET("/taxes/{id}", at(vat))).error?.errors.code, "not_found");
 console.log("The hotel was set up, read back, changed and taken away.");

@@ -28,6 +28,21 @@ async fn the_deposit_has_two_names_of_which_the_first_counts() {
 }
 
 #[actix_web::test]
+async fn times_are_written_with_all_their_digits_and_nothing_else() {
+    let house = house().await;
+    let api = &house.me.api;
+    let at = format!("{POLICIES}/{}", api.post(POLICIES, &body(&house.property, json!({}))).await.is(201).id());
+    let sent = |time: &str| json!({ "hotel_policy": { "checkin_time": time } });
+    for time in ["00:00", "23:59"] {
+        assert_eq!(api.put(&at, &sent(time)).await.is(200).attributes()["checkin_time"], time);
+    }
+    for time in ["24:00", " 1:30", "1: 30", "01: 3", "+1:30", "1:30", "15:00:00"] {
+        let details = json!({ "checkin_time": ["has invalid format"] });
+        api.put(&at, &sent(time)).await.error_with("validation_error", details);
+    }
+}
+
+#[actix_web::test]
 async fn amounts_stay_the_same_in_major_units_when_the_currency_changes() {
     let house = house().await;
     let api = &house.me.api;

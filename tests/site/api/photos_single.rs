@@ -80,3 +80,20 @@ async fn a_photo_belongs_to_a_room_type_of_its_property_and_a_parent_has_a_hundr
     let room_type = house.has(json!({})).await;
     add(&house, json!({ "room_type_id": room_type })).await.is(201);
 }
+
+#[actix_web::test]
+async fn a_refusal_does_not_tell_which_positions_are_taken_at_others() {
+    let house = house().await;
+    let room_type = house.has(json!({})).await;
+    add(&house, json!({ "position": 7 })).await.is(201);
+    add(&house, json!({ "position": 7, "room_type_id": room_type })).await.is(201);
+    let other = house.server.person("owner@aurora.example").await;
+    let own = other.has(json!({ "title": "Pensão Aurora" })).await;
+    for (property, field) in [(&house.property, "property_id"), (&own, "room_type_id")] {
+        let photo = json!({
+            "property_id": property, "room_type_id": room_type, "url": "https://aurora.example/1.jpg", "position": 7
+        });
+        let refused = other.api.post(PHOTOS, &json!({ "photo": photo })).await;
+        refused.error_with("validation_error", json!({ field: ["does not exist"] }));
+    }
+}

@@ -50,12 +50,27 @@ async fn a_rate_is_a_percentage_or_an_amount() {
 }
 
 #[actix_web::test]
+async fn days_are_written_with_all_their_digits_and_nothing_else() {
+    let house = house().await;
+    let api = &house.me.api;
+    let made = api.post(TAXES, &tax(&house, json!({ "applicable_after": "2028-02-29" }))).await.is(201).attributes();
+    assert_eq!(made["applicable_after"], "2028-02-29");
+    for day in ["2027-02-29", "2026- 1- 1", "+2026-1-01", " 2026-1-01", "2026-01-1 ", "2026-1-1", "20260101"] {
+        let refused = api.post(TAXES, &tax(&house, json!({ "applicable_after": day }))).await;
+        refused.error_with("validation_error", json!({ "applicable_after": ["is invalid"] }));
+    }
+}
+
+#[actix_web::test]
 async fn a_set_shows_its_taxes_as_they_are_and_taxes_on_them() {
     let house = house().await;
     let api = &house.me.api;
     let vat = api.post(TAXES, &tax(&house, json!({}))).await.is(201).data();
     let city = api.post(TAXES, &tax(&house, json!({ "title": "City" }))).await.is(201).data();
-    let taxes = json!([{ "id": vat["id"], "taxes": [{ "id": city["id"] }] }, { "id": city["id"] }]);
+    let taxes = json!([
+        { "id": vat["id"], "taxes": [{ "id": city["id"], "taxes": null }] },
+        { "id": city["id"], "taxes": null }
+    ]);
     let made = api.post(TAX_SETS, &set(&house, taxes)).await.is(201).data();
     let shown = |tax: &Value, taxes: Value| {
         let mut shown = tax["attributes"].clone();

@@ -1,0 +1,281 @@
+//! A field of a resource with its place in it: how it is reached, stored and shown.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    base::error::Problems,
+    db::{Bind, Row},
+    resource::fields::{Field, Kind, Need},
+};
+
+/// A value of a field, whatever its type.
+pub trait FieldValue {
+    /// Appends the values of its columns, in the order of [`FieldType::columns`].
+    fn bind(&self, binds: &mut Vec<Bind>);
+
+    /// Reads its columns, of which the first is at `place`, and moves `place` behind the last.
+    fn load(&mut self, row: &Row<'_>, place: &mut usize) -> sqlx::Result<()>;
+
+    /// Becomes a value that `validate.rs` accepted. What depends on the resource's currency is validated here; a
+    /// problem is added for the field `name`.
+    fn set(&mut self, value: Value, name: &str, currency: &str, problems: &mut Problems);
+
+    /// As responses show it; amounts have the decimals of the resource's currency.
+    fn json(&self, currency: &str) -> Value;
+}
+
+/// What is known of a type without a value.
+pub trait FieldType: FieldValue {
+    /// How it is validated, and its schema.
+    const KIND: Kind;
+
+    /// Whether responses may show null.
+    const NULLABLE: bool = false;
+
+    /// Appends the names of its columns, of a field whose column is called `name`.
+    fn columns(name: &str, columns: &mut Vec<String>) {
+        columns.push(name.to_owned());
+    }
+}
+
+/// A field of the resource `R`, with its place in it and in the database. Made by [`field!`].
+pub struct Attribute<R: 'static> {
+    pub field: Field,
+    /// Whether lists can be filtered by it.
+    pub filter: bool,
+    /// Its value in the examples of the API's document, as JSON; `None`: one that fits its kind.
+    pub example: Option<&'static str>,
+    /// The name of its column, or the first part of the names of its columns.
+    column: &'static str,
+    columns: fn(&str, &mut Vec<String>),
+    get: fn(&R) -> &dyn FieldValue,
+    get_mut: fn(&mut R) -> &mut dyn FieldValue,
+    /// True for what is shown a second time under another name: it has no column, and is never set.
+    is_copy: bool,
+}
+
+/// Declares a field of `Self` that may be left out, `field!(title)`, or `field!(kind as "type")` where the API's name is
+/// another, `field!(inherit.inherit_rate)` where it is inside a part of `Self`. [`Attribute`] has what else can be said of it.
+macro_rules! field {
+    ($field:ident) => {
+        $crate::resource::attribute::field!($field as stringify!($field))
+    };
+    ($outer:ident . $field:ident) => {
+        $crate::resource::attribute::Attribute::new(
+            stringify!($field),
+            stringify!($field),
+            $crate::resource::attribute::type_of(|resource: &Self| &resource.$outer.$field),
+            |resource: &Self| &resource.$outer.$field,
+            |resource: &mut Self| &mut resource.$outer.$field,
+        )
+    };
+    ($field:ident as $name:expr) => {
+        $crate::resource::attribute::Attribute::new(
+            $name,
+            stringify!($field),
+            $crate::resource::attribute::type_of(|resource: &Self| &resource.$field),
+            |resource: &Self| &resource.$field,
+            |resource: &mut Self| &mut resource.$field,
+        )
+    };
+}
+pub(crate) use field;
+
+/// What a type says of all its values.
+pub struct Type {
+    kind: Kind,
+    nullable: bool,
+    columns: fn(&str, &mut Vec<String>),
+}
+
+/// The type of a field, found by how it is reached.
+pub const fn type_of<R, T: FieldType>(_: fn(&R) -> &T) -> Type {
+    Type { kind: T::KIND, nullable: T::NULLABLE, columns: T::columns }
+}
+
+impl<R> Attribute<R> {
+    /// See [`field!`].
+    pub const fn new(
+        name: &'static str,
+        column: &'static str,
+        of: Type,
+        get: fn(&R) -> &dyn FieldValue,
+        get_mut: fn(&mut R) -> &mut dyn FieldValue,
+    ) -> Self {
+        let field =
+            Field { name, kind: of.kind, need: Need::Optional, about: "", shown: true, nullable: Some(of.nullable) };
+        Attribute { field, filter: false, example: None, column, columns: of.columns, get, get_mut, is_copy: false }
+    }
+
+    /// What it means, in a sentence for the API's document.
+    pub const fn about(mut self, about: &'static str) -> Self {
+        self.field.about = about;
+        self
+    }
+
+    /// Its value in the examples of the API's document, as JSON.
+    pub const fn example(mut self, json: &'static str) -> Self {
+        self.example = Some(json);
+        self
+    }
+
+    /// See [`Need`].
+    pub const fn need(mut self, need: Need) -> Self {
+        self.field.need = need;
+        self
+    }
+
+    /// A new resource must have it; it is never null or blank.
+    pub const fn required(self) -> Self {
+        self.need(Need::Required)
+    }
+
+    /// Lists can be filtered by it.
+    pub const fn filter(mut self) -> Self {
+        self.filter = true;
+        self
+    }
+
+    /// Not among the attributes of an answer.
+    pub const fn hidden(mut self) -> Self {
+        self.field.shown = false;
+        self
+    }
+
+    /// Its column has another name.
+    pub const fn column(mut self, column: &'static str) -> Self {
+        self.column = column;
+        self
+    }
+
+    /// A second name of a field in answers.
+    pub const fn copy(mut self) -> Self {
+        self.is_copy = true;
+        self.need(Need::ReadOnly)
+    }
+
+    /// The SQL by which a list is ordered by it, of a table `r`; `None` where the field is none to order by.
+    pub fn order(&self) -> Option<String> {
+        let column = self.column;
+        let is_shown = self.field.shown && !self.is_copy;
+        match self.field.kind {
+            _ if !is_shown => None,
+            Kind::Title => Some(format!("r.sort_{column}")),
+            Kind::Decimal { .. } => Some(format!("cast(r.{column} as double precision)")),
+            Kind::Id | Kind::Integer { .. } | Kind::Positive | Kind::Boolean | Kind::Price | Kind::Fee => {
+                Some(format!("r.{column}"))
+            }
+            Kind::Object(_) | Kind::List(_) | Kind::Batch(_) | Kind::Ids(_) | Kind::Json(_) => None,
+            _ => Some(format!("r.{column} collate \"C\"")),
+        }
+    }
+
+    /// Reads its columns, of which the first is at `place`.
+    pub fn load(&self, resource: &mut R, row: &Row<'_>, place: &mut usize) -> sqlx::Result<()> {
+        (self.get_mut)(resource).load(row, place)
+    }
+
+    /// Its value in an answer.
+    pub fn json(&self, resource: &R, currency: &str) -> Value {
+        (self.get)(resource).json(currency)
+    }
+
+    /// Appends the names of its columns.
+    pub fn columns(&self, names: &mut Vec<String>) {
+        (self.columns)(self.column, names);
+    }
+
+    /// The name of its column in a table `r`.
+    pub fn sql(&self) -> String {
+        format!("r.{}", self.column)
+    }
+}
+
+/// The names of all columns of a table of fields, in order.
+pub fn columns<R>(table: &[Attribute<R>]) -> Vec<String> {
+    let mut names = Vec::new();
+    for attribute in table.iter().filter(|attribute| !attribute.is_copy) {
+        (attribute.columns)(attribute.column, &mut names);
+    }
+    names
+}
+
+/// The values of all columns, in the same order.
+pub fn bind<R>(table: &[Attribute<R>], resource: &R, binds: &mut Vec<Bind>) {
+    for attribute in table.iter().filter(|attribute| !attribute.is_copy) {
+        (attribute.get)(resource).bind(binds);
+    }
+}
+
+/// Reads all columns, in the same order, the first of which is at `place`.
+pub fn load<R>(table: &[Attribute<R>], resource: &mut R, row: &Row<'_>, place: &mut usize) -> sqlx::Result<()> {
+    for attribute in table.iter().filter(|attribute| !attribute.is_copy) {
+        (attribute.get_mut)(resource).load(row, place)?;
+    }
+    Ok(())
+}
+
+/// The resource as answers show it, or with `hidden` fields too.
+pub fn json<R>(table: &[Attribute<R>], resource: &R, currency: &str, hidden: bool) -> Map<String, Value> {
+    let shown = table.iter().filter(|attribute| attribute.field.shown || hidden);
+    shown.map(|attribute| (attribute.field.name.to_owned(), (attribute.get)(resource).json(currency))).collect()
+}
+
+/// Takes what was validated. Problems that only now show are added.
+pub fn set<R>(
+    table: &[Attribute<R>],
+    resource: &mut R,
+    mut validated: Map<String, Value>,
+    currency: &str,
+    problems: &mut Problems,
+) {
+    for attribute in table {
+        if let Some(value) = validated.remove(attribute.field.name) {
+            (attribute.get_mut)(resource).set(value, attribute.field.name, currency, problems);
+        }
+    }
+}
+
+/// Lets a struct with a table of fields, `FIELDS`, be a field itself: an object of the API.
+macro_rules! object {
+    ($name:ident) => {
+        impl $crate::resource::attribute::FieldValue for $name {
+            fn bind(&self, binds: &mut Vec<$crate::db::Bind>) {
+                $crate::resource::attribute::bind(Self::FIELDS, self, binds);
+            }
+
+            fn load(&mut self, row: &$crate::db::Row<'_>, place: &mut usize) -> sqlx::Result<()> {
+                $crate::resource::attribute::load(Self::FIELDS, self, row, place)
+            }
+
+            fn set(
+                &mut self,
+                value: serde_json::Value,
+                name: &str,
+                currency: &str,
+                problems: &mut $crate::base::error::Problems,
+            ) {
+                let mut inside = $crate::base::error::Problems::default();
+                if let serde_json::Value::Object(value) = value {
+                    $crate::resource::attribute::set(Self::FIELDS, self, value, currency, &mut inside);
+                }
+                problems.merge_inside(name, inside);
+            }
+
+            fn json(&self, currency: &str) -> serde_json::Value {
+                $crate::resource::attribute::json(Self::FIELDS, self, currency, false).into()
+            }
+        }
+
+        impl $crate::resource::attribute::FieldType for $name {
+            const KIND: $crate::resource::fields::Kind = $crate::resource::fields::Kind::Object(|| {
+                Self::FIELDS.iter().map(|attribute| &attribute.field).collect()
+            });
+
+            fn columns(_: &str, columns: &mut Vec<String>) {
+                columns.extend($crate::resource::attribute::columns(Self::FIELDS));
+            }
+        }
+    };
+}
+pub(crate) use object;
