@@ -4,6 +4,7 @@
 mod answers;
 mod collections;
 mod examples;
+mod fixed_schemas;
 mod operations;
 mod parameters;
 mod schemas;

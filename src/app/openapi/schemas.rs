@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    app::openapi::collections::{self, Choice, Collection, id, object},
+    app::openapi::{
+        collections::{self, Choice, Collection, id, object},
+        fixed_schemas,
+    },
     base::error::Result,
     hotel::photos,
     resource::{
@@ -46,14 +49,14 @@ pub fn all() -> Result<Value> {
     let facility = object(json!({ "id": id(), "category": { "type": "string" }, "title": { "type": "string" } }));
     let facility = json!({ "type": { "const": "facility" }, "id": id(), "attributes": facility });
     all.insert("Facility".to_owned(), object(facility));
-    all.insert("Caller".to_owned(), caller());
+    all.insert("Caller".to_owned(), fixed_schemas::caller());
     let number = |least: i64| json!({ "type": "integer", "minimum": least });
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": 100 });
     all.insert("Meta".to_owned(), object(json!({ "page": number(1), "limit": limit, "total": number(0) })));
     let success = object(json!({ "message": { "const": "Success" } }));
     all.insert("Success".to_owned(), object(json!({ "meta": success })));
-    all.insert("Problems".to_owned(), problems());
-    all.insert("Error".to_owned(), error());
+    all.insert("Problems".to_owned(), fixed_schemas::problems());
+    all.insert("Error".to_owned(), fixed_schemas::error());
     Ok(all.into())
 }
 
@@ -71,21 +74,6 @@ fn choice(choice: &Choice, fields: &[&Field]) -> Value {
         Choice::Fields(names) => names.iter().map(schema).collect::<Map<_, _>>().into(),
         Choice::Schemas(schemas) => schemas.clone(),
     }
-}
-
-/// Whose key, or session, it is.
-fn caller() -> Value {
-    let (text, flag) = (json!({ "type": "string" }), json!({ "type": "boolean" }));
-    let end = json!({ "type": ["string", "null"], "description": "UTC; null if there is no end." });
-    let mut key = object(json!({
-        "title": text, "tail": { "type": "string", "description": "The key's last six characters." },
-        "all_properties": flag, "read_only": flag, "manage_users": flag,
-        "expires_at": end, "subscription_ends_at": end
-    }));
-    key["type"] = json!(["object", "null"]);
-    key["description"] = json!("The key that was sent; null for a session.");
-    let attributes = object(json!({ "email": text, "name": { "type": ["string", "null"] }, "key": key }));
-    object(json!({ "type": { "const": "caller" }, "id": id(), "attributes": attributes }))
 }
 
 /// `room_type` → `RoomType`
@@ -321,37 +309,4 @@ fn known_value(mut schema: Value) -> Value {
         values.retain(|value| !value.is_null());
     }
     schema
-}
-
-fn problems() -> Value {
-    json!({
-        "type": "object",
-        "description": "Field → what is wrong with it; nested objects are nested here too.",
-        "minProperties": 1,
-        "additionalProperties": { "anyOf": [
-            { "type": "array", "minItems": 1, "items": { "type": "string" } },
-            reference("Problems")
-        ] }
-    })
-}
-
-fn error() -> Value {
-    let error = json!({
-        "type": "object",
-        "required": ["code", "title"],
-        "additionalProperties": false,
-        "properties": {
-            "code": { "type": "string", "description": "Machine-readable." },
-            "title": { "type": "string", "description": "Human-readable." },
-            "details": {
-                "description": "What exactly is wrong, if more can be said.",
-                "anyOf": [
-                    { "type": "string" },
-                    { "type": "array", "items": { "type": "string" } },
-                    reference("Problems")
-                ]
-            }
-        }
-    });
-    object(json!({ "errors": error }))
 }

@@ -10,7 +10,7 @@ use crate::{
     host::profile::ProfilePage,
     keys::store::Order,
     people::{
-        password::{self, Hasher, Password, Verdict, hashing::Asker},
+        password::{self, Hasher, Password, Verdict, hash_queue::Asker},
         sessions::{self, notice},
         users::{self, store},
     },

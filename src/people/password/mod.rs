@@ -2,7 +2,8 @@
 //! Sheet).
 
 mod common; // common passwords
-pub mod hashing;
+pub mod hash_queue; // before these threads
+mod hashing; // the threads that hash
 
 use std::time::Duration;
 
@@ -20,10 +21,7 @@ use crate::{
         settings::Cost,
     },
     db::folded,
-    people::password::{
-        common::is_common,
-        hashing::{Asker, Threads},
-    },
+    people::password::{common::is_common, hash_queue::Asker, hashing::Threads},
 };
 
 /// Minimum number of characters, for an account without a second factor.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{
     base::{error::Result, ids::UserId},
     people::{
-        password::{Hasher, Password, Verdict, hashing::Asker},
+        password::{Hasher, Password, Verdict, hash_queue::Asker},
         sessions,
         users::{self, Email},
     },

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::{
     base::{clock, error::Result, secret::Digest},
     people::{
-        password::{Hasher, Password, RULES, THE_SAME, Verdict, hashing::Asker},
+        password::{Hasher, Password, RULES, THE_SAME, Verdict, hash_queue::Asker},
         sessions,
         users::{User, store},
     },
