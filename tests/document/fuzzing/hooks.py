@@ -51,6 +51,7 @@ FORMATS = {
     "iso-4217": any_case(validity.CURRENCIES),
     "iso-3166-1": any_case(validity.COUNTRIES),
     "iana-time-zone": st.sampled_from(sorted(validity.ZONES)),
+    "time-of-day": st.times().map(lambda time: f"{time:%H:%M}"),
     "longitude": decimals(180),
     "latitude": decimals(90),
     "facility-id": st.sampled_from(WORLD.facilities["property"] + WORLD.facilities["room_type"]),
@@ -116,6 +117,9 @@ def with_ids(operation, fields, case):
     hotel = WORLD.alive["room_type"][room]
     if operation == "update_rate_plan":
         hotel, room = WORLD.place_of_plan(str(case.path_parameters.get("id", "")).lower()) or (hotel, room)
+    if operation in ("update_tax_set", "update_photo"):
+        hotel = WORLD.alive[kind].get(str(case.path_parameters.get("id", "")).lower()) or hotel
+        room = next((room for room in WORLD.lasting["room_type"] if WORLD.alive["room_type"][room] == hotel), room)
     # What must be there once only would hide everything else that is right or wrong.
     if kind == "rate_plan" and is_title(fields.get("title")):
         fields["title"] += f" {next(WORLD.numbers)}"
@@ -133,8 +137,31 @@ def with_ids(operation, fields, case):
         fields["facilities"] = [
             RANDOM.choice(WORLD.facilities[kind]) if entry in known else entry for entry in facilities
         ]
+    if kind == "tax_set":
+        with_taxes(fields.get("taxes"), WORLD.of("tax", hotel))
     if case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE:
         with_one_primary(fields.get("options"))
+        if operation == "create_tax" and fields is case.body.get("tax"):
+            with_fitting_rate(fields)
+
+
+def with_taxes(entries, taxes):
+    """Taxes of one property in place of valid ids, on both levels."""
+    for entry in entries if isinstance(entries, list) and taxes else ():
+        if isinstance(entry, dict):
+            if is_id(entry.get("id")):
+                entry["id"] = RANDOM.choice(taxes)
+            with_taxes(entry.get("taxes"), taxes)
+
+
+def with_fitting_rate(tax):
+    """A percentage of a hundred at most, or an amount that has a currency."""
+    if tax["logic"] != "percent":
+        tax["currency"] = tax.get("currency") or "EUR"
+    elif isinstance(tax["rate"], int):
+        tax["rate"] %= 10001
+    elif float(tax["rate"]) > 100:
+        tax["rate"] = f"{RANDOM.randrange(100)}.{RANDOM.randrange(10000):04}"
 
 
 def with_one_primary(options):

@@ -66,6 +66,69 @@ def is_awkward_money(sent, value):
     return isinstance(value, str) and "." in value or isinstance(value, str) and len(value) > 12
 
 
+def sent_or_there(sent, name):
+    """A field after the request: as it was sent, else as the resource of the path has it. Blank is None."""
+    if isinstance(sent.body, dict) and name in sent.body:
+        value = sent.body[name]
+        return None if isinstance(value, str) and not value.strip() else value
+    kind = sent.operation.partition("_")[2]
+    return sent.world.attributes(kind, str(sent.path.get("id", "")).lower()).get(name)
+
+
+def lacks_currency(sent, _):
+    """True for a tax of an amount of nothing."""
+    return sent_or_there(sent, "logic") != "percent" and sent_or_there(sent, "currency") is None
+
+
+def is_over_hundred(sent, _):
+    """True for a percentage of more than everything; an integer counts hundredths."""
+    rate = sent_or_there(sent, "rate")
+    percent = rate / 100 if isinstance(rate, int) else float(rate)
+    return sent_or_there(sent, "logic") == "percent" and percent > 100
+
+
+def hotel_of(sent):
+    """The property that a resource belongs to, or will."""
+    kind = sent.operation.partition("_")[2]
+    there = sent.world.alive[kind].get(str(sent.path.get("id", "")).lower())
+    return there or str(sent.at("property_id") or "").lower()
+
+
+def ids_of(taxes):
+    """All ids of a set's taxes, on both levels."""
+    return [id for tax in taxes or () for id in (tax["id"].lower(), *ids_of(tax.get("taxes")))]
+
+
+def has_foreign_tax(sent, taxes):
+    return any(sent.world.alive["tax"].get(id) != hotel_of(sent) for id in ids_of(taxes))
+
+
+def has_foreign_room(sent, room):
+    return sent.world.alive["room_type"].get(str(room).lower()) != hotel_of(sent)
+
+
+def photos_beside(sent):
+    """The photos of the place where one is put, without itself."""
+    photos = sent.world.photos(hotel_of(sent), sent_or_there(sent, "room_type_id"))
+    return [photo for photo in photos if photo["id"] != str(sent.path.get("id", "")).lower()]
+
+
+def is_taken(sent, _):
+    return any(photo["position"] == sent_or_there(sent, "position") for photo in photos_beside(sent))
+
+
+def is_last_taken(sent, position):
+    return position is None and any(photo["position"] == LARGEST for photo in photos_beside(sent))
+
+
+def is_full(sent, _):
+    """True where a property, or the account, has the most there may be."""
+    kind = sent.operation.partition("_")[2]
+    if kind == "photo":
+        return len(photos_beside(sent)) >= 100
+    return sent.world.count(kind, hotel_of(sent)) >= 200
+
+
 def anywhere(judge):
     """True where a value, or something inside it, is so."""
     def look(value):
@@ -80,18 +143,27 @@ def anywhere(judge):
 
 FORMATS = validity.KNOWN
 
+LARGEST = 2**31 - 1
+
 WRITE_PROPERTY = ("create_property", "update_property")
 WRITE_ROOM_TYPE = ("create_room_type", "update_room_type")
 WRITE_RATE_PLAN = ("create_rate_plan", "update_rate_plan")
 INVITE = ("invite_property_user", "invite_group_user")
 UPDATE_USER = ("update_property_user", "update_group_user")
-WRITES = (*WRITE_PROPERTY, *WRITE_ROOM_TYPE, *WRITE_RATE_PLAN, *INVITE, *UPDATE_USER)
+WRITE_TAX = ("create_tax", "update_tax")
+WRITE_TAX_SET = ("create_tax_set", "update_tax_set")
+WRITE_POLICY = ("create_hotel_policy", "update_hotel_policy")
+WRITE_PHOTO = ("create_photo", "update_photo")
+WRITES = (*WRITE_PROPERTY, *WRITE_ROOM_TYPE, *WRITE_RATE_PLAN, *INVITE, *UPDATE_USER, *WRITE_TAX, *WRITE_TAX_SET,
+          *WRITE_POLICY, *WRITE_PHOTO)
+POLICY_AMOUNTS = "(internet_access_cost|pets_non_refundable_fee|pets_refundable_deposit)"
 OF_ONE = ("read", "update", "delete", "withdraw")
 
 ROWS = [
     *(
         Row(tuple(f"{verb}_{kind}" for verb in OF_ONE), 404, "", "", "an id of nobody", no_path_leads_to(kind))
-        for kind in ("property", "group", "property_user", "group_user", "room_type", "rate_plan")
+        for kind in ("property", "group", "property_user", "group_user", "room_type", "rate_plan", "tax", "tax_set",
+                     "hotel_policy", "photo")
     ),
     Row(("add_property_to_group", "remove_property_from_group"), 404, "", "", "ids of nobody",
         no_path_leads_to("group", "property")),
@@ -112,8 +184,10 @@ ROWS = [
     Row(("invite_group_user",), 403, "", "", "a group of nobody",
         lambda sent, _: not sent.world.exists("group", sent.at("group_id"))),
     Row(("create_property",), 422, "group_id", "does not exist", "a group of nobody", nobodys("group")),
-    Row(("create_room_type", "create_rate_plan"), 422, "property_id", "does not exist", "a property of nobody",
-        nobodys("property")),
+    Row(("create_room_type", "create_rate_plan", "create_tax", "create_tax_set", "create_hotel_policy",
+         "create_photo"), 422, "property_id", "does not exist", "a property of nobody", nobodys("property")),
+    Row(("create_tax", "create_tax_set", "create_hotel_policy", *WRITE_PHOTO), 403, "", "", "as many as there may be",
+        is_full),
     Row(("create_rate_plan",), 422, "room_type_id", "does not exist", "nobody's, or another property's",
         lambda sent, id: sent.world.alive["room_type"].get(str(id).lower()) != str(sent.at("property_id")).lower()),
     Row(("update_rate_plan",), 422, "(property_id|room_type_id)", "is invalid", "a plan stays where it is"),
@@ -136,7 +210,24 @@ ROWS = [
     Row(("update_rate_plan",), 422, "(children_fee|infant_fee|options)", r"(\d+\.rate )?is invalid",
         "a price that stays has decimals that the new currency has not",
         lambda sent, value: value is None and sent.at("currency") is not None),
-    Row((*WRITE_PROPERTY, *WRITE_RATE_PLAN), 422, "currency", "is invalid", "no such currency", not_a("iso-4217")),
+    Row(WRITE_TAX, 422, "currency", "can't be blank", "an amount of nothing", lacks_currency),
+    Row(WRITE_TAX, 422, "rate", "must be less than or equal to 100", "more than everything", is_over_hundred),
+    Row(WRITE_TAX, 422, "rate", "is invalid", "decimals that the currency has not", is_awkward_money),
+    Row(("update_tax",), 422, "rate", "is invalid", "what stays has decimals that its currency has not now",
+        lambda sent, rate: rate is None and bool(sent.at("currency") or sent.at("logic"))),
+    Row(WRITE_TAX_SET, 422, "taxes", r"\d+\.(id|taxes) does not exist", "nobody's, or another property's",
+        has_foreign_tax),
+    Row(WRITE_TAX_SET, 422, "taxes", r"should have at most 100 item\(s\)", "those on taxes count too",
+        lambda sent, taxes: len(ids_of(taxes)) > 100),
+    Row(WRITE_POLICY, 422, POLICY_AMOUNTS, "is invalid", "decimals that the currency has not", is_awkward_money),
+    Row(("update_hotel_policy",), 422, POLICY_AMOUNTS, "is invalid",
+        "an amount that stays has decimals that the new currency has not",
+        lambda sent, value: value is None and sent.at("currency") is not None),
+    Row(WRITE_PHOTO, 422, "room_type_id", "does not exist", "nobody's, or another property's", has_foreign_room),
+    Row(WRITE_PHOTO, 422, "position", "has already been taken", "two photos in one place", is_taken),
+    Row(WRITE_PHOTO, 422, "position", "has no position after the last", "the last place is taken", is_last_taken),
+    Row((*WRITE_PROPERTY, *WRITE_RATE_PLAN, *WRITE_TAX, *WRITE_TAX_SET, *WRITE_POLICY), 422, "currency",
+        "is invalid", "no such currency", not_a("iso-4217")),
     Row(WRITE_PROPERTY, 422, "country", "is invalid", "no such country", not_a("iso-3166-1")),
     Row(WRITE_PROPERTY, 422, "timezone", "is invalid", "no such time zone", not_a("iana-time-zone")),
     Row(WRITE_PROPERTY, 422, "(longitude|latitude)", "must be (greater|less) than or equal to .*", "off the globe",
