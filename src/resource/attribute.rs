@@ -157,9 +157,8 @@ impl<R> Attribute<R> {
     /// The SQL by which a list is ordered by it, of a table `r`; `None` where the field is none to order by.
     pub fn order(&self) -> Option<String> {
         let column = self.column;
-        let is_shown = self.field.shown && !self.is_copy;
         match self.field.kind {
-            _ if !is_shown => None,
+            _ if !self.field.shown => None,
             Kind::Title => Some(format!("r.sort_{column}")),
             Kind::Decimal { .. } => Some(format!("cast(r.{column} as double precision)")),
             Kind::Id | Kind::Integer { .. } | Kind::Positive | Kind::Boolean | Kind::Price | Kind::Fee => {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::people::{Person, world};
+use crate::people::world;
 use crate::property::{GROUPS, UNKNOWN_ID, group_at};
 
 /// The one group of a person, with these properties.
@@ -65,61 +65,4 @@ async fn an_unknown_group_is_not_found() {
     }
     let property = me.has(json!({})).await;
     assert_eq!(me.api.get(&group_at(&property)).await.face(), expected);
-}
-
-async fn list(me: &Person, query: &str) -> crate::response::Response {
-    me.api.get(&format!("{GROUPS}?{query}")).await
-}
-
-#[actix_web::test]
-async fn groups_have_pages_only_for_those_who_ask() {
-    let (_server, me) = world().await;
-    let group = user_group(&me.group().await, &[]);
-    for query in ["", "&&", "relationships=all", "order[title]=asc", "filter[title]=User%20Group"] {
-        let answer = list(&me, query).await.is(200);
-        answer.says(json!({ "data": [group] }));
-    }
-    for (query, page, limit) in [
-        ("pagination[page]=1", 1, 10),
-        ("pagination[limit]=5", 1, 5),
-        ("pagination[limit]=500", 1, 100),
-        ("page=1", 1, 10),
-        ("limit=3", 1, 3),
-    ] {
-        let meta = json!({ "page": page, "limit": limit, "total": 1 });
-        let answer = list(&me, query).await.is(200);
-        answer.says(json!({ "data": [group], "meta": meta }));
-    }
-    let past = json!({ "data": [], "meta": { "page": 2, "limit": 10, "total": 1 } });
-    list(&me, "pagination[page]=2").await.is(200).says(past);
-    let answer = list(&me, "pagination[page]=0").await;
-    answer.error_with("bad_request", json!(["pagination[page] is invalid"]));
-}
-
-#[actix_web::test]
-async fn groups_are_filtered_and_ordered_like_everything() {
-    let (_server, me) = world().await;
-    let id = me.group().await;
-    for (query, found) in [
-        (format!("filter[id]={id}"), 1),
-        (format!("filter[id]={UNKNOWN_ID}"), 0),
-        ("filter[id]=x".into(), 0),
-        ("filter[title]=User%20Group".into(), 1),
-        ("filter[title]=user%20group".into(), 0),
-        ("filter[title][not]=User%20Group".into(), 0),
-        ("order[inserted_at]=desc".into(), 1),
-        ("order[id]=desc".into(), 1),
-    ] {
-        let answer = list(&me, &query).await.is(200);
-        assert_eq!(answer.column("id").len(), found, "{answer}");
-    }
-    for (query, problem) in [
-        ("filter[currency]=EUR", "filter[currency] is not supported"),
-        ("filter[title][like]=x", "filter[title][like] is not supported"),
-        ("order[currency]=asc", "order[currency] is not supported"),
-        ("order[title]=x", "order[title] is invalid"),
-    ] {
-        let answer = list(&me, query).await;
-        answer.error_with("bad_request", json!([problem]));
-    }
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::access::{GROUP_USERS, NO_IDS, success};
+use crate::access::{GROUP_USERS, success};
 use crate::people::{Person, world};
 use crate::property::{GROUPS, PROPERTIES, UNKNOWN_ID, at, group_at};
 use crate::response::Response;
@@ -122,18 +122,6 @@ async fn what_a_group_does_not_have_is_ignored() {
     let id = me.api.post(GROUPS, &body).await.is(201).id();
     assert_ne!(id, UNKNOWN_ID);
     me.api.put(&group_at(&id), &body).await.is(200).says(json!({ "data": group(&id, "A") }));
-}
-
-#[actix_web::test]
-async fn an_unknown_group_is_a_404_before_its_fields_are_judged() {
-    let (_server, me) = world().await;
-    for id in NO_IDS {
-        me.api.put(&group_at(id), &titled("")).await.error("resource_not_found");
-        me.api.put(&group_at(id), &titled("A")).await.error("resource_not_found");
-        me.api.delete(&group_at(id)).await.error("resource_not_found");
-    }
-    let property = me.has(json!({})).await;
-    me.api.put(&group_at(&property), &titled("A")).await.error("resource_not_found");
 }
 
 #[actix_web::test]

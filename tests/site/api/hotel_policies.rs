@@ -1,4 +1,4 @@
-//! Hotel policies beyond what every collection does (`conformance.rs`).
+//! Hotel policies beyond what every collection does (`conformance/`).
 
 use serde_json::{Value, json};
 

@@ -30,62 +30,6 @@ async fn neighbours() -> (Room, Person, Theirs) {
 }
 
 #[actix_web::test]
-async fn what_is_inside_another_user_s_property_is_like_what_does_not_exist() {
-    let (room, other, theirs) = neighbours().await;
-    let things = [(ROOM_TYPES, "room_type", &theirs.room_type), (RATE_PLANS, "rate_plan", &theirs.rate_plan)];
-    for (list, key, id) in things {
-        let at = |id: &str| format!("{list}/{id}");
-        let before = other.api.get(&at(id)).await.is(200).json();
-        for client in [&room.me().api, &*room.me().browser] {
-            indistinguishable(id, |id| client.get(&at(id))).await;
-            indistinguishable(id, |id| client.head(&at(id))).await;
-            indistinguishable(id, |id| client.get(&at(id)).header("if-none-match", "*")).await;
-            for fields in [json!({}), json!({ "title": "Mine" }), json!({ "title": "" })] {
-                let body = json!({ key: fields });
-                indistinguishable(id, |id| client.put(&at(id), &body)).await;
-            }
-            indistinguishable(id, |id| client.delete(&at(id))).await;
-            indistinguishable(id, |id| client.delete(&format!("{}?force=true", at(id)))).await;
-        }
-        room.me().api.get(&at(id)).await.error("not_found");
-        room.me().api.delete(&at(id)).await.error("resource_not_found");
-        assert_eq!(other.api.get(&at(id)).await.is(200).json(), before);
-    }
-}
-
-#[actix_web::test]
-async fn no_list_and_no_filter_shows_what_is_inside_another_user_s_property() {
-    let (room, other, theirs) = neighbours().await;
-    let mine = room.has(json!({})).await;
-    for (list, mine) in [
-        (ROOM_TYPES, &room.room_type),
-        (ROOM_TYPE_OPTIONS, &room.room_type),
-        (RATE_PLANS, &mine),
-        (RATE_PLAN_OPTIONS, &mine),
-    ] {
-        assert_eq!(room.me().api.get(list).await.is(200).column("id"), [&**mine]);
-        let mut filters = vec![("id", &theirs.room_type), ("property_id", &theirs.property)];
-        if list.starts_with(RATE_PLANS) {
-            filters.push(("id", &theirs.rate_plan));
-            filters.push(("room_type_id", &theirs.room_type));
-            filters.push(("parent_rate_plan_id", &theirs.rate_plan));
-        }
-        for (field, id) in filters {
-            for operator in ["", "[not]"] {
-                let path = |id: &str| format!("{list}?filter[{field}]{operator}={id}");
-                indistinguishable(id, |id| room.me().api.get(&path(id))).await;
-            }
-        }
-        let found = room.me().api.get(&format!("{list}?filter[title]=Aurora")).await.is(200);
-        assert_eq!(found.column("id"), Vec::<String>::new());
-        let seen = other.api.get(list).await.is(200);
-        assert_eq!(seen.column("title"), ["Aurora"]);
-        let etag = seen.header("etag").expect("an ETag");
-        room.me().api.get(list).header("if-none-match", etag).await.is(200);
-    }
-}
-
-#[actix_web::test]
 async fn a_body_that_names_what_is_another_user_s_names_nothing() {
     let (room, other, theirs) = neighbours().await;
     let id = room.has(json!({})).await;

@@ -10,6 +10,7 @@ mod api_routes;
 mod api_routes_inside;
 mod api_sessions;
 mod body_budgets;
+mod conformance;
 mod deletes_large;
 mod encodings;
 mod facilities;

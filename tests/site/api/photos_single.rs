@@ -1,4 +1,4 @@
-//! Photos as a collection, beyond what every collection does (`conformance.rs`): positions, parents, and what their
+//! Photos as a collection, beyond what every collection does (`conformance/`): positions, parents, and what their
 //! parents show of them.
 
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::people::world;
-use crate::property::{GROUPS, OPTIONS, PROPERTIES, UNKNOWN_ID, at};
+use crate::property::{GROUPS, OPTIONS, PROPERTIES, at};
 
 #[actix_web::test]
 async fn a_deleted_property_is_gone_everywhere() {
@@ -35,34 +35,4 @@ async fn a_property_can_be_deleted_by_force_too() {
         answer.says(json!({ "meta": { "message": "Success" } }));
         me.api.get(&at(&id)).await.error("not_found");
     }
-}
-
-#[actix_web::test]
-async fn an_unknown_property_cannot_be_deleted() {
-    let (_server, me) = world().await;
-    for id in [UNKNOWN_ID, "x", "%20"] {
-        me.api.delete(&at(id)).await.error("resource_not_found");
-    }
-}
-
-#[actix_web::test]
-async fn of_many_deletions_at_once_one_succeeds() {
-    let (_server, me) = world().await;
-    let id = me.has(json!({})).await;
-    let running: Vec<_> = (0..8)
-        .map(|_| {
-            let call = me.api.delete(&at(&id));
-            actix_web::rt::spawn(async move { call.await })
-        })
-        .collect();
-    let mut successes = 0;
-    for answer in running {
-        let answer = answer.await.unwrap();
-        if answer.status == 200 {
-            successes += 1;
-        } else {
-            answer.error("resource_not_found");
-        }
-    }
-    assert_eq!(successes, 1);
 }

@@ -265,15 +265,6 @@ async fn a_group_cannot_be_changed_here_and_is_not_even_looked_at() {
 }
 
 #[actix_web::test]
-async fn an_unknown_property_is_a_404_before_its_fields_are_judged() {
-    let (_server, me) = world().await;
-    for id in [UNKNOWN_ID, "x", "%20"] {
-        me.updates(id, json!({ "title": "" })).await.error("resource_not_found");
-        me.updates(id, json!({ "title": "Casa" })).await.error("resource_not_found");
-    }
-}
-
-#[actix_web::test]
 async fn updates_of_different_fields_at_once_all_last() {
     let (_server, me) = world().await;
     let id = me.has(json!({ "title": "Start" })).await;

@@ -102,20 +102,6 @@ async fn all_broken_fields_are_told_at_once_and_nothing_is_kept() {
 }
 
 #[actix_web::test]
-async fn a_body_has_its_top_key() {
-    let room = room().await;
-    let id = room.has(json!({})).await;
-    for body in [json!({}), json!(null), json!([]), json!({ "rate_plan": [5] }), json!({ "room_type": {} })] {
-        let answer = room.me().api.post(RATE_PLANS, &body).await;
-        answer.error_with("bad_request", json!(["rate_plan is required"]));
-        for id in [&*id, UNKNOWN_ID] {
-            let answer = room.me().api.put(&rate_plan_at(id), &body).await;
-            answer.error_with("bad_request", json!(["rate_plan is required"]));
-        }
-    }
-}
-
-#[actix_web::test]
 async fn what_only_the_server_sets_and_what_it_does_not_know_is_ignored() {
     let room = room().await;
     let default = room.creates(json!({})).await.is(201).attributes();
@@ -171,30 +157,6 @@ async fn a_plan_of_all_possible_guests_is_taken() {
     options.extend((2..=18).map(|guests| other_option(guests, "60.00")));
     let created = room.creates(json!({ "sell_mode": "per_person", "options": options })).await.is(201);
     assert_eq!(created.attributes()["options"].as_array().map(Vec::len), Some(18));
-}
-
-#[actix_web::test]
-async fn of_plans_created_at_once_with_one_title_one_is_made() {
-    let room = room().await;
-    for round in 0..4 {
-        let title = format!("Round {round}");
-        let running: Vec<_> = (0..8)
-            .map(|_| {
-                let call = room.me().api.post(RATE_PLANS, &room.body(json!({ "title": title })));
-                actix_web::rt::spawn(async move { call.await })
-            })
-            .collect();
-        let mut made = 0;
-        for answer in running {
-            let answer = answer.await.unwrap();
-            match answer.status {
-                201 => made += 1,
-                _ => drop(answer.invalid(json!({ "title": [TITLE_CLASH] }))),
-            }
-        }
-        assert_eq!(made, 1);
-        assert_eq!(room.finds(&format!("filter[title]=Round%20{round}")).await, [title]);
-    }
 }
 
 #[actix_web::test]

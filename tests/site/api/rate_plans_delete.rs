@@ -291,33 +291,6 @@ async fn a_parent_that_goes_while_children_come_leaves_none_behind() {
 }
 
 #[actix_web::test]
-async fn of_many_deletions_at_once_one_succeeds_and_no_update_fails_in_between() {
-    let room = room().await;
-    for round in 0..4 {
-        let id = room.has(json!({})).await;
-        let running: Vec<_> = (0..10)
-            .map(|number| {
-                let change = json!({ "rate_plan": { "title": format!("{round} {number}"), "children_fee": number } });
-                let call = match number % 2 {
-                    0 => room.me().api.delete(&rate_plan_at(&id)),
-                    _ => room.me().api.put(&rate_plan_at(&id), &change),
-                };
-                actix_web::rt::spawn(async move { (number % 2 == 0, call.await) })
-            })
-            .collect();
-        let mut deleted = 0;
-        for answer in running {
-            let (is_deletion, answer) = answer.await.unwrap();
-            match answer.status {
-                200 => deleted += usize::from(is_deletion),
-                _ => drop(answer.error("resource_not_found")),
-            }
-        }
-        assert_eq!(deleted, 1);
-    }
-}
-
-#[actix_web::test]
 async fn a_room_type_or_property_that_goes_while_plans_come_leaves_none_behind() {
     let room = room().await;
     for round in 0..6 {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::property::{UNKNOWN_ID, number};
-use crate::rate_plan::{INHERIT, RATE_PLANS, Room, option, rate_plan_at, room};
+use crate::rate_plan::{INHERIT, Room, option, rate_plan_at, room};
 
 /// Creates with each value, which must be kept as the second one.
 async fn kept(room: &Room, field: &str, cases: &[(Value, Value)]) {
@@ -28,22 +28,6 @@ async fn refused(room: &Room, field: &str, message: &str, values: &[Value]) {
 fn as_sent(value: impl Into<Value>) -> (Value, Value) {
     let value = value.into();
     (value.clone(), value)
-}
-
-#[actix_web::test]
-async fn what_is_required_cannot_be_left_out_null_or_blank() {
-    let room = room().await;
-    for field in ["title", "property_id", "room_type_id", "options"] {
-        let mut body = room.body(json!({}));
-        body["rate_plan"].as_object_mut().expect("fields").remove(field);
-        let answer = room.me().api.post(RATE_PLANS, &body).await;
-        answer.invalid(json!({ field: ["can't be blank"] }));
-        refused(&room, field, "can't be blank", &[json!(null)]).await;
-    }
-    for field in ["title", "property_id", "room_type_id"] {
-        refused(&room, field, "can't be blank", &[json!(""), json!("  ")]).await;
-    }
-    refused(&room, "options", "can't be blank", &[json!([])]).await;
 }
 
 #[actix_web::test]

@@ -225,21 +225,6 @@ async fn amounts_that_do_not_fit_another_currency_keep_the_old_one() {
 }
 
 #[actix_web::test]
-async fn an_unknown_plan_is_a_404_before_its_fields_are_judged() {
-    let room = room().await;
-    for id in [UNKNOWN_ID, "x", "%20", &room.room_type, &room.house.property] {
-        room.updates(id, json!({ "title": "" })).await.error("resource_not_found");
-        room.updates(id, json!({ "title": "Bar" })).await.error("resource_not_found");
-        room.me().api.get(&rate_plan_at(id)).await.error("not_found");
-    }
-    let id = room.has(json!({})).await;
-    let upper = id.to_uppercase();
-    assert_eq!(room.me().api.get(&rate_plan_at(&upper)).await.is(200).id(), id);
-    assert_eq!(room.updates(&upper, json!({})).await.is(200).id(), id);
-    room.deletes(&upper).await;
-}
-
-#[actix_web::test]
 async fn updates_of_different_fields_at_once_all_last() {
     let (room, id) = furnished().await;
     let changes = json!({

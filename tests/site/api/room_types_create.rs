@@ -75,30 +75,6 @@ async fn all_broken_fields_are_told_at_once_and_nothing_is_kept() {
 }
 
 #[actix_web::test]
-async fn a_body_has_its_top_key() {
-    let house = house().await;
-    let id = house.has(json!({})).await;
-    for body in [json!({}), json!(null), json!([]), json!({ "room_type": [5] }), json!({ "property": {} })] {
-        let answer = house.me.api.post(ROOM_TYPES, &body).await;
-        answer.error_with("bad_request", json!(["room_type is required"]));
-        for id in [&*id, UNKNOWN_ID] {
-            let answer = house.me.api.put(&room_type_at(id), &body).await;
-            answer.error_with("bad_request", json!(["room_type is required"]));
-        }
-    }
-}
-
-#[actix_web::test]
-async fn what_only_the_server_sets_is_ignored() {
-    let house = house().await;
-    let sent = json!({ "id": UNKNOWN_ID, "inserted_at": "x", "acc_channels_count": 7, "unknown": [] });
-    let created = house.creates(sent).await.is(201);
-    assert_ne!(created.id(), UNKNOWN_ID);
-    assert_eq!(created.attributes()["id"], created.data()["id"]);
-    assert_eq!(created.attributes().as_object().map(|attributes| attributes.len()), Some(10));
-}
-
-#[actix_web::test]
 async fn two_room_types_of_a_property_may_have_the_same_title() {
     let house = house().await;
     assert_ne!(house.has(json!({})).await, house.has(json!({})).await);

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::property::{UNKNOWN_ID, at};
+use crate::property::at;
 use crate::rate_plan::{RATE_PLAN_OPTIONS, RATE_PLANS, rate_plan_at, room};
-use crate::room_type::{ROOM_TYPE_OPTIONS, ROOM_TYPES, house, room_type_at, room_type_body};
+use crate::room_type::{ROOM_TYPE_OPTIONS, ROOM_TYPES, house, room_type_at};
 
 #[actix_web::test]
 async fn a_deleted_room_type_is_gone_everywhere() {
@@ -30,14 +30,6 @@ async fn a_room_type_can_be_deleted_by_force_too() {
         let answer = house.me.api.delete(&format!("{}{query}", room_type_at(&id))).await.is(200);
         answer.says(json!({ "meta": { "message": "Success" } }));
         house.me.api.get(&room_type_at(&id)).await.error("not_found");
-    }
-}
-
-#[actix_web::test]
-async fn an_unknown_room_type_cannot_be_deleted() {
-    let house = house().await;
-    for id in [UNKNOWN_ID, "x", "%20", &house.property] {
-        house.me.api.delete(&room_type_at(id)).await.error("resource_not_found");
     }
 }
 
@@ -78,57 +70,5 @@ async fn a_property_takes_its_room_types_and_rate_plans_along() {
         for list in [list, &format!("{list}/options")] {
             assert_eq!(room.me().api.get(list).await.is(200).column("id"), [&**stays]);
         }
-    }
-}
-
-#[actix_web::test]
-async fn of_many_deletions_at_once_one_succeeds_and_no_update_fails_in_between() {
-    let house = house().await;
-    for round in 0..4 {
-        let id = house.has(json!({})).await;
-        let running: Vec<_> = (0..10)
-            .map(|number| {
-                let change = json!({ "room_type": { "title": format!("Round {round}"), "occ_adults": number + 2 } });
-                let call = match number % 2 {
-                    0 => house.me.api.delete(&room_type_at(&id)),
-                    _ => house.me.api.put(&room_type_at(&id), &change),
-                };
-                actix_web::rt::spawn(async move { (number % 2 == 0, call.await) })
-            })
-            .collect();
-        let mut deleted = 0;
-        for answer in running {
-            let (is_deletion, answer) = answer.await.unwrap();
-            match answer.status {
-                200 => deleted += usize::from(is_deletion),
-                _ => drop(answer.error("resource_not_found")),
-            }
-        }
-        assert_eq!(deleted, 1);
-        house.me.api.get(&room_type_at(&id)).await.error("not_found");
-    }
-}
-
-#[actix_web::test]
-async fn a_property_that_goes_while_room_types_come_leaves_none_behind() {
-    let house = house().await;
-    for _ in 0..4 {
-        let property = house.me.has(json!({})).await;
-        let mut running = Vec::new();
-        for number in 0..6 {
-            let call = house.me.api.post(ROOM_TYPES, &room_type_body(&property, json!({})));
-            running.push(actix_web::rt::spawn(async move { call.await }));
-            if number == 2 {
-                let call = house.me.api.delete(&at(&property));
-                running.push(actix_web::rt::spawn(async move { call.await }));
-            }
-        }
-        for answer in running {
-            let answer = answer.await.unwrap();
-            if ![200, 201].contains(&answer.status) {
-                answer.invalid(json!({ "property_id": ["does not exist"] }));
-            }
-        }
-        assert_eq!(house.finds("").await, Vec::<String>::new());
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::property::{UNKNOWN_ID, number};
-use crate::room_type::{House, ROOM_TYPES, house, room_type_at, room_type_body};
+use crate::room_type::{House, house, room_type_at};
 
 /// Creates with each value, which must be kept as the second one.
 async fn kept(house: &House, field: &str, cases: &[(Value, Value)]) {
@@ -26,22 +26,6 @@ async fn refused(house: &House, field: &str, message: &str, values: &[Value]) {
 fn as_sent(value: impl Into<Value>) -> (Value, Value) {
     let value = value.into();
     (value.clone(), value)
-}
-
-#[actix_web::test]
-async fn what_is_required_cannot_be_left_out_or_null() {
-    let house = house().await;
-    for field in ["property_id", "title", "count_of_rooms", "occ_adults", "occ_children", "occ_infants"] {
-        let mut body = room_type_body(&house.property, json!({}));
-        body["room_type"].as_object_mut().expect("fields").remove(field);
-        let answer = house.me.api.post(ROOM_TYPES, &body).await;
-        answer.invalid(json!({ field: ["can't be blank"] }));
-        refused(&house, field, "can't be blank", &[json!(null)]).await;
-    }
-    for field in ["property_id", "title"] {
-        refused(&house, field, "can't be blank", &[json!(""), json!("   ")]).await;
-    }
-    assert_eq!(house.finds("").await, Vec::<String>::new());
 }
 
 #[actix_web::test]
@@ -112,15 +96,6 @@ async fn a_default_occupancy_is_at_most_the_adults_and_by_default_all_of_them() 
     // Nobody knows the bound where the adults are wrong: theirs is the message that helps.
     let answer = house.creates(json!({ "occ_adults": 0, "default_occupancy": 9 })).await;
     answer.invalid(json!({ "occ_adults": ["must be greater than 0"] }));
-}
-
-#[actix_web::test]
-async fn a_kind_is_room_or_dorm() {
-    let house = house().await;
-    let cases = [as_sent("room"), as_sent("dorm"), (json!(null), json!("room")), (json!(" "), json!("room"))];
-    kept(&house, "room_kind", &cases).await;
-    let wrong = [json!("Room"), json!("suite"), json!(5), json!(true), json!([]), json!({})];
-    refused(&house, "room_kind", "is invalid", &wrong).await;
 }
 
 #[actix_web::test]

@@ -1,6 +1,6 @@
 //! Updating a room type: what is named changes, everything else stays.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::property::UNKNOWN_ID;
 use crate::room_type::{House, house, room_type_at};
@@ -106,78 +106,4 @@ async fn a_capacity_goes_when_a_dorm_becomes_a_room() {
         assert_eq!((&attributes["room_kind"], &attributes["capacity"]), (&json!(kind), &capacity));
         assert_eq!(house.reads(&id).await, attributes);
     }
-}
-
-#[actix_web::test]
-async fn a_refused_update_changes_nothing_at_all() {
-    let (house, id) = furnished().await;
-    let before = house.reads(&id).await;
-    let mut cases: Vec<(Value, Value)> = Vec::new();
-    for field in ["title", "count_of_rooms", "occ_adults", "occ_children", "occ_infants"] {
-        cases.push((json!({ field: null }), json!({ field: ["can't be blank"] })));
-    }
-    cases.push((json!({ "title": " " }), json!({ "title": ["can't be blank"] })));
-    cases.push((json!({ "count_of_rooms": 0 }), json!({ "count_of_rooms": ["must be greater than 0"] })));
-    cases.push((json!({ "room_kind": "x" }), json!({ "room_kind": ["is invalid"] })));
-    cases.push((json!({ "facilities": ["x"] }), json!({ "facilities": ["has an invalid entry"] })));
-    cases.push((
-        json!({ "title": "Dorm", "occ_children": -1, "content": { "description": 5 }, "capacity": 0 }),
-        json!({
-            "occ_children": ["must be greater than or equal to 0"], "capacity": ["must be greater than 0"],
-            "content": { "description": ["is invalid"] }
-        }),
-    ));
-    for (sent, details) in cases {
-        house.updates(&id, sent).await.invalid(details);
-        assert_eq!(house.reads(&id).await, before);
-    }
-}
-
-#[actix_web::test]
-async fn an_unknown_room_type_is_a_404_before_its_fields_are_judged() {
-    let house = house().await;
-    for id in [UNKNOWN_ID, "x", "%20", &house.property] {
-        house.updates(id, json!({ "title": "" })).await.error("resource_not_found");
-        house.updates(id, json!({ "title": "Dorm" })).await.error("resource_not_found");
-        house.me.api.get(&room_type_at(id)).await.error("not_found");
-    }
-}
-
-#[actix_web::test]
-async fn an_id_is_taken_in_any_letter_case_and_told_in_lower_case() {
-    let (house, id) = furnished().await;
-    let path = room_type_at(&id.to_uppercase());
-    assert_eq!(house.me.api.get(&path).await.is(200).id(), id);
-    assert_eq!(house.updates(&id.to_uppercase(), json!({})).await.is(200).id(), id);
-    house.me.api.delete(&path).await.is(200);
-}
-
-#[actix_web::test]
-async fn updates_of_different_fields_at_once_all_last() {
-    let (house, id) = furnished().await;
-    let changes = [
-        json!({ "title": "Dorm" }),
-        json!({ "count_of_rooms": 30 }),
-        json!({ "occ_adults": 80 }),
-        json!({ "occ_children": 20 }),
-        json!({ "occ_infants": 10 }),
-        json!({ "capacity": 90 }),
-        json!({ "content": { "description": "Ten beds" } }),
-    ];
-    let running: Vec<_> = changes
-        .iter()
-        .map(|change| {
-            let call = house.me.api.put(&room_type_at(&id), &json!({ "room_type": change }));
-            actix_web::rt::spawn(async move { call.await })
-        })
-        .collect();
-    for answer in running {
-        answer.await.unwrap().is(200);
-    }
-    let expected = json!({
-        "id": id, "title": "Dorm", "count_of_rooms": 30, "occ_adults": 80, "occ_children": 20, "occ_infants": 10,
-        "default_occupancy": 6, "room_kind": "dorm", "capacity": 90,
-        "content": { "description": "Ten beds", "photos": [] }
-    });
-    assert_eq!(house.reads(&id).await, expected);
 }

@@ -1,4 +1,4 @@
-//! Taxes and tax sets beyond what every collection does (`conformance.rs`).
+//! Taxes and tax sets beyond what every collection does (`conformance/`).
 
 use serde_json::{Value, json};
 
