@@ -14,7 +14,7 @@ from document import operations
 HERE = Path(__file__).parent
 
 SEED = os.environ.get("LATCHKEY_FUZZ_SEED", "20260801")
-EXAMPLES = os.environ.get("LATCHKEY_FUZZ_EXAMPLES", "15")
+EXAMPLES = os.environ.get("LATCHKEY_FUZZ_EXAMPLES", "10")
 
 
 def test_schemathesis_finds_nothing(program, document, tmp_path):

@@ -11,6 +11,7 @@ mod architecture;
 mod faults;
 mod harness;
 mod hosts;
+mod http;
 mod keys;
 mod pages;
 mod stale;

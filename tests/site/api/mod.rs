@@ -3,16 +3,11 @@
 mod access_races;
 mod answers_long;
 mod api_document;
-mod api_headers;
 mod api_keys;
-mod api_requests;
-mod api_routes;
 mod api_routes_inside;
 mod api_sessions;
-mod body_budgets;
 mod conformance;
 mod deletes_large;
-mod encodings;
 mod facilities;
 mod groups;
 mod groups_properties;

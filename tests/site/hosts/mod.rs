@@ -9,7 +9,6 @@ mod hosts_environment;
 mod log;
 mod members;
 mod poolers;
-mod proxies;
 mod secrets_stay;
 mod serving;
 mod users_changed;

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use crate::faults::connections::{open_to_all, own_address};
 use crate::host::Host;
+use crate::http::connections::{open_to_all, own_address};
 use crate::page::{seen, until};
 use crate::property::PROPERTIES;
 use crate::raw;
