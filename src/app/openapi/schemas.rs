@@ -132,7 +132,9 @@ fn request(fields: &[&Field], defaults: &Map<String, Value>, operation: Operatio
         }
         if let Some(schema) = schema.as_object_mut() {
             schema.insert("description".to_owned(), field.about.into());
-            let is_optional = matches!(field.need, Need::Optional | Need::OnCreate | Need::NotNull);
+            // What an amount is by default, responses show in the decimals of its currency.
+            let is_amount = matches!(field.kind, Kind::Price | Kind::Fee);
+            let is_optional = matches!(field.need, Need::Optional | Need::OnCreate | Need::NotNull) && !is_amount;
             let tells = default.is_boolean() || default.as_str().is_some_and(|text| !text.is_empty());
             if tells && is_optional && operation == Operation::Create {
                 schema.insert("default".to_owned(), default.clone());
