@@ -3,6 +3,7 @@
 pub mod api;
 pub mod list_index;
 pub mod pages;
+mod render;
 pub mod search;
 pub mod store;
 
