@@ -93,8 +93,8 @@ pub enum Of {
     User(UserId),
 }
 
-/// Refuses one resource more than a property, or a user, may have, of those in a table.
-pub async fn resource(tx: &mut Tx, table: &str, of: Of, max: i64) -> Result<()> {
+/// Checks how many resources of a table, each called `noun`, a property or a user has.
+pub async fn resource(tx: &mut Tx, table: &str, noun: &str, of: Of, max: i64) -> Result<()> {
     if max == 0 {
         return Ok(());
     }
@@ -107,7 +107,8 @@ pub async fn resource(tx: &mut Tx, table: &str, of: Of, max: i64) -> Result<()> 
     if found < max {
         return Ok(());
     }
-    Err(Error::Full(format!("the {whose} has {max} {}, the most there may be", table.replace('_', " "))))
+    let what = if max == 1 { noun.to_owned() } else { table.replace('_', " ") };
+    Err(Error::Full(format!("the {whose} has {max} {what}, the most there may be")))
 }
 
 /// Checks how many groups a property is in.

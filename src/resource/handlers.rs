@@ -165,7 +165,7 @@ pub async fn create<R: Resource>(state: Data<AppState>, Writer(caller): Writer, 
     let mut stored = Stored { id: Uuid::now_v7(), version: rand::random(), resource };
     R::relate(&mut tx, &mut stored, Operation::Create, &mut problems).await?;
     problems.none_or_invalid()?;
-    quotas::resource(&mut tx, R::NAME.many, parent, R::limit(&state.settings)).await?;
+    quotas::resource(&mut tx, R::NAME.many, &R::NAME.noun(), parent, R::limit(&state.settings)).await?;
     let owner = stored.resource.property().is_none().then_some(caller.user);
     store::insert(&mut tx, owner, &stored, clock::now()).await?;
     R::written(&mut tx, None, &stored).await?;

@@ -50,8 +50,9 @@ pub async fn create(state: Data<AppState>, Writer(caller): Writer, sent: Body) -
     let mut stored = Stored { id: Uuid::now_v7(), version: rand::random(), resource };
     check(&mut tx, &stored, &sent, &mut problems).await?;
     problems.none_or_invalid()?;
-    let max = state.settings.max_rate_plans;
-    quotas::resource(&mut tx, RatePlan::NAME.many, quotas::Of::Property(property), max).await?;
+    let noun = RatePlan::NAME.noun();
+    let max = RatePlan::limit(&state.settings);
+    quotas::resource(&mut tx, RatePlan::NAME.many, &noun, quotas::Of::Property(property), max).await?;
     resources::insert(&mut tx, None, &stored, clock::now()).await?;
     tx.commit().await?;
     let location = format!("{}/api/v1/rate_plans/{}", state.address(), stored.id);

@@ -87,6 +87,16 @@ async fn a_property_has_so_many_room_types_and_rate_plans() {
 }
 
 #[actix_web::test]
+async fn of_one_at_most_the_refusal_speaks_in_the_singular() {
+    let server = limits("1").start().await;
+    let me = server.person("desk@farol.example").await;
+    let property = me.has(json!({})).await;
+    let room = async || me.api.post(ROOM_TYPES, &room_type_body(&property, json!({}))).await;
+    room().await.is(201);
+    full(room().await, "the property has 1 room type, the most there may be");
+}
+
+#[actix_web::test]
 async fn a_user_owns_so_many_groups() {
     let server = limits("2").start().await;
     let me = server.person("desk@farol.example").await;
