@@ -60,13 +60,12 @@ pub fn visible_rows(tx: &Tx, columns: &str, table: &str, on: &str, caller: &Call
     Statement::new(format!("select {columns} from ({VISIBLE_IDS}) mine {rows} where true"), binds(caller))
 }
 
-/// The same, with rows that belong to the caller's user and no property.
+/// The same of rows `r` of a table, with those that belong to the caller's user and no property.
 pub fn visible_or_own_rows(tx: &Tx, columns: &str, table: &str, caller: &Caller) -> Statement {
-    let alias = table.rsplit(' ').next().unwrap_or(table);
-    let of_properties = visible_rows(tx, "x.*", &table.replace(alias, "x"), "x.property_id = mine.property_id", caller);
+    let of_properties = visible_rows(tx, "r.*", &format!("{table} r"), "r.property_id = mine.property_id", caller);
     let sql = format!(
-        "select {columns} from ({} union all select {alias}.* from {table}
-        where {alias}.user_id = $1 and $2 is null) {alias} where true",
+        "select {columns} from ({} union all select r.* from {table} r where r.user_id = $1 and $2 is null) r
+        where true",
         of_properties.text()
     );
     Statement::new(sql, binds(caller))

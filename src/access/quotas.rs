@@ -1,6 +1,8 @@
 //! Quotas (docs/contract/README.md, section 11). The caller locks the user, property or group for which it counts, so
 //! that two concurrent creates are never both the last one.
 
+use std::borrow::Cow;
+
 use crate::{
     base::{
         clock::Moment,
@@ -64,14 +66,24 @@ impl Counted {
 /// # Errors
 /// `Full` if the quota is used up; 0 means no limit.
 async fn check(tx: &mut Tx, counted: Counted, of: Bind, max: i64) -> Result<()> {
+    count(tx, counted.sql(), of, max, counted.nouns()).await
+}
+
+/// The same by a query that counts up to `$2` of `$1`; `nouns` as [`Counted::nouns`].
+async fn count(
+    tx: &mut Tx,
+    sql: impl Into<Cow<'static, str>>,
+    of: Bind,
+    max: i64,
+    (whose, one, many): (&str, &str, &str),
+) -> Result<()> {
     if max == 0 {
         return Ok(());
     }
-    let found: i64 = Statement::new(counted.sql(), vec![of, Bind::Whole(max)]).fetch_value(tx).await?;
+    let found: i64 = Statement::new(sql, vec![of, Bind::Whole(max)]).fetch_value(tx).await?;
     if found < max {
         return Ok(());
     }
-    let (whose, one, many) = counted.nouns();
     let what = if max == 1 { one } else { many };
     Err(Error::Full(format!("the {whose} has {max} {what}, the most there may be")))
 }
@@ -95,20 +107,12 @@ pub enum Of {
 
 /// Checks how many resources of a table, each called `noun`, a property or a user has.
 pub async fn resource(tx: &mut Tx, table: &str, noun: &str, of: Of, max: i64) -> Result<()> {
-    if max == 0 {
-        return Ok(());
-    }
     let (whose, column, id) = match of {
         Of::Property(id) => ("property", "property_id", id.into()),
         Of::User(id) => ("account", "user_id", id.into()),
     };
     let sql = format!("select count(*) from (select 1 from {table} where {column} = $1 limit $2) counted");
-    let found: i64 = Statement::new(sql, vec![id, Bind::Whole(max)]).fetch_value(tx).await?;
-    if found < max {
-        return Ok(());
-    }
-    let what = if max == 1 { noun.to_owned() } else { table.replace('_', " ") };
-    Err(Error::Full(format!("the {whose} has {max} {what}, the most there may be")))
+    count(tx, sql, id, max, (whose, noun, &table.replace('_', " "))).await
 }
 
 /// Checks how many groups a property is in.

@@ -183,7 +183,7 @@ pub fn fields<R: Resource>() -> Vec<&'static Field> {
 /// The values of `Default`, as a body would have them.
 pub fn defaults<R: Resource>() -> Map<String, Value> {
     let mut defaults = attribute::json(R::FIELDS, &R::default(), "", true);
-    for attribute in R::FIELDS.iter().filter(|attribute| is_amount(attribute)) {
+    for attribute in amounts::<R>() {
         // With no more decimals than every currency has.
         if let Some(Value::String(text)) = defaults.get_mut(attribute.field.name) {
             *text = money::shortened(text);
@@ -192,31 +192,31 @@ pub fn defaults<R: Resource>() -> Map<String, Value> {
     defaults
 }
 
-fn is_amount<R>(attribute: &Attribute<R>) -> bool {
-    matches!(attribute.field.kind, Kind::Price | Kind::Fee)
+/// The fields that depend on the currency.
+fn amounts<R: Resource>() -> impl Iterator<Item = &'static Attribute<R>> {
+    R::FIELDS.iter().filter(|attribute| matches!(attribute.field.kind, Kind::Price | Kind::Fee))
 }
 
 /// Changes a resource as a body says. Where the currency changes, amounts that are not sent stay the same in major units.
 pub fn apply<R: Resource>(resource: &mut R, sent: &Map<String, Value>, operation: Operation, problems: &mut Problems) {
     let mut validated = validate::validate(fields::<R>(), sent, &R::defaults(), operation, problems);
-    let mut amounts = Map::new();
-    for attribute in R::FIELDS.iter().filter(|attribute| is_amount(attribute)) {
-        amounts.extend(validated.remove_entry(attribute.field.name));
+    let mut sent_amounts = Map::new();
+    for attribute in amounts::<R>() {
+        sent_amounts.extend(validated.remove_entry(attribute.field.name));
     }
     let before = resource.currency().to_owned();
-    let old = attribute::json(R::FIELDS, resource, &before, true);
     attribute::set(R::FIELDS, resource, validated, "", problems);
     let currency = resource.currency().to_owned();
     if operation == Operation::Update && currency != before {
-        for attribute in R::FIELDS.iter().filter(|attribute| is_amount(attribute)) {
-            if let Some(Value::String(text)) = old.get(attribute.field.name) {
-                let text = money::shortened(text).into();
-                amounts.entry(attribute.field.name).or_insert(text);
+        for attribute in amounts::<R>() {
+            if let Value::String(text) = attribute.json(resource, &before) {
+                let text = money::shortened(&text).into();
+                sent_amounts.entry(attribute.field.name).or_insert(text);
             }
         }
     }
     if !problems.names("currency") {
-        attribute::set(R::FIELDS, resource, amounts, &currency, problems);
+        attribute::set(R::FIELDS, resource, sent_amounts, &currency, problems);
     }
     resource.check(problems);
 }

@@ -60,10 +60,12 @@ pub fn listing<R: Resource>() -> Listing {
 
 /// Rows that belong to the caller, for a list.
 fn listed<R: Resource>(tx: &Tx, columns: &str, caller: &Caller) -> Statement {
-    let table = format!("{} r", R::NAME.many);
+    let table = R::NAME.many;
     match R::PARENT {
-        Parent::Property => access::visible_rows(tx, columns, &table, "r.property_id = mine.property_id", caller),
-        Parent::PropertyOrUser => access::visible_or_own_rows(tx, columns, &table, caller),
+        Parent::Property => {
+            access::visible_rows(tx, columns, &format!("{table} r"), "r.property_id = mine.property_id", caller)
+        }
+        Parent::PropertyOrUser => access::visible_or_own_rows(tx, columns, table, caller),
     }
 }
 

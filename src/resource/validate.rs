@@ -138,11 +138,17 @@ fn judge_value(kind: &Kind, value: &Value, default: &Value, operation: Operation
             let validated = validate(fields(), sent, default.as_object().unwrap_or(&empty), operation, &mut problems);
             if problems.is_empty() { Ok(Value::Object(validated)) } else { Err(Refusal::Inside(problems)) }
         }
-        Kind::List(fields) => entries(value, |entry| judge_entry(&fields(), entry, Operation::Create)),
-        Kind::Batch(fields) => entries(value, |entry| {
-            let known = entry.get("id").is_some_and(|id| !means_null(&Kind::Id, id));
-            judge_entry(&fields(), entry, if known { Operation::Update } else { Operation::Create })
-        }),
+        Kind::List(fields) => {
+            let fields = fields();
+            entries(value, |entry| judge_entry(&fields, entry, Operation::Create))
+        }
+        Kind::Batch(fields) => {
+            let fields = fields();
+            entries(value, |entry| {
+                let known = entry.get("id").is_some_and(|id| !means_null(&Kind::Id, id));
+                judge_entry(&fields, entry, if known { Operation::Update } else { Operation::Create })
+            })
+        }
         Kind::Ids(is_known) => known_ids(value, *is_known),
         Kind::Json(shape) => {
             let empty = json!({});

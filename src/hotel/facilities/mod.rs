@@ -65,38 +65,28 @@ impl Catalogue {
     }
 }
 
-/// Declares the facilities of a resource: ids of one catalogue, each once, in the order sent.
-macro_rules! facilities {
-    ($(#[$doc:meta])* $name:ident, $catalogue:ident, $is_known:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(pub Vec<Uuid>);
+/// Facilities of a room type: ids of the catalogue, each once, in the order sent.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RoomFacilities(pub Vec<Uuid>);
 
-        impl $name {
-            /// As relationships name them.
-            pub fn named(&self) -> Vec<Named<'static>> {
-                $catalogue.named(&self.0)
-            }
-        }
-
-        impl Scalar for $name {
-            const KIND: Kind = Kind::Ids($is_known);
-
-            fn bind(value: Option<&Self>) -> Bind {
-                Bind::MaybeText(value.map(|ids| to_text(&ids.0)))
-            }
-
-            fn load(row: &Row<'_>, place: usize) -> sqlx::Result<Option<Self>> {
-                Ok(row.at::<Option<String>>(place)?.map(|text| $name(from_text(&text))))
-            }
-        }
-    };
+impl RoomFacilities {
+    /// As relationships name them.
+    pub fn named(&self) -> Vec<Named<'static>> {
+        OF_ROOMS.named(&self.0)
+    }
 }
 
-facilities! {
-    /// Facilities of a room type.
-    RoomFacilities, OF_ROOMS, is_of_rooms
+impl Scalar for RoomFacilities {
+    const KIND: Kind = Kind::Ids(is_of_rooms);
+
+    fn bind(value: Option<&Self>) -> Bind {
+        Bind::MaybeText(value.map(|ids| to_text(&ids.0)))
+    }
+
+    fn load(row: &Row<'_>, place: usize) -> sqlx::Result<Option<Self>> {
+        Ok(row.at::<Option<String>>(place)?.map(|text| RoomFacilities(from_text(&text))))
+    }
 }
 
 /// Ids as a column keeps them.

@@ -121,6 +121,7 @@ pub fn plan(parent: Parent, old: Vec<Stored<Photo>>, entries: Vec<Value>, proble
     let mut places = Vec::new();
     let mut without_position = Vec::new();
     let mut named: HashSet<Uuid> = HashSet::new();
+    let defaults = collection::defaults::<Photo>();
     for (place, entry) in entries.into_iter().enumerate() {
         let Value::Object(mut entry) = entry else { continue };
         let id: Option<Uuid> = entry.remove("id").and_then(|id| serde_json::from_value(id).ok());
@@ -155,7 +156,7 @@ pub fn plan(parent: Parent, old: Vec<Stored<Photo>>, entries: Vec<Value>, proble
             continue;
         }
         if let Some(photo) = &mut photos[index] {
-            change(photo, entry, &mut wrong);
+            change(photo, entry, &defaults, &mut wrong);
             changes.changed.insert(photo.id);
         }
         if wants_position {
@@ -219,10 +220,14 @@ fn blank(parent: Parent) -> Stored<Photo> {
 }
 
 /// Sets what a validated entry says; null is the default.
-fn change(photo: &mut Stored<Photo>, mut entry: Map<String, Value>, problems: &mut Problems) {
-    let mut defaults = collection::defaults::<Photo>();
+fn change(
+    photo: &mut Stored<Photo>,
+    mut entry: Map<String, Value>,
+    defaults: &Map<String, Value>,
+    problems: &mut Problems,
+) {
     for (name, value) in entry.iter_mut().filter(|(_, value)| value.is_null()) {
-        *value = defaults.remove(name).unwrap_or_default();
+        *value = defaults.get(name).cloned().unwrap_or_default();
     }
     attribute::set(Photo::FIELDS, &mut photo.resource, entry, "", problems);
     photo.version = rand::random();

@@ -1,6 +1,6 @@
 //! One photo, as a resource of its own.
 
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
@@ -11,12 +11,12 @@ use crate::{
     },
     db::{Bind, Row, Statement, Tx, execute},
     resource::{
-        attribute::{Attribute, FieldType, FieldValue, field},
+        attribute::{Attribute, field},
         collection::{Name, Pages, Resource, Stored},
         fields::{Kind, LARGEST, Need},
         store,
         validate::Operation,
-        value::{self, Text, Url, words},
+        value::{Scalar, Text, Url, words},
     },
 };
 
@@ -49,7 +49,8 @@ words! {
 }
 
 /// A place in the order of the photos of one parent, from 0 on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Position(pub i64);
 
 impl Position {
@@ -63,28 +64,16 @@ impl Default for Position {
     }
 }
 
-impl FieldValue for Position {
-    fn bind(&self, binds: &mut Vec<Bind>) {
-        binds.push(Bind::Whole(self.0));
-    }
-
-    fn load(&mut self, row: &Row<'_>, place: &mut usize) -> sqlx::Result<()> {
-        self.0 = row.at(*place)?;
-        *place += 1;
-        Ok(())
-    }
-
-    fn set(&mut self, value: Value, name: &str, _: &str, problems: &mut Problems) {
-        value::replace(&mut self.0, value, name, problems);
-    }
-
-    fn json(&self, _: &str) -> Value {
-        self.0.into()
-    }
-}
-
-impl FieldType for Position {
+impl Scalar for Position {
     const KIND: Kind = Kind::Integer { min: 0, max: LARGEST };
+
+    fn bind(value: Option<&Self>) -> Bind {
+        Bind::MaybeWhole(value.map(|position| position.0))
+    }
+
+    fn load(row: &Row<'_>, place: usize) -> sqlx::Result<Option<Self>> {
+        Ok(row.at::<Option<i64>>(place)?.map(Position))
+    }
 }
 
 impl Resource for Photo {

@@ -85,13 +85,13 @@ words! {
 words! {
     /// Meals that are included, spelled as documented.
     MealType {
-        None = "none", AllInclusive = "all_inclusive", Breakfast = "breakfast",
-        Lunch = "lunch", Dinner = "dinner", American = "american",
-        BedAndBreakfast = "bed_and_breakfast", BuffetBreakfast = "buffet_breakfast", CarribeanBreakfast = "carribean_breakfast",
-        ContinentalBreakfast = "continental_breakfast", EnglishBreakfast = "english_breakfast", EuropeanPlan = "european_plan",
-        FamilyPlan = "family_plan", FullBoard = "full_board", FullBreakfast = "full_breakfast",
-        HalfBoard = "half_board", RoomOnly = "room_only", SelfCatering = "self_catering",
-        Bermuda = "bermuda", DinnerBedAndBreakfastPlan = "dinner_bed_and_breakfast_plan", FamilyAmerican = "family_american",
+        None = "none", AllInclusive = "all_inclusive", Breakfast = "breakfast", Lunch = "lunch", Dinner = "dinner",
+        American = "american", BedAndBreakfast = "bed_and_breakfast", BuffetBreakfast = "buffet_breakfast",
+        CarribeanBreakfast = "carribean_breakfast", ContinentalBreakfast = "continental_breakfast",
+        EnglishBreakfast = "english_breakfast", EuropeanPlan = "european_plan", FamilyPlan = "family_plan",
+        FullBoard = "full_board", FullBreakfast = "full_breakfast", HalfBoard = "half_board", RoomOnly = "room_only",
+        SelfCatering = "self_catering", Bermuda = "bermuda",
+        DinnerBedAndBreakfastPlan = "dinner_bed_and_breakfast_plan", FamilyAmerican = "family_american",
         BreakfastAndLunch = "breakfast_and_lunch", LunchAndDinner = "lunch_and_dinner",
     }
 }
