@@ -20,7 +20,7 @@ use crate::rounds::rounds;
 use crate::server::Server;
 
 /// Kills in the ordinary test command.
-const KILLS: usize = 30;
+const KILLS: usize = 16;
 
 /// A server is killed after so many milliseconds of writing at most.
 const LONGEST_LIFE: u128 = 300;

@@ -83,7 +83,7 @@ impl Keys {
 #[actix_web::test]
 async fn a_key_withdrawn_on_a_page_lets_nobody_in_afterwards() {
     let keys = Keys::new().await;
-    rounds("withdrawn on a page", 32, 4, move |_, _| {
+    rounds("withdrawn on a page", 16, 4, move |_, _| {
         let keys = keys.clone();
         async move {
             let key = keys.key().await;
@@ -102,7 +102,7 @@ async fn a_key_withdrawn_on_a_page_lets_nobody_in_afterwards() {
 #[actix_web::test]
 async fn a_key_withdrawn_by_a_command_lets_nobody_in_afterwards() {
     let keys = Keys::new().await;
-    rounds("withdrawn by a command", 12, 4, move |_, _| {
+    rounds("withdrawn by a command", 8, 4, move |_, _| {
         let keys = keys.clone();
         async move {
             let key = keys.key().await;
@@ -121,7 +121,7 @@ async fn a_key_withdrawn_by_a_command_lets_nobody_in_afterwards() {
 #[actix_web::test]
 async fn a_key_whose_first_uses_meet_its_withdrawal_is_not_remembered() {
     let keys = Keys::new().await;
-    rounds("first used while withdrawn", 48, 4, move |_, number| {
+    rounds("first used while withdrawn", 24, 4, move |_, number| {
         let keys = keys.clone();
         async move {
             let key = keys.key().await;
@@ -141,7 +141,7 @@ async fn a_key_whose_first_uses_meet_its_withdrawal_is_not_remembered() {
 #[actix_web::test]
 async fn a_withdrawal_that_is_sent_twice_holds_from_the_first_answer_on() {
     let keys = Keys::new().await;
-    rounds("withdrawn twice", 16, 4, move |_, number| {
+    rounds("withdrawn twice", 8, 4, move |_, number| {
         let keys = keys.clone();
         async move {
             let key = keys.key().await;
@@ -206,7 +206,7 @@ async fn replaced(keys: Rc<Keys>, form: Vec<u8>) -> (Instant, Option<String>) {
 #[actix_web::test]
 async fn a_withdrawal_whose_client_has_gone_holds_once_it_is_seen() {
     let keys = Keys::new().await;
-    rounds("client gone", 32, 4, move |_, number| {
+    rounds("client gone", 16, 4, move |_, number| {
         let keys = keys.clone();
         async move {
             let key = keys.key().await;

@@ -84,7 +84,7 @@ impl Two {
 #[actix_web::test]
 async fn a_withdrawal_holds_while_the_database_answers_late_on_postgresql() {
     let Some(two) = Two::new().await else { return };
-    rounds("database slow", 8, 1, move |_, number| {
+    rounds("database slow", 4, 1, move |_, number| {
         let two = two.clone();
         async move {
             let (key, withdraw) = two.key().await;
@@ -146,7 +146,7 @@ async fn a_withdrawal_holds_while_the_connection_to_the_database_is_cut_on_postg
 #[actix_web::test]
 async fn a_withdrawal_holds_while_the_database_ends_its_connections_on_postgresql() {
     let Some(two) = Two::new().await else { return };
-    rounds("connections ended", 8, 1, move |_, number| {
+    rounds("connections ended", 4, 1, move |_, number| {
         let two = two.clone();
         async move {
             let end = async || two.end_connections().await;

@@ -114,7 +114,7 @@ async fn an_owner_who_was_made_a_user_does_nothing_more_as_an_owner() {
         things.push(entries);
     }
     let things = Rc::new(things);
-    rounds("role lowered", 16, 2, move |lane, number| {
+    rounds("role lowered", 8, 2, move |lane, number| {
         let (people, things) = (people.clone(), things.clone());
         async move {
             let (instances, night, me) = (&people.instances, &people.people[lane], &people.people[2]);
@@ -139,7 +139,7 @@ async fn an_owner_who_was_made_a_user_does_nothing_more_as_an_owner() {
 #[actix_web::test]
 async fn a_property_out_of_reach_is_reached_with_no_key() {
     let people = People::new(3).await;
-    rounds("out of reach", 16, 2, move |lane, number| {
+    rounds("out of reach", 8, 2, move |lane, number| {
         let people = people.clone();
         async move {
             let (instances, night, me) = (&people.instances, &people.people[lane], &people.people[2]);
