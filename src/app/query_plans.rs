@@ -14,7 +14,7 @@ use crate::{
     db::{Db, On, PATIENCE, RAN, Server, Statement, Tx, impl_from_row},
     hotel::{
         members::{self, MemberOf},
-        properties,
+        properties::{self, Property},
         rate_plans::RatePlan,
         room_types::RoomType,
     },
@@ -69,9 +69,9 @@ async fn check_plans(db: &Db) {
         assert!(!resource_store::page::<RatePlan>(&mut tx, &caller, &query).await.unwrap().0.is_empty());
     }
     let query = Query::read("").unwrap();
-    let ids = properties::store::all(&mut tx, &caller, &query).await.unwrap();
+    let ids = resource_store::all::<Property>(&mut tx, &caller, &query).await.unwrap();
     assert_eq!(ids.len(), PROPERTIES);
-    assert_eq!(properties::store::choices(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
+    assert_eq!(resource_store::choices::<Property>(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
     let ids = resource_store::all::<RoomType>(&mut tx, &caller, &query).await.unwrap();
     assert_eq!(ids.len(), ROOM_TYPES);
     assert_eq!(resource_store::choices::<RoomType>(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);

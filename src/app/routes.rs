@@ -15,7 +15,7 @@ use crate::{
         facilities, groups, members,
         photos::Photo,
         policies::HotelPolicy,
-        properties,
+        properties::{self, Property},
         rate_plans::{self, RatePlan},
         room_types::{self, RoomType},
         taxes::{Tax, TaxSet},
@@ -42,7 +42,7 @@ pub fn api() -> Routes {
     Routes::default()
         .add(resource("/me").get(keys::api::me))
         .add(resource("/properties").get(properties::list).post(properties::create))
-        .add(resource("/properties/options").get(properties::options))
+        .add(resource("/properties/options").get(handlers::options::<Property>))
         .add(
             resource("/properties/{id}")
                 .get(properties::read)

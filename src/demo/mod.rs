@@ -2,6 +2,8 @@
 
 mod hotels;
 
+use uuid::Uuid;
+
 use crate::{
     access::caller::Caller,
     base::{
@@ -15,7 +17,7 @@ use crate::{
     hotel::{
         accounts,
         groups::{self, Group, placements::Giver},
-        properties::{self, Draft, Property},
+        properties::{self, Property},
     },
     keys::{
         self, PlainKey, WithdrawnBy,
@@ -29,6 +31,7 @@ use crate::{
         subscriptions::{self, State},
         users::{self, Email},
     },
+    resource::collection::Stored,
     web::state::AppState,
 };
 
@@ -111,11 +114,11 @@ async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
         [(first, COAST), (alps.id, ALPS)].into_iter().flat_map(|(g, list)| list.iter().map(move |h| (g, h)))
     {
         let mut problems = Problems::default();
-        let Draft { property, .. } = Property::create(&hotel.body(), &mut problems)?;
+        let resource = Property::create(hotel.body(), &mut problems);
         problems.none_or_invalid()?;
-        let id = PropertyId::new();
-        properties::store::insert(tx, &caller, id, &property, group, now).await?;
-        hotels::furnish(tx, id, hotel.currency, hotel.from, now).await?;
+        let stored = Stored { id: Uuid::now_v7(), version: rand::random(), resource };
+        properties::store::insert(tx, &caller, &stored, group, now).await?;
+        hotels::furnish(tx, PropertyId(stored.id), hotel.currency, hotel.from, now).await?;
     }
     Ok(user)
 }

@@ -5,10 +5,11 @@ use serde_json::{Map, Value};
 use crate::{
     base::ids::PropertyId,
     resource::{
+        amount::Amount,
         attribute::{Attribute, field},
         collection::{Name, Parent, Related, Relationship, Resource},
         fields::Need,
-        value::{Amount, Currency, Positive, Time, Title, words},
+        value::{Currency, Positive, Time, Title, words},
     },
 };
 

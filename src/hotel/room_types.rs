@@ -1,11 +1,10 @@
 //! Room types: the units whose availability is counted (docs/contract/room-types.md).
 
-use std::collections::HashMap;
-
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
 };
+use uuid::Uuid;
 
 use crate::{
     access::caller::Writer,
@@ -18,7 +17,7 @@ use crate::{
     db::Tx,
     hotel::{
         facilities::RoomFacilities,
-        photos::{self, Batch, Parent, Photo},
+        photos::{self, Batch, Parent},
         rate_plans::detach::{self, Detaching, Going},
     },
     resource::{
@@ -132,14 +131,10 @@ impl Resource for RoomType {
     }
 
     async fn complete(tx: &mut Tx, found: &mut [Stored<Self>]) -> Result<()> {
-        let ids: Vec<RoomTypeId> = found.iter().map(|stored| RoomTypeId(stored.id)).collect();
-        let mut photos: HashMap<Option<RoomTypeId>, Vec<Stored<Photo>>> = HashMap::new();
-        for photo in photos::of_room_types(tx, &ids).await? {
-            photos.entry(photo.resource.room_type_id).or_default().push(photo);
-        }
+        let ids: Vec<Uuid> = found.iter().map(|stored| stored.id).collect();
+        let mut photos = photos::of_room_types(tx, &ids).await?;
         for stored in found {
-            let photos = photos.remove(&Some(RoomTypeId(stored.id))).unwrap_or_default();
-            stored.resource.content.photos = Batch::of(photos);
+            stored.resource.content.photos = Batch::of(photos.remove(&stored.id).unwrap_or_default());
         }
         Ok(())
     }

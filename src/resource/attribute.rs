@@ -22,6 +22,17 @@ pub trait FieldValue {
 
     /// As responses show it; amounts have the decimals of the resource's currency.
     fn json(&self, currency: &str) -> Value;
+
+    /// Keeps an amount the same in major units in another currency, unless the body that changes the currency has `sent`
+    /// another. A problem is added for the field `name` where the currency has too few decimals.
+    fn rescale(&mut self, _: Rescale<'_>, _sent: Option<&Value>, _name: &str, _: &mut Problems) {}
+}
+
+/// A change of currency.
+#[derive(Clone, Copy)]
+pub struct Rescale<'a> {
+    pub from: &'a str,
+    pub to: &'a str,
 }
 
 /// What is known of a type without a value.
@@ -43,8 +54,11 @@ pub struct Attribute<R: 'static> {
     pub field: Field,
     /// Whether lists can be filtered by it.
     pub filter: bool,
+    /// The SQL of a filter that is not one of its column, `{}` for the comparison.
+    pub filter_sql: Option<&'static str>,
     /// Its value in the examples of the API's document, as JSON; `None`: one that fits its kind.
     pub example: Option<&'static str>,
+    order_sql: Option<&'static str>,
     /// The name of its column, or the first part of the names of its columns.
     column: &'static str,
     columns: fn(&str, &mut Vec<String>),
@@ -104,7 +118,18 @@ impl<R> Attribute<R> {
     ) -> Self {
         let field =
             Field { name, kind: of.kind, need: Need::Optional, about: "", shown: true, nullable: Some(of.nullable) };
-        Attribute { field, filter: false, example: None, column, columns: of.columns, get, get_mut, is_copy: false }
+        Attribute {
+            field,
+            filter: false,
+            filter_sql: None,
+            order_sql: None,
+            example: None,
+            column,
+            columns: of.columns,
+            get,
+            get_mut,
+            is_copy: false,
+        }
     }
 
     /// What it means, in a sentence for the API's document.
@@ -136,6 +161,18 @@ impl<R> Attribute<R> {
         self
     }
 
+    /// Lists can be filtered by it, by this SQL with `{}` for the comparison.
+    pub const fn filtered_by(mut self, sql: &'static str) -> Self {
+        self.filter_sql = Some(sql);
+        self.filter()
+    }
+
+    /// Lists are ordered by this SQL in place of its column.
+    pub const fn ordered_by(mut self, sql: &'static str) -> Self {
+        self.order_sql = Some(sql);
+        self
+    }
+
     /// Not among the attributes of an answer.
     pub const fn hidden(mut self) -> Self {
         self.field.shown = false;
@@ -154,19 +191,30 @@ impl<R> Attribute<R> {
         self.need(Need::ReadOnly)
     }
 
-    /// The SQL by which a list is ordered by it, of a table `r`; `None` where the field is none to order by.
-    pub fn order(&self) -> Option<String> {
+    /// The SQL by which a list is ordered by it, of rows `row`; `None` where the field is none to order by.
+    pub fn order(&self, row: &str) -> Option<String> {
         let column = self.column;
-        match self.field.kind {
+        match (self.order_sql, self.field.kind) {
+            (Some(sql), _) => Some(sql.to_owned()),
             _ if !self.field.shown => None,
-            Kind::Title => Some(format!("r.sort_{column}")),
-            Kind::Decimal { .. } => Some(format!("cast(r.{column} as double precision)")),
-            Kind::Id | Kind::Integer { .. } | Kind::Positive | Kind::Boolean | Kind::Price | Kind::Fee => {
-                Some(format!("r.{column}"))
+            (_, Kind::Title) => Some(format!("{row}.sort_{column}")),
+            (_, Kind::Decimal { .. }) => Some(format!("cast({row}.{column} as double precision)")),
+            (_, Kind::Id | Kind::Integer { .. } | Kind::Positive | Kind::Boolean | Kind::Price | Kind::Fee) => {
+                Some(format!("{row}.{column}"))
             }
-            Kind::Object(_) | Kind::List(_) | Kind::Batch(_) | Kind::Ids(_) | Kind::Json(_) => None,
-            _ => Some(format!("r.{column} collate \"C\"")),
+            (_, Kind::Object(_) | Kind::List(_) | Kind::Batch(_) | Kind::Ids(_) | Kind::Json(_)) => None,
+            _ => Some(format!("{row}.{column} collate \"C\"")),
         }
+    }
+
+    /// The SQL of a filter by it, of rows `row`, with `{}` for the comparison.
+    pub fn filter_sql(&self, row: &str) -> String {
+        self.filter_sql.map_or_else(|| format!("{row}.{} {{}}", self.column), str::to_owned)
+    }
+
+    /// Takes a validated value.
+    pub fn set(&self, resource: &mut R, value: Value, currency: &str, problems: &mut Problems) {
+        (self.get_mut)(resource).set(value, self.field.name, currency, problems);
     }
 
     /// Reads its columns, of which the first is at `place`.
@@ -182,11 +230,6 @@ impl<R> Attribute<R> {
     /// Appends the names of its columns.
     pub fn columns(&self, names: &mut Vec<String>) {
         (self.columns)(self.column, names);
-    }
-
-    /// The name of its column in a table `r`.
-    pub fn sql(&self) -> String {
-        format!("r.{}", self.column)
     }
 }
 
@@ -230,8 +273,23 @@ pub fn set<R>(
 ) {
     for attribute in table {
         if let Some(value) = validated.remove(attribute.field.name) {
-            (attribute.get_mut)(resource).set(value, attribute.field.name, currency, problems);
+            attribute.set(resource, value, currency, problems);
         }
+    }
+}
+
+/// Rescales the amounts that the body has not `sent`, see [`FieldValue::rescale`].
+pub fn rescale<R>(
+    table: &[Attribute<R>],
+    resource: &mut R,
+    change: Rescale<'_>,
+    sent: Option<&Map<String, Value>>,
+    problems: &mut Problems,
+) {
+    for attribute in table {
+        let name = attribute.field.name;
+        let sent = sent.and_then(|sent| sent.get(name));
+        (attribute.get_mut)(resource).rescale(change, sent, name, problems);
     }
 }
 
@@ -263,6 +321,19 @@ macro_rules! object {
 
             fn json(&self, currency: &str) -> serde_json::Value {
                 $crate::resource::attribute::json(Self::FIELDS, self, currency, false).into()
+            }
+
+            fn rescale(
+                &mut self,
+                change: $crate::resource::attribute::Rescale<'_>,
+                sent: Option<&serde_json::Value>,
+                name: &str,
+                problems: &mut $crate::base::error::Problems,
+            ) {
+                let mut inside = $crate::base::error::Problems::default();
+                let sent = sent.and_then(serde_json::Value::as_object);
+                $crate::resource::attribute::rescale(Self::FIELDS, self, change, sent, &mut inside);
+                problems.merge_inside(name, inside);
             }
         }
 

@@ -16,9 +16,9 @@ use crate::{
         money,
         settings::Settings,
     },
-    db::Tx,
+    db::{Bind, Tx},
     resource::{
-        attribute::{self, Attribute},
+        attribute::{self, Attribute, Rescale},
         fields::{Field, Kind},
         json::{Link, Named},
         validate::{self, Operation},
@@ -52,6 +52,14 @@ pub enum Parent {
     Property,
     /// To a property, or, where `property_id` is null, to the user of a column `user_id`.
     PropertyOrUser,
+    /// It is a property itself.
+    Itself,
+}
+
+/// A column whose value follows from the fields, for searching and sorting.
+pub struct Computed<R: 'static> {
+    pub column: &'static str,
+    pub value: fn(&R) -> Bind,
 }
 
 /// Whether the list has pages (docs/contract/README.md, section 6).
@@ -108,8 +116,11 @@ pub trait Resource: Clone + Default + Send + 'static {
     /// The top keys of bodies: the first that is there.
     const KEYS: &'static [&'static str] = &[Self::NAME.one];
     const PARENT: Parent = Parent::Property;
+    /// What its rows are called in SQL.
+    const ROW: &'static str = "r";
     /// All fields but `id`, in the order of the attributes.
     const FIELDS: &'static [Attribute<Self>];
+    const COMPUTED: &'static [Computed<Self>] = &[];
     /// None: answers have no `relationships`.
     const RELATIONSHIPS: &'static [Relationship<Self>] = &[];
     const PAGES: Pages = Pages::Always;
@@ -117,6 +128,8 @@ pub trait Resource: Clone + Default + Send + 'static {
     const ORDER: &'static str = "title";
     /// The attributes of an element of `/options`; none: there is no such list.
     const OPTION: &'static [&'static str] = &[];
+    /// The type of such an element.
+    const OPTION_TYPE: &'static str = Self::NAME.one;
     /// The group of operations that has it in the API's document.
     const TAG: &'static str;
     /// What the document says of a delete.
@@ -192,32 +205,39 @@ pub fn defaults<R: Resource>() -> Map<String, Value> {
     defaults
 }
 
-/// The fields that depend on the currency.
+/// The amounts of the resource itself.
 fn amounts<R: Resource>() -> impl Iterator<Item = &'static Attribute<R>> {
     R::FIELDS.iter().filter(|attribute| matches!(attribute.field.kind, Kind::Price | Kind::Fee))
+}
+
+/// True for amounts, and for objects with amounts.
+fn depends_on_currency(kind: &Kind) -> bool {
+    match kind {
+        Kind::Price | Kind::Fee => true,
+        Kind::Object(fields) => fields().iter().any(|field| depends_on_currency(&field.kind)),
+        _ => false,
+    }
 }
 
 /// Changes a resource as a body says. Where the currency changes, amounts that are not sent stay the same in major units.
 pub fn apply<R: Resource>(resource: &mut R, sent: &Map<String, Value>, operation: Operation, problems: &mut Problems) {
     let mut validated = validate::validate(fields::<R>(), sent, &R::defaults(), operation, problems);
-    let mut sent_amounts = Map::new();
-    for attribute in amounts::<R>() {
-        sent_amounts.extend(validated.remove_entry(attribute.field.name));
-    }
     let before = resource.currency().to_owned();
-    attribute::set(R::FIELDS, resource, validated, "", problems);
+    let of_currency = R::FIELDS.iter().find(|attribute| attribute.field.name == "currency");
+    if let Some((attribute, value)) = of_currency.zip(validated.remove("currency")) {
+        attribute.set(resource, value, "", problems);
+    }
+    if problems.names("currency") {
+        // Nobody knows the decimals of amounts; the problem of the currency is enough.
+        let depends = |attribute: &&Attribute<R>| depends_on_currency(&attribute.field.kind);
+        R::FIELDS.iter().filter(depends).for_each(|attribute| drop(validated.remove(attribute.field.name)));
+    }
     let currency = resource.currency().to_owned();
     if operation == Operation::Update && currency != before {
-        for attribute in amounts::<R>() {
-            if let Value::String(text) = attribute.json(resource, &before) {
-                let text = money::shortened(&text).into();
-                sent_amounts.entry(attribute.field.name).or_insert(text);
-            }
-        }
+        let change = Rescale { from: &before, to: &currency };
+        attribute::rescale(R::FIELDS, resource, change, Some(&validated), problems);
     }
-    if !problems.names("currency") {
-        attribute::set(R::FIELDS, resource, sent_amounts, &currency, problems);
-    }
+    attribute::set(R::FIELDS, resource, validated, &currency, problems);
     resource.check(problems);
 }
 

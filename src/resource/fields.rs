@@ -92,9 +92,6 @@ pub enum Kind {
     Json(&'static Shape),
 }
 
-/// Text without a limit of its own (docs/contract/README.md, section 15, 110).
-pub const LONG_TEXT: Kind = Kind::Text { max: 20_000 };
-
 /// Bytes of JSON at most that is kept as it is.
 pub const MOST_JSON: usize = 16_384;
 
@@ -124,19 +121,9 @@ pub const fn required(name: &'static str, kind: Kind, about: &'static str) -> Fi
     Field::new(name, kind, Need::Required, about)
 }
 
-/// A field that may be left out, but not null.
-pub const fn not_null(name: &'static str, kind: Kind, about: &'static str) -> Field {
-    Field::new(name, kind, Need::NotNull, about)
-}
-
 /// A field that may be left out.
 pub const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Field {
     Field::new(name, kind, Need::Optional, about)
-}
-
-/// A field that may be left out, and says nothing in an update.
-pub const fn on_create(name: &'static str, kind: Kind, about: &'static str) -> Field {
-    Field::new(name, kind, Need::OnCreate, about)
 }
 
 /// A field of answers.

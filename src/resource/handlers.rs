@@ -111,7 +111,7 @@ impl<R: Resource> steps::Source for Choices<R> {
 
     async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Self::Resource>> {
         let short = |choice: store::Choice<R>| {
-            (choice.id, json::Short { r#type: R::NAME.one, id: choice.id, attributes: choice.attributes })
+            (choice.id, json::Short { r#type: R::OPTION_TYPE, id: choice.id, attributes: choice.attributes })
         };
         Ok(store::choices::<R>(tx, &self.0, ids).await?.into_iter().map(short).collect())
     }

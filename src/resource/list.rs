@@ -28,7 +28,7 @@ pub struct Listing {
     /// The SQL of the order when none is asked for, without the closing tie break.
     pub default_order: Cow<'static, str>,
     /// The SQL of the id, by which ties are broken.
-    pub id: &'static str,
+    pub id: Cow<'static, str>,
 }
 
 /// A field that can be filtered.
@@ -92,7 +92,7 @@ impl Statement {
             self.push(&listing.default_order);
             self.push(", ");
         }
-        self.push(listing.id);
+        self.push(&listing.id);
         Ok(())
     }
 

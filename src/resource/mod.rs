@@ -1,5 +1,6 @@
 //! What the collections of the API share: fields, validation, lists, and how an answer is written.
 
+pub mod amount;
 pub mod answer;
 pub mod attribute;
 pub mod collection;

@@ -1,8 +1,6 @@
 //! The SQL of a collection that is declared (`collection.rs`). What reads takes the caller and finds only what is the
 //! caller's.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -38,8 +36,9 @@ impl<R: Resource> FromRow for Stored<R> {
 
 /// What the list can be filtered and ordered by (docs/contract/README.md, sections 7 and 8).
 pub fn listing<R: Resource>() -> Listing {
-    let mut filters = vec![Filterable { name: "id", sql: Cow::Borrowed("r.id {}"), kind: Compared::Id }];
-    let mut orders = vec![Orderable { name: "id", sql: Cow::Borrowed("r.id") }];
+    let row = R::ROW;
+    let mut filters = vec![Filterable { name: "id", sql: format!("{row}.id {{}}").into(), kind: Compared::Id }];
+    let mut orders = vec![Orderable { name: "id", sql: format!("{row}.id").into() }];
     for attribute in R::FIELDS {
         let name = attribute.field.name;
         if attribute.filter {
@@ -48,49 +47,53 @@ pub fn listing<R: Resource>() -> Listing {
                 Kind::Boolean => Compared::Boolean,
                 _ => Compared::Text,
             };
-            filters.push(Filterable { name, sql: format!("{} {{}}", attribute.sql()).into(), kind });
+            filters.push(Filterable { name, sql: attribute.filter_sql(row).into(), kind });
         }
-        orders.extend(attribute.order().map(|sql| Orderable { name, sql: sql.into() }));
+        orders.extend(attribute.order(row).map(|sql| Orderable { name, sql: sql.into() }));
     }
-    orders.push(Orderable { name: "inserted_at", sql: Cow::Borrowed("r.created_at") });
+    orders.push(Orderable { name: "inserted_at", sql: format!("{row}.created_at").into() });
     let default = orders.iter().find(|order| order.name == R::ORDER);
-    let default_order = default.map_or(Cow::Borrowed("r.created_at"), |order| order.sql.clone());
-    Listing { filters: filters.into(), orders: orders.into(), default_order, id: "r.id" }
+    let default_order = default.map_or_else(|| format!("{row}.created_at").into(), |order| order.sql.clone());
+    Listing { filters: filters.into(), orders: orders.into(), default_order, id: format!("{row}.id").into() }
 }
 
 /// Rows that belong to the caller, for a list.
-fn listed<R: Resource>(tx: &Tx, columns: &str, caller: &Caller) -> Statement {
-    let table = R::NAME.many;
-    match R::PARENT {
-        Parent::Property => {
-            access::visible_rows(tx, columns, &format!("{table} r"), "r.property_id = mine.property_id", caller)
-        }
-        Parent::PropertyOrUser => access::visible_or_own_rows(tx, columns, table, caller),
-    }
+pub fn listed<R: Resource>(tx: &Tx, columns: &str, caller: &Caller) -> Statement {
+    let (table, row) = (R::NAME.many, R::ROW);
+    let property = match R::PARENT {
+        Parent::Property => "property_id",
+        Parent::Itself => "id",
+        Parent::PropertyOrUser => return access::visible_or_own_rows(tx, columns, table, caller),
+    };
+    let on = format!("{row}.{property} = mine.property_id");
+    access::visible_rows(tx, columns, &format!("{table} {row}"), &on, caller)
 }
 
 /// The same for rows of known ids.
 fn seen<R: Resource>(columns: &str, caller: &Caller) -> Statement {
-    let from = format!("select {columns} from {} r", R::NAME.many);
+    let from = format!("select {columns} from {} {}", R::NAME.many, R::ROW);
     match R::PARENT {
+        Parent::Itself => access::seen(&from, caller),
         Parent::Property => access::seen(&format!("{from} join properties p on p.id = r.property_id"), caller),
         Parent::PropertyOrUser => access::seen_or_own(&from, caller),
     }
 }
 
 fn columns<R: Resource>() -> String {
-    let mut columns = "r.id, r.version".to_owned();
-    for name in attribute::columns(R::FIELDS) {
-        columns.push_str(", r.");
-        columns.push_str(&name);
-    }
-    columns
+    let names = attribute::columns(R::FIELDS);
+    let names = ["id", "version"].into_iter().chain(names.iter().map(String::as_str));
+    qualified::<R>(names)
+}
+
+/// Columns of its rows, as a query names them.
+fn qualified<'a, R: Resource>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("{}.{name}", R::ROW)).collect::<Vec<_>>().join(", ")
 }
 
 /// One page of the caller's resources, or all of them.
 pub async fn page<R: Resource>(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Hit>, ListMeta)> {
     let listing = listing::<R>();
-    let rows = listed::<R>(tx, "r.id, r.version", caller);
+    let rows = listed::<R>(tx, &qualified::<R>(["id", "version"].into_iter()), caller);
     if R::PAGES != Pages::Always && !query.is_paged() {
         let meta = if R::PAGES == Pages::WhenAsked { ListMeta::None } else { ListMeta::Empty };
         return Ok((list::whole(tx, &listing, query, rows).await?, meta));
@@ -102,15 +105,15 @@ pub async fn page<R: Resource>(tx: &mut Tx, caller: &Caller, query: &Query) -> R
 
 /// The ids of all of the caller's resources.
 pub async fn all<R: Resource>(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Uuid>> {
-    let rows = listed::<R>(tx, "r.id", caller);
+    let rows = listed::<R>(tx, &qualified::<R>(["id"].into_iter()), caller);
     let ids: Vec<list::Id> = list::whole(tx, &listing::<R>(), query, rows).await?;
     Ok(ids.into_iter().map(|list::Id(id)| id).collect())
 }
 
 /// The version of one of the caller's resources.
 pub async fn hit<R: Resource>(tx: &mut Tx, caller: &Caller, id: Uuid) -> sqlx::Result<Option<Hit>> {
-    let mut rows = seen::<R>("r.id, r.version", caller);
-    rows.and("r.id", Bind::Id(id));
+    let mut rows = seen::<R>(&qualified::<R>(["id", "version"].into_iter()), caller);
+    rows.and(&format!("{}.id", R::ROW), Bind::Id(id));
     rows.fetch_optional(tx).await
 }
 
@@ -118,7 +121,7 @@ pub async fn hit<R: Resource>(tx: &mut Tx, caller: &Caller, id: Uuid) -> sqlx::R
 pub async fn by_ids<R: Resource>(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> Result<Vec<Stored<R>>> {
     let mut rows = seen::<R>(&columns::<R>(), caller);
     let names = rows.bind_all(ids.iter().map(|id| Bind::Id(*id)));
-    rows.push(&format!(" and r.id in ({names})"));
+    rows.push(&format!(" and {}.id in ({names})", R::ROW));
     let mut found = rows.fetch_all(tx).await?;
     R::complete(tx, &mut found).await?;
     Ok(found)
@@ -127,13 +130,13 @@ pub async fn by_ids<R: Resource>(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> 
 /// One of the caller's resources.
 pub async fn by_id<R: Resource>(tx: &mut Tx, caller: &Caller, id: Uuid) -> sqlx::Result<Option<Stored<R>>> {
     let mut rows = seen::<R>(&columns::<R>(), caller);
-    rows.and("r.id", Bind::Id(id));
+    rows.and(&format!("{}.id", R::ROW), Bind::Id(id));
     rows.fetch_optional(tx).await
 }
 
 /// The query of whole resources, whoever asks, before its condition.
 pub fn select<R: Resource>() -> String {
-    format!("select {} from {} r", columns::<R>(), R::NAME.many)
+    format!("select {} from {} {}", columns::<R>(), R::NAME.many, R::ROW)
 }
 
 /// The resources of a property, whoever asks, by id.
@@ -174,14 +177,24 @@ impl<R: Resource> FromRow for Choice<R> {
 pub async fn choices<R: Resource>(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Choice<R>>> {
     let mut names = Vec::new();
     option_fields::<R>().for_each(|attribute| attribute.columns(&mut names));
-    let columns: String = names.iter().fold("r.id".to_owned(), |columns, name| format!("{columns}, r.{name}"));
-    let mut rows = seen::<R>(&columns, caller);
+    let names = std::iter::once("id").chain(names.iter().map(String::as_str));
+    let mut rows = seen::<R>(&qualified::<R>(names), caller);
     let ids = rows.bind_ids(tx.is_postgres(), ids.iter().copied());
-    rows.push(&format!(" and r.id in {ids}"));
+    rows.push(&format!(" and {}.id in {ids}", R::ROW));
     rows.fetch_all(tx).await
 }
 
-/// Adds a resource; `owner` is the user of one that belongs to no property.
+/// The names and values of the columns that can be written.
+fn written<R: Resource>(resource: &R, names: &mut Vec<String>, binds: &mut Vec<Bind>) {
+    names.extend(attribute::columns(R::FIELDS));
+    attribute::bind(R::FIELDS, resource, binds);
+    for computed in R::COMPUTED {
+        names.push(computed.column.to_owned());
+        binds.push((computed.value)(resource));
+    }
+}
+
+/// Adds a resource; `owner` is the user of one that belongs to no property, and of a property who made it.
 pub async fn insert<R: Resource>(
     tx: &mut Tx,
     owner: Option<UserId>,
@@ -190,12 +203,11 @@ pub async fn insert<R: Resource>(
 ) -> sqlx::Result<()> {
     let mut names = vec!["id".to_owned(), "version".to_owned(), "created_at".to_owned()];
     let mut binds = vec![Bind::Id(stored.id), Bind::Whole(stored.version), Bind::Moment(now)];
-    if R::PARENT == Parent::PropertyOrUser {
-        names.push("user_id".to_owned());
+    if R::PARENT != Parent::Property {
+        names.push(if R::PARENT == Parent::Itself { "made_by" } else { "user_id" }.to_owned());
         binds.push(Bind::MaybeId(owner.map(|user| user.0)));
     }
-    names.extend(attribute::columns(R::FIELDS));
-    attribute::bind(R::FIELDS, &stored.resource, &mut binds);
+    written(&stored.resource, &mut names, &mut binds);
     let places: Vec<String> = (1..=binds.len()).map(|place| format!("${place}")).collect();
     let sql = format!("insert into {} ({}) values ({})", R::NAME.many, names.join(", "), places.join(", "));
     Statement::new(sql, binds).execute(tx).await.map(drop)
@@ -204,8 +216,8 @@ pub async fn insert<R: Resource>(
 /// Writes all fields and the version of a resource.
 pub async fn update<R: Resource>(tx: &mut Tx, stored: &Stored<R>) -> sqlx::Result<()> {
     let mut binds = vec![Bind::Id(stored.id), Bind::Whole(stored.version)];
-    attribute::bind(R::FIELDS, &stored.resource, &mut binds);
-    let names = attribute::columns(R::FIELDS);
+    let mut names = Vec::new();
+    written(&stored.resource, &mut names, &mut binds);
     let sets: Vec<String> = names.iter().zip(3..).map(|(name, place)| format!("{name} = ${place}")).collect();
     let sql = format!("update {} set version = $2, {} where id = $1", R::NAME.many, sets.join(", "));
     Statement::new(sql, binds).execute(tx).await.map(drop)

@@ -7,8 +7,7 @@ use uuid::Uuid;
 use crate::{
     base::{
         error::Problems,
-        ids::{PropertyId, RatePlanId, RoomTypeId},
-        money,
+        ids::{GroupId, PropertyId, RatePlanId, RoomTypeId},
     },
     db::{Bind, Row, folded},
     resource::{
@@ -132,6 +131,18 @@ text! {
     Date, Kind::Date;
     /// A time of day: `15:00`.
     Time, Kind::Time;
+    /// An email address.
+    EmailAddress, Kind::Email;
+    /// A phone number as sent.
+    Phone, Kind::Phone;
+    /// An ISO 3166-1 alpha-2 code in upper case.
+    Country, Kind::Country;
+    /// The IANA name of a time zone.
+    TimeZone, Kind::TimeZone;
+    /// Degrees east as sent, trailing zeros kept.
+    Longitude, Kind::Decimal { min: -180, max: 180, places: 7 };
+    /// Degrees north as sent, trailing zeros kept.
+    Latitude, Kind::Decimal { min: -90, max: 90, places: 7 };
 }
 
 /// Text as sent, of at most so many characters.
@@ -170,6 +181,23 @@ pub struct Count(pub i64);
 
 scalar!(Count, i64, MaybeWhole, Kind::Integer { min: 0, max: LARGEST }, |number| number.0, Count);
 
+/// A whole number between bounds, both included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Bounded<const MIN: i64, const MAX: i64>(pub i64);
+
+impl<const MIN: i64, const MAX: i64> Scalar for Bounded<MIN, MAX> {
+    const KIND: Kind = Kind::Integer { min: MIN, max: MAX };
+
+    fn bind(value: Option<&Self>) -> Bind {
+        Bind::MaybeWhole(value.map(|number| number.0))
+    }
+
+    fn load(row: &Row<'_>, place: usize) -> sqlx::Result<Option<Self>> {
+        Ok(row.at::<Option<i64>>(place)?.map(Bounded))
+    }
+}
+
 /// Lets ids of resources be fields.
 macro_rules! ids {
     ($($name:ident)*) => { $(
@@ -184,7 +212,7 @@ macro_rules! ids {
     )* };
 }
 
-ids! { PropertyId RoomTypeId RatePlanId }
+ids! { PropertyId GroupId RoomTypeId RatePlanId }
 
 /// 1 to 255 characters of one line. Beside it a column `sort_…` has its key for sorting (`db/folded.rs`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -221,64 +249,31 @@ impl FieldType for Title {
     }
 }
 
-/// An amount of 0 or more in the smallest unit of the resource's currency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Amount(pub i64);
+/// A field that no column has: it is only sent, or only shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unstored<T>(pub T);
 
-impl FieldValue for Option<Amount> {
-    fn bind(&self, binds: &mut Vec<Bind>) {
-        binds.push(Bind::MaybeWhole(self.map(|amount| amount.0)));
-    }
+impl<T: FieldType> FieldValue for Unstored<T> {
+    fn bind(&self, _: &mut Vec<Bind>) {}
 
-    fn load(&mut self, row: &Row<'_>, place: &mut usize) -> sqlx::Result<()> {
-        *self = row.at::<Option<i64>>(*place)?.map(Amount);
-        *place += 1;
+    fn load(&mut self, _: &Row<'_>, _: &mut usize) -> sqlx::Result<()> {
         Ok(())
     }
 
     fn set(&mut self, value: Value, name: &str, currency: &str, problems: &mut Problems) {
-        match money::to_minor(&value, currency) {
-            _ if value.is_null() => *self = None,
-            Some(minor) => *self = Some(Amount(minor)),
-            None => problems.add(name, "is invalid"),
-        }
+        self.0.set(value, name, currency, problems);
     }
 
     fn json(&self, currency: &str) -> Value {
-        self.map_or(Value::Null, |amount| money::to_text(amount.0, currency).into())
+        self.0.json(currency)
     }
 }
 
-impl FieldType for Option<Amount> {
-    const KIND: Kind = Kind::Fee;
-    const NULLABLE: bool = true;
-}
+impl<T: FieldType> FieldType for Unstored<T> {
+    const KIND: Kind = T::KIND;
+    const NULLABLE: bool = T::NULLABLE;
 
-impl FieldValue for Amount {
-    fn bind(&self, binds: &mut Vec<Bind>) {
-        binds.push(Bind::Whole(self.0));
-    }
-
-    fn load(&mut self, row: &Row<'_>, place: &mut usize) -> sqlx::Result<()> {
-        self.0 = row.at(*place)?;
-        *place += 1;
-        Ok(())
-    }
-
-    fn set(&mut self, value: Value, name: &str, currency: &str, problems: &mut Problems) {
-        let mut amount = Some(*self);
-        amount.set(value, name, currency, problems);
-        *self = amount.unwrap_or_default();
-    }
-
-    fn json(&self, currency: &str) -> Value {
-        Some(*self).json(currency)
-    }
-}
-
-impl FieldType for Amount {
-    const KIND: Kind = Kind::Fee;
+    fn columns(_: &str, _: &mut Vec<String>) {}
 }
 
 /// Declares an enum whose values are words of the API; the first is the default.

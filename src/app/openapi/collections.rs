@@ -10,7 +10,7 @@ use crate::{
         members::{self, MemberOf},
         photos::Photo,
         policies::HotelPolicy,
-        properties::{self, Property},
+        properties::Property,
         rate_plans::RatePlan,
         room_types::RoomType,
         taxes::{Tax, TaxSet},
@@ -19,7 +19,7 @@ use crate::{
         collection::{self, Pages, Related, Resource},
         fields::Field,
         list::Listing,
-        store, validate,
+        store,
     },
 };
 
@@ -42,21 +42,13 @@ pub struct Collection {
     pub defaults: Map<String, Value>,
     /// Null where responses have none.
     pub relationships: Value,
-    /// An element of `/options`, where there is such a list: its type and attributes.
-    pub option: Option<(&'static str, Choice)>,
+    /// An element of `/options`, where there is such a list: its type, and `id` and fields of the resource.
+    pub option: Option<(&'static str, &'static [&'static str])>,
     /// True where a delete takes `force`.
     pub force: bool,
     /// What a delete is called, and what it does.
     pub delete: (&'static str, &'static str),
     pub examples: Examples,
-}
-
-/// The attributes of an element of `/options`.
-pub enum Choice {
-    /// `id`, and fields of the resource.
-    Fields(&'static [&'static str]),
-    /// Their schemas.
-    Schemas(Value),
 }
 
 impl Collection {
@@ -86,7 +78,7 @@ impl Collection {
             pages: R::PAGES,
             defaults: R::defaults(),
             relationships,
-            option: (!R::OPTION.is_empty()).then_some((R::NAME.one, Choice::Fields(R::OPTION))),
+            option: (!R::OPTION.is_empty()).then_some((R::OPTION_TYPE, R::OPTION)),
             force: R::FORCE,
             delete: ("Delete", R::DELETED),
             examples: Examples::of::<R>(),
@@ -97,23 +89,7 @@ impl Collection {
 /// All that have a table of fields, in the order of the document.
 pub fn all() -> Result<Vec<Collection>> {
     Ok(vec![
-        Collection {
-            name: "property",
-            noun: "property".to_owned(),
-            nouns: "properties".to_owned(),
-            path: "/properties".to_owned(),
-            tag: "Properties",
-            fields: properties::FIELDS.iter().collect(),
-            invite: None,
-            listing: properties::store::LISTING.clone(),
-            pages: Pages::Always,
-            defaults: validate::object(&Property::default())?,
-            relationships: json!({ "groups": named("group"), "facilities": named("facility") }),
-            option: Some(("properties", Choice::Schemas(json!({ "id": id(), "title": text(), "currency": text() })))),
-            force: true,
-            delete: ("Delete", "Deletes it permanently, with everything that belongs to it. Owners only."),
-            examples: Examples::default(),
-        },
+        Collection { examples: Examples::default(), ..Collection::of::<Property>() },
         Collection {
             name: "group",
             noun: "group".to_owned(),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     app::openapi::{
-        collections::{self, Choice, Collection, id, object},
+        collections::{self, Collection, id, object},
         fixed_schemas,
     },
     base::error::Result,
@@ -61,7 +61,7 @@ pub fn all() -> Result<Value> {
 }
 
 /// The attributes of an element of `/options`.
-fn choice(choice: &Choice, fields: &[&Field]) -> Value {
+fn choice(names: &[&'static str], fields: &[&Field]) -> Value {
     let schema = |name: &&'static str| {
         let field = fields.iter().find(|field| field.name == *name);
         let schema = |field: &&Field| {
@@ -70,10 +70,7 @@ fn choice(choice: &Choice, fields: &[&Field]) -> Value {
         };
         ((*name).to_owned(), field.map_or_else(id, schema))
     };
-    match choice {
-        Choice::Fields(names) => names.iter().map(schema).collect::<Map<_, _>>().into(),
-        Choice::Schemas(schemas) => schemas.clone(),
-    }
+    names.iter().map(schema).collect::<Map<_, _>>().into()
 }
 
 /// `room_type` → `RoomType`

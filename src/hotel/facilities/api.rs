@@ -34,7 +34,7 @@ pub static LISTING: Listing = Listing {
         Orderable { name: "inserted_at", sql: Cow::Borrowed("") },
     ]),
     default_order: Cow::Borrowed(""),
-    id: "",
+    id: Cow::Borrowed(""),
 };
 
 fn answer(catalogue: &Catalogue, request: &HttpRequest, paged: bool) -> Result<HttpResponse> {

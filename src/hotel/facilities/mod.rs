@@ -65,38 +65,40 @@ impl Catalogue {
     }
 }
 
-/// Facilities of a room type: ids of the catalogue, each once, in the order sent.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RoomFacilities(pub Vec<Uuid>);
+/// Declares the facilities that one kind of resource may have.
+macro_rules! facilities {
+    ($($name:ident, $catalogue:ident, $is_known:ident;)*) => { $(
+        /// Ids of the catalogue, each once, in the order sent.
+        #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Vec<Uuid>);
 
-impl RoomFacilities {
-    /// As relationships name them.
-    pub fn named(&self) -> Vec<Named<'static>> {
-        OF_ROOMS.named(&self.0)
-    }
+        impl $name {
+            /// As relationships name them.
+            pub fn named(&self) -> Vec<Named<'static>> {
+                $catalogue.named(&self.0)
+            }
+        }
+
+        impl Scalar for $name {
+            const KIND: Kind = Kind::Ids($is_known);
+
+            fn bind(value: Option<&Self>) -> Bind {
+                Bind::MaybeText(value.map(|ids| ids.0.iter().map(Uuid::to_string).collect::<Vec<_>>().join(" ")))
+            }
+
+            fn load(row: &Row<'_>, place: usize) -> sqlx::Result<Option<Self>> {
+                let text: Option<String> = row.at(place)?;
+                let ids = |text: String| text.split_whitespace().filter_map(|id| id.parse().ok()).collect();
+                Ok(text.map(|text| $name(ids(text))))
+            }
+        }
+    )* };
 }
 
-impl Scalar for RoomFacilities {
-    const KIND: Kind = Kind::Ids(is_of_rooms);
-
-    fn bind(value: Option<&Self>) -> Bind {
-        Bind::MaybeText(value.map(|ids| to_text(&ids.0)))
-    }
-
-    fn load(row: &Row<'_>, place: usize) -> sqlx::Result<Option<Self>> {
-        Ok(row.at::<Option<String>>(place)?.map(|text| RoomFacilities(from_text(&text))))
-    }
-}
-
-/// Ids as a column keeps them.
-pub fn to_text(ids: &[Uuid]) -> String {
-    ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(" ")
-}
-
-/// Ids as a column has kept them.
-pub fn from_text(text: &str) -> Vec<Uuid> {
-    text.split_whitespace().filter_map(|id| id.parse().ok()).collect()
+facilities! {
+    PropertyFacilities, OF_PROPERTIES, is_of_properties;
+    RoomFacilities, OF_ROOMS, is_of_rooms;
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub static LISTING: Listing = Listing {
         Orderable { name: "inserted_at", sql: Cow::Borrowed("g.created_at") },
     ]),
     default_order: Cow::Borrowed("g.sort_title"),
-    id: "g.id",
+    id: Cow::Borrowed("g.id"),
 };
 
 /// A group of a property.

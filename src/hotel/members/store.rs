@@ -60,7 +60,7 @@ static OF_PROPERTIES: Listing = Listing {
         Orderable { name: "inserted_at", sql: Cow::Borrowed(CREATION) },
     ]),
     default_order: Cow::Borrowed(CREATION),
-    id: "m.id",
+    id: Cow::Borrowed("m.id"),
 };
 
 static OF_GROUPS: Listing = Listing {
@@ -77,7 +77,7 @@ static OF_GROUPS: Listing = Listing {
         Orderable { name: "inserted_at", sql: Cow::Borrowed(CREATION) },
     ]),
     default_order: Cow::Borrowed(CREATION),
-    id: "m.id",
+    id: Cow::Borrowed("m.id"),
 };
 
 /// What the list can be filtered and ordered by.

@@ -98,19 +98,9 @@ impl FieldType for Batch {
     fn columns(_: &str, _: &mut Vec<String>) {}
 }
 
-/// Takes `content.photos` out of a validated body.
-pub fn take(validated: &mut Map<String, Value>) -> Vec<Value> {
-    let photos =
-        validated.get_mut("content").and_then(Value::as_object_mut).and_then(|content| content.remove("photos"));
-    match photos {
-        Some(Value::Array(entries)) => entries,
-        _ => Vec::new(),
-    }
-}
-
 /// Works out what validated entries do to the photos that are there: all of it, or none. Photos that are not mentioned
 /// stay. What is wrong goes to `content.photos`.
-pub fn plan(parent: Parent, old: Vec<Stored<Photo>>, entries: Vec<Value>, problems: &mut Problems) -> Result<Changes> {
+fn plan(parent: Parent, old: Vec<Stored<Photo>>, entries: Vec<Value>, problems: &mut Problems) -> Result<Changes> {
     let mut changes = Changes::default();
     let mut photos: Vec<Option<Stored<Photo>>> = old.into_iter().map(Some).collect();
     let mut by_id: HashMap<Uuid, usize> = HashMap::new();

@@ -4,6 +4,6 @@ mod batch;
 mod photo;
 
 pub use crate::hotel::photos::{
-    batch::{ABOUT, Batch, fields_of_entry, plan, take, write},
+    batch::{ABOUT, Batch, write},
     photo::{MOST, Parent, Photo, delete_of_property, delete_of_room_type, of_parent, of_properties, of_room_types},
 };

@@ -1,5 +1,7 @@
 //! One photo, as a resource of its own.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -170,33 +172,42 @@ async fn touch(tx: &mut Tx, parent: Parent) -> Result<()> {
 
 /// The photos of one parent, by position.
 pub async fn of_parent(tx: &mut Tx, parent: Parent) -> sqlx::Result<Vec<Stored<Photo>>> {
-    match parent.room_type {
-        Some(room_type) => of_room_types(tx, &[room_type]).await,
-        None => of_properties(tx, &[parent.property]).await,
-    }
+    let photos = match parent.room_type {
+        Some(room_type) => of_room_types(tx, &[room_type.0]).await?,
+        None => of_properties(tx, &[parent.property.0]).await?,
+    };
+    Ok(photos.into_values().next().unwrap_or_default())
 }
 
 /// The photos of properties themselves, not of their room types. (Said with `is null`, SQLite would go through the
-/// index of room types, where all properties' photos stand under null.)
-pub async fn of_properties(tx: &mut Tx, properties: &[PropertyId]) -> sqlx::Result<Vec<Stored<Photo>>> {
-    of_all(tx, "coalesce(room_type_id, property_id) = property_id and property_id", properties.iter().map(|id| id.0))
-        .await
+/// The own photos of each of these properties.
+pub async fn of_properties(tx: &mut Tx, properties: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Vec<Stored<Photo>>>> {
+    let column = "coalesce(room_type_id, property_id) = property_id and property_id";
+    of_all(tx, column, properties, |photo| Some(photo.property_id.0)).await
 }
 
-/// The photos of room types.
-pub async fn of_room_types(tx: &mut Tx, room_types: &[RoomTypeId]) -> sqlx::Result<Vec<Stored<Photo>>> {
-    of_all(tx, "room_type_id", room_types.iter().map(|id| id.0)).await
+/// The photos of each of these room types.
+pub async fn of_room_types(tx: &mut Tx, room_types: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Vec<Stored<Photo>>>> {
+    of_all(tx, "room_type_id", room_types, |photo| photo.room_type_id.map(|id| id.0)).await
 }
 
-async fn of_all(tx: &mut Tx, column: &str, ids: impl Iterator<Item = Uuid>) -> sqlx::Result<Vec<Stored<Photo>>> {
-    let mut rows = Statement::new(format!("{} where {column} in (", store::select::<Photo>()), Vec::new());
-    let names = rows.bind_all(ids.map(Bind::Id));
-    if names.is_empty() {
-        return Ok(Vec::new());
+async fn of_all(
+    tx: &mut Tx,
+    column: &str,
+    ids: &[Uuid],
+    parent: fn(&Photo) -> Option<Uuid>,
+) -> sqlx::Result<HashMap<Uuid, Vec<Stored<Photo>>>> {
+    let mut photos: HashMap<Uuid, Vec<Stored<Photo>>> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(photos);
     }
-    rows.push(&names);
-    rows.push(") order by position, id");
-    rows.fetch_all(tx).await
+    let mut rows = Statement::new(format!("{} where {column} in (", store::select::<Photo>()), Vec::new());
+    let names = rows.bind_all(ids.iter().copied().map(Bind::Id));
+    rows.push(&format!("{names}) order by position, id"));
+    for photo in rows.fetch_all::<Stored<Photo>>(tx).await? {
+        photos.entry(parent(&photo.resource).unwrap_or_default()).or_default().push(photo);
+    }
+    Ok(photos)
 }
 
 /// True for a room type of this property.

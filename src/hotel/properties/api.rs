@@ -1,12 +1,9 @@
 //! `/api/v1/properties` (docs/contract/properties.md).
 
-use std::collections::HashMap;
-
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
 };
-use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
@@ -20,30 +17,27 @@ use crate::{
         error::{Error, Problems, Result},
         ids::PropertyId,
     },
-    db::Tx,
     hotel::{
         groups,
-        photos::{self, Parent},
         properties::{
-            Draft, Property, list_index,
+            Property, list_index,
             render::{Found, items, written},
-            store::{self, StoredProperty},
+            store,
         },
         rate_plans::detach,
     },
     people::users,
     resource::{
         answer::{self, Made},
+        collection::{self, Resource, Stored},
         json::{self, ListMeta},
         query::{self, Query},
         render_cache::RenderCache,
-        steps::{self, List},
+        store as resources,
+        validate::Operation,
     },
     web::{body::Body, state::AppState},
 };
-
-/// The top key of bodies.
-const KEY: &str = "property";
 
 /// GET /properties
 pub async fn list(
@@ -70,38 +64,6 @@ pub async fn list(
     let mut tx = state.db.read().await?;
     let (found, meta) = list_index::page(&mut tx, &caller, &query).await?;
     answer::list(&state.db, &cache, tx, Found, items(&found)?, ListMeta::Paged(meta)).await
-}
-
-/// Properties in short.
-struct Choices(Caller);
-
-#[derive(Serialize)]
-struct ShortAttributes {
-    id: PropertyId,
-    title: String,
-    currency: String,
-}
-
-impl steps::Source for Choices {
-    /// The type is plural here, unlike everywhere else.
-    type Resource = json::Short<PropertyId, ShortAttributes>;
-
-    const A_STEP: usize = 1_000;
-
-    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Self::Resource>> {
-        let choice = |store::Choice { id, title, currency }| {
-            (id.0, json::Short { r#type: "properties", id, attributes: ShortAttributes { id, title, currency } })
-        };
-        Ok(store::choices(tx, &self.0, ids).await?.into_iter().map(choice).collect())
-    }
-}
-
-/// GET /properties/options
-pub async fn options(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
-    let query = Query::read(request.query_string())?;
-    let mut tx = state.db.read().await?;
-    let ids = store::all(&mut tx, &caller, &query).await?;
-    steps::answer(List::new(&state.db, tx, Choices(caller), ids, None)).await
 }
 
 /// GET /properties/:id
@@ -131,11 +93,10 @@ pub async fn create(
     UnlimitedWriter(caller): UnlimitedWriter,
     sent: Body,
 ) -> Result<HttpResponse> {
-    let sent = sent.top(KEY)?;
     let mut problems = Problems::default();
-    let Draft { property, group, photos } = Property::create(&sent, &mut problems)?;
-    let id = PropertyId::new();
-    let photos = photos::plan(Parent { property: id, room_type: None }, Vec::new(), photos, &mut problems)?;
+    let resource = Property::create(sent.top_of(Property::KEYS)?, &mut problems);
+    let group = resource.group_id.0;
+    let mut stored = Stored { id: Uuid::now_v7(), version: rand::random(), resource };
     let mut tx = state.db.write().await?;
     users::store::lock_user(&mut tx, caller.user).await?;
     let (group, problem) = match group {
@@ -145,15 +106,15 @@ pub async fn create(
     if group.is_none() && !problems.names("group_id") {
         problems.add("group_id", problem);
     }
+    Property::relate(&mut tx, &mut stored, Operation::Create, &mut problems).await?;
     problems.none_or_invalid()?;
     let group = group.ok_or(Error::NotFound)?;
-    quotas::property(&mut tx, caller.user, state.settings.max_properties).await?;
-    let now = clock::now();
-    store::insert(&mut tx, &caller, id, &property, group, now).await?;
-    photos::write(&mut tx, &photos, now).await?;
-    let whole = written(&mut tx, &caller, StoredProperty { id, property, version: 1 }).await?;
+    quotas::property(&mut tx, caller.user, Property::limit(&state.settings)).await?;
+    store::insert(&mut tx, &caller, &stored, group, clock::now()).await?;
+    Property::written(&mut tx, None, &stored).await?;
+    let whole = written(&mut tx, &caller, &stored).await?;
     tx.commit().await?;
-    Ok(json::created_whole(format!("{}/api/v1/properties/{id}", state.address()), whole))
+    Ok(json::created_whole(format!("{}/api/v1/properties/{}", state.address(), stored.id), whole))
 }
 
 /// PUT /properties/:id
@@ -163,19 +124,21 @@ pub async fn update(
     id: Path<String>,
     sent: Body,
 ) -> Result<HttpResponse> {
-    let sent = sent.top(KEY)?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let mut sent = sent.top_of(Property::KEYS)?;
+    Property::normalize(&mut sent);
+    let id: PropertyId = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = state.db.write().await?;
     access::lock_visible_property(&mut tx, &caller, id).await?;
-    let StoredProperty { id, property, version } = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
+    let mut stored: Stored<Property> = resources::by_id(&mut tx, &caller, id.0).await?.ok_or(Error::NotFound)?;
     let mut problems = Problems::default();
-    let Draft { property, photos, .. } = property.update(&sent, &mut problems)?;
-    let parent = Parent { property: id, room_type: None };
-    let photos = photos::plan(parent, photos::of_parent(&mut tx, parent).await?, photos, &mut problems)?;
+    collection::apply(&mut stored.resource, &sent, Operation::Update, &mut problems);
+    Property::relate(&mut tx, &mut stored, Operation::Update, &mut problems).await?;
     problems.none_or_invalid()?;
-    store::update(&mut tx, id, &property).await?;
-    photos::write(&mut tx, &photos, clock::now()).await?;
-    let whole = written(&mut tx, &caller, StoredProperty { id, property, version }).await?;
+    // Random: a database that was restored must not come to a version that meant something else.
+    stored.version = rand::random();
+    store::update(&mut tx, &stored).await?;
+    Property::written(&mut tx, None, &stored).await?;
+    let whole = written(&mut tx, &caller, &stored).await?;
     tx.commit().await?;
     json::one_whole(&[whole])
 }

@@ -14,9 +14,9 @@ use crate::{
     db::{Bind, Statement, Tx, impl_from_row},
     hotel::{
         groups::{self, store::GroupOf},
-        properties::store::{self, LISTING},
+        properties::Property,
     },
-    resource::{json::Meta, list, query::Query},
+    resource::{json::Meta, list, query::Query, store},
 };
 
 /// Rows that lead to a small account's properties. Its list is put in order here, which needs no temporary tables.
@@ -140,9 +140,9 @@ pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Hi
         with_other_groups(tx, caller, &mut found).await?;
         return Ok((found, meta));
     }
-    let rows = store::select(tx, "p.id, p.version", caller);
-    let count = store::select(tx, "count(*)", caller);
-    let (rows, meta): (Vec<Version>, _) = list::page(tx, &LISTING, query, rows, count).await?;
+    let rows = store::listed::<Property>(tx, "p.id, p.version", caller);
+    let count = store::listed::<Property>(tx, "count(*)", caller);
+    let (rows, meta): (Vec<Version>, _) = list::page(tx, &store::listing::<Property>(), query, rows, count).await?;
     let found = |Version { id, version }| Hit { id, version, groups: Vec::new(), in_others: true };
     let mut found: Vec<Hit> = rows.into_iter().map(found).collect();
     with_other_groups(tx, caller, &mut found).await?;

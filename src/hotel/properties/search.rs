@@ -6,8 +6,8 @@ use crate::{
     access::{self, caller::Caller},
     base::ids::{ApiKeyId, PropertyId},
     db::{Bind, Statement, Tx, folded, impl_from_row},
-    hotel::properties::store,
-    resource::query::Paging,
+    hotel::properties::Property,
+    resource::{query::Paging, store},
 };
 
 /// Characters that are searched for at most: no title with its city is longer. Databases limit patterns too.
@@ -99,12 +99,12 @@ pub async fn page(
     order: Order,
     wanted: Paging,
 ) -> sqlx::Result<(Vec<Brief>, Paging, i64)> {
-    let mut count = store::select(tx, "count(*)", caller);
+    let mut count = store::listed::<Property>(tx, "count(*)", caller);
     matching(&mut count, text);
     let total: i64 = count.fetch_value(tx).await?;
     let last = (total + wanted.limit - 1) / wanted.limit;
     let paging = Paging { page: wanted.page.clamp(1, last.max(1)), ..wanted };
-    let mut rows = store::select(tx, BRIEF, caller);
+    let mut rows = store::listed::<Property>(tx, BRIEF, caller);
     matching(&mut rows, text);
     rows.push(order.sql());
     rows.page(paging);
@@ -141,7 +141,7 @@ pub async fn among(tx: &mut Tx, caller: &Caller, ids: &[PropertyId]) -> sqlx::Re
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut rows = store::select(tx, BRIEF, caller);
+    let mut rows = store::listed::<Property>(tx, BRIEF, caller);
     let ids = rows.bind_ids(tx.is_postgres(), ids.iter().take(MOST_IDS).map(|id| id.0));
     rows.push(&format!(" and p.id in {ids}"));
     rows.push(Order::default().sql());

@@ -12,10 +12,11 @@ use crate::{
     db::Tx,
     hotel::rate_plans::options::{AutoSettings, Nothing, Occupancy, Options},
     resource::{
+        amount::Amount,
         attribute::{Attribute, field},
         collection::{self, Name, Related, Relationship, Resource, Stored},
         fields::Need,
-        value::{Amount, Currency, Positive, Title, words},
+        value::{Currency, Positive, Title, words},
     },
 };
 
