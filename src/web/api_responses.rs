@@ -34,7 +34,10 @@ const VARY: HeaderValue = HeaderValue::from_static("user-api-key, cookie, accept
 /// worker, so that equal responses differ, and rejects preflights without a reason.)
 const CORS: [(HeaderName, &str); 2] = [
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "etag, location, retry-after, x-request-id, allow"),
+    (
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        "api-key-expires, subscription-ends, etag, location, retry-after, x-request-id, allow",
+    ),
 ];
 const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE, OPTIONS"),

@@ -178,7 +178,7 @@ async fn an_answer_to_another_origin_may_be_read_there() {
         open_to_any_origin(&answer);
         assert_eq!(
             answer.words("access-control-expose-headers"),
-            ["allow", "etag", "location", "retry-after", "x-request-id"],
+            ["allow", "api-key-expires", "etag", "location", "retry-after", "subscription-ends", "x-request-id"],
             "{answer}"
         );
     }
