@@ -108,10 +108,10 @@ async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     let caller = Caller::person(user);
     let first = groups::store::lock_default_group(tx, &caller).await?;
     let first = first.ok_or(Error::Internal("no default group".to_owned()))?;
-    let alps = Group { id: GroupId::new(), title: "Alpine houses".to_owned() };
+    let alps = Group::titled("Alpine houses");
     groups::store::insert(tx, &alps, user, Giver::of(&caller), now).await?;
     for (group, hotel) in
-        [(first, COAST), (alps.id, ALPS)].into_iter().flat_map(|(g, list)| list.iter().map(move |h| (g, h)))
+        [(first, COAST), (GroupId(alps.id), ALPS)].into_iter().flat_map(|(g, list)| list.iter().map(move |h| (g, h)))
     {
         let mut problems = Problems::default();
         let resource = Property::create(hotel.body(), &mut problems);

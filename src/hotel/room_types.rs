@@ -21,10 +21,12 @@ use crate::{
         rate_plans::detach::{self, Detaching, Going},
     },
     resource::{
-        attribute::{Attribute, field, object},
+        attribute::{Attribute, field},
         collection::{Name, Related, Relationship, Resource, Stored},
         fields::Need,
-        handlers, json, query, store,
+        handlers, json,
+        object::object,
+        query, store,
         validate::Operation,
         value::{Count, LongText, Positive, Title, words},
     },
@@ -127,7 +129,8 @@ impl Resource for RoomType {
             Operation::Create => Vec::new(),
             Operation::Update => photos::of_parent(tx, parent).await?,
         };
-        stored.resource.content.photos.plan(parent, old, problems)
+        stored.resource.content.photos.plan(parent, old, problems);
+        Ok(())
     }
 
     async fn complete(tx: &mut Tx, found: &mut [Stored<Self>]) -> Result<()> {

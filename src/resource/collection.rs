@@ -48,12 +48,12 @@ impl Name {
 /// To whom resources belong, and so who sees them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Parent {
-    /// To a property, by a column `property_id`.
-    Property,
-    /// To a property, or, where `property_id` is null, to the user of a column `user_id`.
+    /// To the property whose id this column has: to every user of it.
+    Property(&'static str),
+    /// To the group whose id this column has: to every user of it.
+    Group(&'static str),
+    /// To the property of `property_id`, or, where that is null, to the user of `user_id`.
     PropertyOrUser,
-    /// It is a property itself.
-    Itself,
 }
 
 /// A column whose value follows from the fields, for searching and sorting.
@@ -115,7 +115,11 @@ pub trait Resource: Clone + Default + Send + 'static {
     const NAME: Name;
     /// The top keys of bodies: the first that is there.
     const KEYS: &'static [&'static str] = &[Self::NAME.one];
-    const PARENT: Parent = Parent::Property;
+    const PARENT: Parent = Parent::Property("property_id");
+    /// The column with the user who made it.
+    const MAKER: Option<&'static str> = None;
+    /// Whether its table has versions, and its JSON is cached.
+    const VERSIONS: bool = true;
     /// What its rows are called in SQL.
     const ROW: &'static str = "r";
     /// All fields but `id`, in the order of the attributes.
@@ -196,18 +200,13 @@ pub fn fields<R: Resource>() -> Vec<&'static Field> {
 /// The values of `Default`, as a body would have them.
 pub fn defaults<R: Resource>() -> Map<String, Value> {
     let mut defaults = attribute::json(R::FIELDS, &R::default(), "", true);
-    for attribute in amounts::<R>() {
+    for attribute in R::FIELDS.iter().filter(|attribute| matches!(attribute.field.kind, Kind::Price | Kind::Fee)) {
         // With no more decimals than every currency has.
         if let Some(Value::String(text)) = defaults.get_mut(attribute.field.name) {
             *text = money::shortened(text);
         }
     }
     defaults
-}
-
-/// The amounts of the resource itself.
-fn amounts<R: Resource>() -> impl Iterator<Item = &'static Attribute<R>> {
-    R::FIELDS.iter().filter(|attribute| matches!(attribute.field.kind, Kind::Price | Kind::Fee))
 }
 
 /// True for amounts, and for objects with amounts.
@@ -222,22 +221,21 @@ fn depends_on_currency(kind: &Kind) -> bool {
 /// Changes a resource as a body says. Where the currency changes, amounts that are not sent stay the same in major units.
 pub fn apply<R: Resource>(resource: &mut R, sent: &Map<String, Value>, operation: Operation, problems: &mut Problems) {
     let mut validated = validate::validate(fields::<R>(), sent, &R::defaults(), operation, problems);
+    let mut amounts = Map::new();
+    for attribute in R::FIELDS.iter().filter(|attribute| depends_on_currency(&attribute.field.kind)) {
+        amounts.extend(validated.remove_entry(attribute.field.name));
+    }
     let before = resource.currency().to_owned();
-    let of_currency = R::FIELDS.iter().find(|attribute| attribute.field.name == "currency");
-    if let Some((attribute, value)) = of_currency.zip(validated.remove("currency")) {
-        attribute.set(resource, value, "", problems);
+    attribute::set(R::FIELDS, resource, validated, "", problems);
+    // Else nobody knows the decimals of amounts, and the problem of the currency is enough.
+    if !problems.names("currency") {
+        let currency = resource.currency().to_owned();
+        if operation == Operation::Update && currency != before {
+            let change = Rescale { from: &before, to: &currency };
+            attribute::rescale(R::FIELDS, resource, change, Some(&amounts), problems);
+        }
+        attribute::set(R::FIELDS, resource, amounts, &currency, problems);
     }
-    if problems.names("currency") {
-        // Nobody knows the decimals of amounts; the problem of the currency is enough.
-        let depends = |attribute: &&Attribute<R>| depends_on_currency(&attribute.field.kind);
-        R::FIELDS.iter().filter(depends).for_each(|attribute| drop(validated.remove(attribute.field.name)));
-    }
-    let currency = resource.currency().to_owned();
-    if operation == Operation::Update && currency != before {
-        let change = Rescale { from: &before, to: &currency };
-        attribute::rescale(R::FIELDS, resource, change, Some(&validated), problems);
-    }
-    attribute::set(R::FIELDS, resource, validated, &currency, problems);
     resource.check(problems);
 }
 

@@ -9,6 +9,7 @@ pub mod handlers;
 pub mod json;
 pub mod list;
 pub mod numbers;
+pub mod object;
 pub mod query;
 pub mod render_cache;
 pub mod steps;

@@ -12,7 +12,7 @@ use crate::{
         attribute::{self, Attribute},
         collection::{Pages, Parent, Resource, Stored},
         fields::Kind,
-        json::ListMeta,
+        json::{ListMeta, Meta},
         list::{self, Compared, Filterable, Listing, Orderable},
         query::Query,
     },
@@ -60,29 +60,47 @@ pub fn listing<R: Resource>() -> Listing {
 /// Rows that belong to the caller, for a list.
 pub fn listed<R: Resource>(tx: &Tx, columns: &str, caller: &Caller) -> Statement {
     let (table, row) = (R::NAME.many, R::ROW);
-    let property = match R::PARENT {
-        Parent::Property => "property_id",
-        Parent::Itself => "id",
-        Parent::PropertyOrUser => return access::visible_or_own_rows(tx, columns, table, caller),
-    };
-    let on = format!("{row}.{property} = mine.property_id");
-    access::visible_rows(tx, columns, &format!("{table} {row}"), &on, caller)
+    match R::PARENT {
+        Parent::Property(column) => {
+            let on = format!("{row}.{column} = mine.property_id");
+            access::visible_rows(tx, columns, &format!("{table} {row}"), &on, caller)
+        }
+        Parent::Group(column) => {
+            let sql = format!(
+                "select {columns} from group_users mine join {table} {row} on {row}.{column} = mine.group_id
+                where mine.user_id = $1"
+            );
+            Statement::new(sql, vec![Bind::Id(caller.user.0)])
+        }
+        Parent::PropertyOrUser => access::visible_or_own_rows(tx, columns, table, caller),
+    }
 }
 
 /// The same for rows of known ids.
 fn seen<R: Resource>(columns: &str, caller: &Caller) -> Statement {
     let from = format!("select {columns} from {} {}", R::NAME.many, R::ROW);
     match R::PARENT {
-        Parent::Itself => access::seen(&from, caller),
-        Parent::Property => access::seen(&format!("{from} join properties p on p.id = r.property_id"), caller),
+        // Properties are called `p` there.
+        Parent::Property("id") => access::seen(&from, caller),
+        Parent::Property(column) => {
+            access::seen(&format!("{from} join properties p on p.id = {}.{column}", R::ROW), caller)
+        }
+        Parent::Group(column) => {
+            let on = format!("mine.group_id = {}.{column} and mine.user_id = $1", R::ROW);
+            Statement::new(format!("{from} join group_users mine on {on} where true"), vec![Bind::Id(caller.user.0)])
+        }
         Parent::PropertyOrUser => access::seen_or_own(&from, caller),
     }
 }
 
 fn columns<R: Resource>() -> String {
     let names = attribute::columns(R::FIELDS);
-    let names = ["id", "version"].into_iter().chain(names.iter().map(String::as_str));
-    qualified::<R>(names)
+    let names = names.iter().map(String::as_str);
+    match R::VERSIONS {
+        true => qualified::<R>(["id", "version"].into_iter().chain(names)),
+        // None changes: none is cached.
+        false => format!("{}, 0, {}", qualified::<R>(["id"].into_iter()), qualified::<R>(names)),
+    }
 }
 
 /// Columns of its rows, as a query names them.
@@ -101,6 +119,13 @@ pub async fn page<R: Resource>(tx: &mut Tx, caller: &Caller, query: &Query) -> R
     let count = listed::<R>(tx, "count(*)", caller);
     let (hits, meta) = list::page(tx, &listing, query, rows, count).await?;
     Ok((hits, ListMeta::Paged(meta)))
+}
+
+/// The ids of the caller's resources: of all, or of one page where pages are asked for.
+pub async fn ids<R: Resource>(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Uuid>, Option<Meta>)> {
+    let rows = listed::<R>(tx, &qualified::<R>(["id"].into_iter()), caller);
+    let count = listed::<R>(tx, "count(*)", caller);
+    list::ids(tx, &listing::<R>(), query, rows, count).await
 }
 
 /// The ids of all of the caller's resources.
@@ -184,8 +209,12 @@ pub async fn choices<R: Resource>(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) ->
     rows.fetch_all(tx).await
 }
 
-/// The names and values of the columns that can be written.
-fn written<R: Resource>(resource: &R, names: &mut Vec<String>, binds: &mut Vec<Bind>) {
+/// The names and values of the columns that change.
+fn written<R: Resource>(Stored { version, resource, .. }: &Stored<R>, names: &mut Vec<String>, binds: &mut Vec<Bind>) {
+    if R::VERSIONS {
+        names.push("version".to_owned());
+        binds.push(Bind::Whole(*version));
+    }
     names.extend(attribute::columns(R::FIELDS));
     attribute::bind(R::FIELDS, resource, binds);
     for computed in R::COMPUTED {
@@ -201,13 +230,14 @@ pub async fn insert<R: Resource>(
     stored: &Stored<R>,
     now: Moment,
 ) -> sqlx::Result<()> {
-    let mut names = vec!["id".to_owned(), "version".to_owned(), "created_at".to_owned()];
-    let mut binds = vec![Bind::Id(stored.id), Bind::Whole(stored.version), Bind::Moment(now)];
-    if R::PARENT != Parent::Property {
-        names.push(if R::PARENT == Parent::Itself { "made_by" } else { "user_id" }.to_owned());
+    let mut names = vec!["id".to_owned(), "created_at".to_owned()];
+    let mut binds = vec![Bind::Id(stored.id), Bind::Moment(now)];
+    let user = if R::PARENT == Parent::PropertyOrUser { Some("user_id") } else { R::MAKER };
+    if let Some(column) = user {
+        names.push(column.to_owned());
         binds.push(Bind::MaybeId(owner.map(|user| user.0)));
     }
-    written(&stored.resource, &mut names, &mut binds);
+    written(stored, &mut names, &mut binds);
     let places: Vec<String> = (1..=binds.len()).map(|place| format!("${place}")).collect();
     let sql = format!("insert into {} ({}) values ({})", R::NAME.many, names.join(", "), places.join(", "));
     Statement::new(sql, binds).execute(tx).await.map(drop)
@@ -215,11 +245,10 @@ pub async fn insert<R: Resource>(
 
 /// Writes all fields and the version of a resource.
 pub async fn update<R: Resource>(tx: &mut Tx, stored: &Stored<R>) -> sqlx::Result<()> {
-    let mut binds = vec![Bind::Id(stored.id), Bind::Whole(stored.version)];
-    let mut names = Vec::new();
-    written(&stored.resource, &mut names, &mut binds);
-    let sets: Vec<String> = names.iter().zip(3..).map(|(name, place)| format!("{name} = ${place}")).collect();
-    let sql = format!("update {} set version = $2, {} where id = $1", R::NAME.many, sets.join(", "));
+    let (mut names, mut binds) = (Vec::new(), vec![Bind::Id(stored.id)]);
+    written(stored, &mut names, &mut binds);
+    let sets: Vec<String> = names.iter().zip(2..).map(|(name, place)| format!("{name} = ${place}")).collect();
+    let sql = format!("update {} set {} where id = $1", R::NAME.many, sets.join(", "));
     Statement::new(sql, binds).execute(tx).await.map(drop)
 }
 

@@ -6,7 +6,7 @@ use crate::{
     app::openapi::examples::Examples,
     base::error::Result,
     hotel::{
-        groups,
+        groups::Group,
         members::{self, MemberOf},
         photos::Photo,
         policies::HotelPolicy,
@@ -90,23 +90,7 @@ impl Collection {
 pub fn all() -> Result<Vec<Collection>> {
     Ok(vec![
         Collection { examples: Examples::default(), ..Collection::of::<Property>() },
-        Collection {
-            name: "group",
-            noun: "group".to_owned(),
-            nouns: "groups".to_owned(),
-            path: "/groups".to_owned(),
-            tag: "Groups",
-            fields: groups::FIELDS.iter().collect(),
-            invite: None,
-            listing: groups::store::LISTING.clone(),
-            pages: Pages::WhenAsked,
-            defaults: Map::new(),
-            relationships: json!({ "properties": named("property") }),
-            option: None,
-            force: false,
-            delete: ("Delete", "Only empty groups; your last group cannot be deleted. Owners only."),
-            examples: Examples::default(),
-        },
+        Collection { examples: Examples::default(), ..Collection::of::<Group>() },
         members(MemberOf::Property, "Property users"),
         members(MemberOf::Group, "Group users"),
         Collection::of::<RoomType>(),

@@ -16,8 +16,10 @@ use crate::{
         store::{self, Link},
     },
     resource::{
+        collection::{self, Stored},
         json::{Meta, Named},
         steps::{LONG, Steps},
+        store as resources,
     },
 };
 
@@ -52,7 +54,7 @@ pub struct Answer {
 
 /// A piece of a group.
 enum Piece {
-    Begin(Group),
+    Begin(Stored<Group>),
     Properties(Vec<PropertyId>),
     End,
 }
@@ -87,11 +89,11 @@ impl Answer {
         if ids.is_empty() {
             return Ok(());
         }
-        let mut groups: HashMap<Uuid, Group> = HashMap::new();
-        for group in store::by_ids(tx, &self.caller, &ids).await? {
-            groups.insert(group.id.0, group);
+        let mut groups: HashMap<Uuid, Stored<Group>> = HashMap::new();
+        for group in resources::by_ids(tx, &self.caller, &ids).await? {
+            groups.insert(group.id, group);
         }
-        let found: Vec<GroupId> = groups.values().map(|group| group.id).collect();
+        let found: Vec<GroupId> = groups.keys().copied().map(GroupId).collect();
         let mut properties: HashMap<GroupId, Vec<PropertyId>> = HashMap::new();
         for Link { group_id, property_id } in store::property_ids_of(tx, &self.caller, &found).await? {
             properties.entry(group_id).or_default().push(property_id);
@@ -102,7 +104,7 @@ impl Answer {
         for id in ids.iter().rev() {
             let Some(group) = groups.remove(id) else { continue };
             self.pieces.push(Piece::End);
-            self.pieces.push(Piece::Properties(properties.remove(&group.id).unwrap_or_default()));
+            self.pieces.push(Piece::Properties(properties.remove(&GroupId(group.id)).unwrap_or_default()));
             self.pieces.push(Piece::Begin(group));
         }
         Ok(())
@@ -127,9 +129,10 @@ impl Answer {
                     if !std::mem::take(&mut self.is_empty) {
                         text.push(b',');
                     }
-                    let (id, title) = (group.id, serde_json::to_string(&group.title)?);
+                    let attributes = serde_json::to_string(&collection::attributes(&group))?;
                     let head = format!(
-                        r#"{{"type":"group","id":"{id}","attributes":{{"id":"{id}","title":{title}}},"relationships":{{"properties":{{"data":["#
+                        r#"{{"type":"group","id":"{}","attributes":{attributes},"relationships":{{"properties":{{"data":["#,
+                        group.id
                     );
                     text.extend_from_slice(head.as_bytes());
                     self.group_is_empty = true;

@@ -4,7 +4,6 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
 };
-use serde_json::{Map, Value, json};
 
 use crate::{
     access::{
@@ -18,29 +17,27 @@ use crate::{
         ids::{GroupId, PropertyId},
     },
     hotel::groups::{
-        FIELDS, Group,
+        Group,
         answers::Answer,
         placements::{self, Giver},
         store,
     },
     people::users,
     resource::{
+        collection::{self, Resource, Stored},
         json,
         query::Query,
-        steps,
-        validate::{self, Operation},
+        steps, store as resources,
+        validate::Operation,
     },
     web::{body::Body, state::AppState},
 };
-
-/// The top key of bodies.
-const KEY: &str = "group";
 
 /// GET /groups: whole, unless pages are asked for.
 pub async fn list(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = state.db.read().await?;
-    let (ids, meta) = store::list(&mut tx, &caller, &query).await?;
+    let (ids, meta) = resources::ids::<Group>(&mut tx, &caller, &query).await?;
     steps::answer(Answer::many(&state.db, caller, tx, ids, meta)).await
 }
 
@@ -57,19 +54,17 @@ pub async fn create(
     UnlimitedWriter(caller): UnlimitedWriter,
     sent: Body,
 ) -> Result<HttpResponse> {
-    let sent = sent.top(KEY)?;
-    let id = GroupId::new();
-    let group = Group { id, title: title(&sent, Operation::Create)?.unwrap_or_default() };
+    let mut problems = Problems::default();
+    let mut group = Group::titled("");
+    collection::apply(&mut group.resource, &sent.top_of(Group::KEYS)?, Operation::Create, &mut problems);
+    problems.none_or_invalid()?;
     let mut tx = state.db.write().await?;
     users::store::lock_user(&mut tx, caller.user).await?;
-    quotas::group(&mut tx, caller.user, state.settings.max_groups).await?;
+    quotas::group(&mut tx, caller.user, Group::limit(&state.settings)).await?;
     store::insert(&mut tx, &group, caller.user, Giver::of(&caller), clock::now()).await?;
     tx.commit().await?;
-    let body = json!({
-        "type": "group", "id": id, "attributes": { "id": id, "title": group.title },
-        "relationships": { "properties": { "data": [] } }
-    });
-    Ok(json::created(format!("{}/api/v1/groups/{id}", state.address()), &body))
+    let location = format!("{}/api/v1/groups/{}", state.address(), group.id);
+    Ok(json::created(location, &collection::body(&group)))
 }
 
 /// PUT /groups/:id
@@ -79,16 +74,16 @@ pub async fn update(
     id: Path<String>,
     sent: Body,
 ) -> Result<HttpResponse> {
-    let sent = sent.top(KEY)?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let sent = sent.top_of(Group::KEYS)?;
+    let id: GroupId = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = state.db.write().await?;
     let role = access::lock_visible_group(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
     role.must_own()?;
-    let mut group = store::by_id(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
-    if let Some(title) = title(&sent, Operation::Update)? {
-        group.title = title;
-        store::update(&mut tx, &group).await?;
-    }
+    let mut group: Stored<Group> = resources::by_id(&mut tx, &caller, id.0).await?.ok_or(Error::NotFound)?;
+    let mut problems = Problems::default();
+    collection::apply(&mut group.resource, &sent, Operation::Update, &mut problems);
+    problems.none_or_invalid()?;
+    resources::update(&mut tx, &group).await?;
     tx.commit().await?;
     // What is in it may be much, and nobody waits for that.
     let tx = state.db.read().await?;
@@ -161,11 +156,4 @@ pub async fn remove(
 
 fn read_ids(ids: &(String, String)) -> Result<(GroupId, PropertyId)> {
     Ok((ids.0.parse().map_err(|_| Error::NotFound)?, ids.1.parse().map_err(|_| Error::NotFound)?))
-}
-
-fn title(sent: &Map<String, Value>, operation: Operation) -> Result<Option<String>> {
-    let mut problems = Problems::default();
-    let validated = validate::validate(FIELDS, sent, &Map::new(), operation, &mut problems);
-    problems.none_or_invalid()?;
-    Ok(validated.get("title").and_then(Value::as_str).map(str::to_owned))
 }

@@ -9,7 +9,6 @@ use crate::{
         ids::{ApiKeyId, GroupId, PropertyId, UserId},
     },
     db::{Bind, Statement, Tx, execute, impl_from_row},
-    hotel::groups::Group,
 };
 
 /// Who made a link: a person, perhaps with one of their keys. The host's links name nobody.
@@ -78,12 +77,12 @@ pub async fn is_home(tx: &mut Tx, group: GroupId, property: PropertyId) -> sqlx:
     Ok(Statement::new(SQL, vec![group.into(), property.into()]).fetch_values(tx).await?.pop())
 }
 
-/// The home of a property.
-pub async fn home(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Option<Group>> {
+/// The title of a property's home.
+pub async fn title_of_home(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Option<String>> {
     const SQL: &str = "
-        select g.id, g.title from group_properties gp join groups g on g.id = gp.group_id
+        select g.title from group_properties gp join groups g on g.id = gp.group_id
         where gp.property_id = $1 and gp.is_home";
-    Statement::new(SQL, vec![property.into()]).fetch_optional(tx).await
+    Ok(Statement::new(SQL, vec![property.into()]).fetch_values(tx).await?.pop())
 }
 
 /// A group that holds a property, as an owner of the property sees it.

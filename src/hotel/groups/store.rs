@@ -1,41 +1,15 @@
 //! Groups in the database.
 
-use std::borrow::Cow;
-
-use uuid::Uuid;
-
 use crate::{
     access::{self, Role, caller::Caller},
     base::{
         clock::Moment,
-        error::Result,
         ids::{GroupId, MemberId, PropertyId, UserId},
     },
-    db::{Bind, Statement, Tx, execute, folded, impl_from_row},
+    db::{Bind, Statement, Tx, execute, impl_from_row},
     hotel::groups::{Group, placements::Giver},
     people::users,
-    resource::{
-        json::Meta,
-        list::{self, Compared, Filterable, Listing, Orderable},
-        query::Query,
-    },
-};
-
-impl_from_row!(Group { id, title });
-
-/// What the list of groups can be filtered and ordered by.
-pub static LISTING: Listing = Listing {
-    filters: Cow::Borrowed(&[
-        Filterable { name: "id", sql: Cow::Borrowed("g.id {}"), kind: Compared::Id },
-        Filterable { name: "title", sql: Cow::Borrowed("g.title {}"), kind: Compared::Text },
-    ]),
-    orders: Cow::Borrowed(&[
-        Orderable { name: "id", sql: Cow::Borrowed("g.id") },
-        Orderable { name: "title", sql: Cow::Borrowed("g.sort_title") },
-        Orderable { name: "inserted_at", sql: Cow::Borrowed("g.created_at") },
-    ]),
-    default_order: Cow::Borrowed("g.sort_title"),
-    id: Cow::Borrowed("g.id"),
+    resource::{collection::Stored, store as resources},
 };
 
 /// A group of a property.
@@ -62,33 +36,6 @@ pub struct Title {
 }
 
 impl_from_row!(Title { id, title });
-
-fn select(columns: &str, caller: &Caller) -> Statement {
-    let sql = format!("select {columns} from group_users gu join groups g on g.id = gu.group_id where gu.user_id = $1");
-    Statement::new(sql, vec![Bind::Id(caller.user.0)])
-}
-
-/// The ids of the caller's groups: of all, or of one page where pages are asked for.
-pub async fn list(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Uuid>, Option<Meta>)> {
-    let rows = select("g.id", caller);
-    let count = select("count(*)", caller);
-    list::ids(tx, &LISTING, query, rows, count).await
-}
-
-/// Those of these groups that are the caller's.
-pub async fn by_ids(tx: &mut Tx, caller: &Caller, ids: &[Uuid]) -> sqlx::Result<Vec<Group>> {
-    let mut rows = select("g.id, g.title", caller);
-    let names = rows.bind_all(ids.iter().map(|id| Bind::Id(*id)));
-    rows.push(&format!(" and g.id in ({names})"));
-    rows.fetch_all(tx).await
-}
-
-/// One of the caller's groups.
-pub async fn by_id(tx: &mut Tx, caller: &Caller, id: GroupId) -> sqlx::Result<Option<Group>> {
-    let mut rows = select("g.id, g.title", caller);
-    rows.and("g.id", Bind::Id(id.0));
-    Ok(rows.fetch_all(tx).await?.pop())
-}
 
 /// The groups of these properties that the caller sees: an owner of a property all that hold it, others their own
 /// (docs/contract/README.md, section 15, 18 and 104).
@@ -167,19 +114,18 @@ pub async fn lock_default_group(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Op
 
 /// Gives a user the group that every account begins with.
 pub async fn insert_first(tx: &mut Tx, user: UserId, now: Moment) -> sqlx::Result<GroupId> {
-    let group = Group { id: GroupId::new(), title: super::FIRST_TITLE.to_owned() };
+    let group = Group::titled(super::FIRST_TITLE);
     insert(tx, &group, user, Giver { user: Some(user), key: None }, now).await?;
-    users::store::set_default_group(tx, user, group.id).await?;
-    Ok(group.id)
+    users::store::set_default_group(tx, user, GroupId(group.id)).await?;
+    Ok(GroupId(group.id))
 }
 
 /// Adds a group; the user becomes its owner.
-pub async fn insert(tx: &mut Tx, group: &Group, owner: UserId, giver: Giver, now: Moment) -> sqlx::Result<()> {
-    const SQL: &str = "insert into groups (id, title, sort_title, created_at) values ($1, $2, $3, $4)";
+pub async fn insert(tx: &mut Tx, group: &Stored<Group>, owner: UserId, giver: Giver, now: Moment) -> sqlx::Result<()> {
     const OWNER: &str = "
         insert into group_users (id, group_id, user_id, role, given_by, given_by_key, created_at)
         values ($1, $2, $3, 'owner', $4, $5, $6)";
-    execute!(tx, sqlx::query(SQL).bind(group.id).bind(&group.title).bind(folded(&group.title).into_bytes()).bind(now))?;
+    resources::insert(tx, None, group, now).await?;
     execute!(
         tx,
         sqlx::query(OWNER).bind(MemberId::new()).bind(group.id).bind(owner).bind(giver.user).bind(giver.key).bind(now)
@@ -187,18 +133,11 @@ pub async fn insert(tx: &mut Tx, group: &Group, owner: UserId, giver: Giver, now
     .map(drop)
 }
 
-/// Renames a group.
-pub async fn update(tx: &mut Tx, group: &Group) -> sqlx::Result<()> {
-    const SQL: &str = "update groups set title = $2, sort_title = $3 where id = $1";
-    execute!(tx, sqlx::query(SQL).bind(group.id).bind(&group.title).bind(folded(&group.title).into_bytes())).map(drop)
-}
-
 /// Deletes a group, with its links to users.
 pub async fn delete(tx: &mut Tx, id: GroupId) -> sqlx::Result<()> {
     const USERS: &str = "delete from group_users where group_id = $1";
-    const SQL: &str = "delete from groups where id = $1";
     execute!(tx, sqlx::query(USERS).bind(id))?;
-    execute!(tx, sqlx::query(SQL).bind(id)).map(drop)
+    resources::delete::<Group>(tx, id.0).await
 }
 
 /// Properties in a group, whoever sees them.

@@ -134,8 +134,7 @@ async fn rehome(tx: &mut Tx, property: PropertyId, old: GroupId, owner: &Person,
         placements::move_home(tx, property, old, owner.id).await?;
     }
     placements::remove(tx, old, property).await?;
-    let home = placements::home(tx, property).await?;
-    Ok(home.map(|home| home.title).unwrap_or_default())
+    Ok(placements::title_of_home(tx, property).await?.unwrap_or_default())
 }
 
 /// A property with its title.

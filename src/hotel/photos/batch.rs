@@ -6,10 +6,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
-    base::{
-        clock::Moment,
-        error::{Problems, Result},
-    },
+    base::{clock::Moment, error::Problems},
     db::{Bind, Row, Tx},
     hotel::photos::photo::{MOST, Parent, Photo, Position},
     resource::{
@@ -63,9 +60,8 @@ impl Batch {
     }
 
     /// Works out what was sent, see [`plan`]. `old` are the photos that are there.
-    pub fn plan(&mut self, parent: Parent, old: Vec<Stored<Photo>>, problems: &mut Problems) -> Result<()> {
-        self.changes = plan(parent, old, std::mem::take(&mut self.entries), problems)?;
-        Ok(())
+    pub fn plan(&mut self, parent: Parent, old: Vec<Stored<Photo>>, problems: &mut Problems) {
+        self.changes = plan(parent, old, std::mem::take(&mut self.entries), problems);
     }
 
     /// What is to be written.
@@ -100,62 +96,19 @@ impl FieldType for Batch {
 
 /// Works out what validated entries do to the photos that are there: all of it, or none. Photos that are not mentioned
 /// stay. What is wrong goes to `content.photos`.
-fn plan(parent: Parent, old: Vec<Stored<Photo>>, entries: Vec<Value>, problems: &mut Problems) -> Result<Changes> {
-    let mut changes = Changes::default();
-    let mut photos: Vec<Option<Stored<Photo>>> = old.into_iter().map(Some).collect();
-    let mut by_id: HashMap<Uuid, usize> = HashMap::new();
-    for (index, photo) in photos.iter().enumerate() {
-        by_id.extend(photo.as_ref().map(|photo| (photo.id, index)));
+fn plan(parent: Parent, old: Vec<Stored<Photo>>, entries: Vec<Value>, problems: &mut Problems) -> Changes {
+    let mut plan = Plan { photos: old.into_iter().map(Some).collect(), ..Plan::default() };
+    for (index, photo) in plan.photos.iter().enumerate() {
+        plan.by_id.extend(photo.as_ref().map(|photo| (photo.id, index)));
     }
-    let mut wrong = Problems::default();
-    let mut places = Vec::new();
-    let mut without_position = Vec::new();
-    let mut named: HashSet<Uuid> = HashSet::new();
     let defaults = collection::defaults::<Photo>();
     for (place, entry) in entries.into_iter().enumerate() {
-        let Value::Object(mut entry) = entry else { continue };
-        let id: Option<Uuid> = entry.remove("id").and_then(|id| serde_json::from_value(id).ok());
-        if id.is_some_and(|id| !named.insert(id)) {
-            wrong.add("photos", format!("{place}.id is invalid"));
-            continue;
-        }
-        let is_removed = entry.remove("is_removed") == Some(Value::Bool(true));
-        let index = id.and_then(|id| by_id.get(&id).copied());
-        // A photo that is not this parent's, or one that is to be removed but is not named.
-        if index.is_none() && (id.is_some() || is_removed) {
-            wrong.add("photos", "has an invalid entry");
-            continue;
-        }
-        let wants_position = entry.get("position").is_some_and(|position| !position.is_null());
-        let keeps_position = index.is_some() && !entry.contains_key("position");
-        let index = match index {
-            Some(index) => index,
-            None => {
-                let photo = blank(parent);
-                changes.new.insert(photo.id);
-                photos.push(Some(photo));
-                photos.len() - 1
-            }
-        };
-        if is_removed {
-            changes.removed.extend(id);
-            photos[index] = None;
-            if let Some(id) = id {
-                by_id.remove(&id);
-            }
-            continue;
-        }
-        if let Some(photo) = &mut photos[index] {
-            change(photo, entry, &defaults, &mut wrong);
-            changes.changed.insert(photo.id);
-        }
-        if wants_position {
-            places.push((index, place));
-        } else if !keeps_position {
-            without_position.push(index);
+        if let Value::Object(entry) = entry {
+            plan.take(parent, place, entry, &defaults);
         }
     }
-    number(&mut photos, without_position, places, &mut wrong);
+    let Plan { mut changes, mut photos, without_position, asked, mut wrong, .. } = plan;
+    number(&mut photos, without_position, asked, &mut wrong);
     changes.photos = photos.into_iter().flatten().collect();
     let adds = !changes.new.is_empty();
     if adds && changes.photos.len() > MOST {
@@ -163,7 +116,59 @@ fn plan(parent: Parent, old: Vec<Stored<Photo>>, entries: Vec<Value>, problems: 
     }
     problems.merge_inside("content", wrong);
     changes.photos.sort_by_key(|photo| photo.resource.position);
-    Ok(changes)
+    changes
+}
+
+/// What is known after some of the entries.
+#[derive(Default)]
+struct Plan {
+    changes: Changes,
+    /// Those that were there, then new ones; `None` for what was removed.
+    photos: Vec<Option<Stored<Photo>>>,
+    /// The indices of those that were there.
+    by_id: HashMap<Uuid, usize>,
+    /// Ids that an entry has named.
+    named: HashSet<Uuid>,
+    /// Indices of those without a position of their own.
+    without_position: Vec<usize>,
+    /// Indices of those with one, and their places in the body.
+    asked: Vec<(usize, usize)>,
+    wrong: Problems,
+}
+
+impl Plan {
+    fn take(&mut self, parent: Parent, place: usize, mut entry: Map<String, Value>, defaults: &Map<String, Value>) {
+        let id: Option<Uuid> = entry.remove("id").and_then(|id| serde_json::from_value(id).ok());
+        if id.is_some_and(|id| !self.named.insert(id)) {
+            return self.wrong.add("photos", format!("{place}.id is invalid"));
+        }
+        let is_removed = entry.remove("is_removed") == Some(Value::Bool(true));
+        let known = id.and_then(|id| self.by_id.get(&id).copied());
+        // A photo that is not this parent's, or one that is to be removed but is not named.
+        if known.is_none() && (id.is_some() || is_removed) {
+            return self.wrong.add("photos", "has an invalid entry");
+        }
+        if is_removed {
+            self.changes.removed.extend(id);
+            known.into_iter().for_each(|index| self.photos[index] = None);
+            return;
+        }
+        let index = known.unwrap_or_else(|| {
+            let photo = blank(parent);
+            self.changes.new.insert(photo.id);
+            self.photos.push(Some(photo));
+            self.photos.len() - 1
+        });
+        if entry.get("position").is_some_and(|position| !position.is_null()) {
+            self.asked.push((index, place));
+        } else if known.is_none() || entry.contains_key("position") {
+            self.without_position.push(index);
+        }
+        if let Some(photo) = &mut self.photos[index] {
+            change(photo, entry, defaults, &mut self.wrong);
+            self.changes.changed.insert(photo.id);
+        }
+    }
 }
 
 /// Gives the next free number to photos `without_position`, by index, and refuses positions that are taken: `asked` are

@@ -7,7 +7,8 @@ use crate::{
     hotel::photos::{self, Batch},
     resource::{
         amount::Price,
-        attribute::{Attribute, field, object},
+        attribute::{Attribute, field},
+        object::object,
         value::{Bounded, LongText, Unstored, words},
     },
 };

@@ -83,7 +83,8 @@ impl Default for Property {
 
 impl Resource for Property {
     const NAME: Name = Name { one: "property", many: "properties" };
-    const PARENT: collection::Parent = collection::Parent::Itself;
+    const PARENT: collection::Parent = collection::Parent::Property("id");
+    const MAKER: Option<&'static str> = Some("made_by");
     const ROW: &'static str = "p";
     const FIELDS: &'static [Attribute<Self>] = &[
         field!(title).required().filter().about("Name of the property."),
@@ -185,7 +186,8 @@ impl Resource for Property {
             Operation::Create => Vec::new(),
             Operation::Update => photos::of_parent(tx, parent).await?,
         };
-        stored.resource.content.photos.plan(parent, old, problems)
+        stored.resource.content.photos.plan(parent, old, problems);
+        Ok(())
     }
 
     async fn complete(tx: &mut Tx, found: &mut [Stored<Self>]) -> Result<()> {
