@@ -99,7 +99,7 @@ fn columns<R: Resource>() -> String {
     match R::VERSIONS {
         true => qualified::<R>(["id", "version"].into_iter().chain(names)),
         // None changes: none is cached.
-        false => format!("{}, 0, {}", qualified::<R>(["id"].into_iter()), qualified::<R>(names)),
+        false => format!("{}, cast(0 as bigint), {}", qualified::<R>(["id"].into_iter()), qualified::<R>(names)),
     }
 }
 
