@@ -116,8 +116,7 @@ impl Start {
         let state = AppState { settings, base_url, db };
         let (host, support) = (state.settings.host_name.clone(), state.settings.support.clone());
         let address = state.address().to_owned();
-        let document =
-            ApiDocument::new(state.address(), move || openapi::document(&host, support.as_deref(), &address));
+        let document = ApiDocument::new(move || openapi::document(&host, support.as_deref(), &address));
         let parts = Parts {
             state: Data::new(state),
             admission: Data::new(admission),

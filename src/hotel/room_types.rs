@@ -80,7 +80,7 @@ impl Resource for RoomType {
         field!(occ_infants).required().about("Cots."),
         field!(default_occupancy).about("Guests without extra beds; at most, and by default, `occ_adults`."),
         field!(count_of_rooms).required().about("Number of such rooms; for information only."),
-        field!(room_kind).filter().about("Kind of room. Default: `room`."),
+        field!(room_kind).filter().about("Kind of room.").says_default(),
         field!(capacity).about("Beds in one room of a `dorm`; null for a `room`."),
         field!(facilities).hidden().about("IDs from `/room_facilities`."),
         field!(content).about("Text and photos."),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     base::error::Problems,
     db::{Bind, Row},
-    resource::fields::{Field, Kind, Need},
+    resource::fields::{self, Field, Kind, Need},
 };
 
 /// A value of a field, whatever its type.
@@ -116,10 +116,8 @@ impl<R> Attribute<R> {
         get: fn(&R) -> &dyn FieldValue,
         get_mut: fn(&mut R) -> &mut dyn FieldValue,
     ) -> Self {
-        let field =
-            Field { name, kind: of.kind, need: Need::Optional, about: "", shown: true, nullable: Some(of.nullable) };
         Attribute {
-            field,
+            field: fields::optional(name, of.kind, "").nullable(of.nullable),
             filter: false,
             filter_sql: None,
             order_sql: None,
@@ -135,6 +133,12 @@ impl<R> Attribute<R> {
     /// What it means, in a sentence for the API's document.
     pub const fn about(mut self, about: &'static str) -> Self {
         self.field.about = about;
+        self
+    }
+
+    /// Its description ends with its default.
+    pub const fn says_default(mut self) -> Self {
+        self.field.says_default = true;
         self
     }
 
@@ -198,8 +202,8 @@ impl<R> Attribute<R> {
             (Some(sql), _) => Some(sql.to_owned()),
             _ if !self.field.shown => None,
             (_, Kind::Title) => Some(format!("{row}.sort_{column}")),
-            (_, Kind::Decimal { .. }) => Some(format!("cast({row}.{column} as double precision)")),
-            (_, Kind::Id | Kind::Integer { .. } | Kind::Positive | Kind::Boolean | Kind::Price | Kind::Fee) => {
+            (_, Kind::Latitude | Kind::Longitude) => Some(format!("cast({row}.{column} as double precision)")),
+            (_, Kind::Id(_) | Kind::Integer { .. } | Kind::Positive | Kind::Boolean | Kind::Price | Kind::Fee) => {
                 Some(format!("{row}.{column}"))
             }
             (_, Kind::Object(_) | Kind::List(_) | Kind::Batch(_) | Kind::Ids(_) | Kind::Json(_)) => None,

@@ -1,8 +1,10 @@
 //! One table of fields per resource: bodies are validated by it (`validate.rs`), its messages come from it, and so do
-//! its columns, filters and orders, its JSON, and the schema of the API's document (`openapi/`).
+//! its columns, filters and orders, its JSON, and the schema of the API's document (`app/openapi/`).
 
 use serde_json::Value;
 use uuid::Uuid;
+
+use crate::resource::document::schema::Schema;
 
 /// The largest whole number that the API takes (docs/contract/README.md, section 15, 6).
 pub const LARGEST: i64 = i32::MAX as i64;
@@ -15,9 +17,11 @@ pub struct Field {
     pub need: Need,
     /// What it means, in a sentence for the API's document.
     pub about: &'static str,
+    /// Whether its description ends with its default.
+    pub says_default: bool,
     /// False for a field that is not among the attributes of an answer.
     pub shown: bool,
-    /// Whether answers may show null; `None` where that follows from need and default.
+    /// Whether answers may show null; `None`: where it may be left out.
     pub nullable: Option<bool>,
 }
 
@@ -62,8 +66,10 @@ pub enum Kind {
     TimeZone,
     /// One of these words.
     OneOf(&'static [&'static str]),
-    /// A decimal as a string or number, kept as sent.
-    Decimal { min: i32, max: i32, places: usize },
+    /// Degrees north as a decimal string or a number, kept as sent.
+    Latitude,
+    /// Degrees east, likewise.
+    Longitude,
     /// A whole number of at least this.
     Integer { min: i64, max: i64 },
     /// A whole number above 0.
@@ -74,8 +80,8 @@ pub enum Kind {
     Price,
     /// The same, or 0.
     Fee,
-    /// A UUID.
-    Id,
+    /// A UUID of what is named here, such as `room type`.
+    Id(&'static str),
     /// A list of ids that a catalogue knows.
     Ids(fn(Uuid) -> bool),
     /// A day, `YYYY-MM-DD`.
@@ -101,18 +107,23 @@ pub struct Shape {
     pub fits: fn(&Value) -> bool,
     /// Bytes of it at most, where its own rules do not bound it.
     pub most_bytes: Option<usize>,
-    /// Its JSON Schema.
-    pub schema: fn() -> Value,
+    /// What it looks like.
+    pub schema: fn() -> Schema,
 }
 
 impl Field {
     const fn new(name: &'static str, kind: Kind, need: Need, about: &'static str) -> Field {
-        Field { name, kind, need, about, shown: true, nullable: None }
+        Field { name, kind, need, about, says_default: false, shown: true, nullable: None }
     }
 
     /// Not among the attributes of an answer.
     pub const fn hidden(self) -> Field {
         Field { shown: false, ..self }
+    }
+
+    /// Whether answers may show null.
+    pub const fn nullable(self, nullable: bool) -> Field {
+        Field { nullable: Some(nullable), ..self }
     }
 }
 

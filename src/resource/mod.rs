@@ -4,6 +4,7 @@ pub mod amount;
 pub mod answer;
 pub mod attribute;
 pub mod collection;
+pub mod document;
 pub mod fields;
 pub mod handlers;
 pub mod json;

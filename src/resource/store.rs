@@ -43,7 +43,7 @@ pub fn listing<R: Resource>() -> Listing {
         let name = attribute.field.name;
         if attribute.filter {
             let kind = match attribute.field.kind {
-                Kind::Id => Compared::Id,
+                Kind::Id(_) => Compared::Id,
                 Kind::Boolean => Compared::Boolean,
                 _ => Compared::Text,
             };

@@ -105,7 +105,7 @@ fn means_null(kind: &Kind, value: &Value) -> bool {
             | Kind::OneOf(_)
             | Kind::Date
             | Kind::Time
-            | Kind::Id
+            | Kind::Id(_)
     );
     match value {
         Value::Null => true,
@@ -145,7 +145,7 @@ fn judge_value(kind: &Kind, value: &Value, default: &Value, operation: Operation
         Kind::Batch(fields) => {
             let fields = fields();
             entries(value, |entry| {
-                let known = entry.get("id").is_some_and(|id| !means_null(&Kind::Id, id));
+                let known = entry.get("id").is_some_and(|id| !means_null(&Kind::Id(""), id));
                 judge_entry(&fields, entry, if known { Operation::Update } else { Operation::Create })
             })
         }
@@ -169,7 +169,8 @@ fn judge_value(kind: &Kind, value: &Value, default: &Value, operation: Operation
             number if number < 1 => Err("must be greater than 0".into()),
             number => values::within(number, 1, LARGEST).map(Value::from),
         },
-        Kind::Decimal { min, max, places } => values::decimal(value, *min, *max, *places).map(Value::from),
+        Kind::Latitude => values::degrees(value, 90).map(Value::from),
+        Kind::Longitude => values::degrees(value, 180).map(Value::from),
         Kind::Price => values::amount(value, false),
         Kind::Fee => values::amount(value, true),
         text => values::text_of(text, value.as_str().ok_or(INVALID)?),

@@ -140,9 +140,9 @@ text! {
     /// The IANA name of a time zone.
     TimeZone, Kind::TimeZone;
     /// Degrees east as sent, trailing zeros kept.
-    Longitude, Kind::Decimal { min: -180, max: 180, places: 7 };
+    Longitude, Kind::Longitude;
     /// Degrees north as sent, trailing zeros kept.
-    Latitude, Kind::Decimal { min: -90, max: 90, places: 7 };
+    Latitude, Kind::Latitude;
 }
 
 /// Text as sent, of at most so many characters.
@@ -200,8 +200,8 @@ impl<const MIN: i64, const MAX: i64> Scalar for Bounded<MIN, MAX> {
 
 /// Lets ids of resources be fields.
 macro_rules! ids {
-    ($($name:ident)*) => { $(
-        scalar!($name, Uuid, MaybeId, Kind::Id, |id| id.0, $name);
+    ($($name:ident $of:literal)*) => { $(
+        scalar!($name, Uuid, MaybeId, Kind::Id($of), |id| id.0, $name);
 
         impl Default for $name {
             /// No id of anything.
@@ -212,7 +212,7 @@ macro_rules! ids {
     )* };
 }
 
-ids! { PropertyId GroupId RoomTypeId RatePlanId }
+ids! { PropertyId "property" GroupId "group" RoomTypeId "room type" RatePlanId "rate plan" }
 
 /// 1 to 255 characters of one line. Beside it a column `sort_…` has its key for sorting (`db/folded.rs`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -83,7 +83,7 @@ pub fn text_of(kind: &Kind, text: &str) -> Result<Value, Refusal> {
         Kind::OneOf(words) => when(words.contains(&text), INVALID),
         Kind::Date => when(is_date(text), INVALID),
         Kind::Time => when(is_time(text), BAD_FORMAT),
-        Kind::Id => ids::parse(text).map(|id| Value::from(id.to_string())).ok_or(INVALID.into()),
+        Kind::Id(_) => ids::parse(text).map(|id| Value::from(id.to_string())).ok_or(INVALID.into()),
         _ => Ok(Value::from(text)),
     }
 }
@@ -150,23 +150,26 @@ pub fn is_short(text: &str, digits: usize, decimals: usize) -> bool {
     whole.len() <= digits && fraction.len() <= decimals
 }
 
+/// Decimals of a coordinate at most.
+pub const MOST_PLACES: usize = 7;
+
 /// A coordinate: kept as sent (docs/contract/properties.md, quirk 1).
-pub fn decimal(value: &Value, min: i32, max: i32, places: usize) -> Result<String, Refusal> {
+pub fn degrees(value: &Value, most: i32) -> Result<String, Refusal> {
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) => numbers::plain(number, 32, places).ok_or(INVALID)?,
+        Value::Number(number) => numbers::plain(number, 32, MOST_PLACES).ok_or(INVALID)?,
         _ => return Err(INVALID.into()),
     };
     let unsigned = text.trim_start_matches('-');
-    if !is_decimal(&text) || !is_short(unsigned, 32, places) {
+    if !is_decimal(&text) || !is_short(unsigned, 32, MOST_PLACES) {
         return Err(INVALID.into());
     }
     let number: f64 = text.parse().map_err(|_| INVALID)?;
-    if number < f64::from(min) {
-        Err(Refusal::Message(format!("must be greater than or equal to {min}")))
-    } else if number > f64::from(max) {
-        Err(Refusal::Message(format!("must be less than or equal to {max}")))
-    } else if !is_short(unsigned, "180".len(), places) {
+    if number < f64::from(-most) {
+        Err(Refusal::Message(format!("must be greater than or equal to -{most}")))
+    } else if number > f64::from(most) {
+        Err(Refusal::Message(format!("must be less than or equal to {most}")))
+    } else if !is_short(unsigned, "180".len(), MOST_PLACES) {
         Err(INVALID.into())
     } else {
         Ok(text)

@@ -1,6 +1,6 @@
 //! What the document says of each collection, beside its tables.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     app::openapi::examples::Examples,
@@ -17,6 +17,10 @@ use crate::{
     },
     resource::{
         collection::{self, Pages, Related, Resource},
+        document::{
+            Tag,
+            schema::{Schema, Type},
+        },
         fields::Field,
         list::Listing,
         store,
@@ -40,8 +44,8 @@ pub struct Collection {
     pub pages: Pages,
     /// The values of a new resource.
     pub defaults: Map<String, Value>,
-    /// Null where responses have none.
-    pub relationships: Value,
+    /// None: responses have no `relationships`.
+    pub relationships: Vec<(&'static str, Schema)>,
     /// An element of `/options`, where there is such a list: its type, and `id` and fields of the resource.
     pub option: Option<(&'static str, &'static [&'static str])>,
     /// True where a delete takes `force`.
@@ -60,12 +64,8 @@ impl Collection {
                 Related::Maybe(_) => link_or_null(relationship.of),
                 Related::Named(_) => named(relationship.of),
             };
-            (relationship.name.to_owned(), data)
+            (relationship.name, data)
         });
-        let relationships = match R::RELATIONSHIPS {
-            [] => Value::Null,
-            _ => relationships.collect::<Map<_, _>>().into(),
-        };
         Collection {
             name: R::NAME.one,
             noun: R::NAME.noun(),
@@ -77,7 +77,7 @@ impl Collection {
             listing: store::listing::<R>(),
             pages: R::PAGES,
             defaults: R::defaults(),
-            relationships,
+            relationships: relationships.collect(),
             option: (!R::OPTION.is_empty()).then_some((R::OPTION_TYPE, R::OPTION)),
             force: R::FORCE,
             delete: ("Delete", R::DELETED),
@@ -105,9 +105,6 @@ pub fn all() -> Result<Vec<Collection>> {
 fn members(of: MemberOf, tag: &'static str) -> Collection {
     let name = of.name();
     let parent = of.parent_name();
-    let mut relationships = Map::new();
-    relationships.insert(parent.to_owned(), link(parent));
-    relationships.insert("user".to_owned(), user());
     Collection {
         name,
         noun: name.replace('_', " "),
@@ -119,7 +116,7 @@ fn members(of: MemberOf, tag: &'static str) -> Collection {
         listing: members::store::listing(of).clone(),
         pages: Pages::WhenAsked,
         defaults: Map::new(),
-        relationships: relationships.into(),
+        relationships: vec![(parent, link(parent)), ("user", user())],
         option: None,
         force: false,
         delete: (
@@ -131,59 +128,49 @@ fn members(of: MemberOf, tag: &'static str) -> Collection {
 }
 
 /// The groups of operations, as readers meet them.
-pub fn tags() -> Value {
-    json!([
-        { "name": "Caller", "description": "Whose key this is, and what it may do." },
-        { "name": "Properties", "description": "A property is one physical place: a hotel, a hostel, a villa." },
-        { "name": "Groups", "description": "A group is a set of properties. Every property is in at least one group." },
-        { "name": "Property users", "description": "Who has access to a property, and in which role." },
-        { "name": "Group users", "description": "Who has access to all properties of a group, present and future." },
-        { "name": "Room types", "description": "The units whose availability is counted: rooms, beds, whole houses." },
-        { "name": "Rate plans", "description": "How a room type is sold: prices, occupancy, derivation." },
-        { "name": "Taxes", "description": "Taxes and fees of a property." },
-        { "name": "Tax sets", "description": "Sets of taxes, for rate plans. The oldest set of a property is its default." },
-        { "name": "Hotel policies", "description": "House rules: check-in, internet, parking, pets, smoking." },
-        { "name": "Photos", "description": "Photos of properties and room types, given by URL." },
-        { "name": "Facilities", "description": "Catalogues of amenities, the same for every caller." },
-        { "name": "Document", "description": "This documentation in machine-readable form (OpenAPI 3.1)." }
-    ])
+pub const TAGS: [Tag; 13] = [
+    tag("Caller", "Whose key this is, and what it may do."),
+    tag("Properties", "A property is one physical place: a hotel, a hostel, a villa."),
+    tag("Groups", "A group is a set of properties. Every property is in at least one group."),
+    tag("Property users", "Who has access to a property, and in which role."),
+    tag("Group users", "Who has access to all properties of a group, present and future."),
+    tag("Room types", "The units whose availability is counted: rooms, beds, whole houses."),
+    tag("Rate plans", "How a room type is sold: prices, occupancy, derivation."),
+    tag("Taxes", "Taxes and fees of a property."),
+    tag("Tax sets", "Sets of taxes, for rate plans. The oldest set of a property is its default."),
+    tag("Hotel policies", "House rules: check-in, internet, parking, pets, smoking."),
+    tag("Photos", "Photos of properties and room types, given by URL."),
+    tag("Facilities", "Catalogues of amenities, the same for every caller."),
+    tag("Document", "This documentation in machine-readable form (OpenAPI 3.1)."),
+];
+
+const fn tag(name: &'static str, about: &'static str) -> Tag {
+    Tag { name, about }
 }
 
-pub fn id() -> Value {
-    json!({ "type": "string", "format": "uuid" })
-}
-
-fn text() -> Value {
-    json!({ "type": "string" })
+fn entry(of: &'static str) -> [(&'static str, Schema); 2] {
+    [("type", Schema::constant(of)), ("id", Schema::id(of.replace('_', " ")))]
 }
 
 /// `{"data": {"type", "id"}}`
-fn link(r#type: &str) -> Value {
-    let data = object(json!({ "type": { "const": r#type }, "id": id() }));
-    object(json!({ "data": data }))
+fn link(of: &'static str) -> Schema {
+    Schema::object([("data", Schema::object(entry(of)))])
 }
 
 /// The same, or `{"data": null}`.
-fn link_or_null(r#type: &str) -> Value {
-    let data = object(json!({ "type": { "const": r#type }, "id": id() }));
-    object(json!({ "data": { "anyOf": [data, { "type": "null" }] } }))
+fn link_or_null(of: &'static str) -> Schema {
+    Schema::object([("data", Schema::any_of(vec![Schema::object(entry(of)), Schema::new(Type::Null)]))])
 }
 
 /// `{"data": [{"type", "id", "attributes": {"id", "title"}}]}`
-fn named(r#type: &str) -> Value {
-    let attributes = object(json!({ "id": id(), "title": text() }));
-    let entry = object(json!({ "type": { "const": r#type }, "id": id(), "attributes": attributes }));
-    object(json!({ "data": { "type": "array", "items": entry } }))
+fn named(of: &'static str) -> Schema {
+    let [r#type, id] = entry(of);
+    let attributes = Schema::object([id.clone(), ("title", Schema::text())]);
+    Schema::object([("data", Schema::list(Schema::object([r#type, id, ("attributes", attributes)])))])
 }
 
-fn user() -> Value {
-    let nullable = json!({ "type": ["string", "null"] });
-    let data = object(json!({ "type": { "const": "user" }, "id": id(), "email": text(), "name": nullable }));
-    object(json!({ "data": data }))
-}
-
-/// An object that has all of these and nothing else.
-pub fn object(properties: Value) -> Value {
-    let required: Vec<String> = properties.as_object().into_iter().flat_map(Map::keys).cloned().collect();
-    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
+fn user() -> Schema {
+    let [r#type, id] = entry("user");
+    let name = Schema::text().or_null();
+    Schema::object([("data", Schema::object([r#type, id, ("email", Schema::text()), ("name", name)]))])
 }

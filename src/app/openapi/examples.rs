@@ -77,7 +77,7 @@ fn plain(kind: &Kind) -> Value {
         Kind::Price | Kind::Fee => json!("10.00"),
         Kind::Date => json!("2027-06-01"),
         Kind::Time => json!("15:00"),
-        Kind::Id => json!(PROPERTY),
+        Kind::Id(_) => json!(PROPERTY),
         _ => Value::Null,
     }
 }

@@ -1,4 +1,4 @@
-//! The API's own document: OpenAPI 3.1, made from the tables by which bodies are validated and lists are asked
+//! The API's own document, made from the tables by which bodies are validated and lists are asked
 //! (`resource/fields.rs`, `resource/list.rs`), so that it cannot say something else than the program does.
 
 mod answers;
@@ -9,55 +9,31 @@ mod operations;
 mod parameters;
 mod schemas;
 
-use serde_json::{Map, Value, json};
+use crate::{app::routes, base::error::Result, resource::document::Document};
 
-use crate::{app::routes, base::error::Result};
-
-/// The document for this host.
-pub fn document(host: &str, support: Option<&str>, address: &str) -> Result<Value> {
-    let mut operations = operations::all(address)?;
-    let mut paths = Map::new();
+/// The document of a host: its name, where it helps, and its address.
+pub fn document(host: &str, support: Option<&str>, address: &str) -> Result<Document> {
+    let mut known = operations::all(address)?;
+    let mut operations = Vec::new();
     for (path, methods) in routes::api().listed {
-        let mut item = Map::new();
-        for method in methods {
-            if let Some(operation) = operations.remove(&(path.clone(), method)) {
-                item.insert(method.to_ascii_lowercase(), operation);
-            }
-        }
-        if !item.is_empty() {
-            paths.insert(path, item.into());
-        }
+        operations.extend(methods.into_iter().filter_map(|method| known.remove(&(path.clone(), method))));
     }
-    let mut contact = json!({ "name": host });
-    if let Some(support) = support {
-        contact[if support.contains("://") { "url" } else { "email" }] = json!(support);
-    }
-    Ok(json!({
-        "openapi": "3.1.0",
-        "info": {
-            "title": format!("{host} API"),
-            "version": "1",
-            "summary": "Properties, room types and rate plans, for property and revenue management systems.",
-            "description": ABOUT,
-            "contact": contact
-        },
-        "servers": [{ "url": format!("{address}/api/v1") }],
-        "security": [{ "user-api-key": [] }],
-        "tags": collections::tags(),
-        "paths": paths,
-        "components": {
-            "securitySchemes": {
-                "user-api-key": {
-                    "type": "apiKey", "in": "header", "name": "user-api-key",
-                    "description": "An API key, created on the User Profile page. It can do what its user can, \
-                                    or less if it is restricted."
-                }
-            },
-            "parameters": parameters::shared(),
-            "schemas": schemas::all()?,
-            "responses": answers::errors()
-        }
-    }))
+    Ok(Document {
+        host: host.to_owned(),
+        support: support.map(str::to_owned),
+        address: address.to_owned(),
+        summary: "Properties, room types and rate plans, for property and revenue management systems.",
+        about: ABOUT,
+        key: (
+            "user-api-key",
+            "An API key, created on the User Profile page. It can do what its user can, or less if it is restricted.",
+        ),
+        tags: collections::TAGS.to_vec(),
+        operations,
+        parameters: parameters::shared(),
+        schemas: schemas::all()?,
+        responses: answers::Failure::ALL.iter().map(|failure| failure.response().1).collect(),
+    })
 }
 
 const ABOUT: &str = "Send an API key in the header `user-api-key` with every request. Request and response bodies are \
@@ -65,6 +41,9 @@ const ABOUT: &str = "Send an API key in the header `user-api-key` with every req
     often `details`. IDs are UUIDs. Money is a decimal string in major units, such as `\"100.00\"`; requests \
     may also send an integer in minor units, such as `10000`. An update changes the fields that it names and keeps the \
     others. Unknown fields are ignored. Paths may have a trailing slash. GET responses have an `ETag`.";
+
+#[cfg(test)]
+mod page_tests;
 
 #[cfg(test)]
 mod tests {

@@ -1,107 +1,110 @@
 //! Parameters of paths and queries, from the tables by which lists are asked.
 
-use serde_json::{Value, json};
+use std::borrow::Cow;
 
 use crate::{
     app::openapi::schemas::TEXT,
     resource::{
         collection::Pages,
+        document::{
+            Parameter, Place,
+            schema::{Keyword, Schema},
+        },
         fields::LARGEST,
-        list::{Compared, Listing},
+        list::{Compared, Filterable, Listing},
         query::{DEFAULT_LIMIT, MOST},
     },
 };
 
+fn in_query(name: impl Into<Cow<'static, str>>, schema: Schema, about: impl Into<Cow<'static, str>>) -> Parameter {
+    Parameter { shared: None, name: name.into(), place: Place::Query, schema, about: about.into() }
+}
+
+fn number() -> Schema {
+    Schema::integer(1, LARGEST)
+}
+
+fn page(shared: &'static str, schema: Schema, about: &str) -> Parameter {
+    let about = format!("Page number, counted from 1.{about}");
+    Parameter { shared: Some(shared), ..in_query("pagination[page]", schema, about) }
+}
+
+fn limit(shared: &'static str, schema: Schema, about: &str) -> Parameter {
+    let about = format!("Items per page; larger values are treated as {MOST}.{about}");
+    Parameter { shared: Some(shared), ..in_query("pagination[limit]", schema, about) }
+}
+
+/// The page of a list that always has pages.
+fn pages() -> [Parameter; 2] {
+    let with = |default: i64| number().with(Keyword::Default(default.into()));
+    [page("page", with(1), ""), limit("limit", with(DEFAULT_LIMIT), "")]
+}
+
+/// The page of a list that is whole where none is asked for. Without defaults: a client that sends them would get one
+/// page where it wants all.
+fn pages_if_any() -> [Parameter; 2] {
+    let whole = format!(" {DEFAULT_LIMIT} if only the page is given; without both, the whole list is returned.");
+    [
+        page("page_if_any", number(), " Without page and limit, the whole list is returned."),
+        limit("limit_if_any", number(), &whole),
+    ]
+}
+
+/// Whether a delete also deletes what is mapped to a channel.
+pub fn force() -> Parameter {
+    let about = "`true` deletes it even if it is mapped to a channel.";
+    Parameter { shared: Some("force"), ..in_query("force", truth(), about) }
+}
+
 /// Those that all lists share.
-pub fn shared() -> Value {
-    let number = json!({ "type": "integer", "minimum": 1, "maximum": LARGEST });
-    let with = |default: i64| {
-        let mut schema = number.clone();
-        schema["default"] = default.into();
-        schema
-    };
-    let page = |schema: Value, about: &str| {
-        json!({ "name": "pagination[page]", "in": "query", "schema": schema,
-            "description": format!("Page number, counted from 1.{about}") })
-    };
-    let limit = |schema: Value, about: &str| {
-        json!({ "name": "pagination[limit]", "in": "query", "schema": schema,
-            "description": format!("Items per page; larger values are treated as {MOST}.{about}") })
-    };
-    json!({
-        "page": page(with(1), ""),
-        "limit": limit(with(DEFAULT_LIMIT), ""),
-        "page_if_any": page(number.clone(), " Without page and limit, the whole list is returned."),
-        "limit_if_any": limit(
-            number.clone(),
-            &format!(" {DEFAULT_LIMIT} if only the page is given; without both, the whole list is returned.")
-        ),
-        "force": {
-            "name": "force", "in": "query", "schema": truth(),
-            "description": "`true` deletes it even if it is mapped to a channel."
-        }
-    })
+pub fn shared() -> Vec<Parameter> {
+    [pages(), pages_if_any()].into_iter().flatten().chain([force()]).collect()
 }
 
 /// True or false in a query.
-fn truth() -> Value {
-    json!({ "type": "string", "enum": ["true", "false", "1", "0"] })
+fn truth() -> Schema {
+    Schema::one_of(&["true", "false", "1", "0"])
 }
 
-/// `{"$ref": …}` to one of these.
-pub fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/parameters/{name}") })
+fn filter(Filterable { name, kind, .. }: &Filterable) -> Parameter {
+    let text = || Schema::text().with(Keyword::Pattern(TEXT.into()));
+    let (schema, about) = match kind {
+        Compared::Boolean => {
+            let adjective = name.trim_start_matches("is_");
+            (truth(), format!("`true`: only {adjective} ones; `false`: only those that are not."))
+        }
+        Compared::Id => {
+            (text(), format!("Exact match; comma-separate several IDs. `filter[{name}][not]`: none of them."))
+        }
+        Compared::Text => (
+            text(),
+            format!(
+                "Exact match, case-sensitive; comma-separate several values. Also `filter[{name}][not]`, `[gt]`, \
+                 `[gte]`, `[lt]`, `[lte]`."
+            ),
+        ),
+    };
+    in_query(format!("filter[{name}]"), schema, about)
 }
 
 /// What a list can be asked; `pages` is `None` for one that has none.
-pub fn of_list(listing: &Listing, pages: Option<Pages>) -> Vec<Value> {
+pub fn of_list(listing: &Listing, pages: Option<Pages>) -> Vec<Parameter> {
     let mut parameters = match pages {
-        Some(Pages::Always) => vec![reference("page"), reference("limit")],
-        // No default: a client that sends defaults would get one page where it wants all.
-        Some(_) => vec![reference("page_if_any"), reference("limit_if_any")],
+        Some(Pages::Always) => self::pages().into(),
+        Some(_) => pages_if_any().into(),
         None => Vec::new(),
     };
-    for filter in &*listing.filters {
-        let (schema, about) = match filter.kind {
-            Compared::Boolean => (
-                truth(),
-                format!(
-                    "`true`: only {} ones; `false`: only those that are not.",
-                    filter.name.trim_start_matches("is_")
-                ),
-            ),
-            Compared::Id => (
-                json!({ "type": "string", "pattern": TEXT }),
-                format!("Exact match; comma-separate several IDs. `filter[{}][not]`: none of them.", filter.name),
-            ),
-            Compared::Text => (
-                json!({ "type": "string", "pattern": TEXT }),
-                format!(
-                    "Exact match, case-sensitive; comma-separate several values. Also `filter[{0}][not]`, \
-                     `[gt]`, `[gte]`, `[lt]`, `[lte]`.",
-                    filter.name
-                ),
-            ),
-        };
-        parameters.push(json!({
-            "name": format!("filter[{}]", filter.name), "in": "query", "schema": schema, "description": about
-        }));
-    }
-    for order in &*listing.orders {
-        parameters.push(json!({
-            "name": format!("order[{}]", order.name), "in": "query",
-            "schema": { "type": "string", "enum": ["asc", "desc"] },
-            "description": "Sort direction. Several `order` parameters apply in the order given; ties are broken \
-                            by ID."
-        }));
-    }
+    parameters.extend(listing.filters.iter().map(filter));
+    let about = "Sort direction. Several `order` parameters apply in the order given; ties are broken by ID.";
+    parameters.extend(listing.orders.iter().map(|order| Parameter {
+        place: Place::Order(order.name),
+        ..in_query(format!("order[{}]", order.name), Schema::one_of(&["asc", "desc"]), about)
+    }));
     parameters
 }
 
-/// The id in a path.
-pub fn in_path(name: &str, about: &str) -> Value {
-    json!({
-        "name": name, "in": "path", "required": true, "description": about,
-        "schema": { "type": "string", "format": "uuid" }, "example": "0197a3b2-5c1e-7d34-8a86-2e8f4d6a1b37"
-    })
+/// The id in a path, of what is named.
+pub fn in_path(name: &'static str, of: impl Into<Cow<'static, str>>, about: String) -> Parameter {
+    let place = Place::Path { example: "0197a3b2-5c1e-7d34-8a86-2e8f4d6a1b37" };
+    Parameter { place, ..in_query(name, Schema::id(of), about) }
 }

@@ -1,18 +1,21 @@
-//! JSON Schemas of bodies and answers, from the tables of fields.
+//! Schemas of bodies and answers, from the tables of fields.
 
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
 
 use crate::{
     app::openapi::{
-        collections::{self, Collection, id, object},
+        collections::{self, Collection},
         fixed_schemas,
     },
     base::error::Result,
     hotel::photos,
     resource::{
+        document::schema::{Keyword, Meaning, Schema, Type},
         fields::{Field, Kind, LARGEST, Need},
         validate::{MOST_ENTRIES, Operation},
-        values::{LONGEST_URL, MOST_DECIMALS, MOST_DIGITS},
+        values::{LONGEST_URL, MOST_DECIMALS, MOST_DIGITS, MOST_PLACES},
     },
 };
 
@@ -29,48 +32,40 @@ const TITLE: &str = concat!(
 pub const TEXT: &str = r"^[^\u0000]*$";
 
 /// All schemas by name.
-pub fn all() -> Result<Value> {
-    let mut all = Map::new();
+pub fn all() -> Result<Vec<(Cow<'static, str>, Schema)>> {
+    let mut all = Vec::new();
     for collection in &collections::all()? {
         let name = camel(collection.name);
-        all.insert(name.clone(), resource(collection));
+        all.push((name.clone().into(), resource(collection)));
         let own = (collection.name, collection.fields.clone());
         let (key, fields) = collection.invite.clone().unwrap_or(own);
         let create = request(&fields, &collection.defaults, Operation::Create);
         let update = request(&collection.fields, &collection.defaults, Operation::Update);
-        all.insert(format!("{name}Create"), body(key, create));
-        all.insert(format!("{name}Update"), body(collection.name, update));
-        if let Some((r#type, attributes)) = &collection.option {
-            let attributes = object(choice(attributes, &collection.fields));
-            let choice = json!({ "type": { "const": r#type }, "id": id(), "attributes": attributes });
-            all.insert(format!("{name}Option"), object(choice));
+        all.push((format!("{name}Create").into(), body(key, create)));
+        all.push((format!("{name}Update").into(), body(collection.name, update)));
+        if let Some((r#type, names)) = &collection.option {
+            let attributes = Schema::object(names.iter().map(|name| (*name, option(name, collection))));
+            let id = Schema::id(collection.noun.clone());
+            let choice = [("type", Schema::constant(*r#type)), ("id", id), ("attributes", attributes)];
+            all.push((format!("{name}Option").into(), Schema::object(choice)));
         }
     }
-    let facility = object(json!({ "id": id(), "category": { "type": "string" }, "title": { "type": "string" } }));
-    let facility = json!({ "type": { "const": "facility" }, "id": id(), "attributes": facility });
-    all.insert("Facility".to_owned(), object(facility));
-    all.insert("Caller".to_owned(), fixed_schemas::caller());
-    let number = |least: i64| json!({ "type": "integer", "minimum": least });
-    let limit = json!({ "type": "integer", "minimum": 1, "maximum": 100 });
-    all.insert("Meta".to_owned(), object(json!({ "page": number(1), "limit": limit, "total": number(0) })));
-    let success = object(json!({ "message": { "const": "Success" } }));
-    all.insert("Success".to_owned(), object(json!({ "meta": success })));
-    all.insert("Problems".to_owned(), fixed_schemas::problems());
-    all.insert("Error".to_owned(), fixed_schemas::error());
-    Ok(all.into())
+    all.push(("Facility".into(), fixed_schemas::facility()));
+    all.push(("Caller".into(), fixed_schemas::caller()));
+    all.push(("Meta".into(), fixed_schemas::meta()));
+    all.push(("Success".into(), fixed_schemas::success()));
+    all.push(("Problems".into(), fixed_schemas::problems()));
+    all.push(("Error".into(), fixed_schemas::error()));
+    Ok(all)
 }
 
-/// The attributes of an element of `/options`.
-fn choice(names: &[&'static str], fields: &[&Field]) -> Value {
-    let schema = |name: &&'static str| {
-        let field = fields.iter().find(|field| field.name == *name);
-        let schema = |field: &&Field| {
-            let schema = answered(&field.kind, &Value::Null);
-            if field.nullable == Some(true) { or_null(schema) } else { schema }
-        };
-        ((*name).to_owned(), field.map_or_else(id, schema))
-    };
-    names.iter().map(schema).collect::<Map<_, _>>().into()
+/// An attribute of an element of `/options`: a field of the resource, or its id.
+fn option(name: &str, collection: &Collection) -> Schema {
+    match collection.fields.iter().find(|field| field.name == name) {
+        Some(field) if field.nullable == Some(true) => answered(&field.kind, &Value::Null).or_null(),
+        Some(field) => answered(&field.kind, &Value::Null),
+        None => Schema::id(collection.noun.clone()),
+    }
 }
 
 /// `room_type` → `RoomType`
@@ -79,233 +74,178 @@ pub fn camel(name: &str) -> String {
     name.split('_').map(upper).collect()
 }
 
-/// `{"$ref": …}` to a schema.
-pub fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{name}") })
-}
-
-fn resource(collection: &Collection) -> Value {
+fn resource(collection: &Collection) -> Schema {
     let mut attributes = shown(&collection.fields, &collection.defaults);
-    if attributes["properties"].get("id").is_none() {
-        let mut properties = json!({ "id": id() });
-        properties["id"]["description"] = format!("The {}'s ID.", collection.noun).into();
-        if let (Some(first), Some(rest)) = (properties.as_object_mut(), attributes["properties"].as_object_mut()) {
-            first.append(rest);
-        }
-        attributes = object(properties);
+    let id = || Schema::id(collection.noun.clone());
+    if !attributes.iter().any(|(name, _)| *name == "id") {
+        attributes.insert(0, ("id", id().about(format!("The {}'s ID.", collection.noun))));
     }
-    let mut resource = json!({ "type": { "const": collection.name }, "id": id(), "attributes": attributes });
-    if !collection.relationships.is_null() {
-        resource["relationships"] = object(collection.relationships.clone());
+    let mut resource =
+        vec![("type", Schema::constant(collection.name)), ("id", id()), ("attributes", Schema::object(attributes))];
+    if !collection.relationships.is_empty() {
+        resource.push(("relationships", Schema::object(collection.relationships.clone())));
     }
-    object(resource)
+    Schema::object(resource)
 }
 
-fn body(key: &str, inside: Value) -> Value {
-    json!({ "type": "object", "required": [key], "properties": { key: inside } })
+fn body(key: &'static str, inside: Schema) -> Schema {
+    Schema::new(Type::Object).with(Keyword::Required(vec![key])).with(Keyword::Properties(vec![(key.into(), inside)]))
 }
 
 /// The object of a request. Unknown fields are ignored.
-fn request(fields: &[&Field], defaults: &Map<String, Value>, operation: Operation) -> Value {
-    let mut properties = Map::new();
-    let mut required = Vec::new();
-    for field in fields {
-        let ignored = match field.need {
-            Need::ReadOnly => true,
-            Need::OnCreate | Need::RequiredOnCreate => operation == Operation::Update,
-            _ => false,
-        };
-        if ignored {
-            continue;
-        }
+fn request(fields: &[&Field], defaults: &Map<String, Value>, operation: Operation) -> Schema {
+    let is_create = operation == Operation::Create;
+    let is_taken = |field: &Field| match field.need {
+        Need::ReadOnly => false,
+        Need::OnCreate | Need::RequiredOnCreate => is_create,
+        _ => true,
+    };
+    let taken = || fields.iter().filter(|field| is_taken(field));
+    let property = |field: &&Field| {
         let default = defaults.get(field.name).unwrap_or(&Value::Null);
-        let mut schema = sent(&field.kind, default, operation);
-        if matches!(field.need, Need::Optional | Need::OnCreate) {
-            schema = or_null(schema);
-            // Only what must be there is blank when it is empty.
-            if let Some(schema) = schema.as_object_mut() {
-                schema.remove("minItems");
-            }
-        }
-        if let Some(schema) = schema.as_object_mut() {
-            schema.insert("description".to_owned(), field.about.into());
-            // What an amount is by default, responses show in the decimals of its currency.
-            let is_amount = matches!(field.kind, Kind::Price | Kind::Fee);
-            let is_optional = matches!(field.need, Need::Optional | Need::OnCreate | Need::NotNull) && !is_amount;
-            let tells = default.is_boolean() || default.as_str().is_some_and(|text| !text.is_empty());
-            if tells && is_optional && operation == Operation::Create {
-                schema.insert("default".to_owned(), default.clone());
-            }
-        }
-        if operation == Operation::Create && matches!(field.need, Need::Required | Need::RequiredOnCreate) {
-            required.push(field.name);
-        }
-        properties.insert(field.name.to_owned(), schema);
-    }
-    let mut object = json!({ "type": "object", "properties": properties });
-    if !required.is_empty() {
-        object["required"] = json!(required);
-    }
-    object
+        (field.name.into(), sent_field(field, default, operation))
+    };
+    let object = Schema::new(Type::Object).with(Keyword::Properties(taken().map(property).collect()));
+    let is_required = |field: &&&Field| matches!(field.need, Need::Required | Need::RequiredOnCreate);
+    let required: Vec<_> = taken().filter(is_required).map(|field| field.name).collect();
+    if is_create && !required.is_empty() { object.with(Keyword::Required(required)) } else { object }
 }
 
-/// The attributes of an answer: all of them, always.
-fn shown(fields: &[&Field], defaults: &Map<String, Value>) -> Value {
-    let mut properties = Map::new();
-    for field in fields.iter().filter(|field| field.shown) {
-        let default = defaults.get(field.name).unwrap_or(&Value::Null);
-        let mut schema = answered(&field.kind, default);
-        let nullable = field.nullable.unwrap_or_else(|| {
-            let may_be_null = default.is_null() && matches!(field.need, Need::Optional | Need::ReadOnly);
-            let is_always_there = matches!(field.kind, Kind::Batch(_) | Kind::Boolean | Kind::Object(_) | Kind::Fee);
-            let is_known = field.need == Need::ReadOnly && field.name != "room_type_id";
-            may_be_null && !is_always_there && !is_known
-        });
-        if nullable {
-            schema = or_null(schema);
-        }
-        schema["description"] = field.about.into();
-        properties.insert(field.name.to_owned(), schema);
+/// A field of a request.
+fn sent_field(field: &Field, default: &Value, operation: Operation) -> Schema {
+    let mut schema = sent(&field.kind, default, operation);
+    if matches!(field.need, Need::Optional | Need::OnCreate) {
+        schema = schema.or_null();
+        // Only what must be there is blank when it is empty.
+        let blank = schema.keywords.iter().position(|keyword| matches!(keyword, Keyword::MinItems(_)));
+        blank.map(|place| schema.keywords.swap_remove(place));
     }
-    object(properties.into())
-}
-
-/// The same schema, or null.
-fn or_null(mut schema: Value) -> Value {
-    match schema.get("type").cloned() {
-        Some(Value::String(one)) if schema.get("enum").is_none() => schema["type"] = json!([one, "null"]),
-        Some(Value::String(one)) => {
-            schema["type"] = json!([one, "null"]);
-            if let Some(values) = schema["enum"].as_array_mut() {
-                values.push(Value::Null);
-            }
-        }
-        _ => {
-            if let Some(any) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
-                any.push(json!({ "type": "null" }));
-            }
-        }
+    let schema = told(schema, field, default);
+    // What an amount is by default, responses show in the decimals of its currency.
+    let is_amount = matches!(field.kind, Kind::Price | Kind::Fee);
+    let is_optional = matches!(field.need, Need::Optional | Need::OnCreate | Need::NotNull) && !is_amount;
+    let tells = default.is_boolean() || default.as_str().is_some_and(|text| !text.is_empty());
+    if tells && is_optional && operation == Operation::Create {
+        return schema.with(Keyword::Default(default.clone()));
     }
     schema
 }
 
-fn money(positive: bool) -> Value {
+/// The schema with what its field means.
+fn told(schema: Schema, field: &Field, default: &Value) -> Schema {
+    let schema = schema.about(field.about);
+    if field.says_default { schema.with(Keyword::SaidDefault(default.clone())) } else { schema }
+}
+
+/// The attributes of an answer: all of them, always.
+fn shown(fields: &[&Field], defaults: &Map<String, Value>) -> Vec<(&'static str, Schema)> {
+    let attribute = |field: &&Field| {
+        let default = defaults.get(field.name).unwrap_or(&Value::Null);
+        let schema = answered(&field.kind, default);
+        let is_nullable = field.nullable.unwrap_or(field.need == Need::Optional);
+        let schema = if is_nullable { schema.or_null() } else { schema };
+        (field.name, told(schema, field, default))
+    };
+    fields.iter().filter(|field| field.shown).map(attribute).collect()
+}
+
+/// A text with a meaning, of this form.
+fn formatted(meaning: Meaning, pattern: impl Into<Cow<'static, str>>) -> Schema {
+    Schema::format(meaning).with(Keyword::Pattern(pattern.into()))
+}
+
+fn money(positive: bool) -> Schema {
     let nonzero = if positive { "(?=.*[1-9])" } else { "" };
     let pattern = format!(r"^{nonzero}[0-9]{{1,{MOST_DIGITS}}}(\.[0-9]{{1,{MOST_DECIMALS}}})?$");
-    json!({ "anyOf": [
-        { "type": "string", "format": "money", "pattern": pattern },
-        { "type": "integer", "minimum": i64::from(positive), "maximum": LARGEST }
-    ] })
+    Schema::any_of(vec![
+        formatted(Meaning::Money, pattern),
+        Schema::integer(positive.into(), LARGEST).with(Keyword::Means(Meaning::MinorUnits)),
+    ])
+}
+
+fn degrees(meaning: Meaning, most: i64) -> Schema {
+    let pattern = format!(r"^-?[0-9]{{1,3}}(\.[0-9]{{1,{MOST_PLACES}}})?$");
+    let number = Schema::new(Type::Number).with(Keyword::Minimum(-most)).with(Keyword::Maximum(most));
+    Schema::any_of(vec![formatted(meaning, pattern), number])
 }
 
 /// What a request may hold.
-fn sent(kind: &Kind, default: &Value, operation: Operation) -> Value {
+fn sent(kind: &Kind, default: &Value, operation: Operation) -> Schema {
     match kind {
-        Kind::Title => json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": TITLE }),
-        Kind::Text { max } => json!({ "type": "string", "maxLength": max, "pattern": TEXT }),
-        Kind::Email => json!({ "type": "string", "format": "email" }),
-        Kind::Phone => json!({ "type": "string", "format": "phone", "pattern": r"^[ -/0-9:-@\[-`{-~]{1,32}$" }),
+        Kind::Title => {
+            let text = Schema::text().with(Keyword::MinLength(1)).with(Keyword::MaxLength(255));
+            text.with(Keyword::Pattern(TITLE.into()))
+        }
+        Kind::Text { max } => Schema::text().with(Keyword::MaxLength(*max)).with(Keyword::Pattern(TEXT.into())),
+        Kind::Email => Schema::format(Meaning::Email),
+        Kind::Phone => formatted(Meaning::Phone, r"^[ -/0-9:-@\[-`{-~]{1,32}$"),
         Kind::Url => {
-            json!({ "type": "string", "format": "uri", "maxLength": LONGEST_URL, "pattern": r"^https?://[^\s]+$" })
+            let url = Schema::format(Meaning::Url).with(Keyword::MaxLength(LONGEST_URL));
+            url.with(Keyword::Pattern(r"^https?://[^\s]+$".into()))
         }
-        Kind::Currency => json!({ "type": "string", "format": "iso-4217", "pattern": "^[A-Za-z]{3}$" }),
-        Kind::Country => json!({ "type": "string", "format": "iso-3166-1", "pattern": "^[A-Za-z]{2}$" }),
-        Kind::TimeZone => json!({ "type": "string", "format": "iana-time-zone", "pattern": "^[A-Za-z0-9_+/-]+$" }),
-        Kind::OneOf(words) => json!({ "type": "string", "enum": words }),
-        Kind::Decimal { min, max, places } => {
-            let format = if *max == 90 { "latitude" } else { "longitude" };
-            let pattern = format!(r"^-?[0-9]{{1,3}}(\.[0-9]{{1,{places}}})?$");
-            json!({ "anyOf": [
-                { "type": "string", "format": format, "pattern": pattern },
-                { "type": "number", "minimum": min, "maximum": max }
-            ] })
-        }
-        Kind::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
-        Kind::Positive => json!({ "type": "integer", "minimum": 1, "maximum": LARGEST }),
-        Kind::Boolean => json!({ "type": "boolean" }),
-        Kind::Date => json!({ "type": "string", "format": "date" }),
-        Kind::Time => {
-            json!({ "type": "string", "format": "time-of-day", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" })
-        }
+        Kind::Currency => formatted(Meaning::Currency, "^[A-Za-z]{3}$"),
+        Kind::Country => formatted(Meaning::Country, "^[A-Za-z]{2}$"),
+        Kind::TimeZone => formatted(Meaning::TimeZone, "^[A-Za-z0-9_+/-]+$"),
+        Kind::OneOf(words) => Schema::one_of(words),
+        Kind::Latitude => degrees(Meaning::Latitude, 90),
+        Kind::Longitude => degrees(Meaning::Longitude, 180),
+        Kind::Integer { min, max } => Schema::integer(*min, *max),
+        Kind::Positive => Schema::integer(1, LARGEST),
+        Kind::Boolean => Schema::new(Type::Boolean),
+        Kind::Date => Schema::format(Meaning::Date),
+        Kind::Time => formatted(Meaning::TimeOfDay, "^([01][0-9]|2[0-3]):[0-5][0-9]$"),
         Kind::Price => money(true),
         Kind::Fee => money(false),
-        Kind::Id => id(),
-        Kind::Ids(_) => json!({ "type": "array", "items": { "type": "string", "format": "facility-id" } }),
+        Kind::Id(of) => Schema::id(*of),
+        Kind::Ids(_) => Schema::list(Schema::format(Meaning::Facility)),
         Kind::Object(fields) => {
             let empty = Map::new();
             request(&fields(), default.as_object().unwrap_or(&empty), operation)
         }
-        Kind::List(fields) => json!({
-            "type": "array", "minItems": 1, "maxItems": MOST_ENTRIES,
-            "items": request(&fields(), &Map::new(), Operation::Create)
-        }),
-        Kind::Batch(fields) => json!({
+        Kind::List(fields) => Schema::new(Type::Array)
+            .with(Keyword::MinItems(1))
+            .with(Keyword::MaxItems(MOST_ENTRIES))
+            .with(Keyword::Items(Box::new(request(&fields(), &Map::new(), Operation::Create)))),
+        Kind::Batch(fields) => {
             // What is new has room for so many; of what is there some may be removed.
-            "type": "array", "maxItems": if operation == Operation::Create { photos::MOST } else { MOST_ENTRIES },
-            "items": { "anyOf": [
-                new(request(&fields(), &Map::new(), Operation::Create)),
-                naming(request(&fields(), &Map::new(), Operation::Update))
-            ] }
-        }),
+            let most = if operation == Operation::Create { photos::MOST } else { MOST_ENTRIES };
+            let entry = |operation| request(&fields(), &Map::new(), operation);
+            let forms = vec![new(entry(Operation::Create)), naming(entry(Operation::Update))];
+            let list = Schema::new(Type::Array).with(Keyword::MaxItems(most));
+            list.with(Keyword::Items(Box::new(Schema::any_of(forms))))
+        }
         Kind::Json(shape) => (shape.schema)(),
     }
 }
 
 /// An entry that is made has no id, and is not removed.
-fn new(mut entry: Value) -> Value {
-    entry["properties"]["id"] = json!({ "type": "null" });
-    entry["properties"]["is_removed"] = json!({ "anyOf": [{ "const": false }, { "type": "null" }] });
-    entry["title"] = "a new entry".into();
-    entry
+fn new(mut entry: Schema) -> Schema {
+    entry.set_property("id", Schema::new(Type::Null));
+    entry.set_property("is_removed", Schema::any_of(vec![Schema::constant(false), Schema::new(Type::Null)]));
+    entry.with(Keyword::Title("a new entry"))
 }
 
 /// An entry that is changed or removed names its id.
-fn naming(mut entry: Value) -> Value {
-    entry["properties"]["id"] = json!({ "type": "string", "format": "uuid", "description": "ID of the entry." });
-    entry["required"] = json!(["id"]);
-    entry["title"] = "an entry to change or remove".into();
-    entry
+fn naming(mut entry: Schema) -> Schema {
+    entry.set_property("id", Schema::id("photo").about("ID of the entry."));
+    entry.with(Keyword::Required(vec!["id"])).with(Keyword::Title("an entry to change or remove"))
 }
 
 /// What an answer holds.
-fn answered(kind: &Kind, default: &Value) -> Value {
+fn answered(kind: &Kind, default: &Value) -> Schema {
+    let means = |meaning, pattern| Schema::text().with(Keyword::Means(meaning)).with(Keyword::Pattern(pattern));
+    let decimal = r"^-?[0-9]+(\.[0-9]+)?$".into();
     match kind {
-        Kind::Currency => json!({ "type": "string", "pattern": "^[A-Z]{3}$" }),
-        Kind::Country => json!({ "type": "string", "pattern": "^[A-Z]{2}$" }),
-        Kind::Decimal { .. } => json!({ "type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$" }),
-        Kind::Price | Kind::Fee => json!({ "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$" }),
+        Kind::Currency => means(Meaning::Currency, "^[A-Z]{3}$".into()),
+        Kind::Country => means(Meaning::Country, "^[A-Z]{2}$".into()),
+        Kind::Latitude => means(Meaning::Latitude, decimal),
+        Kind::Longitude => means(Meaning::Longitude, decimal),
+        Kind::Price | Kind::Fee => means(Meaning::Money, r"^[0-9]+(\.[0-9]+)?$".into()),
         Kind::Object(fields) => {
             let empty = Map::new();
-            shown(&fields(), default.as_object().unwrap_or(&empty))
+            Schema::object(shown(&fields(), default.as_object().unwrap_or(&empty)))
         }
-        Kind::List(fields) | Kind::Batch(fields) => {
-            let mut entry = shown(&fields(), &Map::new());
-            // Ids, kinds and places are always known in an answer.
-            for known in ["id", "kind", "position"] {
-                if let Some(field) = entry["properties"].get_mut(known) {
-                    *field = known_value(field.take());
-                }
-            }
-            json!({ "type": "array", "items": entry })
-        }
-        Kind::Json(shape) => {
-            let mut schema = (shape.schema)();
-            if !matches!(schema["type"].as_str(), Some("null" | "array")) {
-                schema["type"] = json!("object");
-            }
-            schema
-        }
+        Kind::List(fields) | Kind::Batch(fields) => Schema::list(Schema::object(shown(&fields(), &Map::new()))),
         other => sent(other, default, Operation::Create),
     }
-}
-
-/// The schema without its null.
-fn known_value(mut schema: Value) -> Value {
-    if let Some(types) = schema["type"].as_array() {
-        schema["type"] = types.first().cloned().unwrap_or_default();
-    }
-    if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
-        values.retain(|value| !value.is_null());
-    }
-    schema
 }

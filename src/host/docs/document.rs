@@ -6,48 +6,42 @@ use actix_web::{
     HttpResponse,
     web::{Bytes, Data},
 };
-use serde_json::Value;
 
-use crate::{base::error::Result, host::docs::reference::Reference};
+use crate::{base::error::Result, host::docs::reference::Reference, resource::document::Document};
 
-/// The OpenAPI document of this host and what is made of it.
+/// The document of this host in its two forms.
 pub struct ApiDocument {
-    make: Box<dyn Fn() -> Result<Value> + Send + Sync>,
-    address: String,
-    json: OnceLock<Bytes>,
-    reference: OnceLock<Reference>,
+    make: Box<dyn Fn() -> Result<Document> + Send + Sync>,
+    made: OnceLock<Made>,
+}
+
+struct Made {
+    json: Bytes,
+    reference: Reference,
 }
 
 impl ApiDocument {
-    /// `make` gives the document, `address` is the base URL without a slash at its end.
-    pub fn new(address: &str, make: impl Fn() -> Result<Value> + Send + Sync + 'static) -> Self {
-        ApiDocument {
-            make: Box::new(make),
-            address: address.to_owned(),
-            json: OnceLock::new(),
-            reference: OnceLock::new(),
-        }
+    /// `make` gives the document.
+    pub fn new(make: impl Fn() -> Result<Document> + Send + Sync + 'static) -> Self {
+        ApiDocument { make: Box::new(make), made: OnceLock::new() }
     }
 
-    fn json(&self) -> Result<Bytes> {
-        if let Some(made) = self.json.get() {
-            return Ok(made.clone());
+    fn made(&self) -> Result<&Made> {
+        if let Some(made) = self.made.get() {
+            return Ok(made);
         }
-        let made = Bytes::from(serde_json::to_vec(&(self.make)()?)?);
-        Ok(self.json.get_or_init(|| made).clone())
+        let document = (self.make)()?;
+        let json = Bytes::from(serde_json::to_vec(&document.to_json())?);
+        Ok(self.made.get_or_init(|| Made { json, reference: Reference::new(&document) }))
     }
 
     /// The document as the reference pages show it.
     pub fn reference(&self) -> Result<&Reference> {
-        if let Some(made) = self.reference.get() {
-            return Ok(made);
-        }
-        let made = Reference::read(&(self.make)()?, &self.address);
-        Ok(self.reference.get_or_init(|| made))
+        Ok(&self.made()?.reference)
     }
 }
 
 /// GET /api/v1/openapi.json
 pub async fn read(document: Data<ApiDocument>) -> Result<HttpResponse> {
-    Ok(HttpResponse::Ok().content_type("application/json").body(document.json()?))
+    Ok(HttpResponse::Ok().content_type("application/json").body(document.made()?.json.clone()))
 }

@@ -1,5 +1,7 @@
 //! GET /docs and what is under it.
 
+use std::borrow::Cow;
+
 use actix_web::{
     HttpResponse,
     http::StatusCode,
@@ -13,7 +15,8 @@ use crate::{
     base::error::{Error, Result},
     host::docs::{
         document::ApiDocument,
-        reference::{Operation, Tag},
+        reference::{Operation, Shape, Tag},
+        rows::Table,
     },
     web::{
         assets,
@@ -185,6 +188,8 @@ struct TagPage<'a> {
     layout: Layout,
     frame: Frame<'a>,
     tag: &'a Tag,
+    /// The bodies that answers of several operations have.
+    shared: &'a [(Cow<'static, str>, Table)],
 }
 
 /// GET /docs/reference/{tag}
@@ -194,7 +199,8 @@ pub async fn tag(
     person: OptionalUser,
     slug: Path<String>,
 ) -> Result<HttpResponse> {
-    let tag = document.reference()?.tag(&slug).ok_or(Error::NotFound)?;
+    let reference = document.reference()?;
+    let tag = reference.tag(&slug).ok_or(Error::NotFound)?;
     let frame = Frame { tag: Some(tag), ..Frame::new(&document, &state, "/docs/reference")? };
-    page::html(StatusCode::OK, &TagPage { layout: layout(&state, person), frame, tag })
+    page::html(StatusCode::OK, &TagPage { layout: layout(&state, person), frame, tag, shared: &reference.shared })
 }

@@ -13,14 +13,17 @@ pub mod store;
 pub mod ways; // every way to a property
 pub mod your_access; // the page "Your access"
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
     access::{self, Role, caller::Caller},
     base::ids::{GroupId, MemberId, PropertyId, UserId},
     db::Tx,
-    resource::fields::{Field, Kind, MOST_JSON, Shape, optional, read_only, required},
+    resource::{
+        document::schema::{Keyword, Schema, Type},
+        fields::{Field, Kind, MOST_JSON, Shape, optional, read_only, required},
+    },
 };
 
 /// What users are linked to.
@@ -40,12 +43,12 @@ const ABOUT_OVERRIDES: &str = "Stored and returned unchanged, at most 16,384 byt
 pub const OBJECT: Shape = Shape {
     fits: Value::is_object,
     most_bytes: Some(MOST_JSON),
-    schema: || json!({ "type": "object", "additionalProperties": true }),
+    schema: || Schema::new(Type::Object).with(Keyword::OtherFields(true)),
 };
 
 /// The fields of an invitation to a property.
 pub const PROPERTY_INVITE: &[Field] = &[
-    required("property_id", Kind::Id, "The property to invite to."),
+    required("property_id", Kind::Id("property"), "The property to invite to."),
     required("user_email", Kind::Email, ABOUT_EMAIL),
     required("role", ROLE, ABOUT_ROLE),
     optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
@@ -53,7 +56,7 @@ pub const PROPERTY_INVITE: &[Field] = &[
 
 /// The fields of an invitation to a group.
 pub const GROUP_INVITE: &[Field] = &[
-    required("group_id", Kind::Id, "The group to invite to."),
+    required("group_id", Kind::Id("group"), "The group to invite to."),
     required("user_email", Kind::Email, ABOUT_EMAIL),
     required("role", ROLE, ABOUT_ROLE),
     optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
@@ -61,20 +64,20 @@ pub const GROUP_INVITE: &[Field] = &[
 
 /// The fields of a property user.
 pub const PROPERTY_USER: &[Field] = &[
-    read_only("id", Kind::Id, "ID of this user's access."),
+    read_only("id", Kind::Id("property user"), "ID of this user's access."),
     optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
-    read_only("property_id", Kind::Id, "The property."),
+    read_only("property_id", Kind::Id("property"), "The property."),
     required("role", ROLE, ABOUT_ROLE),
-    read_only("user_id", Kind::Id, "The user."),
+    read_only("user_id", Kind::Id("user"), "The user."),
 ];
 
 /// The fields of a group user.
 pub const GROUP_USER: &[Field] = &[
-    read_only("id", Kind::Id, "ID of this user's access."),
+    read_only("id", Kind::Id("group user"), "ID of this user's access."),
     optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
-    read_only("group_id", Kind::Id, "The group."),
+    read_only("group_id", Kind::Id("group"), "The group."),
     required("role", ROLE, ABOUT_ROLE),
-    read_only("user_id", Kind::Id, "The user."),
+    read_only("user_id", Kind::Id("user"), "The user."),
 ];
 
 /// A link between a user and a property or a group.

@@ -19,10 +19,11 @@ use crate::{
 
 /// What an entry of `content.photos` has beside the fields of a photo.
 const OF_ENTRY: &[Field] = &[
-    optional("id", Kind::Id, "The photo to change or remove; without it, a new one is created."),
+    optional("id", Kind::Id("photo"), "The photo to change or remove; without it, a new one is created.")
+        .nullable(false),
     optional("is_removed", Kind::Boolean, "`true` removes the photo that `id` names.").hidden(),
-    read_only("property_id", Kind::Id, "The property it belongs to."),
-    read_only("room_type_id", Kind::Id, "The room type it belongs to, or null."),
+    read_only("property_id", Kind::Id("property"), "The property it belongs to."),
+    read_only("room_type_id", Kind::Id("room type"), "The room type it belongs to, or null.").nullable(true),
 ];
 
 /// The fields of an entry of `content.photos`.

@@ -62,17 +62,20 @@ impl Settings {
     const FIELDS: &'static [Attribute<Self>] = &[
         field!(autoupdate_on_confirmation as SWITCHES[0])
             .column("autoupdate_on_confirmation")
-            .about("A new booking lowers availability. Default: `true`."),
+            .about("A new booking lowers availability.")
+            .says_default(),
         field!(autoupdate_on_modification as SWITCHES[1])
             .column("autoupdate_on_modification")
-            .about("A modified booking adjusts availability. Default: `true`."),
+            .about("A modified booking adjusts availability.")
+            .says_default(),
         field!(autoupdate_on_cancellation as SWITCHES[2])
             .column("autoupdate_on_cancellation")
-            .about("A cancelled booking raises availability again. Default: `true`."),
+            .about("A cancelled booking raises availability again.")
+            .says_default(),
         field!(autoupdate as OLD_SWITCH)
             .hidden()
             .about("Deprecated: sets whichever of the three switches are omitted."),
-        field!(min_stay_type).about("Which minimum stay restriction the property uses. Default: `both`."),
+        field!(min_stay_type).about("Which minimum stay restriction the property uses.").says_default(),
         field!(min_price).about("Lower prices are raised to this."),
         field!(max_price).about("Higher prices are lowered to this; at least `min_price`."),
         field!(state_length).about("Days of inventory. Default: 500."),

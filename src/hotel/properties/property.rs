@@ -104,7 +104,7 @@ impl Resource for Property {
         field!(longitude).about("Degrees east, returned as sent."),
         field!(timezone).about("IANA time zone name. Without one, UTC applies."),
         field!(facilities).hidden().about("IDs from `/property_facilities`."),
-        field!(property_type).about("Kind of property. Default: `hotel`."),
+        field!(property_type).about("Kind of property.").says_default(),
         field!(content).about("Texts and photos."),
         field!(logo_url).about("URL of the logo."),
         // No channels yet: all have none.

@@ -11,6 +11,7 @@ use crate::{
     hotel::rate_plans::rule_schemas::{AUTO, DERIVED},
     resource::{
         attribute::{FieldType, FieldValue},
+        document::schema::{Schema, Type},
         fields::{Field, Kind, Shape, optional, read_only, required},
         value::{self, Scalar},
     },
@@ -18,14 +19,16 @@ use crate::{
 
 /// The fields of an option.
 const OPTION: &[Field] = &[
-    read_only("id", Kind::Id, "The option's ID; stays the same for this occupancy of the rate plan."),
+    read_only("id", Kind::Id("option"), "The option's ID; stays the same for this occupancy of the rate plan."),
     required("occupancy", Kind::Positive, "Number of guests that this option prices."),
-    optional("is_primary", Kind::Boolean, "The option that others derive from; exactly one option is primary."),
+    optional("is_primary", Kind::Boolean, "The option that others derive from; exactly one option is primary.")
+        .nullable(false),
     optional(
         "rate",
         Kind::Fee,
         "Default price for dates without one. If omitted, the occupancy keeps its price, initially 0.",
-    ),
+    )
+    .nullable(false),
     optional(
         "derived_option",
         Kind::Json(&DERIVED),
@@ -134,7 +137,7 @@ fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> sqlx::Result<T> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nothing;
 
-const NULL: Shape = Shape { fits: Value::is_null, most_bytes: None, schema: || json!({ "type": "null" }) };
+const NULL: Shape = Shape { fits: Value::is_null, most_bytes: None, schema: || Schema::new(Type::Null) };
 
 impl FieldValue for Nothing {
     fn bind(&self, _: &mut Vec<Bind>) {}

@@ -102,10 +102,8 @@ impl Resource for RatePlan {
     /// Restrictions by weekday are among the fields that are ignored (docs/contract/rate-plans.md, quirk 15).
     const FIELDS: &'static [Attribute<Self>] = &[
         field!(title).required().filter().about("Name of the rate plan, unique within the room type."),
-        field!(sell_mode).filter().about("Whether prices are per room or per person. Default: `per_room`."),
-        field!(rate_mode)
-            .filter()
-            .about("How prices are set. `derived` and `cascade` need a parent. Default: `manual`."),
+        field!(sell_mode).filter().about("Whether prices are per room or per person.").says_default(),
+        field!(rate_mode).filter().about("How prices are set. `derived` and `cascade` need a parent.").says_default(),
         field!(currency).about("ISO 4217 code. Default: the property's currency."),
         field!(children_fee).about("Added for each child. Default: 0."),
         field!(infant_fee).about("Added for each infant. Default: 0."),
@@ -122,7 +120,7 @@ impl Resource for RatePlan {
         field!(inherit.inherit_availability_offset).about("Take `availability_offset` from the parent."),
         field!(auto_rate_settings)
             .about("How other occupancies derive from the primary one; at most 16,384 bytes of JSON."),
-        field!(meal_type).about("Meal plan. Default: `none`."),
+        field!(meal_type).about("Meal plan.").says_default(),
         field!(parent_rate_plan_id).filter().about("A rate plan of the same property to derive from."),
         field!(property_id).required().filter().hidden().about("The property; cannot be changed."),
         field!(room_type_id)

@@ -1,8 +1,9 @@
 //! The JSON of rules by which prices and restrictions derive: what is valid, and its schema.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::resource::{
+    document::schema::{Keyword, Schema, Type},
     fields::{LARGEST, MOST_JSON, Shape},
     values,
 };
@@ -74,44 +75,39 @@ const MOST_DECIMALS: usize = 10;
 const WHOLE_DIGITS: usize = 10;
 
 /// The schema of an argument with decimals.
-fn decimal() -> Value {
-    argument(&format!(r"^[0-9]{{1,{MOST_DIGITS}}}(\.[0-9]{{1,{MOST_DECIMALS}}})?$"))
+fn decimal() -> Schema {
+    argument(format!(r"^[0-9]{{1,{MOST_DIGITS}}}(\.[0-9]{{1,{MOST_DECIMALS}}})?$"))
 }
 
-fn argument(pattern: &str) -> Value {
-    json!({ "anyOf": [
-        { "type": "string", "pattern": pattern },
-        { "type": "integer", "minimum": 0, "maximum": LARGEST }
-    ] })
+fn argument(pattern: String) -> Schema {
+    Schema::any_of(vec![Schema::text().with(Keyword::Pattern(pattern.into())), Schema::integer(0, LARGEST)])
 }
 
-fn derived_schema() -> Value {
-    let pair = |rules: &[&str], argument: Value| {
-        json!({
-            "type": "array", "prefixItems": [{ "type": "string", "enum": rules }, argument],
-            "minItems": 2, "maxItems": 2
-        })
+fn derived_schema() -> Schema {
+    let pairs = |rules: &[&'static str], argument: Schema| {
+        let pair = Schema::new(Type::Array)
+            .with(Keyword::PrefixItems(vec![Schema::one_of(rules), argument]))
+            .with(Keyword::MinItems(2))
+            .with(Keyword::MaxItems(2));
+        let list = Schema::new(Type::Array).with(Keyword::MaxItems(MOST_RULES));
+        list.with(Keyword::Items(Box::new(pair)))
     };
-    let whole = argument(&format!("^[0-9]{{1,{WHOLE_DIGITS}}}$"));
-    let rules = [BY_AMOUNT, BY_PERCENT].concat();
-    let rate = json!({ "type": "array", "maxItems": MOST_RULES, "items": pair(&rules, decimal()) });
-    let number = json!({ "type": "array", "maxItems": MOST_RULES, "items": pair(&BY_AMOUNT, whole) });
-    let mut properties = serde_json::Map::new();
-    properties.insert("rate".to_owned(), rate);
-    for restriction in NUMBERS {
-        properties.insert(restriction.to_owned(), number.clone());
-    }
-    json!({ "type": "object", "additionalProperties": false, "properties": properties })
+    let rate = pairs(&[BY_AMOUNT, BY_PERCENT].concat(), decimal());
+    let number = pairs(&BY_AMOUNT, argument(format!("^[0-9]{{1,{WHOLE_DIGITS}}}$")));
+    let numbers = NUMBERS.iter().map(|restriction| ((*restriction).into(), number.clone()));
+    Schema::new(Type::Object)
+        .with(Keyword::OtherFields(false))
+        .with(Keyword::Properties([("rate".into(), rate)].into_iter().chain(numbers).collect()))
 }
 
-fn auto_schema() -> Value {
-    let mode = json!({ "type": "string", "enum": ["$", "%"] });
+fn auto_schema() -> Schema {
+    let mode = Schema::one_of(&["$", "%"]);
     let value = decimal();
-    json!({
-        "type": "object",
-        "additionalProperties": true,
-        "properties": {
-            "increase_mode": mode, "increase_value": value, "decrease_mode": mode, "decrease_value": value
-        }
-    })
+    let fields = [
+        ("increase_mode".into(), mode.clone()),
+        ("increase_value".into(), value.clone()),
+        ("decrease_mode".into(), mode),
+        ("decrease_value".into(), value),
+    ];
+    Schema::new(Type::Object).with(Keyword::OtherFields(true)).with(Keyword::Properties(fields.into()))
 }

@@ -15,6 +15,7 @@ use crate::{
     resource::{
         attribute::{Attribute, FieldType, field},
         collection::{self, Name, Pages, Related, Relationship, Resource, Stored, attributes},
+        document::schema::{Keyword, Schema},
         fields::{Field, Kind, Need, Shape, optional, required},
         store,
         validate::Operation,
@@ -45,13 +46,16 @@ static INNER: LazyLock<Vec<Field>> =
 const NONE: Shape = Shape {
     fits: |value| value.as_array().is_some_and(Vec::is_empty),
     most_bytes: None,
-    schema: || json!({ "type": "array", "items": {}, "maxItems": 0 }),
+    schema: || Schema::list(Schema::default()).with(Keyword::MaxItems(0)),
 };
 
 fn entry(taxes: Kind, about: &'static str) -> Vec<Field> {
     let of_tax = collection::fields::<Tax>().into_iter().map(|field| Field { need: Need::ReadOnly, ..*field });
-    let taxes = Field { nullable: Some(false), ..optional("taxes", taxes, about) };
-    std::iter::once(required("id", Kind::Id, "A tax of the same property.")).chain(of_tax).chain([taxes]).collect()
+    let taxes = optional("taxes", taxes, about).nullable(false);
+    std::iter::once(required("id", Kind::Id("tax"), "A tax of the same property."))
+        .chain(of_tax)
+        .chain([taxes])
+        .collect()
 }
 
 impl FieldType for Entries {
