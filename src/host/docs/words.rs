@@ -148,7 +148,7 @@ fn object(schema: &Schema, value: Option<String>) -> String {
 
 /// A part of other words; in brackets where it is long, so that it is seen where it ends.
 fn nested(words: String) -> String {
-    if words.contains([',', ';']) { format!("({words})") } else { words }
+    if words.contains(", ") || words.contains("; ") { format!("({words})") } else { words }
 }
 
 /// A number with commas between its thousands, where it is long: `2,147,483,647`.
