@@ -14,5 +14,3 @@ mod keys; // API keys: created, shown once, withdrawn
 mod people; // accounts, passwords, sessions, subscriptions
 mod resource; // what the collections of the API share
 mod web; // server parts without rules of the product
-
-pub use base::logging;

@@ -9,6 +9,8 @@ mod subscription;
 mod user;
 mod variables; // environment variables
 
+use std::process::ExitCode;
+
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
 use crate::{
@@ -24,7 +26,7 @@ type Outcome = Result<(), String>;
 /// Self-hosted, white-label channel-manager API for the hotel trade
 #[derive(Parser)]
 #[command(name = "latchkey", version, after_help = "Without a command, runs `serve`.")]
-pub struct Cli {
+struct Cli {
     #[command(flatten)]
     settings: Settings,
     #[command(subcommand)]
@@ -56,7 +58,7 @@ enum Command {
 impl Cli {
     /// Parses the command line, or prints its help, without values of environment variables, some of which are secret.
     /// A variable that is set but empty counts as not set.
-    pub fn read() -> Self {
+    fn read() -> Self {
         let command = Cli::command().mut_args(|argument| argument.hide_env_values(true));
         let with_values = command.clone().mut_args(|argument| match argument.get_env() {
             Some(name) if std::env::var_os(name).is_some_and(|value| value.is_empty()) => {
@@ -72,22 +74,38 @@ impl Cli {
         Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
-    /// The format of the log.
-    pub fn log_format(&self) -> logging::Format {
-        self.settings.log_format
-    }
-
     /// Checks environment variables, and switches to the user of the data folder. Must be called before any thread
     /// starts.
-    pub fn begin(&self) -> Outcome {
+    fn begin(&self) -> Outcome {
         variables::refuse_unknown(&Cli::command())?;
         let has_own_folder = matches!(self.command, Some(Command::Demo)) && self.settings.data_dir.is_none();
         if has_own_folder { Ok(()) } else { other_user::switch_user(&self.settings) }
     }
 }
 
+/// The whole program. It is here and not in `main.rs`, since what is async is compiled once more by the crate that waits
+/// for it.
+pub fn main() -> ExitCode {
+    let cli = Cli::read();
+    // Before any thread starts.
+    if let Err(message) = cli.begin() {
+        eprintln!("{message}");
+        return ExitCode::FAILURE;
+    }
+    let lines = logging::start(cli.settings.log_format);
+    let ended = actix_web::rt::System::new().block_on(run(cli));
+    lines.flush_all();
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Runs the command.
-pub async fn run(cli: Cli) -> Outcome {
+async fn run(cli: Cli) -> Outcome {
     let settings = cli.settings;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(settings).await,
