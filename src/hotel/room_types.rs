@@ -125,12 +125,7 @@ impl Resource for RoomType {
         problems: &mut Problems,
     ) -> Result<()> {
         let parent = parent(stored);
-        let old = match operation {
-            Operation::Create => Vec::new(),
-            Operation::Update => photos::of_parent(tx, parent).await?,
-        };
-        stored.resource.content.photos.plan(parent, old, problems);
-        Ok(())
+        stored.resource.content.photos.relate(tx, parent, operation, problems).await
     }
 
     async fn complete(tx: &mut Tx, found: &mut [Stored<Self>]) -> Result<()> {

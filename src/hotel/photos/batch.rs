@@ -6,14 +6,19 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
-    base::{clock::Moment, error::Problems},
+    base::{
+        clock::Moment,
+        error::{Problems, Result},
+    },
     db::{Bind, Row, Tx},
-    hotel::photos::photo::{MOST, Parent, Photo, Position},
+    hotel::photos::photo::{self, MOST, Parent, Photo, Position},
     resource::{
         attribute::{self, FieldType, FieldValue},
         collection::{self, Resource, Stored, attributes},
         fields::{Field, Kind, LARGEST, optional, read_only},
-        store, value,
+        store,
+        validate::Operation,
+        value,
     },
 };
 
@@ -60,9 +65,20 @@ impl Batch {
         Batch { changes: Changes { photos, ..Changes::default() }, entries: Vec::new() }
     }
 
-    /// Works out what was sent, see [`plan`]. `old` are the photos that are there.
-    pub fn plan(&mut self, parent: Parent, old: Vec<Stored<Photo>>, problems: &mut Problems) {
+    /// Works out what was sent with a new parent, or for one that is there; see [`plan`].
+    pub async fn relate(
+        &mut self,
+        tx: &mut Tx,
+        parent: Parent,
+        operation: Operation,
+        problems: &mut Problems,
+    ) -> Result<()> {
+        let old = match operation {
+            Operation::Create => Vec::new(),
+            Operation::Update => photo::of_parent(tx, parent).await?,
+        };
         self.changes = plan(parent, old, std::mem::take(&mut self.entries), problems);
+        Ok(())
     }
 
     /// What is to be written.

@@ -5,5 +5,5 @@ mod photo;
 
 pub use crate::hotel::photos::{
     batch::{ABOUT, Batch, write},
-    photo::{MOST, Parent, Photo, delete_of_property, delete_of_room_type, of_parent, of_properties, of_room_types},
+    photo::{MOST, Parent, Photo, delete_of_property, delete_of_room_type, of_properties, of_room_types},
 };
