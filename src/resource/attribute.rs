@@ -55,7 +55,7 @@ pub struct Attribute<R: 'static> {
     /// Whether lists can be filtered by it.
     pub filter: bool,
     /// The SQL of a filter that is not one of its column, `{}` for the comparison.
-    pub filter_sql: Option<&'static str>,
+    filter_sql: Option<&'static str>,
     /// Its value in the examples of the API's document, as JSON; `None`: one that fits its kind.
     pub example: Option<&'static str>,
     order_sql: Option<&'static str>,

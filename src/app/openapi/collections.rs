@@ -89,8 +89,8 @@ impl Collection {
 /// All that have a table of fields, in the order of the document.
 pub fn all() -> Result<Vec<Collection>> {
     Ok(vec![
-        Collection { examples: Examples::default(), ..Collection::of::<Property>() },
-        Collection { examples: Examples::default(), ..Collection::of::<Group>() },
+        Collection::of::<Property>(),
+        Collection::of::<Group>(),
         members(MemberOf::Property, "Property users"),
         members(MemberOf::Group, "Group users"),
         Collection::of::<RoomType>(),

@@ -179,8 +179,8 @@ pub async fn of_parent(tx: &mut Tx, parent: Parent) -> sqlx::Result<Vec<Stored<P
     Ok(photos.into_values().next().unwrap_or_default())
 }
 
-/// The photos of properties themselves, not of their room types. (Said with `is null`, SQLite would go through the
-/// The own photos of each of these properties.
+/// The photos of each of these properties itself, not of its room types. (Said with `is null`, SQLite would go through
+/// the index of room types, where all properties' photos stand under null.)
 pub async fn of_properties(tx: &mut Tx, properties: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Vec<Stored<Photo>>>> {
     let column = "coalesce(room_type_id, property_id) = property_id and property_id";
     of_all(tx, column, properties, |photo| Some(photo.property_id.0)).await
