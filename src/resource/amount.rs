@@ -7,7 +7,7 @@ use crate::{
     base::{error::Problems, money},
     db::{Bind, Row},
     resource::{
-        attribute::{FieldType, FieldValue, Rescale},
+        attribute::{FieldType, FieldValue},
         fields::Kind,
     },
 };
@@ -42,12 +42,6 @@ macro_rules! amounts {
             fn json(&self, currency: &str) -> Value {
                 self.map_or(Value::Null, |amount| money::to_text(amount.0, currency).into())
             }
-
-            fn rescale(&mut self, change: Rescale<'_>, sent: Option<&Value>, name: &str, problems: &mut Problems) {
-                if let (Some(amount), None) = (*self, sent) {
-                    self.set(money::to_short_text(amount.0, change.from).into(), name, change.to, problems);
-                }
-            }
         }
 
         impl FieldType for Option<$name> {
@@ -74,12 +68,6 @@ macro_rules! amounts {
 
             fn json(&self, currency: &str) -> Value {
                 Some(*self).json(currency)
-            }
-
-            fn rescale(&mut self, change: Rescale<'_>, sent: Option<&Value>, name: &str, problems: &mut Problems) {
-                let mut amount = Some(*self);
-                amount.rescale(change, sent, name, problems);
-                *self = amount.unwrap_or_default();
             }
         }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    base::error::Problems,
+    base::{error::Problems, money},
     db::{Bind, Row},
     resource::fields::{self, Field, Kind, Need},
 };
@@ -24,8 +24,13 @@ pub trait FieldValue {
     fn json(&self, currency: &str) -> Value;
 
     /// Keeps an amount the same in major units in another currency, unless the body that changes the currency has `sent`
-    /// another. A problem is added for the field `name` where the currency has too few decimals.
-    fn rescale(&mut self, _: Rescale<'_>, _sent: Option<&Value>, _name: &str, _: &mut Problems) {}
+    /// another. A problem is added for the field `name` where the currency has too few decimals. Only for kinds that
+    /// depend on the currency ([`Kind::depends_on_currency`]).
+    fn rescale(&mut self, change: Rescale<'_>, sent: Option<&Value>, name: &str, problems: &mut Problems) {
+        if let (None, Value::String(text)) = (sent, self.json(change.from)) {
+            self.set(money::shortened(&text).into(), name, change.to, problems);
+        }
+    }
 }
 
 /// A change of currency.
@@ -290,7 +295,7 @@ pub fn rescale<R>(
     sent: Option<&Map<String, Value>>,
     problems: &mut Problems,
 ) {
-    for attribute in table {
+    for attribute in table.iter().filter(|attribute| attribute.field.kind.depends_on_currency()) {
         let name = attribute.field.name;
         let sent = sent.and_then(|sent| sent.get(name));
         (attribute.get_mut)(resource).rescale(change, sent, name, problems);

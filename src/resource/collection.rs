@@ -209,20 +209,11 @@ pub fn defaults<R: Resource>() -> Map<String, Value> {
     defaults
 }
 
-/// True for amounts, and for objects with amounts.
-fn depends_on_currency(kind: &Kind) -> bool {
-    match kind {
-        Kind::Price | Kind::Fee => true,
-        Kind::Object(fields) => fields().iter().any(|field| depends_on_currency(&field.kind)),
-        _ => false,
-    }
-}
-
 /// Changes a resource as a body says. Where the currency changes, amounts that are not sent stay the same in major units.
 pub fn apply<R: Resource>(resource: &mut R, sent: &Map<String, Value>, operation: Operation, problems: &mut Problems) {
     let mut validated = validate::validate(fields::<R>(), sent, &R::defaults(), operation, problems);
     let mut amounts = Map::new();
-    for attribute in R::FIELDS.iter().filter(|attribute| depends_on_currency(&attribute.field.kind)) {
+    for attribute in R::FIELDS.iter().filter(|attribute| attribute.field.kind.depends_on_currency()) {
         amounts.extend(validated.remove_entry(attribute.field.name));
     }
     let before = resource.currency().to_owned();

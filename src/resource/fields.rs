@@ -98,6 +98,17 @@ pub enum Kind {
     Json(&'static Shape),
 }
 
+impl Kind {
+    /// True for amounts, and for objects with amounts.
+    pub fn depends_on_currency(&self) -> bool {
+        match self {
+            Kind::Price | Kind::Fee => true,
+            Kind::Object(fields) => fields().iter().any(|field| field.kind.depends_on_currency()),
+            _ => false,
+        }
+    }
+}
+
 /// Bytes of JSON at most that is kept as it is.
 pub const MOST_JSON: usize = 16_384;
 

@@ -6,7 +6,7 @@ use crate::{
     base::{error::Problems, money},
     db::{Bind, Row},
     resource::{
-        attribute::{FieldType, FieldValue, Rescale},
+        attribute::{FieldType, FieldValue},
         fields::Kind,
     },
 };
@@ -60,12 +60,6 @@ impl FieldValue for Rate {
             text.pop();
         }
         text.trim_end_matches('.').into()
-    }
-
-    fn rescale(&mut self, change: Rescale<'_>, sent: Option<&Value>, name: &str, problems: &mut Problems) {
-        if let (None, Value::String(text)) = (sent, self.json(change.from)) {
-            self.set(money::shortened(&text).into(), name, change.to, problems);
-        }
     }
 }
 
