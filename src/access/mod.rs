@@ -5,6 +5,8 @@ pub mod caller;
 pub mod quotas;
 pub mod signed_in;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     access::caller::Caller,
     base::{
@@ -87,14 +89,24 @@ pub fn seen(statement: &str, caller: &Caller) -> Statement {
 }
 
 /// What a person may do with a property or a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// May also invite, change and withdraw users, and delete.
     Owner,
+    #[default]
     User,
 }
 
 impl Role {
+    /// All words, in the order of the variants.
+    pub const WORDS: &[&str] = &["owner", "user"];
+
+    /// As the API and the database call it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+
     /// # Errors
     /// `Forbidden` unless the role is owner.
     pub fn must_own(self) -> Result<()> {

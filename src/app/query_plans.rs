@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use crate::{
     access::caller::Caller,
-    base::ids::UserId,
+    base::ids::{PropertyId, UserId},
     db::{Db, On, PATIENCE, RAN, Server, Statement, Tx, impl_from_row},
     hotel::{
-        members::{self, MemberOf},
+        members::Member,
         properties::{self, Property},
         rate_plans::RatePlan,
         room_types::RoomType,
@@ -80,9 +80,10 @@ async fn check_plans(db: &Db) {
     assert_eq!(ids.len(), RATE_PLANS);
     assert_eq!(resource_store::choices::<RatePlan>(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
     assert_eq!(resource_store::by_ids::<RatePlan>(&mut tx, &caller, &ids[..10]).await.unwrap().len(), 10);
-    let ids = members::store::list(&mut tx, MemberOf::Property, &caller, &query).await.unwrap().0;
+    let ids = resource_store::ids::<Member<PropertyId>>(&mut tx, &caller, &query).await.unwrap().0;
     assert_eq!(ids.len(), PROPERTIES / 2);
-    assert_eq!(members::store::by_ids(&mut tx, MemberOf::Property, &caller, &ids[..100]).await.unwrap().len(), 100);
+    let members = resource_store::by_ids::<Member<PropertyId>>(&mut tx, &caller, &ids[..100]).await.unwrap();
+    assert_eq!(members.len(), 100);
     let ran = RAN.take();
     assert!(ran.len() >= 28, "{}", ran.len());
     for select in ran {

@@ -9,7 +9,10 @@ use actix_web::{
 
 use crate::{
     access::signed_in::OptionalUser,
-    base::error::{Error, Result},
+    base::{
+        error::{Error, Result},
+        ids::{GroupId, PropertyId},
+    },
     host::{docs, profile},
     hotel::{
         facilities, groups, members,
@@ -35,7 +38,6 @@ use crate::{
 pub fn api() -> Routes {
     use facilities::api as facilities;
     use groups::api as groups;
-    use members::api as members;
     use properties::api as properties;
     use rate_plans::api as rate_plans;
 
@@ -53,20 +55,8 @@ pub fn api() -> Routes {
         .add(resource("/groups").get(groups::list).post(groups::create))
         .add(resource("/groups/{id}").get(groups::read).put(groups::update).delete(groups::delete).not_found(READ))
         .add(resource("/groups/{group_id}/properties/{property_id}").post(groups::add).delete(groups::remove))
-        .add(resource("/property_users").get(members::list_of_properties).post(members::invite_to_property))
-        .add(
-            resource("/property_users/{id}")
-                .get(members::read_of_property)
-                .put(members::update_of_property)
-                .delete(members::withdraw_from_property),
-        )
-        .add(resource("/group_users").get(members::list_of_groups).post(members::invite_to_group))
-        .add(
-            resource("/group_users/{id}")
-                .get(members::read_of_group)
-                .put(members::update_of_group)
-                .delete(members::withdraw_from_group),
-        )
+        .members::<PropertyId>()
+        .members::<GroupId>()
         .collection_deleted_by::<RoomType, _, _>(room_types::delete)
         .collection::<Tax>()
         .collection::<TaxSet>()

@@ -2,14 +2,11 @@
 //! (docs/contract/property-users.md, quirk 13).
 
 use clap::{Subcommand, ValueEnum};
+use uuid::Uuid;
 
 use crate::{
-    access,
-    base::{
-        clock,
-        error::Error,
-        ids::{MemberId, PropertyId},
-    },
+    access::{self, Role},
+    base::{clock, error::Error, ids::PropertyId},
     cli::{Outcome, database_error, find, formatted},
     db::{Db, Tx},
     hotel::{
@@ -22,6 +19,7 @@ use crate::{
         properties,
     },
     people::users::{self, Email},
+    resource::collection::Stored,
 };
 
 #[derive(Subcommand)]
@@ -59,11 +57,11 @@ pub enum RoleName {
     User,
 }
 
-impl RoleName {
-    fn name(self) -> &'static str {
-        match self {
-            RoleName::Owner => "owner",
-            RoleName::User => "user",
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Owner => Role::Owner,
+            RoleName::User => Role::User,
         }
     }
 }
@@ -72,7 +70,7 @@ impl RoleName {
 pub async fn run(db: &Db, command: Command) -> Outcome {
     match command {
         Command::List { property } => list(db, property).await,
-        Command::Add { property, email, role } => add_member(db, property, &email, role.name()).await,
+        Command::Add { property, email, role } => add_member(db, property, &email, role.into()).await,
         Command::Remove { property, email } => remove(db, property, &email).await,
     }
 }
@@ -111,36 +109,28 @@ fn giver(verb: &str, email: Option<String>, key: Option<String>) -> String {
     }
 }
 
-async fn add_member(db: &Db, property: PropertyId, email: &Email, role: &str) -> Outcome {
+async fn add_member(db: &Db, property: PropertyId, email: &Email, role: Role) -> Outcome {
     let mut tx = db.write().await.map_err(database_error)?;
     let title = title(&mut tx, property).await?;
     let user = find(&mut tx, email).await?;
     users::store::lock_user(&mut tx, user.id).await.map_err(database_error)?;
     access::lock_property(&mut tx, property).await.map_err(database_error)?;
     match store::of_user(&mut tx, MemberOf::Property, property.0, user.id).await.map_err(database_error)? {
-        Some(member) => {
-            let member = Member { role: role.to_owned(), ..member };
-            store::update(&mut tx, MemberOf::Property, &member).await.map_err(database_error)?;
+        Some(link) => {
+            store::set_role(&mut tx, MemberOf::Property, link.id, role).await.map_err(database_error)?;
             let checked = ending::after_loss(&mut tx, MemberOf::Property, property.0, user.id).await;
             checked.map_err(|error| refused(error, property, &user.email, &title))?;
         }
         None => {
-            let member = Member {
-                id: MemberId::new(),
-                parent: property.0,
-                user_id: user.id,
-                role: role.to_owned(),
-                overrides: None,
-                email: user.email.clone(),
-                name: user.name,
-            };
-            let added = add::add(&mut tx, MemberOf::Property, &member, Giver::default(), clock::now()).await;
+            let member = Member { parent: property, user_id: user.id, role, ..Member::default() };
+            let member = Stored { id: Uuid::now_v7(), version: 0, resource: member };
+            let added = add::add(&mut tx, &member, Giver::default(), clock::now()).await;
             added.map_err(super::failed)?;
         }
     }
     tx.commit().await.map_err(database_error)?;
-    log::info!("member add: {role} property={property} user={}", user.id);
-    println!("{} is {} of {title}.", user.email, if role == "owner" { "an owner" } else { "a user" });
+    log::info!("member add: {} property={property} user={}", role.word(), user.id);
+    println!("{} is {} of {title}.", user.email, if role == Role::Owner { "an owner" } else { "a user" });
     Ok(())
 }
 

@@ -20,7 +20,7 @@ use crate::{
     resource::{
         attribute::{self, Attribute, Rescale},
         fields::{Field, Kind},
-        json::{Link, Named},
+        json::{Link, Named, User},
         validate::{self, Operation},
     },
 };
@@ -97,6 +97,8 @@ pub enum Related<R: 'static> {
     Maybe(fn(&R) -> Option<Uuid>),
     /// Several by id and title.
     Named(fn(&R) -> Vec<Named<'static>>),
+    /// A user, with email address and name.
+    User(fn(&R) -> User<'_>),
 }
 
 impl<R> Relationship<R> {
@@ -106,6 +108,7 @@ impl<R> Relationship<R> {
             Related::One(id) => json!({ "data": Link::new(self.of, id(resource)) }),
             Related::Maybe(id) => json!({ "data": id(resource).map(|id| Link::new(self.of, id)) }),
             Related::Named(named) => json!({ "data": named(resource) }),
+            Related::User(user) => json!({ "data": user(resource) }),
         }
     }
 }
@@ -115,6 +118,8 @@ pub trait Resource: Clone + Default + Send + 'static {
     const NAME: Name;
     /// The top keys of bodies: the first that is there.
     const KEYS: &'static [&'static str] = &[Self::NAME.one];
+    /// True for links of users, who are invited and withdrawn: a body that creates one has the top key `invite`.
+    const INVITED: bool = false;
     const PARENT: Parent = Parent::Property("property_id");
     /// The column with the user who made it.
     const MAKER: Option<&'static str> = None;

@@ -14,6 +14,7 @@ use crate::{
     base::{
         clock::Moment,
         error::{Error, Result},
+        ids::UserId,
     },
     resource::{query::Paging, render_cache::Fragment},
     web::etag,
@@ -177,6 +178,21 @@ pub struct Link {
 impl Link {
     pub fn new(r#type: &'static str, id: Uuid) -> Self {
         Link { r#type, id }
+    }
+}
+
+/// A related user: what is known of them stands beside the id.
+#[derive(Serialize)]
+pub struct User<'a> {
+    id: UserId,
+    r#type: &'static str,
+    email: &'a str,
+    name: Option<&'a str>,
+}
+
+impl<'a> User<'a> {
+    pub fn new(id: UserId, email: &'a str, name: Option<&'a str>) -> Self {
+        User { id, r#type: "user", email, name }
     }
 }
 

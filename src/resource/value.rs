@@ -5,9 +5,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
+    access::Role,
     base::{
         error::Problems,
-        ids::{GroupId, PropertyId, RatePlanId, RoomTypeId},
+        ids::{GroupId, PropertyId, RatePlanId, RoomTypeId, UserId},
     },
     db::{Bind, Row, folded},
     resource::{
@@ -198,6 +199,10 @@ impl<const MIN: i64, const MAX: i64> Scalar for Bounded<MIN, MAX> {
     }
 }
 
+scalar!(Role, String, MaybeText, Kind::OneOf(Role::WORDS), |role| role.word().to_owned(), |word| {
+    if word == Role::Owner.word() { Role::Owner } else { Role::User }
+});
+
 /// Lets ids of resources be fields.
 macro_rules! ids {
     ($($name:ident $of:literal)*) => { $(
@@ -212,7 +217,7 @@ macro_rules! ids {
     )* };
 }
 
-ids! { PropertyId "property" GroupId "group" RoomTypeId "room type" RatePlanId "rate plan" }
+ids! { PropertyId "property" GroupId "group" RoomTypeId "room type" RatePlanId "rate plan" UserId "user" }
 
 /// 1 to 255 characters of one line. Beside it a column `sort_…` has its key for sorting (`db/folded.rs`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,10 +4,13 @@ use serde_json::{Map, Value};
 
 use crate::{
     app::openapi::examples::Examples,
-    base::error::Result,
+    base::{
+        error::Result,
+        ids::{GroupId, PropertyId},
+    },
     hotel::{
         groups::Group,
-        members::{self, MemberOf},
+        members::Member,
         photos::Photo,
         policies::HotelPolicy,
         properties::Property,
@@ -38,8 +41,8 @@ pub struct Collection {
     /// The group of operations it is found under.
     pub tag: &'static str,
     pub fields: Vec<&'static Field>,
-    /// What a create sends where that is not the same: top key and fields.
-    pub invite: Option<(&'static str, Vec<&'static Field>)>,
+    /// True where resources are users who are invited and withdrawn.
+    pub invited: bool,
     pub listing: Listing,
     pub pages: Pages,
     /// The values of a new resource.
@@ -50,8 +53,8 @@ pub struct Collection {
     pub option: Option<(&'static str, &'static [&'static str])>,
     /// True where a delete takes `force`.
     pub force: bool,
-    /// What a delete is called, and what it does.
-    pub delete: (&'static str, &'static str),
+    /// What a delete does.
+    pub deleted: &'static str,
     pub examples: Examples,
 }
 
@@ -63,6 +66,7 @@ impl Collection {
                 Related::One(_) => link(relationship.of),
                 Related::Maybe(_) => link_or_null(relationship.of),
                 Related::Named(_) => named(relationship.of),
+                Related::User(_) => user(),
             };
             (relationship.name, data)
         });
@@ -73,14 +77,14 @@ impl Collection {
             path: format!("/{}", R::NAME.many),
             tag: R::TAG,
             fields: collection::fields::<R>(),
-            invite: None,
+            invited: R::INVITED,
             listing: store::listing::<R>(),
             pages: R::PAGES,
             defaults: R::defaults(),
             relationships: relationships.collect(),
             option: (!R::OPTION.is_empty()).then_some((R::OPTION_TYPE, R::OPTION)),
             force: R::FORCE,
-            delete: ("Delete", R::DELETED),
+            deleted: R::DELETED,
             examples: Examples::of::<R>(),
         }
     }
@@ -91,8 +95,8 @@ pub fn all() -> Result<Vec<Collection>> {
     Ok(vec![
         Collection::of::<Property>(),
         Collection::of::<Group>(),
-        members(MemberOf::Property, "Property users"),
-        members(MemberOf::Group, "Group users"),
+        Collection::of::<Member<PropertyId>>(),
+        Collection::of::<Member<GroupId>>(),
         Collection::of::<RoomType>(),
         Collection::of::<RatePlan>(),
         Collection::of::<Tax>(),
@@ -100,31 +104,6 @@ pub fn all() -> Result<Vec<Collection>> {
         Collection::of::<HotelPolicy>(),
         Collection::of::<Photo>(),
     ])
-}
-
-fn members(of: MemberOf, tag: &'static str) -> Collection {
-    let name = of.name();
-    let parent = of.parent_name();
-    Collection {
-        name,
-        noun: name.replace('_', " "),
-        nouns: tag.to_lowercase(),
-        path: format!("/{name}s"),
-        tag,
-        fields: of.fields().iter().collect(),
-        invite: Some(("invite", of.invite().iter().collect())),
-        listing: members::store::listing(of).clone(),
-        pages: Pages::WhenAsked,
-        defaults: Map::new(),
-        relationships: vec![(parent, link(parent)), ("user", user())],
-        option: None,
-        force: false,
-        delete: (
-            "Withdraw",
-            "Ends the access; what the user created stays. Owners only; nobody can withdraw their own access.",
-        ),
-        examples: Examples::default(),
-    }
 }
 
 /// The groups of operations, as readers meet them.

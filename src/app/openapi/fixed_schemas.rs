@@ -28,13 +28,6 @@ pub fn meta() -> Schema {
     Schema::object([("page", Schema::at_least(1)), ("limit", Schema::integer(1, 100)), ("total", Schema::at_least(0))])
 }
 
-/// A facility of the catalogues.
-pub fn facility() -> Schema {
-    let attributes =
-        Schema::object([("id", Schema::id("facility")), ("category", Schema::text()), ("title", Schema::text())]);
-    Schema::object([("type", Schema::constant("facility")), ("id", Schema::id("facility")), ("attributes", attributes)])
-}
-
 /// What is answered where there is no resource to show.
 pub fn success() -> Schema {
     Schema::object([("meta", Schema::object([("message", Schema::constant("Success"))]))])

@@ -158,9 +158,9 @@ fn options(of: &Collection) -> Option<Operation> {
 }
 
 fn create(of: &Collection, address: &str) -> Operation {
-    let (verb, summary) = match of.invite {
-        Some(_) => ("invite", format!("Invite {}", of.one())),
-        None => ("create", format!("Create {}", of.one())),
+    let (verb, summary) = match of.invited {
+        true => ("invite", format!("Invite {}", of.one())),
+        false => ("create", format!("Create {}", of.one())),
     };
     let (schema, example) = of.response();
     let location = format!("{address}{BASE}{}/{}", of.path, example["data"]["id"].as_str().unwrap_or_default());
@@ -171,7 +171,7 @@ fn create(of: &Collection, address: &str) -> Operation {
 
 fn read(of: &Collection) -> Operation {
     // Property users and group users answer `resource_not_found` also when they are read.
-    let missing = if of.invite.is_some() { Failure::Gone } else { Failure::Missing };
+    let missing = if of.invited { Failure::Gone } else { Failure::Missing };
     let (schema, example) = of.response();
     operation("GET", of.with_id(), (format!("read_{}", of.name), of.tag, format!("Read {}", of.one())), &[missing])
         .parameters(vec![of.id()])
@@ -191,11 +191,11 @@ fn update(of: &Collection) -> Operation {
 
 fn delete(of: &Collection) -> Operation {
     let force = of.force.then(parameters::force);
-    let (verb, about) = of.delete;
+    let verb = if of.invited { "Withdraw" } else { "Delete" };
     let id = format!("{}_{}", verb.to_ascii_lowercase(), of.name);
     let called = (id, of.tag, format!("{verb} {}", of.one()));
     operation("DELETE", of.with_id(), called, &[Failure::BadRequest, Failure::Gone])
-        .about(about)
+        .about(of.deleted)
         .parameters([of.id()].into_iter().chain(force).collect())
         .answers(200, success())
 }

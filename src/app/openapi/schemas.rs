@@ -10,7 +10,7 @@ use crate::{
         fixed_schemas,
     },
     base::error::Result,
-    hotel::photos,
+    hotel::{facilities::Facility, photos},
     resource::{
         document::schema::{Keyword, Meaning, Schema, Type},
         fields::{Field, Kind, LARGEST, Need},
@@ -37,9 +37,8 @@ pub fn all() -> Result<Vec<(Cow<'static, str>, Schema)>> {
     for collection in &collections::all()? {
         let name = camel(collection.name);
         all.push((name.clone().into(), resource(collection)));
-        let own = (collection.name, collection.fields.clone());
-        let (key, fields) = collection.invite.clone().unwrap_or(own);
-        let create = request(&fields, &collection.defaults, Operation::Create);
+        let key = if collection.invited { "invite" } else { collection.name };
+        let create = request(&collection.fields, &collection.defaults, Operation::Create);
         let update = request(&collection.fields, &collection.defaults, Operation::Update);
         all.push((format!("{name}Create").into(), body(key, create)));
         all.push((format!("{name}Update").into(), body(collection.name, update)));
@@ -50,7 +49,7 @@ pub fn all() -> Result<Vec<(Cow<'static, str>, Schema)>> {
             all.push((format!("{name}Option").into(), Schema::object(choice)));
         }
     }
-    all.push(("Facility".into(), fixed_schemas::facility()));
+    all.push(("Facility".into(), resource(&Collection::of::<Facility>())));
     all.push(("Caller".into(), fixed_schemas::caller()));
     all.push(("Meta".into(), fixed_schemas::meta()));
     all.push(("Success".into(), fixed_schemas::success()));

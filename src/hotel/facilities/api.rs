@@ -1,8 +1,9 @@
 //! `/api/v1/property_facilities` and `/api/v1/room_facilities` (docs/contract/facilities.md): for every caller the same.
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::{cmp::Ordering, sync::LazyLock};
 
 use actix_web::{HttpRequest, HttpResponse};
+use serde_json::Value;
 
 use crate::{
     access::caller::Caller,
@@ -13,33 +14,20 @@ use crate::{
     db::folded,
     hotel::facilities::{Catalogue, Facility, OF_PROPERTIES, OF_ROOMS},
     resource::{
+        collection::{self, Resource, Stored},
         json::{self, Meta},
-        list::{Compared, Filterable, Listing, Orderable},
+        list::Listing,
         query::{Filter, Operator, Query},
+        store,
     },
 };
 
-/// What a catalogue can be filtered and ordered by. It is in memory, so there is no SQL.
-pub static LISTING: Listing = Listing {
-    filters: Cow::Borrowed(&[
-        Filterable { name: "id", sql: Cow::Borrowed(""), kind: Compared::Id },
-        Filterable { name: "category", sql: Cow::Borrowed(""), kind: Compared::Text },
-        Filterable { name: "title", sql: Cow::Borrowed(""), kind: Compared::Text },
-    ]),
-    orders: Cow::Borrowed(&[
-        Orderable { name: "id", sql: Cow::Borrowed("") },
-        Orderable { name: "category", sql: Cow::Borrowed("") },
-        Orderable { name: "title", sql: Cow::Borrowed("") },
-        // All are as old as the program.
-        Orderable { name: "inserted_at", sql: Cow::Borrowed("") },
-    ]),
-    default_order: Cow::Borrowed(""),
-    id: Cow::Borrowed(""),
-};
+/// What a catalogue can be filtered and ordered by. It is in memory, so the SQL is of no use.
+pub static LISTING: LazyLock<Listing> = LazyLock::new(store::listing::<Facility>);
 
 fn answer(catalogue: &Catalogue, request: &HttpRequest, paged: bool) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
-    let mut found: Vec<&Facility> = catalogue.entries.iter().collect();
+    let mut found: Vec<&Stored<Facility>> = catalogue.entries.iter().collect();
     for filter in &query.filters {
         check(filter)?;
         found.retain(|facility| fits(facility, filter));
@@ -54,7 +42,8 @@ fn answer(catalogue: &Catalogue, request: &HttpRequest, paged: bool) -> Result<H
         found.sort_by(|a, b| {
             let compared = query.orders.iter().map(|(field, descending)| {
                 let order = match field.as_str() {
-                    "title" => folded(a.title).cmp(&folded(b.title)),
+                    "title" => folded(&a.resource.title.0).cmp(&folded(&b.resource.title.0)),
+                    // All are as old as the program.
                     "inserted_at" => Ordering::Equal,
                     field => value(a, field).cmp(&value(b, field)),
                 };
@@ -72,18 +61,15 @@ fn answer(catalogue: &Catalogue, request: &HttpRequest, paged: bool) -> Result<H
         found = found.into_iter().skip(before).take(limit).collect();
         meta = Some(Meta::new(paging, total));
     }
-    let bodies: Vec<json::Short<_, _>> = found
-        .into_iter()
-        .map(|facility| json::Short { r#type: "facility", id: facility.id, attributes: facility })
-        .collect();
+    let bodies: Vec<Value> = found.into_iter().map(collection::body).collect();
     Ok(json::many(&bodies, meta))
 }
 
-fn value(facility: &Facility, field: &str) -> Cow<'static, str> {
-    match field {
-        "id" => facility.id.to_string().into(),
-        "title" => facility.title.into(),
-        _ => facility.category.into(),
+/// What a filter or an order compares.
+fn value(facility: &Stored<Facility>, field: &str) -> String {
+    match Facility::FIELDS.iter().find(|attribute| attribute.field.name == field) {
+        Some(attribute) => attribute.json(&facility.resource, "").as_str().unwrap_or_default().to_owned(),
+        None => facility.id.to_string(),
     }
 }
 
@@ -101,7 +87,7 @@ fn check(filter: &Filter) -> Result<()> {
     }
 }
 
-fn fits(facility: &Facility, filter: &Filter) -> bool {
+fn fits(facility: &Stored<Facility>, filter: &Filter) -> bool {
     let value = value(facility, &filter.field);
     // An id is compared as an id: in any letter case, and what is none matches nothing.
     let comparable = |text: &str| match filter.field.as_str() {
@@ -109,7 +95,7 @@ fn fits(facility: &Facility, filter: &Filter) -> bool {
         _ => Some(text.to_owned()),
     };
     let is = |entry: &str| comparable(entry).is_some_and(|entry| entry == value);
-    let compared = || comparable(&filter.text).map(|text| (*value).cmp(&text));
+    let compared = || comparable(&filter.text).map(|text| value.cmp(&text));
     let one_of = || match filter.entries.as_slice() {
         [] => is(&filter.text) || filter.text.split(',').any(is),
         entries => entries.iter().any(|entry| is(entry)),

@@ -9,22 +9,42 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
+    base::ids::PropertyId,
     db::{Bind, Row, folded},
-    resource::{fields::Kind, json::Named, value::Scalar},
+    resource::{
+        attribute::{Attribute, field},
+        collection::{Name, Resource, Stored},
+        fields::Kind,
+        json::Named,
+        value::{Scalar, Text, Title},
+    },
 };
 
 /// One amenity.
-#[derive(Serialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Facility {
-    pub id: Uuid,
-    pub category: &'static str,
-    pub title: &'static str,
+    pub category: Text<255>,
+    pub title: Title,
+}
+
+/// Only its table is used: the catalogues are in memory, and for every caller the same.
+impl Resource for Facility {
+    const NAME: Name = Name { one: "facility", many: "facilities" };
+    const FIELDS: &'static [Attribute<Self>] = &[
+        field!(category).required().filter().about("What kind of amenity it is."),
+        field!(title).required().filter().about("Name of the amenity."),
+    ];
+    const TAG: &'static str = "Facilities";
+
+    fn property(&self) -> Option<PropertyId> {
+        None
+    }
 }
 
 /// A list of amenities.
 pub struct Catalogue {
     /// By title.
-    pub entries: Vec<Facility>,
+    pub entries: Vec<Stored<Facility>>,
     by_id: HashMap<Uuid, usize>,
 }
 
@@ -50,18 +70,19 @@ impl Catalogue {
         let entry = |line: &'static str| {
             let (id, rest) = line.split_once(' ')?;
             let (category, title) = rest.split_once(' ')?;
-            Some(Facility { id: id.parse().ok()?, category, title })
+            let facility = Facility { category: Text(category.to_owned()), title: Title(title.to_owned()) };
+            Some(Stored { id: id.parse().ok()?, version: 0, resource: facility })
         };
-        let mut entries: Vec<Facility> = text.lines().filter_map(entry).collect();
-        entries.sort_by_cached_key(|facility| (folded(facility.title), facility.id));
+        let mut entries: Vec<Stored<Facility>> = text.lines().filter_map(entry).collect();
+        entries.sort_by_cached_key(|facility| (folded(&facility.resource.title.0), facility.id));
         let by_id = entries.iter().enumerate().map(|(place, facility)| (facility.id, place)).collect();
         Catalogue { entries, by_id }
     }
 
     /// The facilities of a resource, as its relationships name them.
-    pub fn named(&self, ids: &[Uuid]) -> Vec<Named<'static>> {
+    pub fn named(&'static self, ids: &[Uuid]) -> Vec<Named<'static>> {
         let known = ids.iter().filter_map(|id| self.by_id.get(id)).filter_map(|place| self.entries.get(*place));
-        known.map(|facility| Named::new("facility", facility.id, facility.title)).collect()
+        known.map(|facility| Named::new("facility", facility.id, &*facility.resource.title.0)).collect()
     }
 }
 
@@ -112,7 +133,8 @@ mod tests {
         {
             assert_eq!(catalogue.entries.len(), text.lines().count());
             assert_eq!(catalogue.by_id.len(), catalogue.entries.len());
-            let titles: std::collections::BTreeSet<&str> = catalogue.entries.iter().map(|f| f.title).collect();
+            let titles: std::collections::BTreeSet<&str> =
+                catalogue.entries.iter().map(|f| &*f.resource.title.0).collect();
             assert_eq!(titles.len(), catalogue.entries.len());
         }
         assert!(OF_PROPERTIES.entries.iter().all(|facility| !is_of_rooms(facility.id)));

@@ -10,8 +10,9 @@ use crate::{
     db::Tx,
     hotel::{
         groups::placements::Giver,
-        members::{Member, MemberOf, inviters, store},
+        members::{Member, MemberOf, ParentId, inviters, store},
     },
+    resource::collection::Stored,
 };
 
 /// Adds a member. The caller has locked the user and the property or group, and checked permissions. Quotas do not
@@ -20,16 +21,18 @@ use crate::{
 /// # Errors
 /// `Refused` if the user is a member already; `Full` at a quota (docs/contract/README.md, section 11); `Forbidden` if
 /// the user does not accept invitations from the giver.
-pub async fn add(tx: &mut Tx, of: MemberOf, member: &Member, giver: Giver, now: Moment) -> Result<()> {
-    if store::is_member(tx, of, member.parent, member.user_id).await? {
+pub async fn add<P: ParentId>(tx: &mut Tx, member: &Stored<Member<P>>, giver: Giver, now: Moment) -> Result<()> {
+    let Member { parent, user_id, .. } = &member.resource;
+    let parent = parent.clone().into();
+    if store::of_user(tx, P::OF, parent, *user_id).await?.is_some() {
         return Err(Error::Refused("User already invited"));
     }
     if let Some(inviter) = giver.user {
-        match of {
-            MemberOf::Property => quotas::user_of_property(tx, PropertyId(member.parent)).await?,
-            MemberOf::Group => quotas::user_of_group(tx, GroupId(member.parent)).await?,
+        match P::OF {
+            MemberOf::Property => quotas::user_of_property(tx, PropertyId(parent)).await?,
+            MemberOf::Group => quotas::user_of_group(tx, GroupId(parent)).await?,
         }
-        inviters::count_way(tx, inviter, member.user_id, now).await?;
+        inviters::count_way(tx, inviter, *user_id, now).await?;
     }
-    Ok(store::insert(tx, of, member, giver, now).await?)
+    Ok(store::insert(tx, member, giver, now).await?)
 }

@@ -1,13 +1,12 @@
 //! `/api/v1/property_users` and `/api/v1/group_users`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, marker::PhantomData};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
 };
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
@@ -24,211 +23,146 @@ use crate::{
     hotel::{
         accounts,
         groups::placements::Giver,
-        members::{Member, MemberOf, add, ending, store},
+        members::{Member, ParentId, add, ending},
     },
     people::users,
     resource::{
-        json,
+        collection::{self, Resource, Stored},
+        handlers, json,
         query::Query,
         steps::{self, List, Source},
-        validate::{self, Operation},
+        store as resources,
+        validate::Operation,
     },
-    web::{body::Body, state::AppState},
+    web::{
+        body::Body,
+        methods::{Routes, resource},
+        state::AppState,
+    },
 };
 
-#[derive(Serialize)]
-struct MemberBody {
-    r#type: &'static str,
-    id: MemberId,
-    attributes: Map<String, Value>,
-    relationships: Map<String, Value>,
-}
-
-impl MemberBody {
-    fn new(of: MemberOf, member: &Member) -> Result<Self> {
-        let overrides: Option<Value> = member.overrides.as_deref().map(serde_json::from_str).transpose()?;
-        let mut attributes = Map::new();
-        attributes.insert("id".to_owned(), json!(member.id));
-        attributes.insert("overrides".to_owned(), json!(overrides));
-        attributes.insert(of.parent_field().to_owned(), json!(member.parent));
-        attributes.insert("role".to_owned(), json!(member.role));
-        attributes.insert("user_id".to_owned(), json!(member.user_id));
-        let mut relationships = Map::new();
-        let parent = json!({ "data": { "id": member.parent, "type": of.parent_name() } });
-        relationships.insert(of.parent_name().to_owned(), parent);
-        let user = json!({ "id": member.user_id, "type": "user", "email": member.email, "name": member.name });
-        relationships.insert("user".to_owned(), json!({ "data": user }));
-        Ok(MemberBody { r#type: of.name(), id: member.id, attributes, relationships })
+impl Routes {
+    /// Adds the routes of links to a property or a group.
+    pub fn members<P: ParentId>(self) -> Self {
+        let path = format!("/{}", P::NAME.many);
+        self.add(resource(&path).get(list::<P>).post(invite::<P>))
+            .add(resource(&format!("{path}/{{id}}")).get(read::<P>).put(update::<P>).delete(withdraw::<P>))
     }
 }
 
 /// Links as a list shows them.
-struct Listed {
-    of: MemberOf,
-    caller: Caller,
-}
+struct Listed<P>(Caller, PhantomData<fn() -> P>);
 
-impl Source for Listed {
-    type Resource = MemberBody;
+impl<P: ParentId> Source for Listed<P> {
+    type Resource = Value;
 
-    const A_STEP: usize = 100;
+    const A_STEP: usize = Member::<P>::STEP;
 
-    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, MemberBody>> {
-        let members = store::by_ids(tx, self.of, &self.caller, ids).await?;
-        members.iter().map(|member| Ok((member.id.0, MemberBody::new(self.of, member)?))).collect()
+    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Value>> {
+        let members = resources::by_ids::<Member<P>>(tx, &self.0, ids).await?;
+        Ok(members.iter().map(|member| (member.id, collection::body(member))).collect())
     }
 }
 
-async fn list(of: MemberOf, state: &Data<AppState>, caller: Caller, request: &HttpRequest) -> Result<HttpResponse> {
+/// GET /property_users, /group_users: whole, unless pages are asked for.
+async fn list<P: ParentId>(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = state.db.read().await?;
-    let (ids, meta) = store::list(&mut tx, of, &caller, &query).await?;
-    steps::answer(List::new(&state.db, tx, Listed { of, caller }, ids, meta)).await
+    let (ids, meta) = resources::ids::<Member<P>>(&mut tx, &caller, &query).await?;
+    steps::answer(List::new(&state.db, tx, Listed::<P>(caller, PhantomData), ids, meta)).await
 }
 
-async fn read(of: MemberOf, state: &AppState, caller: &Caller, id: &str) -> Result<HttpResponse> {
+/// GET /property_users/:id
+async fn read<P: ParentId>(state: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
     let mut tx = state.db.read().await?;
-    let member = find(&mut tx, of, id).await?;
-    of.role(&mut tx, caller, member.parent).await?.ok_or(Error::NotFound)?;
-    Ok(json::one(&MemberBody::new(of, &member)?))
+    let member = handlers::find::<Member<P>>(&mut tx, &caller, &id).await?;
+    completed(&mut tx, member).await
 }
 
-async fn find(tx: &mut Tx, of: MemberOf, id: &str) -> Result<Member> {
-    let id = id.parse().map_err(|_| Error::NotFound)?;
-    store::by_id(tx, of, id).await?.ok_or(Error::NotFound)
+/// 200 with a link.
+async fn completed<P: ParentId>(tx: &mut Tx, member: Stored<Member<P>>) -> Result<HttpResponse> {
+    let mut members = [member];
+    Member::complete(tx, &mut members).await?;
+    Ok(json::one(&collection::body(&members[0])))
 }
 
-/// As `find`, with the caller's role. Nobody else changes who the users are, or what rests on this one, before this
+/// A link with the caller's role. Nobody else changes who the users are, or what rests on this one, before this
 /// transaction ends.
-pub async fn lock(tx: &mut Tx, of: MemberOf, caller: &Caller, id: &str) -> Result<(Member, Role)> {
-    let Member { parent, user_id, .. } = find(tx, of, id).await?;
-    of.role(tx, caller, parent).await?.ok_or(Error::NotFound)?;
+pub async fn lock<P: ParentId>(tx: &mut Tx, caller: &Caller, id: &str) -> Result<(Stored<Member<P>>, Role)> {
+    let Member { parent, user_id, .. } = handlers::find::<Member<P>>(tx, caller, id).await?.resource;
     users::store::lock_user(tx, user_id).await?;
-    let role = of.lock(tx, caller, parent).await?.ok_or(Error::NotFound)?;
+    let role = P::OF.lock(tx, caller, parent.into()).await?.ok_or(Error::NotFound)?;
     // It may have gone while this waited.
-    Ok((find(tx, of, id).await?, role))
+    Ok((handlers::find(tx, caller, id).await?, role))
 }
 
-async fn invite(of: MemberOf, state: &AppState, caller: &Caller, sent: Body) -> Result<HttpResponse> {
+/// POST /property_users, /group_users
+async fn invite<P: ParentId>(
+    state: Data<AppState>,
+    UserManager(caller): UserManager,
+    sent: Body,
+) -> Result<HttpResponse> {
     let sent = sent.top("invite")?;
-    let parent = sent.get(of.parent_field()).and_then(Value::as_str).and_then(ids::parse);
+    let parent = sent.get(P::OF.field()).and_then(Value::as_str).and_then(ids::parse);
     let mut tx = state.db.write().await?;
     if let Some(parent) = parent {
-        of.role(&mut tx, caller, parent).await?.ok_or(Error::Forbidden(None))?.must_own()?;
+        P::OF.role(&mut tx, &caller, parent).await?.ok_or(Error::Forbidden(None))?.must_own()?;
     }
     let mut problems = Problems::default();
-    let validated = validate::validate(of.invite(), &sent, &Map::new(), Operation::Create, &mut problems);
+    let mut member = Member::<P>::default();
+    collection::apply(&mut member, &sent, Operation::Create, &mut problems);
     problems.none_or_invalid()?;
-    let email = text(&validated, "user_email");
-    let email = email.parse::<users::Email>().map_err(|problem| Error::Internal(problem.to_owned()))?;
+    let email = member.user_email.0.parse().map_err(|problem: &str| Error::Internal(problem.to_owned()))?;
     let now = clock::now();
     let user = accounts::find_or_invite(&mut tx, &email, caller.user, now).await?;
-    let parent = parent.ok_or(Error::NotFound)?;
     users::store::lock_user(&mut tx, user.id).await?;
     // The caller's role may have been lowered while this waited.
-    of.lock(&mut tx, caller, parent).await?.ok_or(Error::Forbidden(None))?.must_own()?;
-    let member = Member {
-        id: MemberId::new(),
-        parent,
-        user_id: user.id,
-        role: text(&validated, "role"),
-        overrides: overrides(&validated, None),
-        email: user.email,
-        name: user.name,
-    };
-    add::add(&mut tx, of, &member, Giver::of(caller), now).await?;
+    let role = P::OF.lock(&mut tx, &caller, member.parent.clone().into()).await?;
+    role.ok_or(Error::Forbidden(None))?.must_own()?;
+    member.user_id = user.id;
+    member.user_email.0.0 = user.email;
+    member.name = user.name;
+    let member = Stored { id: Uuid::now_v7(), version: 0, resource: member };
+    add::add(&mut tx, &member, Giver::of(&caller), now).await?;
     tx.commit().await?;
-    let collection = format!("{}s", of.name());
-    let location = format!("{}/api/v1/{collection}/{}", state.address(), member.id);
-    Ok(json::created(location, &MemberBody::new(of, &member)?))
+    let location = format!("{}/api/v1/{}/{}", state.address(), P::NAME.many, member.id);
+    Ok(json::created(location, &collection::body(&member)))
 }
 
-async fn update(of: MemberOf, state: &AppState, caller: &Caller, id: &str, sent: Body) -> Result<HttpResponse> {
-    let sent = sent.top(of.name())?;
+/// PUT /property_users/:id
+async fn update<P: ParentId>(
+    state: Data<AppState>,
+    UserManager(caller): UserManager,
+    id: Path<String>,
+    sent: Body,
+) -> Result<HttpResponse> {
+    let sent = sent.top_of(Member::<P>::KEYS)?;
     let mut tx = state.db.write().await?;
-    let (mut member, role) = lock(&mut tx, of, caller, id).await?;
+    let (mut member, role) = lock::<P>(&mut tx, &caller, &id).await?;
     role.must_own()?;
     let mut problems = Problems::default();
-    let validated = validate::validate(of.fields(), &sent, &Map::new(), Operation::Update, &mut problems);
+    collection::apply(&mut member.resource, &sent, Operation::Update, &mut problems);
     problems.none_or_invalid()?;
-    if validated.contains_key("role") {
-        member.role = text(&validated, "role");
-    }
-    member.overrides = overrides(&validated, member.overrides);
-    store::update(&mut tx, of, &member).await?;
-    ending::after_loss(&mut tx, of, member.parent, member.user_id).await?;
+    resources::update(&mut tx, &member).await?;
+    ending::after_loss(&mut tx, P::OF, member.resource.parent.clone().into(), member.resource.user_id).await?;
+    let answer = completed(&mut tx, member).await?;
     tx.commit().await?;
-    Ok(json::one(&MemberBody::new(of, &member)?))
+    Ok(answer)
 }
 
-async fn withdraw(of: MemberOf, state: &AppState, caller: &Caller, id: &str) -> Result<HttpResponse> {
+/// DELETE /property_users/:id
+async fn withdraw<P: ParentId>(
+    state: Data<AppState>,
+    UserManager(caller): UserManager,
+    id: Path<String>,
+) -> Result<HttpResponse> {
     let mut tx = state.db.write().await?;
-    let (member, role) = lock(&mut tx, of, caller, id).await?;
+    let (member, role) = lock::<P>(&mut tx, &caller, &id).await?;
     role.must_own()?;
-    if member.user_id == caller.user {
+    if member.resource.user_id == caller.user {
         return Err(Error::Refused("User can not withdraw themself"));
     }
-    ending::end(&mut tx, of, &member).await?;
+    ending::end(&mut tx, P::OF, MemberId(member.id), member.resource.parent.into(), member.resource.user_id).await?;
     tx.commit().await?;
     Ok(json::success())
 }
-
-fn text(validated: &Map<String, Value>, field: &str) -> String {
-    validated.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-/// What was sent, else what was there.
-fn overrides(validated: &Map<String, Value>, old: Option<String>) -> Option<String> {
-    match validated.get("overrides") {
-        None => old,
-        Some(Value::Null) => None,
-        Some(object) => Some(object.to_string()),
-    }
-}
-
-macro_rules! handlers {
-    ($of:expr, $list:ident, $read:ident, $invite:ident, $update:ident, $withdraw:ident) => {
-        pub async fn $list(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
-            list($of, &state, caller, &request).await
-        }
-
-        pub async fn $read(state: Data<AppState>, caller: Caller, id: Path<String>) -> Result<HttpResponse> {
-            read($of, &state, &caller, &id).await
-        }
-
-        pub async fn $invite(
-            state: Data<AppState>,
-            UserManager(caller): UserManager,
-            sent: Body,
-        ) -> Result<HttpResponse> {
-            invite($of, &state, &caller, sent).await
-        }
-
-        pub async fn $update(
-            state: Data<AppState>,
-            UserManager(caller): UserManager,
-            id: Path<String>,
-            sent: Body,
-        ) -> Result<HttpResponse> {
-            update($of, &state, &caller, &id, sent).await
-        }
-
-        pub async fn $withdraw(
-            state: Data<AppState>,
-            UserManager(caller): UserManager,
-            id: Path<String>,
-        ) -> Result<HttpResponse> {
-            withdraw($of, &state, &caller, &id).await
-        }
-    };
-}
-
-handlers!(
-    MemberOf::Property,
-    list_of_properties,
-    read_of_property,
-    invite_to_property,
-    update_of_property,
-    withdraw_from_property
-);
-handlers!(MemberOf::Group, list_of_groups, read_of_group, invite_to_group, update_of_group, withdraw_from_group);

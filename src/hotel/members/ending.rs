@@ -8,12 +8,12 @@ use crate::{
     base::{
         clock::Moment,
         error::{Error, Result},
-        ids::{GroupId, PropertyId, UserId},
+        ids::{GroupId, MemberId, PropertyId, UserId},
     },
     db::Tx,
     hotel::{
         groups::placements,
-        members::{Member, MemberOf, inviters, store},
+        members::{MemberOf, inviters, store},
     },
     people::users,
 };
@@ -52,9 +52,9 @@ async fn must_have_owner(tx: &mut Tx, of: MemberOf, parent: Uuid) -> Result<()> 
 ///
 /// # Errors
 /// As [`after_loss`].
-pub async fn end(tx: &mut Tx, of: MemberOf, member: &Member) -> Result<()> {
-    store::delete(tx, of, member.id).await?;
-    after_loss(tx, of, member.parent, member.user_id).await
+pub async fn end(tx: &mut Tx, of: MemberOf, link: MemberId, parent: Uuid, user: UserId) -> Result<()> {
+    store::delete(tx, of, link).await?;
+    after_loss(tx, of, parent, user).await
 }
 
 /// Lets a user leave a property or a group, and refuses future invitations from whoever gave it to them
@@ -78,8 +78,8 @@ pub async fn leave_for_good(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserI
 /// `NotFound` if the user has no link there; `Refused` if nobody would own it any more.
 pub async fn leave(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> Result<()> {
     lock(tx, of, parent, user).await?;
-    let member = store::of_user(tx, of, parent, user).await?.ok_or(Error::NotFound)?;
-    end(tx, of, &member).await
+    let link = store::of_user(tx, of, parent, user).await?.ok_or(Error::NotFound)?;
+    end(tx, of, link.id, parent, user).await
 }
 
 /// Locks a user, then the property or group: always in this order, so that there is no deadlock.

@@ -5,6 +5,7 @@ pub mod add; // giving access
 pub mod api;
 pub mod ending; // leaving, and what ends with a way
 pub mod inviters; // whose invitations a user does not accept
+mod overrides;
 pub mod own; // what a user was given
 pub mod pages; // handlers of "People with access"
 pub mod people; // the page "People with access"
@@ -13,16 +14,24 @@ pub mod store;
 pub mod ways; // every way to a property
 pub mod your_access; // the page "Your access"
 
-use serde_json::Value;
+use std::fmt::Debug;
+
 use uuid::Uuid;
 
 use crate::{
     access::{self, Role, caller::Caller},
-    base::ids::{GroupId, MemberId, PropertyId, UserId},
+    base::{
+        error::Result,
+        ids::{GroupId, PropertyId, UserId},
+    },
     db::Tx,
+    hotel::members::overrides::Overrides,
     resource::{
-        document::schema::{Keyword, Schema, Type},
-        fields::{Field, Kind, MOST_JSON, Shape, optional, read_only, required},
+        attribute::{Attribute, FieldType, field},
+        collection::{Name, Pages, Parent, Related, Relationship, Resource, Stored},
+        fields::Need,
+        json::User,
+        value::{EmailAddress, Unstored},
     },
 };
 
@@ -33,105 +42,28 @@ pub enum MemberOf {
     Group,
 }
 
-const ROLE: Kind = Kind::OneOf(&["owner", "user"]);
-const ABOUT_ROLE: &str = "An `owner` can also invite and withdraw users, and delete.";
-const ABOUT_EMAIL: &str = "Invitee's email; an account is created if none exists. No mail is sent: the host gives a new user \
-    a link to set a password.";
-const ABOUT_OVERRIDES: &str = "Stored and returned unchanged, at most 16,384 bytes of JSON; has no effect.";
-
-/// Any JSON object.
-pub const OBJECT: Shape = Shape {
-    fits: Value::is_object,
-    most_bytes: Some(MOST_JSON),
-    schema: || Schema::new(Type::Object).with(Keyword::OtherFields(true)),
-};
-
-/// The fields of an invitation to a property.
-pub const PROPERTY_INVITE: &[Field] = &[
-    required("property_id", Kind::Id("property"), "The property to invite to."),
-    required("user_email", Kind::Email, ABOUT_EMAIL),
-    required("role", ROLE, ABOUT_ROLE),
-    optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
-];
-
-/// The fields of an invitation to a group.
-pub const GROUP_INVITE: &[Field] = &[
-    required("group_id", Kind::Id("group"), "The group to invite to."),
-    required("user_email", Kind::Email, ABOUT_EMAIL),
-    required("role", ROLE, ABOUT_ROLE),
-    optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
-];
-
-/// The fields of a property user.
-pub const PROPERTY_USER: &[Field] = &[
-    read_only("id", Kind::Id("property user"), "ID of this user's access."),
-    optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
-    read_only("property_id", Kind::Id("property"), "The property."),
-    required("role", ROLE, ABOUT_ROLE),
-    read_only("user_id", Kind::Id("user"), "The user."),
-];
-
-/// The fields of a group user.
-pub const GROUP_USER: &[Field] = &[
-    read_only("id", Kind::Id("group user"), "ID of this user's access."),
-    optional("overrides", Kind::Json(&OBJECT), ABOUT_OVERRIDES),
-    read_only("group_id", Kind::Id("group"), "The group."),
-    required("role", ROLE, ABOUT_ROLE),
-    read_only("user_id", Kind::Id("user"), "The user."),
-];
-
-/// A link between a user and a property or a group.
-pub struct Member {
-    pub id: MemberId,
-    /// The id of the property or the group.
-    pub parent: Uuid,
-    pub user_id: UserId,
-    /// `owner` or `user`.
-    pub role: String,
-    /// A JSON object.
-    pub overrides: Option<String>,
-    pub email: String,
-    pub name: Option<String>,
-}
-
 impl MemberOf {
-    /// The type of the link, and the top-level member of its update.
-    pub fn name(self) -> &'static str {
+    /// The table of the links.
+    const fn table(self) -> &'static str {
         match self {
-            MemberOf::Property => "property_user",
-            MemberOf::Group => "group_user",
+            MemberOf::Property => "property_users",
+            MemberOf::Group => "group_users",
         }
     }
 
-    /// The type of what users are linked to.
-    pub fn parent_name(self) -> &'static str {
+    /// Its type.
+    const fn name(self) -> &'static str {
         match self {
             MemberOf::Property => "property",
             MemberOf::Group => "group",
         }
     }
 
-    /// The field with its id.
-    pub fn parent_field(self) -> &'static str {
+    /// The field, and the column, with its id.
+    const fn field(self) -> &'static str {
         match self {
             MemberOf::Property => "property_id",
             MemberOf::Group => "group_id",
-        }
-    }
-
-    /// The fields of an invitation.
-    pub fn invite(self) -> &'static [Field] {
-        match self {
-            MemberOf::Property => PROPERTY_INVITE,
-            MemberOf::Group => GROUP_INVITE,
-        }
-    }
-
-    /// The fields of the link.
-    pub fn fields(self) -> &'static [Field] {
-        match self {
-            MemberOf::Property => PROPERTY_USER,
-            MemberOf::Group => GROUP_USER,
         }
     }
 
@@ -156,6 +88,98 @@ impl MemberOf {
             MemberOf::Property => access::lock_visible_property(tx, caller, PropertyId(parent)).await,
             MemberOf::Group => access::lock_visible_group(tx, caller, GroupId(parent)).await,
         }
+    }
+}
+
+/// The id of what users are linked to.
+pub trait ParentId: FieldType + Clone + Debug + Default + Into<Uuid> + Send + 'static {
+    const OF: MemberOf;
+    const NAME: Name;
+    const PARENT: Parent;
+    const TAG: &'static str;
+}
+
+impl ParentId for PropertyId {
+    const OF: MemberOf = MemberOf::Property;
+    const NAME: Name = Name { one: "property_user", many: MemberOf::Property.table() };
+    const PARENT: Parent = Parent::Property(MemberOf::Property.field());
+    const TAG: &'static str = "Property users";
+}
+
+impl ParentId for GroupId {
+    const OF: MemberOf = MemberOf::Group;
+    const NAME: Name = Name { one: "group_user", many: MemberOf::Group.table() };
+    const PARENT: Parent = Parent::Group(MemberOf::Group.field());
+    const TAG: &'static str = "Group users";
+}
+
+/// A link between a user and a property (`Member<PropertyId>`) or a group (`Member<GroupId>`).
+#[derive(Clone, Debug, Default)]
+pub struct Member<P> {
+    pub parent: P,
+    pub user_id: UserId,
+    pub role: Role,
+    pub overrides: Overrides,
+    pub user_email: Unstored<EmailAddress>,
+    /// Of the user.
+    pub name: Option<String>,
+}
+
+impl<P: ParentId> Resource for Member<P> {
+    const NAME: Name = P::NAME;
+    const INVITED: bool = true;
+    const PARENT: Parent = P::PARENT;
+    /// It shows the user's email address and name, which change without it.
+    const VERSIONS: bool = false;
+    const FIELDS: &'static [Attribute<Self>] = &[
+        field!(overrides).about("Stored and returned unchanged, at most 16,384 bytes of JSON; has no effect."),
+        field!(parent as P::OF.field()).column(P::OF.field()).need(Need::RequiredOnCreate).filter().about(
+            match P::OF {
+                MemberOf::Property => "The property.",
+                MemberOf::Group => "The group.",
+            },
+        ),
+        field!(role).required().filter().about("An `owner` can also invite and withdraw users, and delete."),
+        field!(user_email).need(Need::RequiredOnCreate).hidden().about(
+            "Invitee's email; an account is created if none exists. No mail is sent: the host gives a new user a link \
+             to set a password.",
+        ),
+        field!(user_id).need(Need::ReadOnly).filter().about("The user."),
+    ];
+    const RELATIONSHIPS: &'static [Relationship<Self>] = &[
+        Relationship {
+            name: P::OF.name(),
+            of: P::OF.name(),
+            data: Related::One(|member| member.parent.clone().into()),
+        },
+        Relationship {
+            name: "user",
+            of: "user",
+            data: Related::User(|member| User::new(member.user_id, &member.user_email.0, member.name.as_deref())),
+        },
+    ];
+    const PAGES: Pages = Pages::WhenAsked;
+    const ORDER: &'static str = "inserted_at";
+    const TAG: &'static str = P::TAG;
+    const DELETED: &'static str =
+        "Ends the access; what the user created stays. Owners only; nobody can withdraw their own access.";
+
+    fn property(&self) -> Option<PropertyId> {
+        match P::OF {
+            MemberOf::Property => Some(PropertyId(self.parent.clone().into())),
+            MemberOf::Group => None,
+        }
+    }
+
+    async fn complete(tx: &mut Tx, members: &mut [Stored<Self>]) -> Result<()> {
+        let ids = members.iter().map(|member| member.resource.user_id);
+        let mut people = store::people(tx, ids).await?;
+        for Stored { resource, .. } in members {
+            let Some(person) = people.get_mut(&resource.user_id) else { continue };
+            resource.user_email.0.0.clone_from(&person.email);
+            resource.name.clone_from(&person.name);
+        }
+        Ok(())
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     hotel::{
         groups::placements,
         members::{
-            MemberOf, api, ending,
+            MemberOf, ParentId, api, ending,
             people::{Beside, Dialog, Ending, PeoplePage, Problem, View},
         },
     },
@@ -138,18 +138,21 @@ pub async fn remove(
     if !matches!(ending, Ending::Remove { .. }) {
         return Err(Error::NotFound);
     }
-    let of = if way.group.is_some() { MemberOf::Group } else { MemberOf::Property };
-    match end_link(&state, &person, of, link).await {
+    let ended = match way.group {
+        Some(_) => end_link::<GroupId>(&state, &person, link).await,
+        None => end_link::<PropertyId>(&state, &person, link).await,
+    };
+    match ended {
         Ok(()) | Err(Error::NotFound) => back(&session, property, REMOVED),
         Err(error) => refused(&state, &person, property, Beside::Link(link), error).await,
     }
 }
 
-async fn end_link(state: &AppState, person: &SignedIn, of: MemberOf, link: MemberId) -> Result<()> {
+async fn end_link<P: ParentId>(state: &AppState, person: &SignedIn, link: MemberId) -> Result<()> {
     let mut tx = state.db.write().await?;
-    let (member, role) = api::lock(&mut tx, of, &person.caller(), &link.to_string()).await?;
+    let (member, role) = api::lock::<P>(&mut tx, &person.caller(), &link.to_string()).await?;
     role.must_own()?;
-    ending::end(&mut tx, of, &member).await?;
+    ending::end(&mut tx, P::OF, link, member.resource.parent.into(), member.resource.user_id).await?;
     Ok(tx.commit().await?)
 }
 

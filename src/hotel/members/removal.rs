@@ -65,7 +65,7 @@ pub async fn from_property(tx: &mut Tx, property: PropertyId, user: UserId) -> R
         return Err(Error::NotFound);
     }
     let other = other_owner(tx, property, user).await?;
-    let owns = link.as_ref().is_some_and(|link| link.role == "owner") || ways.iter().any(|way| way.is_owner);
+    let owns = link.as_ref().is_some_and(|link| link.is_owner) || ways.iter().any(|way| way.is_owner);
     if owns && other.is_none() {
         return Err(Error::Refused("Property must have at least one owner"));
     }
