@@ -100,6 +100,7 @@ struct Target {
     rounds: HashMap<&'static str, Vec<Figures>>,
 }
 
+#[expect(clippy::too_many_lines, reason = "the tables of the benchmark, one after another")]
 fn measure(args: &Args) -> io::Result<()> {
     machine::stay_on(machine::LOAD)?;
     println!("{}; the server on one core, the load on another", machine::words());

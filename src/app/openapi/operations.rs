@@ -11,7 +11,6 @@ use crate::{
         examples, parameters,
         schemas::camel,
     },
-    base::error::Result,
     hotel::facilities,
     resource::{
         collection::Pages,
@@ -26,15 +25,15 @@ use crate::{
 pub type Operations = BTreeMap<(String, &'static str), Operation>;
 
 /// All operations. `address` is the host's, for examples.
-pub fn all(address: &str) -> Result<Operations> {
+pub fn all(address: &str) -> Operations {
     let mut all = Vec::new();
-    for collection in &collections::all()? {
+    for collection in &collections::all() {
         of_collection(collection, address, &mut all);
     }
     all.extend(associations());
     all.extend(catalogues());
     all.extend([caller(), document()]);
-    Ok(all.into_iter().map(|operation| ((operation.path.clone(), operation.method), operation)).collect())
+    all.into_iter().map(|operation| ((operation.path.clone(), operation.method), operation)).collect()
 }
 
 /// An operation with the errors that any may answer, and these.

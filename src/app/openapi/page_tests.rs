@@ -193,7 +193,7 @@ fn missing(document: &Document, operation: &Operation, page: &str) -> Vec<String
 
 #[test]
 fn everything_that_a_schema_says_is_on_the_page_of_its_operation() {
-    let document = super::document("Latchkey", None, "http://localhost").unwrap();
+    let document = super::document("Latchkey", None, "http://localhost");
     let reference = Reference::new(&document);
     let mut answers = 0;
     for tag in &reference.tags {
@@ -209,7 +209,7 @@ fn everything_that_a_schema_says_is_on_the_page_of_its_operation() {
 
 #[test]
 fn what_is_not_on_a_page_is_noticed() {
-    let document = super::document("Latchkey", None, "http://localhost").unwrap();
+    let document = super::document("Latchkey", None, "http://localhost");
     let reference = Reference::new(&document);
     let shown = reference.tags.iter().flat_map(|tag| &tag.operations).find(|one| one.anchor == "create_rate_plan");
     let operation = document.operations.iter().find(|one| one.id == "create_rate_plan").unwrap();

@@ -69,10 +69,7 @@ fn truth() -> Schema {
 fn filter(Filterable { name, kind, .. }: &Filterable) -> Parameter {
     let text = || Schema::text().with(Keyword::Pattern(TEXT.into()));
     let (schema, about) = match kind {
-        Compared::Boolean => {
-            let adjective = name.trim_start_matches("is_");
-            (truth(), format!("`true`: only {adjective} ones; `false`: only those that are not."))
-        }
+        Compared::Boolean => (truth(), "Only those with this value.".to_owned()),
         Compared::Id => {
             (text(), format!("Exact match; comma-separate several IDs. `filter[{name}][not]`: none of them."))
         }

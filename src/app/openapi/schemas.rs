@@ -9,7 +9,6 @@ use crate::{
         collections::{self, Collection},
         fixed_schemas,
     },
-    base::error::Result,
     hotel::{facilities::Facility, photos},
     resource::{
         document::schema::{Keyword, Meaning, Schema, Type},
@@ -32,9 +31,9 @@ const TITLE: &str = concat!(
 pub const TEXT: &str = r"^[^\u0000]*$";
 
 /// All schemas by name.
-pub fn all() -> Result<Vec<(Cow<'static, str>, Schema)>> {
+pub fn all() -> Vec<(Cow<'static, str>, Schema)> {
     let mut all = Vec::new();
-    for collection in &collections::all()? {
+    for collection in &collections::all() {
         let name = camel(collection.name);
         all.push((name.clone().into(), resource(collection)));
         let key = if collection.invited { "invite" } else { collection.name };
@@ -55,7 +54,7 @@ pub fn all() -> Result<Vec<(Cow<'static, str>, Schema)>> {
     all.push(("Success".into(), fixed_schemas::success()));
     all.push(("Problems".into(), fixed_schemas::problems()));
     all.push(("Error".into(), fixed_schemas::error()));
-    Ok(all)
+    all
 }
 
 /// An attribute of an element of `/options`: a field of the resource, or its id.

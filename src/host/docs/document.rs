@@ -11,7 +11,7 @@ use crate::{base::error::Result, host::docs::reference::Reference, resource::doc
 
 /// The document of this host in its two forms.
 pub struct ApiDocument {
-    make: Box<dyn Fn() -> Result<Document> + Send + Sync>,
+    make: Box<dyn Fn() -> Document + Send + Sync>,
     made: OnceLock<Made>,
 }
 
@@ -22,7 +22,7 @@ struct Made {
 
 impl ApiDocument {
     /// `make` gives the document.
-    pub fn new(make: impl Fn() -> Result<Document> + Send + Sync + 'static) -> Self {
+    pub fn new(make: impl Fn() -> Document + Send + Sync + 'static) -> Self {
         ApiDocument { make: Box::new(make), made: OnceLock::new() }
     }
 
@@ -30,7 +30,7 @@ impl ApiDocument {
         if let Some(made) = self.made.get() {
             return Ok(made);
         }
-        let document = (self.make)()?;
+        let document = (self.make)();
         let json = Bytes::from(serde_json::to_vec(&document.to_json())?);
         Ok(self.made.get_or_init(|| Made { json, reference: Reference::new(&document) }))
     }

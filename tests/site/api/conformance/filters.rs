@@ -79,17 +79,23 @@ async fn field_filters(world: &World, findings: &mut Findings, (path, field): (&
             findings.equal(&of, format!("options?{query}"), ids(found.as_array().expect("a list")), expected);
         }
     }
-    let mut refused = vec![
-        (format!("{filter}[like]={a}"), format!("{filter}[like] is not supported")),
-        (format!("{filter}[gt]={a},{b}"), format!("{filter}[gt] is invalid")),
-        (format!("filter[{field}"), format!("filter[{field} is not supported")),
-    ];
+    let mut refused = wrong_filters(field, first, last);
     if is_boolean {
         refused.push((format!("{filter}=maybe"), format!("{filter} is invalid")));
     }
     for (query, problem) in refused {
         refuse(world, path, &query, &problem).await;
     }
+}
+
+/// Filters by a field that has these values which are refused, with the problem.
+fn wrong_filters(field: &str, first: &str, last: &str) -> Vec<(String, String)> {
+    let (filter, a, b) = (format!("filter[{field}]"), escaped(first), escaped(last));
+    vec![
+        (format!("{filter}[like]={a}"), format!("{filter}[like] is not supported")),
+        (format!("{filter}[gt]={a},{b}"), format!("{filter}[gt] is invalid")),
+        (format!("filter[{field}"), format!("filter[{field} is not supported")),
+    ]
 }
 
 /// Asserts that a list, and its short list, refuses this query with this problem.
