@@ -20,10 +20,9 @@ use crate::{
     people::sessions,
     web::{
         admission::Admission,
-        csrf,
-        etag::Viewer,
-        methods,
+        csrf, methods,
         request_log::{self, RequestUser},
+        response_cache::Viewer,
         state::AppState,
     },
 };
@@ -45,7 +44,7 @@ pub async fn authenticate(
     match caller(&request).await {
         Ok(caller) => {
             request.extensions_mut().insert(RequestUser(caller.user, caller.key));
-            request.extensions_mut().insert(Viewer { user: caller.user, limit: caller.limit() });
+            request.extensions_mut().insert(Viewer { user: caller.user, key: caller.key });
             request.extensions_mut().insert(caller);
             Ok(next.call(request).await?.map_into_boxed_body())
         }

@@ -35,8 +35,8 @@ use crate::{
         api_responses,
         connection_limit::ConnectionLimit,
         connections::{Connection, KEEP_ALIVE, Watch},
-        etag::{self, Tags},
-        page_responses, request_log,
+        etag, page_responses, request_log,
+        response_cache::ResponseCache,
         state::AppState,
     },
 };
@@ -96,7 +96,7 @@ fn bind(address: SocketAddr, unread: Duration) -> std::io::Result<TcpListener> {
 pub struct Parts {
     pub state: Data<AppState>,
     pub admission: Data<Admission>,
-    pub tags: Data<Tags>,
+    pub responses: Data<ResponseCache>,
     pub hasher: Data<Hasher>,
     pub credentials: Data<CredentialCache>,
     pub last_uses: Data<LastUses>,
@@ -110,7 +110,7 @@ impl Parts {
     fn register(&self, app: &mut ServiceConfig) {
         app.app_data(self.state.clone())
             .app_data(self.admission.clone())
-            .app_data(self.tags.clone())
+            .app_data(self.responses.clone())
             .app_data(self.hasher.clone())
             .app_data(self.credentials.clone())
             .app_data(self.last_uses.clone())
@@ -149,9 +149,9 @@ pub fn serve(listener: TcpListener, parts: Parts) -> std::io::Result<Server> {
         App::new()
             .configure(|app| parts.register(app))
             .wrap(from_fn(request_log::log_request))
-            .configure(routes::open)
             .service(with_key)
             .service(with_session)
+            .configure(routes::open)
             .service(pages)
     };
     let server = ServerBuilder::new()

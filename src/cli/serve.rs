@@ -25,7 +25,7 @@ use crate::{
         users::{self},
     },
     resource::render_cache::RenderCache,
-    web::{admission::Admission, etag::Tags, state::AppState},
+    web::{admission::Admission, response_cache::ResponseCache, state::AppState},
 };
 
 /// `latchkey serve`
@@ -104,6 +104,7 @@ impl Start {
         let bound = listener.local_addr().map_err(|error| error.to_string())?;
         let base_url = settings.base_url(Some(bound))?;
         let db = place.migrated(&settings, PATIENCE).await?.exclusive();
+        db.read_versions_from_wal_index().await.map_err(database_error)?;
         place.warn();
         let mut tx = db.write().await.map_err(database_error)?;
         let cookie_key = host_values::shared_value(&mut tx, "cookie_key", Key::generate().master().to_owned())
@@ -120,7 +121,7 @@ impl Start {
         let parts = Parts {
             state: Data::new(state),
             admission: Data::new(admission),
-            tags: Data::new(Tags::default()),
+            responses: Data::new(ResponseCache::default()),
             hasher: Data::new(hasher),
             credentials: Data::new(CredentialCache::default()),
             last_uses: Data::new(LastUses::default()),

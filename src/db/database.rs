@@ -13,6 +13,7 @@ use crate::db::{
     revocation::{self, Epoch},
     sqlite_reader::{Reader, ReaderPool},
     sqlite_writer::{Write, Writer},
+    version::Version,
 };
 
 /// One database. Cheap to clone.
@@ -117,8 +118,30 @@ impl Db {
         }))
     }
 
-    /// On SQLite, a number that changes with every commit; else `None`.
-    pub fn version(&self) -> Option<i64> {
+    /// Reads the version of a SQLite file from its WAL index from now on, if a commit changes it there. On some file
+    /// systems it may not: then reading costs more, and the log says so.
+    pub async fn read_versions_from_wal_index(&self) -> sqlx::Result<()> {
+        let Kind::Sqlite { readers, .. } = &self.kind else { return Ok(()) };
+        let index = match readers.open_wal_index() {
+            Ok(index) => index,
+            Err(error) => {
+                log::warn!("cannot read the WAL index of the database ({error}): responses cost a little more");
+                return Ok(());
+            }
+        };
+        let before = index.version();
+        let mut tx = self.write().await?;
+        tx.revoke_cached_access().await?;
+        tx.commit().await?;
+        match (before, index.version()) {
+            (Some(before), Some(after)) if before != after => readers.read_versions_from(index),
+            _ => log::warn!("the WAL index of the database does not show commits: responses cost a little more"),
+        }
+        Ok(())
+    }
+
+    /// On SQLite, what changes with every commit; else `None`.
+    pub fn version(&self) -> Option<Version> {
         match &self.kind {
             Kind::Sqlite { readers, .. } => readers.version(),
             Kind::Postgres(_) => None,

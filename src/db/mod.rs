@@ -21,6 +21,7 @@ mod row;
 mod sqlite_reader; // reading SQLite
 mod sqlite_writer; // writing SQLite
 mod statement; // one query, on any of them
+mod version; // what a cached response is compared by
 
 #[cfg(test)]
 pub use crate::db::statement::RAN;
@@ -35,6 +36,7 @@ pub use crate::db::{
     postgres::Server,
     row::{FromRow, Row},
     statement::Statement,
+    version::Version,
 };
 pub(crate) use crate::db::{
     execute::execute,

@@ -5,7 +5,7 @@ use std::{
     borrow::Cow,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicI64, Ordering::Relaxed},
     },
     time::Duration,
@@ -25,6 +25,7 @@ use crate::db::{
     faults::from_rusqlite,
     limits::PATIENCE,
     row::{FromRow, Row},
+    version::{Version, WalIndex},
 };
 
 /// Maximum number of idle connections.
@@ -46,7 +47,9 @@ const STATEMENTS: usize = 64;
 pub struct ReaderPool {
     file: PathBuf,
     idle: Mutex<Vec<ReadConnection>>,
-    /// Only for the version of the database: `data_version` is a number of its connection.
+    /// Where versions are read, once it is known to show commits.
+    wal_index: OnceLock<WalIndex>,
+    /// Only for versions while there is no `wal_index`: `data_version` is a number of its connection.
     version_reader: Mutex<Option<ReadConnection>>,
     long: Arc<Semaphore>,
 }
@@ -68,9 +71,13 @@ pub struct Reader {
 impl ReaderPool {
     /// For a file that exists.
     pub fn new(file: &Path) -> sqlx::Result<Arc<Self>> {
-        let (idle, version_reader) = (Mutex::default(), Mutex::default());
-        let readers =
-            ReaderPool { file: file.to_owned(), idle, version_reader, long: Arc::new(Semaphore::new(MAX_LONG)) };
+        let readers = ReaderPool {
+            file: file.to_owned(),
+            idle: Mutex::default(),
+            wal_index: OnceLock::new(),
+            version_reader: Mutex::default(),
+            long: Arc::new(Semaphore::new(MAX_LONG)),
+        };
         let first = readers.open().map_err(from_rusqlite)?;
         readers.idle().push(first);
         Ok(Arc::new(readers))
@@ -118,8 +125,25 @@ impl ReaderPool {
         Ok(reader)
     }
 
-    /// A number that every commit of any process changes. `None` if it cannot be read.
-    pub fn version(&self) -> Option<i64> {
+    /// The WAL index of the file.
+    pub fn open_wal_index(&self) -> std::io::Result<WalIndex> {
+        WalIndex::open(&self.file)
+    }
+
+    /// Reads versions from here from now on.
+    pub fn read_versions_from(&self, index: WalIndex) {
+        drop(self.wal_index.set(index));
+    }
+
+    /// What every commit of any process changes. `None` if it cannot be read.
+    pub fn version(&self) -> Option<Version> {
+        match self.wal_index.get().and_then(WalIndex::version) {
+            None => self.data_version().map(Version::Number),
+            version => version,
+        }
+    }
+
+    fn data_version(&self) -> Option<i64> {
         let mut version_reader = self.version_reader.lock().unwrap_or_else(PoisonError::into_inner);
         if version_reader.is_none() {
             *version_reader = self.open().ok();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use quick_cache::unsync::Cache;
 
 use crate::{
-    db::Db,
+    db::{Db, Version},
     keys::{
         KeyDigest,
         store::{self, Credential},
@@ -16,17 +16,23 @@ use crate::{
 /// Maximum number of cached credentials, of about 300 bytes each.
 const CAPACITY: usize = 20_000;
 
+/// Maximum number of remembered keys that do not exist, of about 100 bytes each.
+const UNKNOWN: usize = 10_000;
+
 /// Credentials of recently used keys.
 pub struct CredentialCache(Mutex<Cached>);
 
 struct Cached {
     generation: u64,
     credentials: Cache<KeyDigest, Arc<Credential>>,
+    /// Keys that do not exist in this version of a SQLite file.
+    unknown: Cache<KeyDigest, Version>,
 }
 
 impl Default for CredentialCache {
     fn default() -> Self {
-        CredentialCache(Mutex::new(Cached { generation: 0, credentials: Cache::new(CAPACITY) }))
+        let (credentials, unknown) = (Cache::new(CAPACITY), Cache::new(UNKNOWN));
+        CredentialCache(Mutex::new(Cached { generation: 0, credentials, unknown }))
     }
 }
 
@@ -48,8 +54,18 @@ impl CredentialCache {
         if let Some(credential) = self.cached().get(generation, &digest) {
             return Ok(Some(credential));
         }
+        // Read before the query: a key that is made meanwhile makes another version.
+        let version = db.version();
+        if version.is_some() && self.cached().unknown.get(&digest).copied() == version {
+            return Ok(None);
+        }
         let mut tx = db.read_latest().await?;
-        let Some(credential) = store::credential(&mut tx, &digest).await? else { return Ok(None) };
+        let Some(credential) = store::credential(&mut tx, &digest).await? else {
+            if let Some(version) = version {
+                self.cached().unknown.insert(digest, version);
+            }
+            return Ok(None);
+        };
         let credential = Arc::new(credential);
         // In the generation from before the query: a revocation meanwhile has begun another.
         self.cached().insert(generation, digest, credential.clone());

@@ -1,14 +1,8 @@
 //! Entity tags: the hash of this caller's body; a matching `If-None-Match` is answered 304 (RFC 9110, sections 8.8.3
-//! and 13.1.2).
-//!
-//! On SQLite the tag of a conditional request is cached with the version of the whole database, read before the handler
-//! ran. As long as nothing at all was committed since, by any process, the response is the same and is not computed
-//! again.
-
-use std::sync::{Mutex, PoisonError};
+//! and 13.1.2). What is in `response_cache.rs` is answered without running the handler.
 
 use actix_web::{
-    HttpMessage, HttpResponse,
+    HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -18,69 +12,16 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use quick_cache::unsync::Cache;
 
 use crate::{
-    base::{
-        error::Error,
-        ids::{ApiKeyId, UserId},
+    base::error::Error,
+    web::{
+        errors::durable,
+        methods,
+        response_cache::{Cached, ResponseCache, ResponseKey},
+        state::AppState,
     },
-    web::{errors::durable, methods, state::AppState},
 };
-
-/// Maximum number of cached tags, of about 300 bytes each.
-const CAPACITY: usize = 20_000;
-
-/// Tags of longer addresses are not cached.
-const MAX_ADDRESS: usize = 300;
-
-/// What a tag depends on.
-#[derive(PartialEq, Eq, Hash)]
-struct TagKey {
-    user: UserId,
-    limit: Option<ApiKeyId>,
-    address: String,
-}
-
-/// A tag, with the version of the database.
-#[derive(Clone)]
-struct Tag {
-    version: i64,
-    tag: HeaderValue,
-}
-
-/// The tags of recent conditional requests.
-pub struct Tags(Mutex<Cache<TagKey, Tag>>);
-
-impl Default for Tags {
-    fn default() -> Self {
-        Tags(Mutex::new(Cache::new(CAPACITY)))
-    }
-}
-
-impl Tags {
-    fn cache(&self) -> std::sync::MutexGuard<'_, Cache<TagKey, Tag>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn get(&self, key: &TagKey, version: i64) -> Option<HeaderValue> {
-        let cache = self.cache();
-        let cached = cache.get(key)?;
-        (cached.version == version).then(|| cached.tag.clone())
-    }
-
-    fn insert(&self, key: TagKey, tag: Tag) {
-        self.cache().insert(key, tag);
-    }
-}
-
-/// Whose response it is: the user, and the key if it is limited. Whoever authenticates puts it into the request's
-/// extensions.
-#[derive(Clone, Copy)]
-pub struct Viewer {
-    pub user: UserId,
-    pub limit: Option<ApiKeyId>,
-}
 
 /// Middleware: adds the tag to a read, or answers it with 304.
 pub async fn etag(
@@ -96,39 +37,29 @@ pub async fn etag(
         answer.headers_mut().remove(header::ETAG);
         return Ok(answer);
     }
-    let tags = request.app_data::<Data<Tags>>().cloned();
-    let Some(tags) = tags else { return Err(Error::Internal("no tags".to_owned()).into()) };
-    let viewer = request.extensions().get::<Viewer>().copied();
+    let cache = request.app_data::<Data<ResponseCache>>().cloned();
+    let Some(cache) = cache else { return Err(Error::Internal("no cache of responses".to_owned()).into()) };
     // Read before the handler runs: a commit in between makes another version.
-    let key = match viewer {
-        Some(viewer) if request.headers().contains_key(header::IF_NONE_MATCH) => {
-            tag_key(viewer, &request).zip(state.db.version())
-        }
-        _ => None,
-    };
+    let key = ResponseKey::of(&request).zip(state.db.version());
     if let Some((key, version)) = &key
-        && let Some(tag) = tags.get(key, *version)
-        && is_known(request.headers(), &tag)
+        && let Some(Cached { tag, content_type, body }) = cache.get(key, *version)
     {
-        return Ok(request.into_response(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish()));
+        let mut answer = match is_known(request.headers(), &tag) {
+            true => HttpResponse::NotModified().finish(),
+            false => HttpResponse::Ok().insert_header((header::CONTENT_TYPE, content_type)).body(body),
+        };
+        answer.headers_mut().insert(header::ETAG, tag);
+        return Ok(request.into_response(answer));
     }
     let answer = next.call(request).await?.map_into_boxed_body();
     if answer.status() != StatusCode::OK {
         return Ok(answer);
     }
-    let answer = with_tag(answer);
-    if let Some((key, version)) = key
-        && let Some(tag) = answer.headers().get(header::ETAG)
-    {
-        tags.insert(key, Tag { version, tag: tag.clone() });
-    }
-    Ok(answer)
-}
-
-fn tag_key(viewer: Viewer, request: &ServiceRequest) -> Option<TagKey> {
-    let address = request.uri().path_and_query()?.as_str();
-    let fits = address.len() <= MAX_ADDRESS;
-    fits.then(|| TagKey { user: viewer.user, limit: viewer.limit, address: address.to_owned() })
+    Ok(with_tag(answer, |cached| {
+        if let Some((key, version)) = key {
+            cache.insert(key, version, cached);
+        }
+    }))
 }
 
 fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
@@ -139,7 +70,8 @@ fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
         .any(|known| matches!(known.trim().trim_start_matches("W/"), known if *tag == *known || known == "*"))
 }
 
-fn with_tag(answer: ServiceResponse) -> ServiceResponse {
+/// Adds the tag to a 200 that is in memory as a whole, and gives it to `keep` if nothing else depends on its request.
+fn with_tag(answer: ServiceResponse, keep: impl FnOnce(Cached)) -> ServiceResponse {
     let (request, response) = answer.into_parts();
     let (mut response, body) = response.into_parts();
     let body = match body.try_into_bytes() {
@@ -150,9 +82,13 @@ fn with_tag(answer: ServiceResponse) -> ServiceResponse {
         Some(tag) => tag.clone(),
         None => of_hash(blake3::hash(&body)),
     };
-    let is_known = is_known(request.headers(), &tag);
-    response.headers_mut().insert(header::ETAG, tag);
-    if is_known {
+    response.headers_mut().insert(header::ETAG, tag.clone());
+    if let Some(content_type) = response.headers().get(header::CONTENT_TYPE)
+        && response.headers().len() == 2
+    {
+        keep(Cached { tag: tag.clone(), content_type: content_type.clone(), body: body.clone() });
+    }
+    if is_known(request.headers(), &tag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response.headers_mut().remove(header::CONTENT_TYPE);
         return ServiceResponse::new(request, response.set_body(BoxBody::new(())));

@@ -20,6 +20,7 @@ pub mod page_responses; // middleware of pages
 pub mod parse; // parsing JSON
 pub mod rate_limit; // requests per minute
 pub mod request_log; // one line per request
+pub mod response_cache; // whole responses, until something is committed
 pub mod state; // settings, base URL, database
 
 /// Maximum size of a request body in bytes: 10 MiB (docs/contract/README.md, section 11).

@@ -145,3 +145,28 @@ fn arrows_between_files_point_down_and_lead_in_no_circle() {
     }
     assert!(arrows.is_empty(), "these use each other, or lead to such: {arrows:#?}");
 }
+
+/// Files of `src` that open files, and which: when any descriptor of a file is closed, POSIX drops the locks that SQLite has
+/// on it, so that a file of a database in use is opened by SQLite and `db/version.rs` alone.
+const OPENING: [(&str, &str); 5] = [
+    ("cli::database", "creates a database before it is used, and locks its folder"),
+    ("cli::other_user", "looks at the owner of a folder, before a command begins"),
+    ("db::found", "looks at a database before it is used"),
+    ("db::migrations", "a lock file"),
+    ("db::version", "the WAL index, which is never closed"),
+];
+
+#[test]
+fn nothing_but_sqlite_opens_a_file_of_a_database_in_use() {
+    let mut files = BTreeMap::new();
+    modules(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &[], &mut files);
+    let opens = |file: &PathBuf| {
+        let text = fs::read_to_string(file).unwrap();
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        ["File::open", "File::create", "OpenOptions", "fs::copy", "fs::write", "rustix::fs"]
+            .iter()
+            .any(|open| code.contains(open))
+    };
+    let opening: Vec<&str> = files.iter().filter(|(_, file)| opens(file)).map(|(module, _)| module.as_str()).collect();
+    assert_eq!(opening, OPENING.map(|(module, _)| module));
+}

@@ -3,3 +3,4 @@
 mod stale_keys;
 mod stale_outages;
 mod stale_people;
+mod stale_responses;
