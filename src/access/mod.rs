@@ -73,6 +73,11 @@ pub fn visible_or_own_rows(tx: &Tx, columns: &str, table: &str, caller: &Caller)
     Statement::new(sql, binds(caller))
 }
 
+/// How many properties the caller has.
+pub fn count_visible(caller: &Caller) -> Statement {
+    Statement::new(format!("select count(*) from ({VISIBLE_IDS}) mine"), binds(caller))
+}
+
 /// A statement on rows `r`, which belong to a property that the caller sees, or to the caller's user and no property.
 pub fn seen_or_own(statement: &str, caller: &Caller) -> Statement {
     let sql = format!(

@@ -62,11 +62,24 @@ async fn check_plans(db: &Db) {
     RAN.take();
     let caller = Caller::person(UserId(Uuid::from_u128(1)));
     let mut tx = db.read().await.unwrap();
-    for query in ["", "pagination[page]=350", "filter[title]=Item 78", "order[id]=desc&pagination[limit]=100"] {
+    for query in [
+        "",
+        "pagination[page]=30",
+        "pagination[page]=350",
+        "filter[title]=Item 78",
+        "order[id]=desc&pagination[limit]=100",
+    ] {
         let query = Query::read(query).unwrap();
         assert!(!properties::list_index::page(&mut tx, &caller, &query).await.unwrap().0.is_empty());
         assert!(!resource_store::page::<RoomType>(&mut tx, &caller, &query).await.unwrap().0.is_empty());
         assert!(!resource_store::page::<RatePlan>(&mut tx, &caller, &query).await.unwrap().0.is_empty());
+    }
+    let of_one = format!("filter[property_id]={}&order[id]=desc", Uuid::from_u128(1));
+    for query in [of_one.as_str(), "filter[id]=00000000-0000-0000-0000-000000000001"] {
+        let query = Query::read(query).unwrap();
+        resource_store::page::<RoomType>(&mut tx, &caller, &query).await.unwrap();
+        resource_store::page::<RatePlan>(&mut tx, &caller, &query).await.unwrap();
+        resource_store::ids::<Member<PropertyId>>(&mut tx, &caller, &query).await.unwrap();
     }
     let query = Query::read("").unwrap();
     let ids = resource_store::all::<Property>(&mut tx, &caller, &query).await.unwrap();

@@ -106,6 +106,11 @@ impl Query {
         self.filters.is_empty() && self.orders.is_empty()
     }
 
+    /// True where a filter names the values that a field may have. (A blank one stands for null.)
+    pub fn names(&self, field: &str) -> bool {
+        self.filters.iter().any(|filter| filter.field == field && filter.names_values())
+    }
+
     /// True when the caller asked for pages.
     pub fn is_paged(&self) -> bool {
         self.page.is_some() || self.limit.is_some()
@@ -167,6 +172,14 @@ impl Filter {
     /// How many entries it has.
     fn size(&self) -> usize {
         self.entries.len().max(self.text.split(',').count())
+    }
+
+    fn names_values(&self) -> bool {
+        let has_blank = match self.entries.as_slice() {
+            [] => self.text.split(',').any(str::is_empty),
+            entries => entries.iter().any(String::is_empty),
+        };
+        self.operator == Operator::Equal && !has_blank
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::{
-    access::caller::Caller,
+    access::{self, caller::Caller},
     base::{
         error::Result,
         ids::{GroupId, PropertyId},
@@ -21,6 +21,12 @@ use crate::{
 
 /// Rows that lead to a small account's properties. Its list is put in order here, which needs no temporary tables.
 const SMALL: usize = 200;
+
+/// Groups at most of which the pages of a large account are merged.
+const MOST_MERGED: usize = 50;
+
+/// Rows at most that are merged before a page begins; a later page is left to the database, which needs less memory.
+const MOST_SKIPPED: i64 = 1_000;
 
 /// A property that the caller reaches.
 pub struct Hit {
@@ -140,9 +146,14 @@ pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Hi
         with_other_groups(tx, caller, &mut found).await?;
         return Ok((found, meta));
     }
-    let rows = store::listed::<Property>(tx, "p.id, p.version", caller);
-    let count = store::listed::<Property>(tx, "count(*)", caller);
-    let (rows, meta): (Vec<Version>, _) = list::page(tx, &store::listing::<Property>(), query, rows, count).await?;
+    let (rows, meta) = match large_page(tx, caller, query).await? {
+        Some(page) => page,
+        None => {
+            let rows = store::asked_for::<Property>(tx, "p.id, p.version", caller, query);
+            let count = store::asked_for::<Property>(tx, "count(*)", caller, query);
+            list::page(tx, &store::listing::<Property>(), query, rows, count).await?
+        }
+    };
     let found = |Version { id, version }| Hit { id, version, groups: Vec::new(), in_others: true };
     let mut found: Vec<Hit> = rows.into_iter().map(found).collect();
     with_other_groups(tx, caller, &mut found).await?;
@@ -182,6 +193,62 @@ struct Version {
 }
 
 impl_from_row!(Version { id, version });
+
+/// A property as the index of a link has it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Titled {
+    sort_title: Vec<u8>,
+    id: PropertyId,
+}
+
+impl_from_row!(Titled { sort_title, id });
+
+/// One page of all properties of a large account, by title: the first of each group and of the links to properties, which
+/// indexes have in this order, merged. Only the count reads all links. `None` where this is not what is asked for.
+async fn large_page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Option<(Vec<Version>, Meta)>> {
+    const GROUPS: &str = "select group_id from group_users where user_id = $1 limit 51";
+    const OF_GROUP: &str = "
+        select sort_title, property_id as id from group_properties where group_id = $1
+        order by sort_title, property_id limit $2";
+    const DIRECTLY: &str = "
+        select sort_title, property_id as id from property_users where user_id = $1
+        order by sort_title, property_id limit $2";
+    let (paging, user) = (query.paging(), Bind::Id(caller.user.0));
+    if !query.is_plain() || caller.limit().is_some() || paging.offset() > MOST_SKIPPED {
+        return Ok(None);
+    }
+    let groups: Vec<Uuid> = Statement::new(GROUPS, vec![user.clone()]).fetch_values(tx).await?;
+    if groups.len() > MOST_MERGED {
+        return Ok(None);
+    }
+    // Each property is there once for each way, but once in each of these.
+    let first = Bind::Whole(paging.offset().saturating_add(paging.limit));
+    let mut found: Vec<Titled> = Statement::new(DIRECTLY, vec![user, first.clone()]).fetch_all(tx).await?;
+    for group in groups {
+        found.append(&mut Statement::new(OF_GROUP, vec![Bind::Id(group), first.clone()]).fetch_all(tx).await?);
+    }
+    found.sort_unstable();
+    found.dedup();
+    let offset = usize::try_from(paging.offset()).unwrap_or(usize::MAX);
+    let limit = usize::try_from(paging.limit).unwrap_or(usize::MAX);
+    let page: Vec<PropertyId> = found.into_iter().skip(offset).take(limit).map(|found| found.id).collect();
+    let versions = versions(tx, &page).await?;
+    let rows = page.into_iter().filter_map(|id| versions.get(&id).map(|version| Version { id, version: *version }));
+    let total = access::count_visible(caller).fetch_value(tx).await?;
+    Ok(Some((rows.collect(), Meta::new(paging, total))))
+}
+
+async fn versions(tx: &mut Tx, ids: &[PropertyId]) -> sqlx::Result<HashMap<PropertyId, i64>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut select = Statement::new("select p.id, p.version from properties p where p.id in (", Vec::new());
+    let names = select.bind_all(ids.iter().map(|id| Bind::Id(id.0)));
+    select.push(&names);
+    select.push(")");
+    let found: Vec<Version> = select.fetch_all(tx).await?;
+    Ok(found.into_iter().map(|Version { id, version }| (id, version)).collect())
+}
 
 /// All properties of a small account, by title. `None` for a larger one.
 async fn small(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<Vec<Hit>>> {

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::access::{GROUP_USERS, PROPERTY_USERS};
 use crate::people::{Person, world};
-use crate::property::PROPERTIES;
+use crate::property::{OPTIONS, PROPERTIES};
 use crate::response::Response;
 
 async fn list(me: &Person, query: &str) -> Response {
@@ -48,6 +49,48 @@ async fn a_page_has_ten_entries_unless_asked_otherwise() {
         assert_eq!(answer.column("title"), expected, "{answer}");
         let meta = json!({ "page": page, "limit": limit, "total": 12 });
         assert_eq!(answer.json()["meta"], meta, "{answer}");
+    }
+}
+
+/// Beyond 200 links a list is read otherwise than below.
+#[actix_web::test]
+async fn the_pages_of_a_large_account_have_each_property_once_whatever_ways_lead_there() {
+    let (server, me) = world().await;
+    let night = server.person("night@farol.example").await;
+    let second = me.has_group("Algarve houses").await;
+    let mut ids = Vec::new();
+    for number in 0..105 {
+        // Titles that differ in case alone, or not at all, are in the order of their ids.
+        let title = ["Casa", "casa", "Pousada", "Águas"][number % 4];
+        let id = me.has(json!({ "title": format!("{title} {}", number / 8) })).await;
+        if number % 2 == 0 {
+            me.adds(&second, &id).await.is(200);
+        }
+        if number % 6 == 0 {
+            me.gives(&PROPERTY_USERS, &id, &night, "user").await;
+        }
+        ids.push(id);
+    }
+    me.gives(&GROUP_USERS, &second, &night, "user").await;
+    for number in 0..100 {
+        night.has(json!({ "title": format!("Night {number}") })).await;
+    }
+    for (person, total) in [(&me, 105), (&night, 153)] {
+        let expected = person.api.get(OPTIONS).await.is(200).column("id");
+        assert_eq!(expected.len(), total);
+        for limit in [10, 7, 100] {
+            let mut found = Vec::new();
+            for page in 1..=total.div_ceil(limit) + 1 {
+                let answer = list(person, &format!("page={page}&limit={limit}")).await.is(200);
+                assert_eq!(answer.json()["meta"], json!({ "page": page, "limit": limit, "total": total }));
+                found.extend(answer.column("id"));
+            }
+            assert_eq!(found, expected, "{limit} a page");
+        }
+        let answer = list(person, "page=2147483647&limit=100").await.is(200);
+        assert_eq!((answer.data(), &answer.json()["meta"]["total"]), (json!([]), &json!(total)));
+        let one = list(person, &format!("filter[id]={}", ids[0])).await.is(200);
+        assert_eq!((one.column("id"), &one.json()["meta"]["total"]), (vec![ids[0].clone()], &json!(1)));
     }
 }
 

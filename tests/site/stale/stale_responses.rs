@@ -101,7 +101,7 @@ impl Readers {
 }
 
 #[actix_web::test]
-async fn after_a_write_of_any_kind_everybody_sees_what_is_there_now() {
+async fn after_a_write_of_any_kind_everybody_sees_what_is_there_now_on_sqlite() {
     let mut all = Readers::new().await;
     let (mine, theirs) = (all.me.user.email.clone(), all.guest.user.email.clone());
     let property = all.posts(PROPERTIES, &body(json!({}))).await;
