@@ -13,7 +13,7 @@ use tokio::{
     net::TcpStream,
     runtime::Builder,
     task::LocalSet,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 /// An answer that takes longer ends the benchmark.
@@ -26,6 +26,8 @@ pub struct Request {
     pub status: u16,
     /// It counts, and its time does.
     pub counts: bool,
+    /// How long its connection waits after the answer.
+    pub pause: Duration,
 }
 
 impl Request {
@@ -39,7 +41,7 @@ impl Request {
             Some(body) => text.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len())),
             None => text.push_str("\r\n"),
         }
-        Request { bytes: text.into_bytes().into(), status, counts: true }
+        Request { bytes: text.into_bytes().into(), status, counts: true, pause: Duration::ZERO }
     }
 
     /// A GET with a key.
@@ -50,6 +52,11 @@ impl Request {
     /// The same, beside what is measured.
     pub fn beside(self) -> Self {
         Request { counts: false, ..self }
+    }
+
+    /// The same, at most so many times a second.
+    pub fn times_a_second(self, times: u32) -> Self {
+        Request { pause: Duration::from_secs(1) / times, ..self }
     }
 }
 
@@ -157,6 +164,9 @@ async fn one(mut stream: TcpStream, script: Script, until: Until, began: Instant
         if request.counts {
             outcome.answers += 1;
             outcome.times.push(u64::try_from(sent.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        }
+        if !request.pause.is_zero() {
+            sleep(request.pause).await;
         }
     }
     Ok(outcome)

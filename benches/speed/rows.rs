@@ -47,6 +47,7 @@ pub mod names {
     pub const UNKNOWN: &str = "unknown key: 401";
     pub const WITHDRAWN: &str = "withdrawn key: 401";
     pub const WRONG_METHOD: &str = "(wrong method: 405)";
+    pub const BESIDE_WRITES: &str = "list, while another user writes 20 times a second";
     pub const STORM: &str = "list, beside a storm of sign-ins";
     pub const CREATE: &str = "create a property, 1 client";
     pub const CREATE_8: &str = "create a property, 8 clients";
@@ -102,6 +103,8 @@ fn rows(
         let (before, after) = many.split_at(offset * many.len() / READERS);
         after.iter().chain(before).map(|person| Request::get(PROPERTIES, &person.key)).collect()
     };
+    let others_write = change.clone().beside().times_a_second(20);
+    let beside_writes = all(Request::get(PROPERTIES, &me.key)).into_iter().chain(vec![vec![others_write]]);
     let storm = all(Request::get(PROPERTIES, &me.key)).into_iter().chain(vec![vec![sign_in(server).beside()]; 16]);
     Ok(vec![
         Row { name: names::LIST, scripts: all(Request::get(PROPERTIES, &me.key)) },
@@ -121,6 +124,7 @@ fn rows(
             name: names::WRONG_METHOD,
             scripts: all(Request::new("PUT", PROPERTIES, &[("user-api-key", &me.key)], None, 405)),
         },
+        Row { name: names::BESIDE_WRITES, scripts: beside_writes.collect() },
         Row { name: names::STORM, scripts: storm.collect() },
         Row { name: names::CREATE, scripts: vec![vec![create(1, &creators[0].key)]] },
         Row { name: names::CREATE_8, scripts: creators.iter().map(|person| vec![create(1, &person.key)]).collect() },

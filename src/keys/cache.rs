@@ -17,7 +17,7 @@ use crate::{
 const CAPACITY: usize = 20_000;
 
 /// Maximum number of remembered keys that do not exist, of about 100 bytes each.
-const UNKNOWN: usize = 10_000;
+const UNKNOWN: usize = 2_000;
 
 /// Credentials of recently used keys.
 pub struct CredentialCache(Mutex<Cached>);

@@ -15,6 +15,9 @@ use crate::{
 /// Bytes in the cache at most.
 const CAPACITY: usize = 16 * 1024 * 1024;
 
+/// Entries for which there is room from the beginning.
+const EXPECTED: usize = 1_000;
+
 /// A larger response is not cached: it would displace too many others.
 const LARGEST: usize = CAPACITY / 16;
 
@@ -69,7 +72,7 @@ pub struct ResponseCache(Mutex<Cache<ResponseKey, (Version, Cached), Size>>);
 
 impl Default for ResponseCache {
     fn default() -> Self {
-        ResponseCache(Mutex::new(Cache::with_weighter(CAPACITY / 2048, CAPACITY as u64, Size)))
+        ResponseCache(Mutex::new(Cache::with_weighter(EXPECTED, CAPACITY as u64, Size)))
     }
 }
 
