@@ -163,7 +163,7 @@ pub struct Settings {
     pub argon2_iterations: u32,
 
     /// Maximum number of concurrent password hashes
-    #[arg(long, env = "LATCHKEY_ARGON2_AT_ONCE", default_value_t = 2, global = true, value_name = "NUMBER",
+    #[arg(long, env = "LATCHKEY_ARGON2_AT_ONCE", default_value_t = 1, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub argon2_at_once: u16,
 }
