@@ -53,6 +53,9 @@ impl Examples {
         let mut all = Map::new();
         all.insert("create".to_owned(), json!({ R::NAME.one: create }));
         all.insert("update".to_owned(), json!({ R::NAME.one: update }));
+        let attribute = |name: &&str| ((*name).to_owned(), resource["attributes"][name].clone());
+        let option: Map<String, Value> = R::OPTION.iter().map(attribute).collect();
+        all.insert("option".to_owned(), json!({ "type": R::OPTION_TYPE, "id": RESOURCE, "attributes": option }));
         all.insert("resource".to_owned(), resource);
         Examples(all)
     }

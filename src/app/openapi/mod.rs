@@ -49,6 +49,24 @@ mod page_tests;
 mod tests {
     use std::collections::BTreeSet;
 
+    use crate::resource::fields::Need;
+
+    /// A text has an example of its own (`.example`, or `examples.json`), since none can be made of its kind.
+    #[test]
+    fn what_a_new_resource_must_have_is_in_the_example_that_creates_it() {
+        for collection in super::collections::all() {
+            let create = collection.examples.get(collection.name, "create");
+            let sent = create.as_object().and_then(|create| create.values().next()).cloned().unwrap_or_default();
+            for field in &collection.fields {
+                if matches!(field.need, Need::Required | Need::RequiredOnCreate) {
+                    assert!(!sent[field.name].is_null(), "{}.{}: {create}", collection.name, field.name);
+                }
+            }
+            let option = collection.option.map(|_| collection.examples.get(collection.name, "option"));
+            assert!(option.is_none_or(|option| option["attributes"].is_object()), "{}: /options", collection.name);
+        }
+    }
+
     /// A route without its operation would be missing from the document, and the other way round.
     #[test]
     fn every_route_has_an_operation_and_every_operation_a_route() {

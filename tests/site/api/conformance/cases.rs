@@ -104,13 +104,14 @@ fn format_of(schema: &Value) -> Vec<Case> {
 
 /// Values just beyond bounds and lengths.
 pub fn beyond(samples: &Samples, name: &str, schema: &Value, _: bool) -> Vec<Case> {
-    let low = |least: &Value| match least.as_i64() {
-        Some(1) => "must be greater than 0".to_owned(),
-        _ => format!("must be greater than or equal to {least}"),
+    // A positive number has no bound of its own.
+    let low = |schema: &Value| match (&schema["minimum"], schema["maximum"].as_i64()) {
+        (least, Some(most)) if *least == 1 && most == i64::from(i32::MAX) => "must be greater than 0".to_owned(),
+        (least, _) => format!("must be greater than or equal to {least}"),
     };
     let bounds = |schema: &Value| match (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
         (Some(least), Some(most)) => vec![
-            case(json!(least - 1), low(&schema["minimum"])),
+            case(json!(least - 1), low(schema)),
             case(json!(most + 1), format!("must be less than or equal to {most}")),
         ],
         _ => panic!("no bounds of {name}: {schema}"),
@@ -130,7 +131,7 @@ pub fn beyond(samples: &Samples, name: &str, schema: &Value, _: bool) -> Vec<Cas
             let number = samples::number(schema);
             let text = if number["minimum"] == 1 { "0.00" } else { "-0.01" };
             let mut cases = bounds(number);
-            cases.push(case(json!(text), low(&number["minimum"])));
+            cases.push(case(json!(text), low(number)));
             cases
         }
         Kind::List => schema["maxItems"]
