@@ -118,9 +118,9 @@ impl Dialect {
         }
     }
 
-    /// The bytes of the title of row `n`.
+    /// The sort key of the title of row `n`.
     fn sort_title(&self) -> &'static str {
-        if self.on_sqlite { "cast('Item ' || n as blob)" } else { "convert_to('Item ' || n, 'UTF8')" }
+        if self.on_sqlite { "cast('item ' || n as blob)" } else { "convert_to('item ' || n, 'UTF8')" }
     }
 
     fn created_at(&self) -> &'static str {

@@ -106,9 +106,12 @@ impl Query {
         self.filters.is_empty() && self.orders.is_empty()
     }
 
-    /// True where a filter names the values that a field may have. (A blank one stands for null.)
-    pub fn names(&self, field: &str) -> bool {
-        self.filters.iter().any(|filter| filter.field == field && filter.names_values())
+    /// The value of a field where all that is asked for is what has this one value, in the usual order.
+    pub fn only(&self, field: &str) -> Option<&str> {
+        let [filter] = self.filters.as_slice() else { return None };
+        let is_one = filter.entries.is_empty() && !filter.text.is_empty() && !filter.text.contains(',');
+        let is_only = self.orders.is_empty() && filter.field == field && filter.operator == Operator::Equal;
+        (is_one && is_only).then_some(&filter.text)
     }
 
     /// True when the caller asked for pages.
@@ -172,14 +175,6 @@ impl Filter {
     /// How many entries it has.
     fn size(&self) -> usize {
         self.entries.len().max(self.text.split(',').count())
-    }
-
-    fn names_values(&self) -> bool {
-        let has_blank = match self.entries.as_slice() {
-            [] => self.text.split(',').any(str::is_empty),
-            entries => entries.iter().any(String::is_empty),
-        };
-        self.operator == Operator::Equal && !has_blank
     }
 }
 

@@ -57,20 +57,7 @@ pub fn listing<R: Resource>() -> Listing {
     Listing { filters: filters.into(), orders: orders.into(), default_order, id: format!("{row}.id").into() }
 }
 
-/// Rows that belong to the caller, for a list. Where a filter names the resources, or to what they belong, only these are
-/// looked at; else the caller's properties or groups come first.
-pub fn asked_for<R: Resource>(tx: &Tx, columns: &str, caller: &Caller, query: &Query) -> Statement {
-    let parent = match R::PARENT {
-        Parent::Property(column) | Parent::Group(column) => column,
-        Parent::PropertyOrUser => "property_id",
-    };
-    match query.names("id") || query.names(parent) {
-        true => seen::<R>(columns, caller),
-        false => listed::<R>(tx, columns, caller),
-    }
-}
-
-/// All rows that belong to the caller.
+/// Rows that belong to the caller, for a list.
 pub fn listed<R: Resource>(tx: &Tx, columns: &str, caller: &Caller) -> Statement {
     let (table, row) = (R::NAME.many, R::ROW);
     match R::PARENT {
@@ -124,26 +111,26 @@ fn qualified<'a, R: Resource>(names: impl Iterator<Item = &'a str>) -> String {
 /// One page of the caller's resources, or all of them.
 pub async fn page<R: Resource>(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Hit>, ListMeta)> {
     let listing = listing::<R>();
-    let rows = asked_for::<R>(tx, &qualified::<R>(["id", "version"].into_iter()), caller, query);
+    let rows = listed::<R>(tx, &qualified::<R>(["id", "version"].into_iter()), caller);
     if R::PAGES != Pages::Always && !query.is_paged() {
         let meta = if R::PAGES == Pages::WhenAsked { ListMeta::None } else { ListMeta::Empty };
         return Ok((list::whole(tx, &listing, query, rows).await?, meta));
     }
-    let count = asked_for::<R>(tx, "count(*)", caller, query);
+    let count = listed::<R>(tx, "count(*)", caller);
     let (hits, meta) = list::page(tx, &listing, query, rows, count).await?;
     Ok((hits, ListMeta::Paged(meta)))
 }
 
 /// The ids of the caller's resources: of all, or of one page where pages are asked for.
 pub async fn ids<R: Resource>(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Uuid>, Option<Meta>)> {
-    let rows = asked_for::<R>(tx, &qualified::<R>(["id"].into_iter()), caller, query);
-    let count = asked_for::<R>(tx, "count(*)", caller, query);
+    let rows = listed::<R>(tx, &qualified::<R>(["id"].into_iter()), caller);
+    let count = listed::<R>(tx, "count(*)", caller);
     list::ids(tx, &listing::<R>(), query, rows, count).await
 }
 
 /// The ids of all of the caller's resources.
 pub async fn all<R: Resource>(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Uuid>> {
-    let rows = asked_for::<R>(tx, &qualified::<R>(["id"].into_iter()), caller, query);
+    let rows = listed::<R>(tx, &qualified::<R>(["id"].into_iter()), caller);
     let ids: Vec<list::Id> = list::whole(tx, &listing::<R>(), query, rows).await?;
     Ok(ids.into_iter().map(|list::Id(id)| id).collect())
 }

@@ -11,7 +11,7 @@ use crate::{
         error::Result,
         ids::{GroupId, PropertyId},
     },
-    db::{Bind, Statement, Tx, impl_from_row},
+    db::{Bind, Statement, Tx, folded, impl_from_row},
     hotel::{
         groups::{self, store::GroupOf},
         properties::Property,
@@ -149,8 +149,11 @@ pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Hi
     let (rows, meta) = match large_page(tx, caller, query).await? {
         Some(page) => page,
         None => {
-            let rows = store::asked_for::<Property>(tx, "p.id, p.version", caller, query);
-            let count = store::asked_for::<Property>(tx, "count(*)", caller, query);
+            let listed = |columns| match query.only("title") {
+                Some(title) if caller.limit().is_none() => titled(columns, caller, title),
+                _ => store::listed::<Property>(tx, columns, caller),
+            };
+            let (rows, count) = (listed("p.id, p.version"), listed("count(*)"));
             list::page(tx, &store::listing::<Property>(), query, rows, count).await?
         }
     };
@@ -185,6 +188,20 @@ pub async fn small_page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<O
     let limit = usize::try_from(paging.limit).unwrap_or(usize::MAX);
     let page = all.into_iter().skip(offset).take(limit).collect();
     Ok(Some((page, Meta::new(paging, i64::try_from(total).unwrap_or(i64::MAX)))))
+}
+
+/// The caller's properties that may have this title: an index of the links has their sort keys.
+fn titled(columns: &str, caller: &Caller, title: &str) -> Statement {
+    let sql = format!(
+        "select {columns} from (
+            select property_id from property_users where user_id = $1 and sort_title = $2
+            union
+            select gp.property_id from group_users gu
+            join group_properties gp on gp.group_id = gu.group_id and gp.sort_title = $2
+            where gu.user_id = $1) mine
+        join properties p on p.id = mine.property_id where true"
+    );
+    Statement::new(sql, vec![Bind::Id(caller.user.0), Bind::Bytes(folded(title).into_bytes())])
 }
 
 struct Version {
