@@ -140,11 +140,11 @@ impl Db {
         Ok(())
     }
 
-    /// On SQLite, what changes with every commit; else `None`.
-    pub fn version(&self) -> Option<Version> {
+    /// What changes with every commit, read after this was called. `None` if it is not known.
+    pub async fn version(&self) -> Option<Version> {
         match &self.kind {
             Kind::Sqlite { readers, .. } => readers.version(),
-            Kind::Postgres(_) => None,
+            Kind::Postgres(pool) => pool.version().await,
         }
     }
 

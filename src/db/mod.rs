@@ -15,6 +15,7 @@ mod migrations;
 mod postgres; // the server, its content, its pool
 mod postgres_pool;
 mod postgres_url;
+mod postgres_version; // what a cached response is compared by
 mod revocation; // how long cached credentials are valid
 mod revocation_store;
 mod row;

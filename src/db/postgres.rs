@@ -14,6 +14,7 @@ use crate::db::{
     found::{Found, Ours, foreign},
     limits::{PATIENCE, STATEMENTS},
     migrations, postgres_url,
+    postgres_version::{Opened, SERVER},
 };
 
 /// Sent first on every connection. A `rollback` without a transaction would be logged as a warning. And the locks of a
@@ -80,9 +81,9 @@ impl Server {
         inspected.map_err(|error| self.explain(&error))?
     }
 
-    /// A pool, which connects when needed.
-    pub fn pool(&self, connections: u32) -> PgPool {
-        let is_pooled = self.is_pooled;
+    /// A pool, which connects when needed, and notes in `opened` that it did.
+    pub fn pool(&self, connections: u32, opened: &Opened) -> PgPool {
+        let (is_pooled, opened) = (self.is_pooled, opened.clone());
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
@@ -96,13 +97,17 @@ impl Server {
                 })
             })
             .after_connect(move |connection, _| {
+                let opened = opened.clone();
                 Box::pin(async move {
                     if !is_pooled {
                         connection.execute(SESSION_SETTINGS).await?;
                     }
-                    match is_standby(connection).await? {
-                        true => Err(sqlx::Error::Configuration("this PostgreSQL is a standby".into())),
-                        false => Ok(()),
+                    match primary(connection).await? {
+                        None => Err(sqlx::Error::Configuration("this PostgreSQL is a standby".into())),
+                        Some(server) => {
+                            opened.add(server);
+                            Ok(())
+                        }
                     }
                 })
             });
@@ -112,7 +117,7 @@ impl Server {
     /// One connection. The pool would retry a refused one until its timeout; at start an immediate error is better.
     async fn connect(&self) -> Result<PgConnection, String> {
         let mut first = PgConnection::connect_with(&self.options).await.map_err(|error| self.explain(&error))?;
-        if is_standby(&mut first).await.map_err(|error| self.explain(&error))? {
+        if primary(&mut first).await.map_err(|error| self.explain(&error))?.is_none() {
             return Err(format!(
                 "The database at {} is a standby. DATABASE_URL must point to the primary.",
                 self.place
@@ -253,9 +258,10 @@ pub fn is_forbidden(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some("42501"))
 }
 
-/// True for a standby, whose data may be out of date: permissions, and the epoch that should reveal it, too. A primary
-/// becomes a standby only by a restart, which ends its connections.
-async fn is_standby(connection: &mut PgConnection) -> sqlx::Result<bool> {
+/// Which server this is, or `None` if it is a standby, whose data may be out of date: permissions, and the epoch that should
+/// reveal it, too. A primary becomes a standby only by a restart, which ends its connections.
+async fn primary(connection: &mut PgConnection) -> sqlx::Result<Option<String>> {
     // In one message: a pooler may send each to another session.
-    connection.fetch_one("select pg_is_in_recovery()").await?.try_get(0)
+    let row = connection.fetch_one(SERVER).await?;
+    Ok(if row.try_get(0)? { None } else { Some(row.try_get(1)?) })
 }

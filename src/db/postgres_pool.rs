@@ -1,5 +1,7 @@
 //! Connections to PostgreSQL, and transactions that end even if their owner is dropped.
 
+use std::sync::Arc;
+
 use actix_web::rt;
 use sqlx::{Executor, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::time::timeout;
@@ -7,6 +9,8 @@ use tokio::time::timeout;
 use crate::db::{
     limits::{LONGEST_ANSWER, in_time},
     postgres::Server,
+    postgres_version::{Opened, Versions},
+    version::Version,
 };
 
 /// The SQL that begins a transaction. Behind a pooler that shares sessions, settings must be local to the transaction.
@@ -44,21 +48,39 @@ pub struct Turn {
 #[derive(Clone)]
 pub struct Pool {
     pub connections: PgPool,
+    /// `None` behind a pooler that shares sessions: it may send each question to another server.
+    versions: Option<Arc<Versions>>,
     is_pooled: bool,
     /// The role that connects.
     pub user: String,
 }
 
 impl Pool {
+    /// At most so many connections, of which one is for versions.
     pub fn new(server: &Server, connections: u32) -> Self {
-        let user = server.options.get_username().to_owned();
-        Pool { connections: server.pool(connections), is_pooled: server.is_pooled, user }
+        let opened = Opened::default();
+        let has_versions = !server.is_pooled && connections > 1;
+        Pool {
+            connections: server.pool(connections - u32::from(has_versions), &opened),
+            versions: has_versions.then(|| Versions::new(server.options.clone(), opened)),
+            is_pooled: server.is_pooled,
+            user: server.options.get_username().to_owned(),
+        }
     }
 
-    /// The same, with new connections.
+    /// The same, with new connections, and without versions.
     pub fn reopened(&self) -> Self {
         let options = (*self.connections.connect_options()).clone();
-        Pool { connections: self.connections.options().clone().connect_lazy_with(options), ..self.clone() }
+        let connections = self.connections.options().clone().connect_lazy_with(options);
+        Pool { connections, versions: None, ..self.clone() }
+    }
+
+    /// What every commit changes. `None` if it is not known.
+    pub async fn version(&self) -> Option<Version> {
+        match &self.versions {
+            Some(versions) => versions.version().await,
+            None => None,
+        }
     }
 
     /// A connection without a transaction: each query sees the latest commit. Behind a pooler it has one, since the

@@ -1,5 +1,5 @@
 //! The version of a SQLite file: what a cached response is compared by. Equal versions mean that no process committed
-//! anything in between.
+//! anything in between. (`postgres_version.rs` has that of PostgreSQL.)
 //!
 //! It is the header of the WAL index (`latchkey.db-shm`), read by one `pread`: two copies of 48 bytes, with a checksum.
 //! SQLite itself compares them when a transaction begins, to see whether there is something new
@@ -24,6 +24,8 @@ pub enum Version {
     Header([u8; HEADER]),
     /// `pragma data_version`, a number of its connection.
     Number(i64),
+    /// The hash of a snapshot of PostgreSQL.
+    Snapshot([u8; 32]),
 }
 
 /// The file of the WAL index.

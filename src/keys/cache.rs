@@ -25,7 +25,7 @@ pub struct CredentialCache(Mutex<Cached>);
 struct Cached {
     generation: u64,
     credentials: Cache<KeyDigest, Arc<Credential>>,
-    /// Keys that do not exist in this version of a SQLite file.
+    /// Keys that do not exist in this version of the database.
     unknown: Cache<KeyDigest, Version>,
 }
 
@@ -55,7 +55,7 @@ impl CredentialCache {
             return Ok(Some(credential));
         }
         // Read before the query: a key that is made meanwhile makes another version.
-        let version = db.version();
+        let version = db.version().await;
         if version.is_some() && self.cached().unknown.get(&digest).copied() == version {
             return Ok(None);
         }

@@ -10,7 +10,7 @@ use actix_web::{
         header::{self, HeaderMap, HeaderValue},
     },
     middleware::Next,
-    web::Data,
+    web::{Bytes, Data},
 };
 
 use crate::{
@@ -40,7 +40,10 @@ pub async fn etag(
     let cache = request.app_data::<Data<ResponseCache>>().cloned();
     let Some(cache) = cache else { return Err(Error::Internal("no cache of responses".to_owned()).into()) };
     // Read before the handler runs: a commit in between makes another version.
-    let key = ResponseKey::of(&request).zip(state.db.version());
+    let key = match ResponseKey::of(&request) {
+        Some(key) => state.db.version().await.map(|version| (key, version)),
+        None => None,
+    };
     if let Some((key, version)) = &key
         && let Some(Cached { tag, content_type, body }) = cache.get(key, *version)
     {
@@ -86,7 +89,9 @@ fn with_tag(answer: ServiceResponse, keep: impl FnOnce(Cached)) -> ServiceRespon
     if let Some(content_type) = response.headers().get(header::CONTENT_TYPE)
         && response.headers().len() == 2
     {
-        keep(Cached { tag: tag.clone(), content_type: content_type.clone(), body: body.clone() });
+        // Copied: the buffer in which it grew may be twice as large.
+        let body = Bytes::copy_from_slice(&body);
+        keep(Cached { tag: tag.clone(), content_type: content_type.clone(), body });
     }
     if is_known(request.headers(), &tag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;

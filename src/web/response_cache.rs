@@ -1,6 +1,6 @@
-//! Whole responses of the API, each with the version of the SQLite file that was read before its handler ran
-//! (`db/version.rs`). As long as nothing at all was committed since, by any process, the response to the same request of
-//! the same caller is the same. Who calls is authenticated each time. On PostgreSQL nothing is cached here.
+//! Whole responses of the API, each with the version of the database that was read before its handler ran
+//! (`db/version.rs`, `db/postgres_version.rs`). As long as nothing at all was committed since, by any process, the response
+//! to the same request of the same caller is the same. Who calls is authenticated each time.
 
 use std::sync::{Mutex, PoisonError};
 

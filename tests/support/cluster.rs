@@ -19,6 +19,29 @@ pub struct Cluster {
 impl Cluster {
     /// A new one, empty, on a port of its own.
     pub fn start() -> Self {
+        let cluster = Self::without_data();
+        let data = cluster.data();
+        let words = ["--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"];
+        let mut initdb = cluster.as_postgres("initdb");
+        initdb.args(["--pgdata", &data]).args(words);
+        finish(initdb, "").ok();
+        cluster.restart();
+        cluster
+    }
+
+    /// Another one with the same data. This one is restarted for that.
+    pub fn twin(&self) -> Self {
+        let twin = Self::without_data();
+        self.stop("fast");
+        let copied = Command::new("cp").args(["-a", &self.data(), &twin.data()]).status();
+        assert!(copied.expect("cp runs").success());
+        for cluster in [self, &twin] {
+            cluster.restart();
+        }
+        twin
+    }
+
+    fn without_data() -> Self {
         let newest = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL of Debian").filter_map(|version| {
             let path = version.ok()?.path();
             let number: u32 = path.file_name()?.to_str()?.parse().ok()?;
@@ -31,14 +54,7 @@ impl Cluster {
             let owned = Command::new("chown").arg("postgres").arg(folder.path()).status();
             assert!(owned.expect("chown runs").success());
         }
-        let cluster = Self { programs, port, folder };
-        let data = cluster.data();
-        let words = ["--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"];
-        let mut initdb = cluster.as_postgres("initdb");
-        initdb.args(["--pgdata", &data]).args(words);
-        finish(initdb, "").ok();
-        cluster.restart();
-        cluster
+        Self { programs, port, folder }
     }
 
     /// As `LATCHKEY_TEST_DATABASE` names one.
@@ -53,7 +69,10 @@ impl Cluster {
 
     pub fn restart(&self) {
         let sockets = self.folder.path().display();
-        let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={sockets}", self.port);
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={sockets} -c max_prepared_transactions=4",
+            self.port
+        );
         let log = format!("{sockets}/log");
         self.pg_ctl(&["start", "--log", &log, "--options", &options]);
     }

@@ -28,6 +28,8 @@ pub struct Wire {
 
 struct Now {
     state: State,
+    /// Where new connections lead.
+    target: SocketAddr,
     /// Connections that were made.
     made: usize,
     /// Of the first so many nothing is passed on any more.
@@ -45,13 +47,16 @@ struct Shared {
 impl Wire {
     /// A wire to the PostgreSQL of this run; nothing where it is on SQLite.
     pub fn to_postgresql() -> Option<Arc<Self>> {
-        let url = std::env::var("LATCHKEY_TEST_DATABASE").ok()?;
-        let url = Url::parse(&url).expect("LATCHKEY_TEST_DATABASE is a URL");
-        let target = url.socket_addrs(|| Some(5432)).expect("an address")[0];
+        std::env::var("LATCHKEY_TEST_DATABASE").ok().map(|url| Self::to(&url))
+    }
+
+    /// A wire to this PostgreSQL.
+    pub fn to(url: &str) -> Arc<Self> {
+        let target = address(url);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its address");
         let shared = Arc::new(Shared {
-            now: Mutex::new(Now { state: State::Whole, made: 0, lost: 0, held_back: 0 }),
+            now: Mutex::new(Now { state: State::Whole, target, made: 0, lost: 0, held_back: 0 }),
             changed: Condvar::new(),
             ends: Mutex::default(),
         });
@@ -59,7 +64,7 @@ impl Wire {
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let mut now = passing.now.lock().unwrap();
-                let (refused, number) = (now.state == State::Cut, now.made);
+                let (refused, number, target) = (now.state == State::Cut, now.made, now.target);
                 now.made += 1;
                 drop(now);
                 let Some(server) = (!refused).then(|| TcpStream::connect(target).ok()).flatten() else {
@@ -70,7 +75,7 @@ impl Wire {
                 passing.ends.lock().unwrap().extend([client, server]);
             }
         });
-        Some(Arc::new(Self { address, shared }))
+        Arc::new(Self { address, shared })
     }
 
     /// The same database, reached over this wire.
@@ -101,6 +106,13 @@ impl Wire {
         }
     }
 
+    /// Ends every connection, and leads new ones to this PostgreSQL.
+    pub fn lead_to(&self, url: &str) {
+        self.cut();
+        self.shared.now.lock().unwrap().target = address(url);
+        self.mend();
+    }
+
     /// Passes nothing on, as a network does that loses everything: connections
     /// look alive.
     pub fn silence(&self) {
@@ -129,6 +141,10 @@ impl Wire {
         self.shared.now.lock().unwrap().state = state;
         self.shared.changed.notify_all();
     }
+}
+
+fn address(url: &str) -> SocketAddr {
+    Url::parse(url).expect("a database URL").socket_addrs(|| Some(5432)).expect("an address")[0]
 }
 
 impl Shared {

@@ -29,6 +29,10 @@ pub struct Person {
 
 /// Users by id.
 pub async fn people(tx: &mut Tx, ids: impl Iterator<Item = UserId>) -> sqlx::Result<HashMap<UserId, Person>> {
+    let mut ids = ids.peekable();
+    if ids.peek().is_none() {
+        return Ok(HashMap::new());
+    }
     let mut users = Statement::new("select u.id, u.email, u.name from users u where u.id in (", Vec::new());
     let names = users.bind_all(ids.map(|id| Bind::Id(id.0)));
     users.push(&names);
