@@ -77,11 +77,13 @@ impl Seeds {
         let people: Vec<Person> =
             (0..count).map(|_| Person { user: Uuid::now_v7(), group: Uuid::now_v7(), key: key() }).collect();
         let (mut groups, mut users, mut subscriptions, mut links) = (vec![], vec![], vec![], vec![]);
+        let mut totals = vec![];
         for Person { user, group, .. } in &people {
             let (id, group) = (self.id(*user), self.id(*group));
             let title = self.bytes(b"user group");
             groups.push(format!("({group}, 'User Group', {title}, {NOW})"));
             users.push(format!("({id}, '{user}@load.example', '{user}@load.example', 'UTC', {group}, {NOW})"));
+            totals.push(format!("({id}, 0)"));
             subscriptions.push(format!("({id}, 'active', {NOW})"));
             links.push(format!("({}, {group}, {id}, 'owner', {NOW})", self.id(Uuid::now_v7())));
         }
@@ -90,6 +92,7 @@ impl Seeds {
         self.insert("users (id, email, email_key, time_zone, default_group_id, created_at)", &users).await?;
         self.insert("subscriptions (user_id, state, updated_at)", &subscriptions).await?;
         self.insert("group_users (id, group_id, user_id, role, created_at)", &links).await?;
+        self.insert("property_totals (user_id, total)", &totals).await?;
         self.keys(people.iter().map(|person| (person.user, person.key.as_str()))).await?;
         self.run("commit".to_owned()).await?;
         Ok(people)
@@ -119,7 +122,7 @@ impl Seeds {
         let links: Vec<String> = people.iter().map(link).collect();
         self.run("begin".to_owned()).await?;
         self.insert("group_users (id, group_id, user_id, role, created_at)", &links).await?;
-        self.run("commit".to_owned()).await
+        self.run(format!("{} and total = 0; commit", totals_of(&group))).await
     }
 
     /// Copies of the first property, in a group.
@@ -150,8 +153,17 @@ impl Seeds {
              select {group}, p.id, p.sort_title, true, {NOW} from copies c join properties p on p.id = c.id"
         ))
         .await?;
+        self.run(totals_of(&group)).await?;
         self.run("drop table copies; commit".to_owned()).await
     }
+}
+
+/// Counts the properties of the users of a group, who have no other group with properties.
+fn totals_of(group: &str) -> String {
+    format!(
+        "update property_totals set total = (select count(*) from group_properties where group_id = {group})
+         where user_id in (select user_id from group_users where group_id = {group})"
+    )
 }
 
 const NOW: &str = "'2026-01-01T00:00:00+00:00'";

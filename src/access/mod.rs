@@ -4,6 +4,7 @@
 pub mod caller;
 pub mod quotas;
 pub mod signed_in;
+pub mod totals;
 
 use serde::{Deserialize, Serialize};
 

@@ -172,6 +172,12 @@ fn account_rows(sql: &Dialect) -> Vec<Fill> {
             "id, group_id, user_id, role, created_at",
             format!("{group}, {group}, {user}, 'owner', {at}"),
         ),
+        (
+            "property_totals",
+            1 + OTHERS,
+            "user_id, total",
+            format!("{user}, case when n = 0 then {PROPERTIES} else {PROPERTIES} / {OTHERS} end"),
+        ),
     ]
 }
 

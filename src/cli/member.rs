@@ -5,7 +5,7 @@ use clap::{Subcommand, ValueEnum};
 use uuid::Uuid;
 
 use crate::{
-    access::{self, Role},
+    access::{self, Role, totals::TotalChanges},
     base::{clock, error::Error, ids::PropertyId},
     cli::{Outcome, database_error, find, formatted},
     db::{Db, Tx},
@@ -115,20 +115,21 @@ async fn add_member(db: &Db, property: PropertyId, email: &Email, role: Role) ->
     let user = find(&mut tx, email).await?;
     users::store::lock_user(&mut tx, user.id).await.map_err(database_error)?;
     access::lock_property(&mut tx, property).await.map_err(database_error)?;
+    let mut totals = TotalChanges::default();
     match store::of_user(&mut tx, MemberOf::Property, property.0, user.id).await.map_err(database_error)? {
         Some(link) => {
             store::set_role(&mut tx, MemberOf::Property, link.id, role).await.map_err(database_error)?;
-            let checked = ending::after_loss(&mut tx, MemberOf::Property, property.0, user.id).await;
+            let checked = ending::after_loss(&mut tx, &mut totals, MemberOf::Property, property.0, user.id).await;
             checked.map_err(|error| refused(error, property, &user.email, &title))?;
         }
         None => {
             let member = Member { parent: property, user_id: user.id, role, ..Member::default() };
             let member = Stored { id: Uuid::now_v7(), version: 0, resource: member };
-            let added = add::add(&mut tx, &member, Giver::default(), clock::now()).await;
+            let added = add::add(&mut tx, &mut totals, &member, Giver::default(), clock::now()).await;
             added.map_err(super::failed)?;
         }
     }
-    tx.commit().await.map_err(database_error)?;
+    totals.commit(tx).await.map_err(database_error)?;
     log::info!("member add: {} property={property} user={}", role.word(), user.id);
     println!("{} is {} of {title}.", user.email, if role == Role::Owner { "an owner" } else { "a user" });
     Ok(())
@@ -138,9 +139,10 @@ async fn remove(db: &Db, property: PropertyId, email: &Email) -> Outcome {
     let mut tx = db.write().await.map_err(database_error)?;
     let title = title(&mut tx, property).await?;
     let user = find(&mut tx, email).await?;
-    let done = removal::from_property(&mut tx, property, user.id).await;
+    let mut totals = TotalChanges::default();
+    let done = removal::from_property(&mut tx, &mut totals, property, user.id).await;
     let done = done.map_err(|error| refused(error, property, &user.email, &title))?;
-    tx.commit().await.map_err(database_error)?;
+    totals.commit(tx).await.map_err(database_error)?;
     log::info!("member remove: removed property={property} user={}", user.id);
     let email = user.email;
     for done in done {

@@ -6,6 +6,7 @@ use chrono::Days;
 use clap::Subcommand;
 
 use crate::{
+    access::totals::TotalChanges,
     base::{
         clock,
         error::Error,
@@ -152,10 +153,11 @@ async fn set_password(settings: &Settings, db: &Db, email: Email) -> Outcome {
 async fn delete(db: &Db, email: Email, with_properties: bool) -> Outcome {
     let (mut tx, user) = begin_change(db, &email).await?;
     let failed = |error: Error| format!("{} could not be deleted: {error}.", user.email);
-    let sole = removal::from_everything(&mut tx, user.id, with_properties).await.map_err(failed)?;
+    let mut totals = TotalChanges::default();
+    let sole = removal::from_everything(&mut tx, &mut totals, user.id, with_properties).await.map_err(failed)?;
     keys::store::withdraw_all(&mut tx, user.id, WithdrawnBy::Host, clock::now()).await.map_err(database_error)?;
     users::store::delete(&mut tx, user.id).await.map_err(database_error)?;
-    tx.commit().await.map_err(database_error)?;
+    totals.commit(tx).await.map_err(database_error)?;
     log::info!("user delete: deleted user={}", user.id);
     println!("Deleted {}. Their API keys are withdrawn.", user.email);
     for property in sole {

@@ -79,5 +79,6 @@ pub fn migrator() -> Migrator {
         migration(10, "quotas", include_str!("../../migrations/0010_quotas.sql")),
         migration(11, "session notices", include_str!("../../migrations/0011_session_notices.sql")),
         migration(12, "collections", include_str!("../../migrations/0012_collections.sql")),
+        migration(13, "property totals", include_str!("../../migrations/0013_property_totals.sql")),
     ])
 }

@@ -5,7 +5,7 @@ mod hotels;
 use uuid::Uuid;
 
 use crate::{
-    access::caller::Caller,
+    access::{caller::Caller, totals::TotalChanges},
     base::{
         clock::{self, Moment},
         error::{Error, Problems, Result},
@@ -70,14 +70,15 @@ async fn fill(state: &AppState) -> Result<Demo> {
     let hash = Password::typed(password.clone()).hashed(state.settings.cost()).map_err(Error::Internal)?;
     let now = clock::now();
     let mut tx = state.db.write().await?;
+    let mut totals = TotalChanges::default();
     let user = match host_values::find_value(&mut tx, MARK).await? {
         Some(_) => earlier(&mut tx, &hash, now).await?,
-        None if users::store::all(&mut tx).await?.is_empty() => fresh(&mut tx, &hash, now).await?,
+        None if users::store::all(&mut tx).await?.is_empty() => fresh(&mut tx, &mut totals, &hash, now).await?,
         None => {
             return Err(Error::Forbidden(Some(NOT_OURS)));
         }
     };
-    tx.commit().await?;
+    totals.commit(tx).await?;
     let (caller, form) = (Caller::person(user), Digest::of(&secret::random()));
     let creation =
         create::create(&state.db, &state.settings, &caller, KEY, &KeyAccess::unrestricted(), &form, now).await?;
@@ -100,7 +101,7 @@ async fn earlier(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     Ok(user.id)
 }
 
-async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
+async fn fresh(tx: &mut Tx, totals: &mut TotalChanges, hash: &str, now: Moment) -> Result<UserId> {
     let user = accounts::open(tx, &email()?, Some("Demo".to_owned()), Some(hash), now).await?;
     let user = user.ok_or(Error::Internal("a demo user before the demo".to_owned()))?;
     host_values::shared_value(tx, MARK, user.0.as_bytes().to_vec()).await?;
@@ -117,7 +118,7 @@ async fn fresh(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
         let resource = Property::create(hotel.body(), &mut problems);
         problems.none_or_invalid()?;
         let stored = Stored { id: Uuid::now_v7(), version: rand::random(), resource };
-        properties::store::insert(tx, &caller, &stored, group, now).await?;
+        properties::store::insert(tx, totals, &caller, &stored, group, now).await?;
         hotels::furnish(tx, PropertyId(stored.id), hotel.currency, hotel.from, now).await?;
     }
     Ok(user)

@@ -1,7 +1,7 @@
 //! Opening an account: a user with a first group.
 
 use crate::{
-    access::quotas,
+    access::{quotas, totals},
     base::{clock::Moment, error::Result, ids::UserId},
     db::{Tx, execute},
     hotel::groups,
@@ -21,6 +21,7 @@ pub async fn open(
     if !store::insert(tx, &user, email, password_hash, now).await? {
         return Ok(None);
     }
+    totals::begin(tx, user.id).await?;
     groups::store::insert_first(tx, user.id, now).await?;
     Ok(Some(user.id))
 }

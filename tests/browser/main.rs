@@ -26,6 +26,6 @@ mod support;
 // Helpers find each other at the root, as in the tests over HTTP.
 #[allow(unused_imports, reason = "what the tests over HTTP need as well")]
 use support::{
-    access, browser, client, cluster, command, database, hammer, host, html, instances, memory, options, page, people,
-    program, property, rate_plan, raw, response, room_type, rounds, secrets, server, site, sql, wire,
+    access, browser, client, cluster, command, database, derived, hammer, host, html, instances, memory, options, page,
+    people, program, property, rate_plan, raw, response, room_type, rounds, secrets, server, site, sql, wire,
 };

@@ -1,6 +1,9 @@
 //! The harness itself: an assertion that cannot fail would be worse than none.
 
+use serde_json::json;
+
 use crate::html;
+use crate::people::world;
 use crate::secrets::Secrets;
 use crate::server::Server;
 
@@ -27,6 +30,21 @@ async fn a_secret_in_the_database_is_found_when_a_test_ends() {
     let server = Server::start().await;
     server.add_user("not-so-secret@farol.example");
     server.secrets.register("email", "not-so-secret@farol.example");
+}
+
+#[actix_web::test]
+#[should_panic(expected = "1 users with a wrong property_totals.total")]
+async fn a_wrong_total_is_found_when_a_test_ends() {
+    let (server, _) = world().await;
+    assert_eq!(server.sql("update property_totals set total = total + 1").await, 1);
+}
+
+#[actix_web::test]
+#[should_panic(expected = "1 property_users with an old sort_title")]
+async fn a_wrong_copy_is_found_when_a_test_ends() {
+    let (server, me) = world().await;
+    me.has(json!({})).await;
+    assert_eq!(server.sql("update property_users set sort_title = ''").await, 1);
 }
 
 #[test]

@@ -18,6 +18,6 @@ mod stale;
 
 // Helpers find each other at the root, as in the tests in Chromium.
 use support::{
-    access, browser, client, cluster, command, database, hammer, host, html, instances, memory, options, page, people,
-    program, property, rate_plan, raw, response, room_type, rounds, secrets, server, site, sql, wire,
+    access, browser, client, cluster, command, database, derived, hammer, host, html, instances, memory, options, page,
+    people, program, property, rate_plan, raw, response, room_type, rounds, secrets, server, site, sql, wire,
 };

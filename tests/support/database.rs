@@ -22,6 +22,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::command::finish;
+use crate::derived;
 use crate::people::{DESK, DESK_PASSWORD};
 use crate::program::bare_latchkey;
 
@@ -110,6 +111,17 @@ impl Database {
             Ok(contents)
         });
         Some(read.expect("the tables can be read"))
+    }
+
+    /// What is stored in two places, and differs; see `derived.rs`. One of SQLite is in `data_dir`.
+    pub fn wrong(&self, data_dir: &Path) -> Vec<String> {
+        let file = data_dir.join("latchkey.db");
+        let found = match self.url() {
+            Some(url) => in_a_runtime_of_its_own(async move { derived::wrong_on_postgres(&url).await }),
+            None if file.exists() => in_a_runtime_of_its_own(async move { derived::wrong_on_sqlite(&file).await }),
+            None => return Vec::new(),
+        };
+        found.expect("the tables can be counted")
     }
 }
 

@@ -16,7 +16,8 @@ use crate::server::{Server, Starting};
 
 /// A data folder and a database of the test's own. Copies are the same machine; servers have one.
 ///
-/// When the last of them is dropped, no log, no file and no table may contain a secret of the test.
+/// When the last of them is dropped, no log, no file and no table may contain a secret of the test, and what tables have
+/// twice must agree.
 #[derive(Clone)]
 pub struct Host {
     pub secrets: Secrets,
@@ -79,6 +80,11 @@ impl Host {
         }
         let files = std::fs::read_dir(self.data_dir()).expect("the data folder");
         files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("its bytes")).collect()
+    }
+
+    /// What tables have twice, and differs (`derived.rs`).
+    pub fn wrong(&self) -> Vec<String> {
+        self.installed.database.wrong(&self.data_dir())
     }
 
     /// A file for the log of one more server.
@@ -147,6 +153,10 @@ impl Drop for Installed {
             self.secrets.assert_absent_in_folder(self.folder.path());
             if let Some(rows) = self.database.contents() {
                 self.secrets.assert_absent("the database", rows.as_bytes());
+            }
+            if self.has_tables.load(Ordering::Relaxed) {
+                let wrong = self.database.wrong(&data_dir(self.folder.path()));
+                assert!(wrong.is_empty(), "the database has {wrong:?}");
             }
         }
     }

@@ -6,6 +6,7 @@ pub mod client;
 pub mod cluster;
 pub mod command;
 pub mod database;
+pub mod derived;
 pub mod hammer;
 pub mod host;
 pub mod html;

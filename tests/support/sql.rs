@@ -52,6 +52,19 @@ impl Host {
         rows
     }
 
+    /// Counts the properties of all users, after a test has given or taken access by SQL.
+    pub async fn count_totals(&self) {
+        self.sql(
+            "update property_totals set total = (
+                select count(*) from (
+                    select pu.property_id from property_users pu where pu.user_id = property_totals.user_id
+                    union
+                    select gp.property_id from group_users gu join group_properties gp on gp.group_id = gu.group_id
+                    where gu.user_id = property_totals.user_id) visible)",
+        )
+        .await;
+    }
+
     /// Keeps everybody from writing to the table of keys, until it is released.
     pub async fn hold_keys(&self) -> Held {
         self.hold("lock table api_keys in exclusive mode").await

@@ -10,6 +10,7 @@ use crate::{
         self,
         caller::{Caller, UnlimitedWriter},
         quotas,
+        totals::TotalChanges,
     },
     base::{
         clock,
@@ -128,15 +129,16 @@ pub async fn add(
     group_role.must_own()?;
     property_role.must_own()?;
     quotas::group_of_property(&mut tx, property).await?;
-    if !placements::add(&mut tx, group, property, Giver::of(&caller), clock::now()).await? {
+    let mut totals = TotalChanges::default();
+    if !placements::add(&mut tx, &mut totals, group, property, Giver::of(&caller), clock::now()).await? {
         let mut problems = Problems::default();
         problems.add("hotel_id", "Only one GroupHotel entity per Group and Hotel pair allowed!");
         return Err(Error::Invalid(problems));
     }
     // One that would end at the next look: the caller owns the property only by what they made themselves.
-    placements::end_unsupported(&mut tx, property).await?;
+    placements::end_unsupported(&mut tx, &mut totals, property).await?;
     placements::is_home(&mut tx, group, property).await?.ok_or(Error::Forbidden(None))?;
-    tx.commit().await?;
+    totals.commit(tx).await?;
     Ok(json::success())
 }
 
@@ -149,8 +151,9 @@ pub async fn remove(
 ) -> Result<HttpResponse> {
     let (group, property) = read_ids(&ids)?;
     let mut tx = state.db.write().await?;
-    placements::take_out(&mut tx, &caller, group, property).await?;
-    tx.commit().await?;
+    let mut totals = TotalChanges::default();
+    placements::take_out(&mut tx, &mut totals, &caller, group, property).await?;
+    totals.commit(tx).await?;
     Ok(json::success())
 }
 

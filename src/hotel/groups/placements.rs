@@ -2,7 +2,7 @@
 //! (docs/contract/README.md, section 15, 104).
 
 use crate::{
-    access::{self, Role, caller::Caller},
+    access::{self, Role, caller::Caller, totals::TotalChanges},
     base::{
         clock::Moment,
         error::{Error, Result},
@@ -43,12 +43,20 @@ struct UserOf {
 impl_from_row!(UserOf { group_id, user_id });
 
 /// Puts a property into a group. False where it is in there.
-pub async fn add(tx: &mut Tx, group: GroupId, property: PropertyId, giver: Giver, now: Moment) -> sqlx::Result<bool> {
+pub async fn add(
+    tx: &mut Tx,
+    totals: &mut TotalChanges,
+    group: GroupId,
+    property: PropertyId,
+    giver: Giver,
+    now: Moment,
+) -> sqlx::Result<bool> {
     const SQL: &str = "
         insert into group_properties (
             group_id, property_id, sort_title, is_home, given_by, given_by_key, created_at)
         select $1, p.id, p.sort_title, false, $3, $4, $5 from properties p where p.id = $2
         on conflict (group_id, property_id) do nothing";
+    totals.property(tx, property).await?;
     let added =
         execute!(tx, sqlx::query(SQL).bind(group).bind(property).bind(giver.user).bind(giver.key).bind(now))? == 1;
     count_groups(tx, property).await?;
@@ -56,8 +64,14 @@ pub async fn add(tx: &mut Tx, group: GroupId, property: PropertyId, giver: Giver
 }
 
 /// Takes a property out of a group. False where it is not in there.
-pub async fn remove(tx: &mut Tx, group: GroupId, property: PropertyId) -> sqlx::Result<bool> {
+pub async fn remove(
+    tx: &mut Tx,
+    totals: &mut TotalChanges,
+    group: GroupId,
+    property: PropertyId,
+) -> sqlx::Result<bool> {
     const SQL: &str = "delete from group_properties where group_id = $1 and property_id = $2";
+    totals.property(tx, property).await?;
     let removed = execute!(tx, sqlx::query(SQL).bind(group).bind(property))? == 1;
     count_groups(tx, property).await?;
     Ok(removed)
@@ -120,7 +134,13 @@ pub async fn holding(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Hold
 /// # Errors
 /// `NotFound` where the caller sees neither; `Forbidden` where the caller may not; `Refused` where the property would be
 /// without a home or an owner.
-pub async fn take_out(tx: &mut Tx, caller: &Caller, group: GroupId, property: PropertyId) -> Result<()> {
+pub async fn take_out(
+    tx: &mut Tx,
+    totals: &mut TotalChanges,
+    caller: &Caller,
+    group: GroupId,
+    property: PropertyId,
+) -> Result<()> {
     let group_role = access::lock_visible_group(tx, caller, group).await?;
     let role = access::lock_visible_property(tx, caller, property).await?.ok_or(Error::NotFound)?;
     if group_role.is_none() && role != Role::Owner {
@@ -134,8 +154,8 @@ pub async fn take_out(tx: &mut Tx, caller: &Caller, group: GroupId, property: Pr
             return Err(Error::Refused("Property must belong to at least one group"));
         }
     }
-    remove(tx, group, property).await?;
-    end_unsupported(tx, property).await?;
+    remove(tx, totals, group, property).await?;
+    end_unsupported(tx, totals, property).await?;
     match access::has_owner(tx, property).await? {
         true => Ok(()),
         false => Err(Error::Refused("Property must have at least one owner")),
@@ -195,7 +215,7 @@ pub async fn affected(tx: &mut Tx, group: GroupId, user: UserId) -> sqlx::Result
 
 /// Takes a property out of the groups whose placements have lost the rights they rest on. The property is locked by
 /// the caller, and whatever took a right away is written already.
-pub async fn end_unsupported(tx: &mut Tx, property: PropertyId) -> sqlx::Result<()> {
+pub async fn end_unsupported(tx: &mut Tx, totals: &mut TotalChanges, property: PropertyId) -> sqlx::Result<()> {
     const PLACEMENTS: &str = "
         select group_id, is_home, given_by from group_properties where property_id = $1
         order by created_at, group_id";
@@ -210,7 +230,7 @@ pub async fn end_unsupported(tx: &mut Tx, property: PropertyId) -> sqlx::Result<
     let owners: Vec<UserId> = Statement::new(OWNERS, vec![property.into()]).fetch_values(tx).await?;
     let group_owners: Vec<UserOf> = Statement::new(GROUP_OWNERS, vec![property.into()]).fetch_all(tx).await?;
     for group in unsupported(&placements, &owners, &group_owners) {
-        remove(tx, group, property).await?;
+        remove(tx, totals, group, property).await?;
     }
     Ok(())
 }

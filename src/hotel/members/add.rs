@@ -1,7 +1,7 @@
 //! Giving somebody access to a property or a group.
 
 use crate::{
-    access::quotas,
+    access::{quotas, totals::TotalChanges},
     base::{
         clock::Moment,
         error::{Error, Result},
@@ -21,7 +21,13 @@ use crate::{
 /// # Errors
 /// `Refused` if the user is a member already; `Full` at a quota (docs/contract/README.md, section 11); `Forbidden` if
 /// the user does not accept invitations from the giver.
-pub async fn add<P: ParentId>(tx: &mut Tx, member: &Stored<Member<P>>, giver: Giver, now: Moment) -> Result<()> {
+pub async fn add<P: ParentId>(
+    tx: &mut Tx,
+    totals: &mut TotalChanges,
+    member: &Stored<Member<P>>,
+    giver: Giver,
+    now: Moment,
+) -> Result<()> {
     let Member { parent, user_id, .. } = &member.resource;
     let parent = parent.clone().into();
     if store::of_user(tx, P::OF, parent, *user_id).await?.is_some() {
@@ -34,5 +40,5 @@ pub async fn add<P: ParentId>(tx: &mut Tx, member: &Stored<Member<P>>, giver: Gi
         }
         inviters::count_way(tx, inviter, *user_id, now).await?;
     }
-    Ok(store::insert(tx, member, giver, now).await?)
+    Ok(store::insert(tx, totals, member, giver, now).await?)
 }

@@ -13,6 +13,7 @@ use crate::{
     access::{
         Role,
         caller::{Caller, UserManager},
+        totals::TotalChanges,
     },
     base::{
         clock,
@@ -123,8 +124,9 @@ async fn invite<P: ParentId>(
     member.user_email.0.0 = user.email;
     member.name = user.name;
     let member = Stored { id: Uuid::now_v7(), version: 0, resource: member };
-    add::add(&mut tx, &member, Giver::of(&caller), now).await?;
-    tx.commit().await?;
+    let mut totals = TotalChanges::default();
+    add::add(&mut tx, &mut totals, &member, Giver::of(&caller), now).await?;
+    totals.commit(tx).await?;
     let location = format!("{}/api/v1/{}/{}", state.address(), P::NAME.many, member.id);
     Ok(json::created(location, &collection::body(&member)))
 }
@@ -144,9 +146,11 @@ async fn update<P: ParentId>(
     collection::apply(&mut member.resource, &sent, Operation::Update, &mut problems);
     problems.none_or_invalid()?;
     resources::update(&mut tx, &member).await?;
-    ending::after_loss(&mut tx, P::OF, member.resource.parent.clone().into(), member.resource.user_id).await?;
+    let (parent, user) = (member.resource.parent.clone().into(), member.resource.user_id);
+    let mut totals = TotalChanges::default();
+    ending::after_loss(&mut tx, &mut totals, P::OF, parent, user).await?;
     let answer = completed(&mut tx, member).await?;
-    tx.commit().await?;
+    totals.commit(tx).await?;
     Ok(answer)
 }
 
@@ -162,7 +166,9 @@ async fn withdraw<P: ParentId>(
     if member.resource.user_id == caller.user {
         return Err(Error::Refused("User can not withdraw themself"));
     }
-    ending::end(&mut tx, P::OF, MemberId(member.id), member.resource.parent.into(), member.resource.user_id).await?;
-    tx.commit().await?;
+    let (parent, user) = (member.resource.parent.into(), member.resource.user_id);
+    let mut totals = TotalChanges::default();
+    ending::end(&mut tx, &mut totals, P::OF, MemberId(member.id), parent, user).await?;
+    totals.commit(tx).await?;
     Ok(json::success())
 }

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::{
-    access,
+    access::{self, totals::TotalChanges},
     base::{
         clock::Moment,
         error::{Error, Result},
@@ -22,17 +22,23 @@ use crate::{
 ///
 /// # Errors
 /// `Refused` if nobody would own the property or the group any more.
-pub async fn after_loss(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> Result<()> {
+pub async fn after_loss(
+    tx: &mut Tx,
+    totals: &mut TotalChanges,
+    of: MemberOf,
+    parent: Uuid,
+    user: UserId,
+) -> Result<()> {
     let properties = match of {
         MemberOf::Property => {
-            placements::end_unsupported(tx, PropertyId(parent)).await?;
+            placements::end_unsupported(tx, totals, PropertyId(parent)).await?;
             vec![PropertyId(parent)]
         }
         MemberOf::Group => {
             let affected = placements::affected(tx, GroupId(parent), user).await?;
             for property in &affected {
                 access::lock_property(tx, *property).await?;
-                placements::end_unsupported(tx, *property).await?;
+                placements::end_unsupported(tx, totals, *property).await?;
             }
             must_have_owner(tx, MemberOf::Group, parent).await?;
             affected
@@ -52,9 +58,16 @@ async fn must_have_owner(tx: &mut Tx, of: MemberOf, parent: Uuid) -> Result<()> 
 ///
 /// # Errors
 /// As [`after_loss`].
-pub async fn end(tx: &mut Tx, of: MemberOf, link: MemberId, parent: Uuid, user: UserId) -> Result<()> {
-    store::delete(tx, of, link).await?;
-    after_loss(tx, of, parent, user).await
+pub async fn end(
+    tx: &mut Tx,
+    totals: &mut TotalChanges,
+    of: MemberOf,
+    link: MemberId,
+    parent: Uuid,
+    user: UserId,
+) -> Result<()> {
+    store::delete(tx, totals, of, link, parent, user).await?;
+    after_loss(tx, totals, of, parent, user).await
 }
 
 /// Lets a user leave a property or a group, and refuses future invitations from whoever gave it to them
@@ -62,10 +75,17 @@ pub async fn end(tx: &mut Tx, of: MemberOf, link: MemberId, parent: Uuid, user: 
 ///
 /// # Errors
 /// As [`leave`].
-pub async fn leave_for_good(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId, now: Moment) -> Result<()> {
+pub async fn leave_for_good(
+    tx: &mut Tx,
+    totals: &mut TotalChanges,
+    of: MemberOf,
+    parent: Uuid,
+    user: UserId,
+    now: Moment,
+) -> Result<()> {
     lock(tx, of, parent, user).await?;
     let giver = store::giver(tx, of, parent, user).await?;
-    leave(tx, of, parent, user).await?;
+    leave(tx, totals, of, parent, user).await?;
     match giver {
         Some(giver) if giver != user => Ok(inviters::refuse(tx, user, giver, now).await?),
         _ => Ok(()),
@@ -76,10 +96,10 @@ pub async fn leave_for_good(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserI
 ///
 /// # Errors
 /// `NotFound` if the user has no link there; `Refused` if nobody would own it any more.
-pub async fn leave(tx: &mut Tx, of: MemberOf, parent: Uuid, user: UserId) -> Result<()> {
+pub async fn leave(tx: &mut Tx, totals: &mut TotalChanges, of: MemberOf, parent: Uuid, user: UserId) -> Result<()> {
     lock(tx, of, parent, user).await?;
     let link = store::of_user(tx, of, parent, user).await?.ok_or(Error::NotFound)?;
-    end(tx, of, link.id, parent, user).await
+    end(tx, totals, of, link.id, parent, user).await
 }
 
 /// Locks a user, then the property or group: always in this order, so that there is no deadlock.
@@ -100,7 +120,7 @@ pub struct Left {
 }
 
 /// Lets a user leave everything that an inviter gave them, except what nobody else would own.
-pub async fn leave_all_from(tx: &mut Tx, inviter: UserId, user: UserId) -> Result<Left> {
+pub async fn leave_all_from(tx: &mut Tx, totals: &mut TotalChanges, inviter: UserId, user: UserId) -> Result<Left> {
     users::store::lock_user(tx, user).await?;
     let mut left = Left::default();
     // Groups are locked before properties.
@@ -110,7 +130,7 @@ pub async fn leave_all_from(tx: &mut Tx, inviter: UserId, user: UserId) -> Resul
                 left.stayed += 1;
                 continue;
             }
-            leave(tx, of, parent, user).await?;
+            leave(tx, totals, of, parent, user).await?;
             left.ended += 1;
         }
     }

@@ -9,7 +9,7 @@ use actix_web::{
 use serde::Deserialize;
 
 use crate::{
-    access::{self, Role, signed_in::SignedIn},
+    access::{self, Role, signed_in::SignedIn, totals::TotalChanges},
     base::{
         clock,
         error::{Error, Result},
@@ -152,8 +152,10 @@ async fn end_link<P: ParentId>(state: &AppState, person: &SignedIn, link: Member
     let mut tx = state.db.write().await?;
     let (member, role) = api::lock::<P>(&mut tx, &person.caller(), &link.to_string()).await?;
     role.must_own()?;
-    ending::end(&mut tx, P::OF, link, member.resource.parent.into(), member.resource.user_id).await?;
-    Ok(tx.commit().await?)
+    let (parent, user) = (member.resource.parent.into(), member.resource.user_id);
+    let mut totals = TotalChanges::default();
+    ending::end(&mut tx, &mut totals, P::OF, link, parent, user).await?;
+    Ok(totals.commit(tx).await?)
 }
 
 /// GET /properties/{id}/people/groups/{group}/take_out: asks for confirmation.
@@ -191,8 +193,9 @@ pub async fn take_out(
         return Err(Error::NotFound);
     }
     let mut tx = state.db.write().await?;
-    let done = match placements::take_out(&mut tx, &person.caller(), group, property).await {
-        Ok(()) => tx.commit().await.map_err(Error::from),
+    let mut totals = TotalChanges::default();
+    let done = match placements::take_out(&mut tx, &mut totals, &person.caller(), group, property).await {
+        Ok(()) => totals.commit(tx).await.map_err(Error::from),
         Err(error) => {
             drop(tx);
             Err(error)
@@ -242,13 +245,14 @@ pub async fn leave(
         return back(&session, property, LEFT);
     };
     let mut tx = state.db.write().await?;
-    let left = ending::leave_for_good(&mut tx, MemberOf::Property, property.0, person.user.id, clock::now()).await;
+    let (user, mut totals) = (person.user.id, TotalChanges::default());
+    let left = ending::leave_for_good(&mut tx, &mut totals, MemberOf::Property, property.0, user, clock::now()).await;
     if let Err(error) = left {
         drop(tx);
         return refused(&state, &person, property, Beside::Link(link), error).await;
     }
     let rest = access::property_role(&mut tx, &person.caller(), property).await?;
-    tx.commit().await?;
+    totals.commit(tx).await?;
     match rest {
         Some(_) => back(&session, property, LEFT),
         None => notice::see_other(&session, "/your_access", "You have left the property."),

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::{
-    access,
+    access::{self, totals::TotalChanges},
     base::{
         clock::{self, Moment},
         error::{Error, Result},
@@ -48,7 +48,12 @@ impl_from_row!(Way { group_id, title, is_home, is_owner });
 ///
 /// # Errors
 /// `NotFound` if there are none; `Refused` if nobody else owns the property.
-pub async fn from_property(tx: &mut Tx, property: PropertyId, user: UserId) -> Result<Vec<Done>> {
+pub async fn from_property(
+    tx: &mut Tx,
+    totals: &mut TotalChanges,
+    property: PropertyId,
+    user: UserId,
+) -> Result<Vec<Done>> {
     const WAYS: &str = "
         select gp.group_id, g.title, gp.is_home, gu.role = 'owner' as is_owner
         from group_properties gp join group_users gu on gu.group_id = gp.group_id
@@ -75,28 +80,35 @@ pub async fn from_property(tx: &mut Tx, property: PropertyId, user: UserId) -> R
         if placements::is_home(tx, way.group_id, property).await?.is_none() {
             continue;
         }
-        done.push(end_way(tx, property, user, way, other.as_ref()).await?);
+        done.push(end_way(tx, totals, property, user, way, other.as_ref()).await?);
     }
     if let Some(link) = link {
-        store::delete(tx, MemberOf::Property, link.id).await?;
+        store::delete(tx, totals, MemberOf::Property, link.id, property.0, user).await?;
         done.push(Done::LinkEnded);
     }
-    ending::after_loss(tx, MemberOf::Property, property.0, user).await?;
+    ending::after_loss(tx, totals, MemberOf::Property, property.0, user).await?;
     Ok(done)
 }
 
-async fn end_way(tx: &mut Tx, property: PropertyId, user: UserId, way: Way, other: Option<&Person>) -> Result<Done> {
+async fn end_way(
+    tx: &mut Tx,
+    totals: &mut TotalChanges,
+    property: PropertyId,
+    user: UserId,
+    way: Way,
+    other: Option<&Person>,
+) -> Result<Done> {
     let alone = way.is_owner && store::is_last_owner(tx, MemberOf::Group, way.group_id.0, user).await?;
     if way.is_owner && !way.is_home {
-        placements::remove(tx, way.group_id, property).await?;
+        placements::remove(tx, totals, way.group_id, property).await?;
         return Ok(Done::TakenOut { group: way.title });
     }
     if let (true, Some(other)) = (alone, other) {
-        let group = rehome(tx, property, way.group_id, other, clock::now()).await?;
+        let group = rehome(tx, totals, property, way.group_id, other, clock::now()).await?;
         return Ok(Done::HomeMoved { group, owner: other.email.clone() });
     }
     let properties = groups::store::count_properties(tx, way.group_id).await?;
-    ending::leave(tx, MemberOf::Group, way.group_id.0, user).await?;
+    ending::leave(tx, totals, MemberOf::Group, way.group_id.0, user).await?;
     Ok(Done::LeftGroup { group: way.title, properties })
 }
 
@@ -123,17 +135,24 @@ async fn other_owner(tx: &mut Tx, property: PropertyId, user: UserId) -> sqlx::R
 }
 
 /// Moves the home of a property from a group to one of another owner, and returns the title of the latter.
-async fn rehome(tx: &mut Tx, property: PropertyId, old: GroupId, owner: &Person, now: Moment) -> Result<String> {
+async fn rehome(
+    tx: &mut Tx,
+    totals: &mut TotalChanges,
+    property: PropertyId,
+    old: GroupId,
+    owner: &Person,
+    now: Moment,
+) -> Result<String> {
     if !placements::move_home(tx, property, old, owner.id).await? {
         let group = groups::store::default_of(tx, owner.id).await?;
         let group = match group {
             Some(group) => group,
             None => groups::store::insert_first(tx, owner.id, now).await?,
         };
-        placements::add(tx, group, property, Giver::default(), now).await?;
+        placements::add(tx, totals, group, property, Giver::default(), now).await?;
         placements::move_home(tx, property, old, owner.id).await?;
     }
-    placements::remove(tx, old, property).await?;
+    placements::remove(tx, totals, old, property).await?;
     Ok(placements::title_of_home(tx, property).await?.unwrap_or_default())
 }
 
@@ -166,7 +185,12 @@ pub async fn sole_owned(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Named>> {
 
 /// Ends all access of a user who is to be deleted, and returns the properties that only they owned: these are left
 /// without an owner, or deleted. Other properties get a home in a group of another owner; unused groups are deleted.
-pub async fn from_everything(tx: &mut Tx, user: UserId, with_properties: bool) -> Result<Vec<Named>> {
+pub async fn from_everything(
+    tx: &mut Tx,
+    totals: &mut TotalChanges,
+    user: UserId,
+    with_properties: bool,
+) -> Result<Vec<Named>> {
     users::store::lock_user(tx, user).await?;
     let groups = store::parents_of(tx, MemberOf::Group, user).await?;
     for group in &groups {
@@ -175,23 +199,31 @@ pub async fn from_everything(tx: &mut Tx, user: UserId, with_properties: bool) -
     let sole = sole_owned(tx, user).await?;
     if with_properties {
         for property in &sole {
-            while !properties::store::delete(tx, property.id).await? {}
+            access::lock_property(tx, property.id).await?;
+            while !properties::store::delete(tx, totals, property.id).await? {}
         }
     }
     for group in groups {
-        leave_group(tx, GroupId(group), user, &sole).await?;
+        leave_group(tx, totals, GroupId(group), user, &sole).await?;
     }
     for property in store::parents_of(tx, MemberOf::Property, user).await? {
         access::lock_property(tx, PropertyId(property)).await?;
         if let Some(link) = store::of_user(tx, MemberOf::Property, property, user).await? {
-            store::delete(tx, MemberOf::Property, link.id).await?;
+            store::delete(tx, totals, MemberOf::Property, link.id, property, user).await?;
         }
-        placements::end_unsupported(tx, PropertyId(property)).await?;
+        placements::end_unsupported(tx, totals, PropertyId(property)).await?;
     }
+    totals.deleted(user);
     Ok(sole)
 }
 
-async fn leave_group(tx: &mut Tx, group: GroupId, user: UserId, sole: &[Named]) -> Result<()> {
+async fn leave_group(
+    tx: &mut Tx,
+    totals: &mut TotalChanges,
+    group: GroupId,
+    user: UserId,
+    sole: &[Named],
+) -> Result<()> {
     let alone = store::is_last_owner(tx, MemberOf::Group, group.0, user).await?;
     let affected = placements::affected(tx, group, user).await?;
     if alone {
@@ -200,17 +232,17 @@ async fn leave_group(tx: &mut Tx, group: GroupId, user: UserId, sole: &[Named]) 
                 && let Some(other) = other_owner(tx, property, user).await?
             {
                 access::lock_property(tx, property).await?;
-                rehome(tx, property, group, &other, clock::now()).await?;
+                rehome(tx, totals, property, group, &other, clock::now()).await?;
             }
         }
     }
     let link = store::of_user(tx, MemberOf::Group, group.0, user).await?;
     if let Some(link) = link {
-        store::delete(tx, MemberOf::Group, link.id).await?;
+        store::delete(tx, totals, MemberOf::Group, link.id, group.0, user).await?;
     }
     for property in affected {
         access::lock_property(tx, property).await?;
-        placements::end_unsupported(tx, property).await?;
+        placements::end_unsupported(tx, totals, property).await?;
     }
     if is_unused(tx, group.0).await? {
         groups::store::delete(tx, group).await?;

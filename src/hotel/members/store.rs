@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::{
-    access::{self, Role},
+    access::{self, Role, totals::TotalChanges},
     base::{
         clock::Moment,
-        ids::{MemberId, PropertyId, UserId},
+        ids::{GroupId, MemberId, PropertyId, UserId},
     },
     db::{Bind, Statement, Tx, impl_from_row},
     hotel::{
@@ -77,9 +77,10 @@ pub async fn parents_of(tx: &mut Tx, of: MemberOf, user: UserId) -> sqlx::Result
     Statement::new(sql, vec![user.into()]).fetch_values(tx).await
 }
 
-/// Links a user.
+/// Links a user. The caller has locked the user and the property or group.
 pub async fn insert<P: ParentId>(
     tx: &mut Tx,
+    totals: &mut TotalChanges,
     Stored { id, resource: member, .. }: &Stored<Member<P>>,
     giver: Giver,
     now: Moment,
@@ -95,12 +96,25 @@ pub async fn insert<P: ParentId>(
         MemberOf::Property => PROPERTY,
         MemberOf::Group => GROUP,
     };
-    let mut binds = vec![Bind::Id(*id), Bind::Id(member.parent.clone().into()), member.user_id.into()];
+    let parent = member.parent.clone().into();
+    changed(tx, totals, P::OF, parent, member.user_id).await?;
+    let mut binds = vec![Bind::Id(*id), Bind::Id(parent), member.user_id.into()];
     binds.push(Bind::Text(member.role.word().to_owned()));
     member.overrides.bind(&mut binds);
     binds.extend([Bind::MaybeId(giver.user.map(|user| user.0)), Bind::MaybeId(giver.key.map(|key| key.0))]);
     binds.push(Bind::Moment(now));
     Statement::new(sql, binds).execute(tx).await.map(drop)
+}
+
+/// A link of the user begins or ends now.
+async fn changed(tx: &mut Tx, totals: &mut TotalChanges, of: MemberOf, parent: Uuid, user: UserId) -> sqlx::Result<()> {
+    match of {
+        MemberOf::Property => totals.property(tx, PropertyId(parent)).await,
+        MemberOf::Group => {
+            totals.member(user, GroupId(parent));
+            Ok(())
+        }
+    }
 }
 
 /// Changes the role of a link.
@@ -109,8 +123,16 @@ pub async fn set_role(tx: &mut Tx, of: MemberOf, id: MemberId, role: Role) -> sq
     Statement::new(sql, vec![Bind::Id(id.0), Bind::Text(role.word().to_owned())]).execute(tx).await.map(drop)
 }
 
-/// Ends a link.
-pub async fn delete(tx: &mut Tx, of: MemberOf, id: MemberId) -> sqlx::Result<()> {
+/// Ends a user's link to a property or a group. The caller has locked both.
+pub async fn delete(
+    tx: &mut Tx,
+    totals: &mut TotalChanges,
+    of: MemberOf,
+    id: MemberId,
+    parent: Uuid,
+    user: UserId,
+) -> sqlx::Result<()> {
+    changed(tx, totals, of, parent, user).await?;
     let sql = format!("delete from {} where id = $1", of.table());
     Statement::new(sql, vec![Bind::Id(id.0)]).execute(tx).await.map(drop)
 }

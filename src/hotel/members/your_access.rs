@@ -11,7 +11,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    access::signed_in::SignedIn,
+    access::{signed_in::SignedIn, totals::TotalChanges},
     base::{
         clock,
         error::{Error, Result},
@@ -209,8 +209,9 @@ pub async fn leave_group(
 ) -> Result<HttpResponse> {
     let id: GroupId = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = state.db.write().await?;
-    match ending::leave_for_good(&mut tx, MemberOf::Group, id.0, person.user.id, clock::now()).await {
-        Ok(()) => tx.commit().await?,
+    let (user, mut totals) = (person.user.id, TotalChanges::default());
+    match ending::leave_for_good(&mut tx, &mut totals, MemberOf::Group, id.0, user, clock::now()).await {
+        Ok(()) => totals.commit(tx).await?,
         // Sent twice: they have left already.
         Err(Error::NotFound) => {}
         Err(error) => {
@@ -249,12 +250,13 @@ pub async fn leave_all(
         return Ok(page::see_other("/your_access"));
     }
     let mut tx = state.db.write().await?;
-    let left = match ending::leave_all_from(&mut tx, id, person.user.id).await {
+    let mut totals = TotalChanges::default();
+    let left = match ending::leave_all_from(&mut tx, &mut totals, id, person.user.id).await {
         Ok(left) => left,
         Err(error) => return page.refused(id.0, error),
     };
     inviters::refuse(&mut tx, person.user.id, id, clock::now()).await?;
-    tx.commit().await?;
+    totals.commit(tx).await?;
     let text = match i64::try_from(left.stayed).unwrap_or(i64::MAX) {
         0 => "You have left everything that this person gave you.".to_owned(),
         stayed => {

@@ -11,6 +11,7 @@ use crate::{
         self,
         caller::{Caller, UnlimitedWriter, Writer},
         quotas,
+        totals::TotalChanges,
     },
     base::{
         clock,
@@ -110,10 +111,11 @@ pub async fn create(
     problems.none_or_invalid()?;
     let group = group.ok_or(Error::NotFound)?;
     quotas::property(&mut tx, caller.user, Property::limit(&state.settings)).await?;
-    store::insert(&mut tx, &caller, &stored, group, clock::now()).await?;
+    let mut totals = TotalChanges::default();
+    store::insert(&mut tx, &mut totals, &caller, &stored, group, clock::now()).await?;
     Property::written(&mut tx, None, &stored).await?;
     let whole = written(&mut tx, &caller, &stored).await?;
-    tx.commit().await?;
+    totals.commit(tx).await?;
     Ok(json::created_whole(format!("{}/api/v1/properties/{}", state.address(), stored.id), whole))
 }
 
@@ -156,8 +158,9 @@ pub async fn delete(
     detach::in_steps(async || {
         let mut tx = state.db.write().await?;
         access::lock_visible_property(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?.must_own()?;
-        let is_last = store::delete(&mut tx, id).await?;
-        tx.commit().await?;
+        let mut totals = TotalChanges::default();
+        let is_last = store::delete(&mut tx, &mut totals, id).await?;
+        totals.commit(tx).await?;
         Ok(is_last)
     })
     .await?;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::{
-    access::{self, caller::Caller},
+    access::{caller::Caller, totals},
     base::{
         error::Result,
         ids::{GroupId, PropertyId},
@@ -49,8 +49,8 @@ struct Way {
     through: Option<GroupId>,
     /// Of a group: that of properties is not needed.
     title: Option<String>,
-    /// Of a property: how many groups hold it.
-    group_count: i64,
+    /// Of a property: how many groups hold it. Of a group, where all properties are asked for: the user's total.
+    count: i64,
 }
 
 impl_from_row!(Way, row => Way {
@@ -59,17 +59,19 @@ impl_from_row!(Way, row => Way {
     sort_title: row.at(2)?,
     through: row.at(3)?,
     title: row.at(4)?,
-    group_count: row.at(5)?,
+    count: row.at(5)?,
 });
 
 /// The groups of a user, `$1`, and their ways to all properties, or to one, through a group and directly. Tables stand
 /// in the order in which they lead there, each by an index; of the properties the index `properties_by_version` tells
 /// all that is asked.
 macro_rules! links {
-    ($begin:literal, $groups:expr, $through_group:expr, $directly:expr, $end:literal) => {
+    ($begin:literal, $total:expr, $groups:expr, $through_group:expr, $directly:expr, $end:literal) => {
         concat!(
             $begin,
-            "select g.id, cast(0 as bigint) as version, g.sort_title, cast(null as uuid) as through, g.title, cast(0 as bigint) ",
+            "select g.id, cast(0 as bigint) as version, g.sort_title, cast(null as uuid) as through, g.title, ",
+            $total,
+            " ",
             $groups,
             $end,
             " union all ",
@@ -89,23 +91,39 @@ macro_rules! links {
 /// At most one more than `SMALL`, as SQLite and as PostgreSQL must be asked for them. PostgreSQL chooses how to read each
 /// part as if all of it were wanted, and may read the whole table, unless the part itself is limited.
 macro_rules! limited {
-    ($groups:literal, $through_group:literal, $directly:literal) => {
+    ($total:expr, $groups:literal, $through_group:expr, $directly:expr) => {
         [
-            concat!(links!("", $groups, $through_group, $directly, ""), " limit 201"),
-            concat!(links!("(", $groups, $through_group, $directly, " limit 201)"), " limit 201"),
+            concat!(links!("", $total, $groups, $through_group, $directly, ""), " limit 201"),
+            concat!(links!("(", $total, $groups, $through_group, $directly, " limit 201)"), " limit 201"),
         ]
     };
 }
 
+macro_rules! total {
+    () => {
+        "(select coalesce(max(total), 0) from property_totals where user_id = $1)"
+    };
+}
+
+/// Of a large account only the groups, with its total: reading 201 of its ways would be in vain.
 const ALL: [&str; 2] = limited!(
+    total!(),
     "from group_users gu cross join groups g where gu.user_id = $1 and g.id = gu.group_id",
-    "from group_users gu cross join group_properties gp cross join properties p
-     where gu.user_id = $1 and gp.group_id = gu.group_id and p.id = gp.property_id",
-    "from property_users pu cross join properties p where pu.user_id = $1 and p.id = pu.property_id"
+    concat!(
+        "from group_users gu cross join group_properties gp cross join properties p
+         where gu.user_id = $1 and gp.group_id = gu.group_id and p.id = gp.property_id and 200 >= ",
+        total!()
+    ),
+    concat!(
+        "from property_users pu cross join properties p
+         where pu.user_id = $1 and p.id = pu.property_id and 200 >= ",
+        total!()
+    )
 );
 
 /// Those to which a key, `$2`, is limited.
 const CHOSEN: [&str; 2] = limited!(
+    "cast(0 as bigint)",
     "from group_users gu cross join groups g where gu.user_id = $1 and g.id = gu.group_id",
     "from api_key_properties kp cross join group_properties gp cross join group_users gu cross join properties p
      where kp.key_id = $2 and gp.property_id = kp.property_id and gu.group_id = gp.group_id and gu.user_id = $1
@@ -117,6 +135,7 @@ const CHOSEN: [&str; 2] = limited!(
 /// One, `$2`.
 const ONE: &str = links!(
     "",
+    "cast(0 as bigint)",
     "from group_properties gp cross join group_users gu cross join groups g
      where gp.property_id = $2 and gu.group_id = gp.group_id and gu.user_id = $1 and g.id = gp.group_id",
     "from group_properties gp cross join group_users gu cross join properties p
@@ -129,6 +148,7 @@ const ONE: &str = links!(
 /// One, `$2`, of those to which a key, `$3`, is limited.
 const ONE_CHOSEN: &str = links!(
     "",
+    "cast(0 as bigint)",
     "from group_properties gp cross join group_users gu cross join groups g
      where gp.property_id = $2 and gu.group_id = gp.group_id and gu.user_id = $1 and g.id = gp.group_id",
     "from api_key_properties kp cross join group_properties gp cross join group_users gu cross join properties p
@@ -153,7 +173,11 @@ pub async fn page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Hi
                 Some(title) if caller.limit().is_none() => titled(columns, caller, title),
                 _ => store::listed::<Property>(tx, columns, caller),
             };
-            let (rows, count) = (listed("p.id, p.version"), listed("count(*)"));
+            let count = match query.filters.is_empty() && caller.limit().is_none() {
+                true => totals::of(caller.user),
+                false => listed("count(*)"),
+            };
+            let rows = listed("p.id, p.version");
             list::page(tx, &store::listing::<Property>(), query, rows, count).await?
         }
     };
@@ -221,7 +245,7 @@ struct Titled {
 impl_from_row!(Titled { sort_title, id });
 
 /// One page of all properties of a large account, by title: the first of each group and of the links to properties, which
-/// indexes have in this order, merged. Only the count reads all links. `None` where this is not what is asked for.
+/// indexes have in this order, merged. `None` where this is not what is asked for.
 async fn large_page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Option<(Vec<Version>, Meta)>> {
     const GROUPS: &str = "select group_id from group_users where user_id = $1 limit 51";
     const OF_GROUP: &str = "
@@ -251,7 +275,7 @@ async fn large_page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Optio
     let page: Vec<PropertyId> = found.into_iter().skip(offset).take(limit).map(|found| found.id).collect();
     let versions = versions(tx, &page).await?;
     let rows = page.into_iter().filter_map(|id| versions.get(&id).map(|version| Version { id, version: *version }));
-    let total = access::count_visible(caller).fetch_value(tx).await?;
+    let total = totals::of(caller.user).fetch_value(tx).await?;
     Ok(Some((rows.collect(), Meta::new(paging, total))))
 }
 
@@ -275,7 +299,14 @@ async fn small(tx: &mut Tx, caller: &Caller) -> sqlx::Result<Option<Vec<Hit>>> {
         Some(key) => Statement::new(CHOSEN[engine], vec![user, Bind::Id(key.0)]),
     };
     let links: Vec<Way> = select.fetch_all(tx).await?;
-    Ok((links.len() <= SMALL).then(|| joined(links)))
+    let total = match links.iter().find(|link| link.title.is_some()) {
+        Some(group) => group.count,
+        // Without a group, as some are who left theirs.
+        None if links.is_empty() && caller.limit().is_none() => totals::of(caller.user).fetch_value(tx).await?,
+        None => 0,
+    };
+    let is_small = links.len() <= SMALL && usize::try_from(total).is_ok_and(|total| total <= SMALL);
+    Ok(is_small.then(|| joined(links)))
 }
 
 /// One of the caller's properties; see `in_others`.
@@ -303,7 +334,7 @@ fn joined(links: Vec<Way>) -> Vec<Hit> {
             title: group.title.clone().unwrap_or_default(),
         };
         let groups: Vec<GroupOf> = groups.iter().filter(leads_there).map(of).collect();
-        let in_others = usize::try_from(ways[0].group_count) != Ok(groups.len());
+        let in_others = usize::try_from(ways[0].count) != Ok(groups.len());
         Hit { id, version: ways[0].version, groups, in_others }
     });
     found.collect()

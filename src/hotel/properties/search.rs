@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    access::{self, caller::Caller},
+    access::{self, caller::Caller, totals},
     base::ids::{ApiKeyId, PropertyId},
     db::{Bind, Statement, Tx, folded, impl_from_row},
     hotel::properties::Property,
@@ -99,8 +99,14 @@ pub async fn page(
     order: Order,
     wanted: Paging,
 ) -> sqlx::Result<(Vec<Brief>, Paging, i64)> {
-    let mut count = store::listed::<Property>(tx, "count(*)", caller);
-    matching(&mut count, text);
+    let count = match text.trim().is_empty() && caller.limit().is_none() {
+        true => totals::of(caller.user),
+        false => {
+            let mut count = store::listed::<Property>(tx, "count(*)", caller);
+            matching(&mut count, text);
+            count
+        }
+    };
     let total: i64 = count.fetch_value(tx).await?;
     let last = (total + wanted.limit - 1) / wanted.limit;
     let paging = Paging { page: wanted.page.clamp(1, last.max(1)), ..wanted };

@@ -2,7 +2,7 @@
 //! what was found before.
 
 use crate::{
-    access::caller::Caller,
+    access::{caller::Caller, totals::TotalChanges},
     base::{
         clock::Moment,
         ids::{GroupId, MemberId, PropertyId},
@@ -29,9 +29,10 @@ pub async fn title(tx: &mut Tx, id: PropertyId) -> sqlx::Result<Option<String>> 
     Ok(Statement::new(SQL, vec![id.into()]).fetch_values(tx).await?.pop())
 }
 
-/// Adds a property to a group, its home; the caller becomes its owner.
+/// Adds a property to a group, its home, which is locked; the caller becomes its owner.
 pub async fn insert(
     tx: &mut Tx,
+    totals: &mut TotalChanges,
     caller: &Caller,
     stored: &Stored<Property>,
     group: GroupId,
@@ -47,6 +48,7 @@ pub async fn insert(
         values ($1, $2, $3, 'owner', $4, $3, $5, $6)";
     let sort_title = folded(&stored.resource.title.0).into_bytes();
     let (user, key, id) = (caller.user, caller.key, stored.id);
+    totals.created(PropertyId(id));
     resources::insert(tx, Some(user), stored, now).await?;
     execute!(tx, sqlx::query(HOME).bind(group).bind(id).bind(&sort_title).bind(user).bind(key).bind(now))?;
     execute!(tx, sqlx::query(OWNER).bind(MemberId::new()).bind(id).bind(user).bind(&sort_title).bind(key).bind(now))
@@ -61,7 +63,8 @@ pub async fn update(tx: &mut Tx, stored: &Stored<Property>) -> sqlx::Result<()> 
 
 /// Deletes a property with everything that is part of it, children first and each kind by a statement of its own. False
 /// where the rest is for another transaction: until the last one the property is there, and whoever owned it still does.
-pub async fn delete(tx: &mut Tx, id: PropertyId) -> sqlx::Result<bool> {
+/// The property is locked.
+pub async fn delete(tx: &mut Tx, totals: &mut TotalChanges, id: PropertyId) -> sqlx::Result<bool> {
     const ROOM_TYPES: &str = "
         delete from room_types where id in (select id from room_types where property_id = $1 limit 50)";
     const LINKS: [&str; 3] = [
@@ -76,6 +79,7 @@ pub async fn delete(tx: &mut Tx, id: PropertyId) -> sqlx::Result<bool> {
     if execute!(tx, sqlx::query(ROOM_TYPES).bind(id))? == 50 {
         return Ok(false);
     }
+    totals.property(tx, id).await?;
     for links in LINKS {
         execute!(tx, sqlx::query(links).bind(id))?;
     }

@@ -118,6 +118,7 @@ async fn every_user_of_a_property_may_write_what_is_inside() {
          where u.email = 'group@farol.example'",
         )
         .await;
+    server.count_totals().await;
     for person in [&owner, &clerk, &grouped] {
         works_inside(person, &theirs, &person.user.email).await;
         assert_eq!(person.api.get(ROOM_TYPES).await.is(200).column("id"), [&*theirs.room_type]);
@@ -134,7 +135,7 @@ async fn every_user_of_a_property_may_write_what_is_inside() {
 #[actix_web::test]
 async fn a_read_only_key_reads_what_is_inside_and_writes_nothing() {
     let Hotel { owner, theirs, server } = hotel().await;
-    assert_eq!(server.take_away("update api_keys set read_only = true").await, 1);
+    assert_eq!(server.take_away("update api_keys set read_only = true, manage_users = false").await, 1);
     let (property, room_type) = (&theirs.property, &theirs.room_type);
     let posts = [
         (ROOM_TYPES, room_type_body(property, json!({ "title": "New" }))),
@@ -166,7 +167,7 @@ async fn a_key_limited_to_one_property_works_inside_that_one_alone() {
     let other = owner.has(json!({ "title": "Pensão Aurora" })).await;
     let other_room = owner.api.post(ROOM_TYPES, &room_type_body(&other, json!({}))).await.is(201).id();
     let other_plan = owner.api.post(RATE_PLANS, &plan_body(&other, &other_room, "Aurora")).await.is(201).id();
-    server.take_away("update api_keys set all_properties = false").await;
+    server.take_away("update api_keys set all_properties = false, manage_users = false").await;
     server
         .sql(
             "insert into api_key_properties (key_id, property_id)

@@ -42,6 +42,7 @@ mod room_types_fields;
 mod room_types_list;
 mod room_types_update;
 mod taxes;
+mod totals;
 mod ways;
 mod ways_matrix;
 mod ways_races;

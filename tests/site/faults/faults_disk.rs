@@ -289,6 +289,7 @@ async fn large_lists_are_sorted_without_a_folder_for_temporary_files_on_sqlite()
         "insert into group_properties (property_id, {of_link}) {numbers} select {number}, {of_link} from n, group_properties"
     ))
     .await;
+    host.count_totals().await;
 
     let data = host.data_dir();
     let mut serve = host.latchkey(&["serve", "--listen", "127.0.0.1:0"]);

@@ -88,6 +88,7 @@ async fn the_host_gives_access_and_another_role() {
     // An account that lost everything gets it back.
     server.sql("delete from property_users").await;
     server.sql("delete from group_users").await;
+    server.count_totals().await;
     let none = format!("Nobody has access. Give it with: latchkey member add {farol} EMAIL --role owner");
     assert_eq!(site.list(), [none]);
     site.says("add", &[ALICE, "--role", "owner"]);
