@@ -3,10 +3,11 @@
 use std::io;
 
 use rand::RngExt;
+use rusqlite::Connection as SqliteConnection;
 use sha2::{Digest, Sha256};
 #[expect(clippy::disallowed_types, reason = "a benchmark fills tables by the thousand")]
 use sqlx::AssertSqlSafe;
-use sqlx::{Connection, Executor, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{Connection, Executor, PgConnection};
 use uuid::Uuid;
 
 use crate::program::Host;
@@ -31,23 +32,22 @@ pub enum Seeds {
 impl Seeds {
     pub async fn into(host: &Host) -> io::Result<Self> {
         match &host.postgres {
-            Some(cluster) => PgConnection::connect(&cluster.url()).await.map(Self::Postgres),
+            Some(cluster) => PgConnection::connect(&cluster.url()).await.map(Self::Postgres).map_err(io::Error::other),
             None => {
-                let options = SqliteConnectOptions::new().filename(host.file()).foreign_keys(true);
-                SqliteConnection::connect_with(&options.busy_timeout(std::time::Duration::from_secs(60)))
-                    .await
-                    .map(Self::Sqlite)
+                let connection = SqliteConnection::open(host.file()).map_err(io::Error::other)?;
+                connection.busy_timeout(std::time::Duration::from_secs(60)).map_err(io::Error::other)?;
+                Ok(Self::Sqlite(connection))
             }
         }
-        .map_err(io::Error::other)
     }
 
     pub async fn run(&mut self, sql: String) -> io::Result<()> {
         match self {
-            Self::Sqlite(connection) => connection.execute(AssertSqlSafe(sql)).await.map(drop),
-            Self::Postgres(connection) => connection.execute(AssertSqlSafe(sql)).await.map(drop),
+            Self::Sqlite(connection) => connection.execute_batch(&sql).map_err(io::Error::other),
+            Self::Postgres(connection) => {
+                connection.execute(AssertSqlSafe(sql)).await.map(drop).map_err(io::Error::other)
+            }
         }
-        .map_err(io::Error::other)
     }
 
     fn bytes(&self, bytes: &[u8]) -> String {

@@ -153,7 +153,7 @@ pub async fn lock_visible_property(tx: &mut Tx, caller: &Caller, id: PropertyId)
 pub async fn lock_property(tx: &mut Tx, id: PropertyId) -> sqlx::Result<()> {
     const SQL: &str = "update properties set created_at = created_at where id = $1";
     match tx.is_postgres() {
-        true => execute!(tx, sqlx::query(SQL).bind(id)).map(drop),
+        true => execute!(tx, SQL, id).map(drop),
         false => Ok(()),
     }
 }
@@ -162,7 +162,7 @@ pub async fn lock_property(tx: &mut Tx, id: PropertyId) -> sqlx::Result<()> {
 pub async fn lock_group(tx: &mut Tx, id: GroupId) -> sqlx::Result<()> {
     const SQL: &str = "update groups set created_at = created_at where id = $1";
     match tx.is_postgres() {
-        true => execute!(tx, sqlx::query(SQL).bind(id)).map(drop),
+        true => execute!(tx, SQL, id).map(drop),
         false => Ok(()),
     }
 }
@@ -179,7 +179,7 @@ pub async fn lock_visible_group(tx: &mut Tx, caller: &Caller, id: GroupId) -> sq
         update groups set created_at = created_at
         where id = $1 and id in (select group_id from group_users where user_id = $2)";
     if tx.is_postgres() {
-        execute!(tx, sqlx::query(SQL).bind(id).bind(caller.user))?;
+        execute!(tx, SQL, id, caller.user)?;
     }
     group_role(tx, caller, id).await
 }

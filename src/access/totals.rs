@@ -23,7 +23,7 @@ pub fn of(user: UserId) -> Statement {
 /// Begins the total of a new user.
 pub async fn begin(tx: &mut Tx, user: UserId) -> sqlx::Result<()> {
     const SQL: &str = "insert into property_totals (user_id, total) values ($1, 0)";
-    execute!(tx, sqlx::query(SQL).bind(user)).map(drop)
+    execute!(tx, SQL, user).map(drop)
 }
 
 /// What a transaction changes in the totals.
@@ -142,7 +142,7 @@ impl TotalChanges {
             recount(tx, *user).await?;
         }
         for user in &self.deleted {
-            execute!(tx, sqlx::query("delete from property_totals where user_id = $1").bind(user))?;
+            execute!(tx, "delete from property_totals where user_id = $1", user)?;
         }
         add(tx, differences).await
     }
@@ -199,7 +199,7 @@ async fn lock(tx: &mut Tx, users: BTreeSet<UserId>) -> sqlx::Result<()> {
 async fn recount(tx: &mut Tx, user: UserId) -> sqlx::Result<()> {
     const SQL: &str = "update property_totals set total = $2 where user_id = $1";
     let total: i64 = access::count_visible(&Caller::person(user)).fetch_value(tx).await?;
-    execute!(tx, sqlx::query(SQL).bind(user).bind(total)).map(drop)
+    execute!(tx, SQL, user, total).map(drop)
 }
 
 async fn add(tx: &mut Tx, differences: BTreeMap<UserId, i64>) -> sqlx::Result<()> {

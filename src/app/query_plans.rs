@@ -5,12 +5,14 @@ use std::path::Path;
 
 #[expect(clippy::disallowed_types, reason = "the database itself creates this many rows")]
 use sqlx::AssertSqlSafe;
-use sqlx::sqlite::SqliteSynchronous;
 use uuid::Uuid;
 
 use crate::{
     access::caller::Caller,
-    base::ids::{PropertyId, UserId},
+    base::{
+        ids::{PropertyId, UserId},
+        settings::Synchronous,
+    },
     db::{Db, On, PATIENCE, RAN, Server, Statement, Tx, impl_from_row},
     hotel::{
         members::Member,
@@ -39,7 +41,7 @@ async fn lists_of_a_large_account_read_no_rows_of_others() {
     let Ok(server) = std::env::var("LATCHKEY_TEST_DATABASE") else {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("latchkey.db");
-        let db = Db::sqlite(&file, SqliteSynchronous::Off, PATIENCE).await.unwrap();
+        let db = Db::sqlite(&file, Synchronous::Normal, PATIENCE).await.unwrap();
         db.migrate(&folder.path().join("lock")).await.unwrap();
         check_plans(&db).await;
         db.close().await;
@@ -239,11 +241,10 @@ fn room_and_rate_rows(sql: &Dialect) -> Vec<Fill> {
 
 /// Runs a statement without the timeout of a request.
 async fn execute(tx: &mut Tx, sql: String) {
-    let sql = AssertSqlSafe(sql);
     match &mut tx.on {
         On::Reader(_) => panic!("a reader cannot insert"),
-        On::Sqlite(write) => sqlx::query(sql).execute(write.connection()).await.map(drop),
-        On::Postgres(turn) => sqlx::query(sql).execute(turn.connection()).await.map(drop),
+        On::Sqlite(write) => write.execute(&sql, &[], false).map(drop),
+        On::Postgres(turn) => sqlx::query(AssertSqlSafe(sql)).execute(turn.connection()).await.map(drop),
     }
     .unwrap();
 }

@@ -5,7 +5,6 @@ use std::{net::SocketAddr, path::PathBuf};
 use chrono::Duration;
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use ipnet::IpNet;
-use sqlx::sqlite::SqliteSynchronous;
 use url::{Host, Url};
 
 use crate::base::logging;
@@ -179,11 +178,12 @@ pub enum Synchronous {
     Normal,
 }
 
-impl From<Synchronous> for SqliteSynchronous {
-    fn from(setting: Synchronous) -> Self {
-        match setting {
-            Synchronous::Full => SqliteSynchronous::Full,
-            Synchronous::Normal => SqliteSynchronous::Normal,
+impl Synchronous {
+    /// As `pragma synchronous` calls it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Synchronous::Full => "full",
+            Synchronous::Normal => "normal",
         }
     }
 }

@@ -100,7 +100,7 @@ impl Place {
 
     async fn open(&self, settings: &Settings, patience: Duration) -> Result<Db, String> {
         match self {
-            Place::File { file, .. } => Db::sqlite(file, settings.sqlite_synchronous.into(), patience).await,
+            Place::File { file, .. } => Db::sqlite(file, settings.sqlite_synchronous, patience).await,
             Place::Postgres(server) => Ok(Db::postgres(server, settings.database_connections)),
         }
     }

@@ -2,18 +2,19 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use actix_web::rt::{self, time::sleep};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use actix_web::rt::{self, task::spawn_blocking, time::sleep};
 
-use crate::db::{
-    faults::plain,
-    limits::STATEMENTS,
-    postgres::Server,
-    postgres_pool::{self, Pool, Turn},
-    revocation::{self, Epoch},
-    sqlite_reader::{Reader, ReaderPool},
-    sqlite_writer::{Write, Writer},
-    version::Version,
+use crate::{
+    base::settings::Synchronous,
+    db::{
+        faults::{from_rusqlite, plain},
+        postgres::Server,
+        postgres_pool::{self, Pool, Turn},
+        revocation::{self, Epoch},
+        sqlite_reader::{Reader, ReaderPool},
+        sqlite_writer::{Write, Writer},
+        version::Version,
+    },
 };
 
 /// One database. Cheap to clone.
@@ -55,31 +56,16 @@ impl Db {
     ///
     /// # Errors
     /// A sentence for the host if it cannot be written.
-    pub async fn sqlite(file: &Path, synchronous: SqliteSynchronous, patience: Duration) -> Result<Self, String> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(synchronous)
-            .foreign_keys(true)
-            .busy_timeout(patience)
-            .statement_cache_capacity(STATEMENTS)
-            // Deleted texts are overwritten.
-            .pragma("secure_delete", "on")
-            // For large sorts, also on machines without a temporary folder. It applies to the process.
-            .pragma("temp_store_directory", quoted(file.parent().unwrap_or(Path::new("."))))
-            .collation("C", |a, b| a.as_bytes().cmp(b.as_bytes()));
-        let explain = |error: sqlx::Error| {
+    pub async fn sqlite(file: &Path, synchronous: Synchronous, patience: Duration) -> Result<Self, String> {
+        let path = file.to_owned();
+        let opened = spawn_blocking(move || {
+            let writer = Writer::open(&path, synchronous, patience).map_err(from_rusqlite)?;
+            Ok(Kind::Sqlite { readers: ReaderPool::new(&path)?, writer })
+        });
+        opened.await.unwrap_or(Err(sqlx::Error::WorkerCrashed)).map(Self::new).map_err(|error| {
             let reason = plain(&error);
             format!("Cannot open the database {}: {reason}. The file and its folder must be writable.", file.display())
-        };
-        let writer = Writer::open(&options).await.map_err(explain)?;
-        // A read-only file opens without an error, so a write is tried and rolled back.
-        let mut attempt = writer.begin().await.map_err(explain)?;
-        sqlx::query("pragma user_version = 1").execute(attempt.connection()).await.map_err(explain)?;
-        drop(attempt);
-        let readers = ReaderPool::new(file).map_err(explain)?;
-        Ok(Self::new(Kind::Sqlite { readers, writer }))
+        })
     }
 
     /// A pool of connections to PostgreSQL, which connects when needed.
@@ -207,7 +193,10 @@ impl Db {
     #[cfg(test)]
     pub async fn analyze(&self) -> sqlx::Result<()> {
         match &self.kind {
-            Kind::Sqlite { writer, .. } => writer.command("analyze").await,
+            Kind::Sqlite { writer, .. } => {
+                let analyzed = writer.alone(|sqlite| sqlite.connection.execute_batch("analyze"));
+                analyzed.await?.map_err(from_rusqlite)
+            }
             Kind::Postgres(pool) => sqlx::query("vacuum analyze").execute(&pool.connections).await.map(drop),
         }
     }
@@ -242,18 +231,14 @@ impl Tx {
     }
 }
 
-fn quoted(folder: &Path) -> String {
-    format!("'{}'", folder.to_string_lossy().replace('\'', "''"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Db, SqliteSynchronous};
+    use super::{Db, Synchronous};
     use crate::db::{limits::PATIENCE, statement::Statement};
 
     #[actix_web::test]
     async fn every_connection_to_sqlite_keeps_a_log_and_syncs_it_as_the_host_wants() {
-        for (wanted, level) in [(SqliteSynchronous::Full, 2), (SqliteSynchronous::Normal, 1)] {
+        for (wanted, level) in [(Synchronous::Full, 2), (Synchronous::Normal, 1)] {
             let folder = tempfile::tempdir().unwrap();
             let db = Db::sqlite(&folder.path().join("latchkey.db"), wanted, PATIENCE).await.unwrap();
             db.migrate(&folder.path().join("lock")).await.unwrap();

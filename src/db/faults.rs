@@ -1,21 +1,18 @@
 //! Classifies errors of the database.
 
-use rusqlite::ErrorCode;
+use rusqlite::{
+    ErrorCode,
+    ffi::{SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE},
+};
 
 /// True if the database, not the request, is at fault, and may work again soon.
 pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(refusal) => match refusal.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        sqlx::Error::Database(refusal) => {
             // Connection, resources, operator intervention, read-only, idle for too long, I/O (PostgreSQL, appendix A).
-            Some(pg) => {
-                ["08", "53", "57", "58", "25006", "25P03", "40"].iter().any(|class| pg.code().starts_with(class))
-            }
-            // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN; the low byte is the primary code.
-            None => refusal
-                .code()
-                .and_then(|code| code.parse::<u32>().ok())
-                .is_some_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14)),
-        },
+            let code = refusal.code().unwrap_or_default();
+            ["08", "53", "57", "58", "25006", "25P03", "40"].iter().any(|class| code.starts_with(class))
+        }
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::Protocol(_)
@@ -28,12 +25,25 @@ pub fn is_unavailable(error: &sqlx::Error) -> bool {
 
 /// True for a violated unique constraint.
 pub fn is_taken(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(refusal) if refusal.is_unique_violation())
+    match error {
+        sqlx::Error::Database(refusal) => refusal.is_unique_violation(),
+        other => matches!(constraint(other), Some(SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY)),
+    }
 }
 
 /// True for a violated foreign key: what the write refers to has been deleted.
 pub fn is_gone(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(refusal) if refusal.is_foreign_key_violation())
+    match error {
+        sqlx::Error::Database(refusal) => refusal.is_foreign_key_violation(),
+        other => constraint(other) == Some(SQLITE_CONSTRAINT_FOREIGNKEY),
+    }
+}
+
+/// The constraint of SQLite that was violated.
+fn constraint(error: &sqlx::Error) -> Option<i32> {
+    let sqlx::Error::AnyDriverError(error) = error else { return None };
+    let error = error.downcast_ref::<rusqlite::Error>()?.sqlite_error()?;
+    Some(error.extended_code)
 }
 
 /// The message of an error, without details of the driver.

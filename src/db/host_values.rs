@@ -8,7 +8,7 @@ use crate::db::{Bind, Statement, Tx, execute};
 pub async fn shared_value(tx: &mut Tx, name: &str, new: Vec<u8>) -> sqlx::Result<Vec<u8>> {
     const INSERT: &str = "insert into host_values (name, value) values ($1, $2) on conflict (name) do nothing";
     const SQL: &str = "select value from host_values where name = $1";
-    execute!(tx, sqlx::query(INSERT).bind(name).bind(new))?;
+    execute!(tx, INSERT, name, new)?;
     Statement::new(SQL, vec![Bind::Text(name.to_owned())]).fetch_value(tx).await
 }
 
@@ -26,7 +26,7 @@ pub async fn store_base_url(tx: &mut Tx, base_url: &Url) -> sqlx::Result<()> {
     const SQL: &str = "
         insert into host_values (name, value) values ($1, $2)
         on conflict (name) do update set value = excluded.value";
-    execute!(tx, sqlx::query(SQL).bind(BASE_URL).bind(base_url.as_str().as_bytes())).map(drop)
+    execute!(tx, SQL, BASE_URL, base_url.as_str().as_bytes()).map(drop)
 }
 
 /// The base URL that was stored last.

@@ -62,7 +62,7 @@ impl Tx {
     /// without the last commits took over.
     pub async fn revoke_cached_access(&mut self) -> sqlx::Result<()> {
         const SQL: &str = "update auth_epoch set epoch = $1";
-        execute!(self, sqlx::query(SQL).bind(rand::random::<i64>()))?;
+        execute!(self, SQL, rand::random::<i64>())?;
         self.revokes = true;
         Ok(())
     }

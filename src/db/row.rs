@@ -1,7 +1,7 @@
-//! Rows of all three drivers, read in the same way.
+//! Rows of both databases, read in the same way.
 
 use rusqlite::types::FromSql;
-use sqlx::{Decode, Postgres, Row as _, Sqlite, Type, postgres::PgRow, sqlite::SqliteRow};
+use sqlx::{Decode, Postgres, Row as _, Type, postgres::PgRow};
 
 use crate::{
     base::{
@@ -11,39 +11,16 @@ use crate::{
     db::faults::from_rusqlite,
 };
 
-/// A row of any of the three drivers.
+/// A row of either database.
 pub enum Row<'a> {
-    /// Of a read; see `sqlite_reader.rs`.
-    Reader(&'a rusqlite::Row<'a>),
-    /// Of a writing transaction.
-    Sqlite(&'a SqliteRow),
+    Sqlite(&'a rusqlite::Row<'a>),
     Postgres(&'a PgRow),
 }
 
 /// A type that can be read from a column of both databases.
-pub trait Column:
-    FromSql
-    + Type<Sqlite>
-    + Type<Postgres>
-    + for<'r> Decode<'r, Sqlite>
-    + for<'r> Decode<'r, Postgres>
-    + Send
-    + Unpin
-    + 'static
-{
-}
+pub trait Column: FromSql + Type<Postgres> + for<'r> Decode<'r, Postgres> + Send + Unpin + 'static {}
 
-impl<T> Column for T where
-    T: FromSql
-        + Type<Sqlite>
-        + Type<Postgres>
-        + for<'r> Decode<'r, Sqlite>
-        + for<'r> Decode<'r, Postgres>
-        + Send
-        + Unpin
-        + 'static
-{
-}
+impl<T> Column for T where T: FromSql + Type<Postgres> + for<'r> Decode<'r, Postgres> + Send + Unpin + 'static {}
 
 /// A type that can be read from a row.
 pub trait FromRow: Sized + Send + 'static {
@@ -54,8 +31,7 @@ impl Row<'_> {
     /// A column by its name.
     pub fn try_get<T: Column>(&self, name: &str) -> sqlx::Result<T> {
         match self {
-            Row::Reader(row) => row.get(name).map_err(from_rusqlite),
-            Row::Sqlite(row) => row.try_get(name),
+            Row::Sqlite(row) => row.get(name).map_err(from_rusqlite),
             Row::Postgres(row) => row.try_get(name),
         }
     }
@@ -63,8 +39,7 @@ impl Row<'_> {
     /// A column by its position, from 0: for many rows, looking up names takes a good part of the time.
     pub fn at<T: Column>(&self, place: usize) -> sqlx::Result<T> {
         match self {
-            Row::Reader(row) => row.get(place).map_err(from_rusqlite),
-            Row::Sqlite(row) => row.try_get(place),
+            Row::Sqlite(row) => row.get(place).map_err(from_rusqlite),
             Row::Postgres(row) => row.try_get(place),
         }
     }
@@ -91,34 +66,17 @@ pub(crate) use impl_from_row;
 /// [`Bind`](super::Bind).
 macro_rules! impl_column {
     ($name:ident($inner:ty) as $bind:ident) => {
-        impl<DB: sqlx::Database> sqlx::Type<DB> for $name
-        where
-            $inner: sqlx::Type<DB>,
-        {
-            fn type_info() -> DB::TypeInfo {
-                <$inner>::type_info()
+        impl sqlx::Type<sqlx::Postgres> for $name {
+            fn type_info() -> sqlx::postgres::PgTypeInfo {
+                <$inner as sqlx::Type<sqlx::Postgres>>::type_info()
             }
-            fn compatible(ty: &DB::TypeInfo) -> bool {
-                <$inner>::compatible(ty)
+            fn compatible(ty: &sqlx::postgres::PgTypeInfo) -> bool {
+                <$inner as sqlx::Type<sqlx::Postgres>>::compatible(ty)
             }
         }
-        impl<'q, DB: sqlx::Database> sqlx::Encode<'q, DB> for $name
-        where
-            $inner: sqlx::Encode<'q, DB>,
-        {
-            fn encode_by_ref(
-                &self,
-                buf: &mut DB::ArgumentBuffer,
-            ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
-                self.0.encode_by_ref(buf)
-            }
-        }
-        impl<'r, DB: sqlx::Database> sqlx::Decode<'r, DB> for $name
-        where
-            $inner: sqlx::Decode<'r, DB>,
-        {
-            fn decode(value: DB::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
-                <$inner>::decode(value).map(Self)
+        impl<'r> sqlx::Decode<'r, sqlx::Postgres> for $name {
+            fn decode(value: sqlx::postgres::PgValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+                <$inner as sqlx::Decode<'r, sqlx::Postgres>>::decode(value).map(Self)
             }
         }
         impl rusqlite::types::FromSql for $name {
@@ -131,15 +89,27 @@ macro_rules! impl_column {
                 $crate::db::Bind::$bind(value.0)
             }
         }
+        impl From<&$name> for $crate::db::Bind {
+            fn from(value: &$name) -> Self {
+                $crate::db::Bind::$bind(value.0.clone())
+            }
+        }
     };
 }
 pub(crate) use impl_column;
 
 impl_column!(Digest(Vec<u8>) as Bytes);
-impl_column!(UserId(uuid::Uuid) as Id);
-impl_column!(ApiKeyId(uuid::Uuid) as Id);
-impl_column!(PropertyId(uuid::Uuid) as Id);
-impl_column!(GroupId(uuid::Uuid) as Id);
-impl_column!(MemberId(uuid::Uuid) as Id);
-impl_column!(RoomTypeId(uuid::Uuid) as Id);
-impl_column!(RatePlanId(uuid::Uuid) as Id);
+
+/// Ids, which may also be bound where there may be none.
+macro_rules! impl_ids {
+    ($($name:ident),*) => {
+        $(impl_column!($name(uuid::Uuid) as Id);
+        impl From<Option<$name>> for $crate::db::Bind {
+            fn from(id: Option<$name>) -> Self {
+                $crate::db::Bind::MaybeId(id.map(|id| id.0))
+            }
+        })*
+    };
+}
+
+impl_ids!(UserId, ApiKeyId, PropertyId, GroupId, MemberId, RoomTypeId, RatePlanId);

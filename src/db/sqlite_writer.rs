@@ -1,20 +1,37 @@
 //! Writes SQLite: one connection, one writer at a time, with group commits. The sync of the disk takes the time, so a
 //! writer that is done lets those that are queued write into the same transaction first, and then commits for all of
 //! them. Nobody is answered before the commit.
+//!
+//! Statements run on the calling thread, since most take less time than handing them to another thread and back. Commits,
+//! long queries, and waiting for another process run on blocking threads.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::SeqCst},
+use std::{
+    borrow::Cow,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
 };
 
-use actix_web::rt;
-use sqlx::{ConnectOptions, Executor, SqliteConnection, sqlite::SqliteConnectOptions};
+use actix_web::rt::task::spawn_blocking;
+use rusqlite::OpenFlags;
 use tokio::{
     sync::{Mutex, OwnedMutexGuard, watch},
     time::timeout,
 };
 
-use crate::db::limits::PATIENCE;
+use crate::{
+    base::settings::Synchronous,
+    db::{
+        bind::Bind,
+        faults::from_rusqlite,
+        limits::{PATIENCE, STATEMENTS},
+        row::FromRow,
+        sqlite_connection::{ANY_LENGTH, SHORT, SqliteConnection, is_too_long},
+    },
+};
 
 /// The connection, for which writers queue.
 #[derive(Clone)]
@@ -25,54 +42,66 @@ pub struct Writer {
 }
 
 struct State {
-    connection: SqliteConnection,
+    sqlite: SqliteConnection,
+    /// How long to wait for a writer of another process.
+    patience: Duration,
     /// The open transaction, with the writers whose writes are in it.
     group: Option<GroupCommit>,
-    /// A writer was dropped, or may have been: its writes are to be rolled back.
-    needs_rollback: bool,
     failed_commits: Arc<AtomicU64>,
 }
 
 /// Writers that are committed together: `Some(true)` after the commit, `Some(false)` if it failed.
 type GroupCommit = watch::Sender<Option<bool>>;
 
+type Turn = OwnedMutexGuard<State>;
+
 /// One writer's turn. Dropped without a commit, its writes are rolled back.
 pub struct Write {
-    /// `None` once it is committed.
-    state: Option<OwnedMutexGuard<State>>,
+    /// `None` once it is over, and while it is on another thread.
+    state: Option<Turn>,
     writer: Writer,
 }
 
 impl Writer {
-    pub async fn open(options: &SqliteConnectOptions) -> sqlx::Result<Self> {
-        let connection = options.connect().await?;
+    /// Opens a file, and creates it if it is missing. A writer of another process is waited for as long as `patience`.
+    pub fn open(file: &Path, synchronous: Synchronous, patience: Duration) -> rusqlite::Result<Self> {
+        let sqlite = SqliteConnection::open(file, OpenFlags::SQLITE_OPEN_CREATE, STATEMENTS)?;
+        let connection = &sqlite.connection;
+        connection.busy_timeout(patience)?;
+        // For large sorts, also on machines without a temporary folder. It applies to the process.
+        let folder = file.parent().unwrap_or(Path::new(".")).to_string_lossy().into_owned();
+        connection.pragma_update(None, "temp_store_directory", folder)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", synchronous.word())?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        // Deleted texts are overwritten.
+        connection.pragma_update(None, "secure_delete", true)?;
+        // A read-only file opens without an error, so a write is tried and rolled back.
+        connection.execute_batch("begin immediate; pragma user_version = 1; rollback")?;
+        connection.busy_timeout(Duration::ZERO)?;
         let failed_commits = Arc::<AtomicU64>::default();
-        let state = State { connection, group: None, needs_rollback: false, failed_commits: failed_commits.clone() };
+        let state = State { sqlite, patience, group: None, failed_commits: failed_commits.clone() };
         Ok(Writer { state: Arc::new(Mutex::new(state)), failed_commits })
     }
 
     /// Waits for its turn. The write lock is taken at once: taken later, it could be refused.
     pub async fn begin(&self) -> sqlx::Result<Write> {
-        let state = self.lock().await?;
-        let mut write = Write { state: Some(state), writer: self.clone() };
-        // In a task of its own: if the client goes away, the transaction of the others must not be left in doubt.
-        let begun = rt::spawn(async move {
-            let begun = match &mut write.state {
-                Some(state) => state.begin().await,
-                None => Ok(()),
-            };
-            (write, begun)
-        });
-        let (write, begun) = begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?;
-        begun.map(|()| write)
+        let mut state = self.lock().await?;
+        match state.begin() {
+            // Another process writes.
+            Err(error) if is_too_long(&error) => {
+                let writer = self.clone();
+                // If the client goes away meanwhile, the `Write` is dropped as any other.
+                let begun =
+                    spawn_blocking(move || state.begin_patiently().map(|()| Write { state: Some(state), writer }));
+                begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?.map_err(from_rusqlite)
+            }
+            Err(error) => Err(from_rusqlite(error)),
+            Ok(()) => Ok(Write { state: Some(state), writer: self.clone() }),
+        }
     }
 
-    /// Rolls back what a dropped writer wrote, and commits the open transaction, if there is one.
-    async fn finish(&self) {
-        self.state.clone().lock_owned().await.finish().await;
-    }
-
-    async fn lock(&self) -> sqlx::Result<OwnedMutexGuard<State>> {
+    async fn lock(&self) -> sqlx::Result<Turn> {
         timeout(PATIENCE, self.state.clone().lock_owned()).await.map_err(|_| sqlx::Error::PoolTimedOut)
     }
 
@@ -86,8 +115,7 @@ impl Writer {
     /// # Errors
     /// If a commit has failed since `failed_commits` was read.
     pub async fn wait_durable(&self, failed_commits: u64) -> sqlx::Result<()> {
-        let mut state = self.lock().await?;
-        state.roll_back_dropped().await;
+        let state = self.lock().await?;
         let group = state.group.as_ref().map(watch::Sender::subscribe);
         drop(state);
         if let Some(group) = group {
@@ -101,102 +129,140 @@ impl Writer {
         // The queue is first come, first served: those that are in it now write before this one commits.
         let mut state = self.state.clone().lock_owned().await;
         if group.borrow().is_none() {
-            state.finish().await;
+            spawn_blocking(move || state.finish()).await.map_err(|_| sqlx::Error::WorkerCrashed)?;
         }
-        drop(state);
         let committed = *group.borrow();
         if committed == Some(true) { Ok(()) } else { Err(commit_failed()) }
     }
 
-    /// Runs a statement outside of any transaction.
-    #[cfg(test)]
-    pub async fn command(&self, sql: &'static str) -> sqlx::Result<()> {
-        let mut state = self.state.lock().await;
-        state.finish().await;
-        state.connection.execute(sql).await.map(drop)
-    }
-
-    /// Brings the schema up to date.
-    pub async fn migrate(&self, migrator: &sqlx::migrate::Migrator) -> Result<(), sqlx::migrate::MigrateError> {
-        let mut state = self.state.lock().await;
-        state.finish().await;
-        migrator.run_direct(None, &mut state.connection, false).await
+    /// Runs something with the connection, outside of any transaction, on a blocking thread.
+    pub async fn alone<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&mut SqliteConnection) -> T + Send + 'static,
+    ) -> sqlx::Result<T> {
+        let mut state = self.state.clone().lock_owned().await;
+        let done = spawn_blocking(move || {
+            state.finish();
+            run(&mut state.sqlite)
+        });
+        done.await.map_err(|_| sqlx::Error::WorkerCrashed)
     }
 
     /// Ends the last transaction and checkpoints the log.
     pub async fn close(&self) {
-        let mut state = self.state.lock().await;
-        state.finish().await;
-        if let Err(error) = state.connection.execute("pragma wal_checkpoint(truncate)").await {
+        let done = self.alone(|sqlite| sqlite.connection.execute_batch("pragma wal_checkpoint(truncate)")).await;
+        if let Err(error) = done.and_then(|done| done.map_err(from_rusqlite)) {
             log::warn!("could not checkpoint the write-ahead log: {error}");
         }
     }
 }
 
 impl State {
-    async fn begin(&mut self) -> sqlx::Result<()> {
-        self.roll_back_dropped().await;
-        self.needs_rollback = true;
+    fn begin(&mut self) -> rusqlite::Result<()> {
         if self.group.is_none() {
-            self.connection.execute("begin immediate").await?;
+            self.sqlite.command("begin immediate")?;
             self.group = Some(watch::Sender::new(None));
         }
-        self.connection.execute("savepoint one").await.map(drop)
+        self.sqlite.command("savepoint one").inspect_err(|_| self.end_if_empty())
     }
 
-    async fn roll_back_dropped(&mut self) {
-        if !std::mem::take(&mut self.needs_rollback) || self.group.is_none() {
-            return;
-        }
+    fn begin_patiently(&mut self) -> rusqlite::Result<()> {
+        self.sqlite.connection.busy_timeout(self.patience)?;
+        let begun = self.begin();
+        self.sqlite.connection.busy_timeout(Duration::ZERO).and(begun)
+    }
+
+    /// Rolls back what the last writer wrote.
+    fn roll_back(&mut self) {
         // If SQLite has rolled back the whole transaction itself (a full disk), there is no savepoint, and those that
         // wait for the commit must be told.
-        if self.connection.execute("rollback to one; release one").await.is_err() {
-            self.fail().await;
+        match self.sqlite.command("rollback to one").and_then(|()| self.sqlite.command("release one")) {
+            Ok(()) => self.end_if_empty(),
+            Err(_) => self.fail(),
         }
     }
 
-    async fn fail(&mut self) {
+    /// Ends the transaction if nobody waits for its commit, so that other processes can write.
+    fn end_if_empty(&mut self) {
+        if self.group.take_if(|group| group.receiver_count() == 0).is_some() {
+            // An error means that it has ended already.
+            let _ = self.sqlite.command("rollback");
+        }
+    }
+
+    fn fail(&mut self) {
         let group = self.group.take();
         self.failed_commits.fetch_add(1, SeqCst);
         // An error means that it is rolled back already.
-        let _ = self.connection.execute("rollback").await;
+        let _ = self.sqlite.command("rollback");
         if let Some(group) = group {
             group.send_replace(Some(false));
         }
     }
 
-    async fn finish(&mut self) {
-        self.roll_back_dropped().await;
-        // Taken first: if this is cancelled halfway, the transaction may be over, and nobody may write into it.
+    fn finish(&mut self) {
         let Some(group) = self.group.take() else { return };
-        match self.connection.execute("commit").await {
-            Ok(_) => drop(group.send_replace(Some(true))),
+        match self.sqlite.command("commit") {
+            Ok(()) => drop(group.send_replace(Some(true))),
             Err(error) => {
                 log::error!("a commit failed: {error}");
                 self.group = Some(group);
-                self.fail().await;
+                self.fail();
             }
         }
     }
 }
 
 impl Write {
-    /// # Panics
-    /// Never: a write that is committed is gone.
-    pub fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.state.as_mut().expect("a write that is not committed").connection
+    fn state(&self) -> sqlx::Result<&Turn> {
+        self.state.as_ref().ok_or(sqlx::Error::WorkerCrashed)
+    }
+
+    /// Runs a write, and tells how many rows it has affected.
+    pub fn execute(&mut self, sql: &str, binds: &[Bind], cached: bool) -> sqlx::Result<u64> {
+        self.state()?.sqlite.execute(sql, binds, cached).map_err(from_rusqlite)
+    }
+
+    /// All rows of a query.
+    pub async fn all<T: FromRow>(
+        &mut self,
+        sql: Cow<'static, str>,
+        binds: Vec<Bind>,
+        cached: bool,
+    ) -> sqlx::Result<Vec<T>> {
+        match self.state()?.sqlite.all(&sql, &binds, cached, SHORT) {
+            Ok(found) => found,
+            Err(error) if is_too_long(&error) => {
+                let long = move |state: &State| state.sqlite.all(&sql, &binds, cached, ANY_LENGTH);
+                self.on_blocking_thread(long).await?.map_err(from_rusqlite)?
+            }
+            Err(error) => Err(from_rusqlite(error)),
+        }
+    }
+
+    /// If the client goes away meanwhile, it runs to its end, and is rolled back then.
+    async fn on_blocking_thread<T: Send + 'static>(
+        &mut self,
+        run: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> sqlx::Result<T> {
+        let moved = Write { state: self.state.take(), writer: self.writer.clone() };
+        let done = spawn_blocking(move || {
+            let done = moved.state().map(|state| run(state));
+            (moved, done)
+        });
+        let (mut moved, done) = done.await.map_err(|_| sqlx::Error::WorkerCrashed)?;
+        self.state = moved.state.take();
+        done
     }
 
     /// Makes the writes durable, together with those of all queued writers. To be run in a task of its own.
     pub async fn commit(mut self) -> sqlx::Result<()> {
-        let Some(mut state) = self.state.take() else { return Ok(()) };
-        let released = state.connection.execute("release one").await;
+        let Some(mut state) = self.state.take() else { return Err(sqlx::Error::WorkerCrashed) };
+        let released = state.sqlite.command("release one");
         let Some(group) = state.group.as_ref().filter(|_| released.is_ok()).map(watch::Sender::subscribe) else {
-            state.needs_rollback = false;
-            state.fail().await;
-            return Err(released.err().unwrap_or(sqlx::Error::WorkerCrashed));
+            state.fail();
+            return Err(released.err().map_or(sqlx::Error::WorkerCrashed, from_rusqlite));
         };
-        state.needs_rollback = false;
         drop(state);
         self.writer.commit_group(group).await
     }
@@ -208,13 +274,8 @@ fn commit_failed() -> sqlx::Error {
 
 impl Drop for Write {
     fn drop(&mut self) {
-        if self.state.take().is_none() {
-            return;
-        }
-        // Others may wait for the commit of this transaction, and there may be no later writer.
-        let writer = self.writer.clone();
-        if tokio::runtime::Handle::try_current().is_ok() {
-            rt::spawn(async move { writer.finish().await });
+        if let Some(mut state) = self.state.take() {
+            state.roll_back();
         }
     }
 }

@@ -10,7 +10,6 @@ use uuid::Uuid;
 use crate::db::{
     bind::Bind,
     database::{On, Tx},
-    execute::execute,
     limits::in_time,
     row::{Column, FromRow, Row},
 };
@@ -30,11 +29,11 @@ pub struct Statement {
     cached: bool,
 }
 
-/// Binds all values to a query of either of sqlx's databases.
-macro_rules! bind {
-    ($query:expr, $binds:expr) => {{
-        let mut query = $query;
-        for bind in $binds {
+/// A query of PostgreSQL with its values.
+macro_rules! query {
+    ($statement:expr, $caches:expr) => {{
+        let mut query = sqlx::query($statement.sql.sql()).persistent($statement.cached && $caches);
+        for bind in $statement.binds {
             query = match bind {
                 Bind::Id(id) => query.bind(id),
                 Bind::MaybeId(id) => query.bind(id),
@@ -46,18 +45,10 @@ macro_rules! bind {
                 Bind::Whole(number) => query.bind(number),
                 Bind::MaybeWhole(number) => query.bind(number),
                 Bind::Moment(moment) => query.bind(moment),
+                Bind::MaybeMoment(moment) => query.bind(moment),
             };
         }
         query
-    }};
-}
-
-/// Fetches and decodes rows of one of sqlx's databases.
-macro_rules! fetch {
-    ($select:expr, $kind:ident, $conn:expr, $caches:expr) => {{
-        let query = sqlx::query($select.sql.sql()).persistent($select.cached && $caches);
-        let rows = bind!(query, $select.binds).fetch_all($conn).await?;
-        rows.iter().map(|row| T::from_row(&Row::$kind(row))).collect()
     }};
 }
 
@@ -141,11 +132,14 @@ impl Statement {
         RAN.with_borrow_mut(|ran| ran.push(self.clone()));
         match &mut tx.on {
             On::Reader(reader) => reader.all(self.sql, self.binds, self.cached).await,
+            On::Sqlite(write) => write.all(self.sql, self.binds, self.cached).await,
             // Boxed: sqlx's futures are large, and every future that awaits them would be as large.
-            On::Sqlite(write) => Box::pin(async { fetch!(self, Sqlite, write.connection(), true) }).await,
             On::Postgres(turn) => {
-                let caches = turn.caches_statements;
-                Box::pin(in_time(async { fetch!(self, Postgres, turn.connection(), caches) })).await
+                Box::pin(in_time(async {
+                    let rows = query!(self, turn.caches_statements).fetch_all(turn.connection()).await?;
+                    rows.iter().map(|row| T::from_row(&Row::Postgres(row))).collect()
+                }))
+                .await
             }
         }
     }
@@ -167,7 +161,17 @@ impl Statement {
 
     /// Runs it as a write and returns the number of affected rows.
     pub async fn execute(self, tx: &mut Tx) -> sqlx::Result<u64> {
-        execute!(tx, bind!(sqlx::query(self.sql.sql()), self.binds))
+        match &mut tx.on {
+            On::Reader(_) => Err(sqlx::Error::Configuration("a read-only transaction cannot write".into())),
+            On::Sqlite(write) => write.execute(&self.sql, &self.binds, self.cached),
+            On::Postgres(turn) => {
+                Box::pin(in_time(async {
+                    let done = query!(self, turn.caches_statements).execute(turn.connection()).await?;
+                    Ok(done.rows_affected())
+                }))
+                .await
+            }
+        }
     }
 }
 

@@ -41,6 +41,6 @@ pub async fn find_or_invite(tx: &mut Tx, email: &Email, inviter: UserId, now: Mo
     quotas::new_user(tx, inviter, now).await?;
     open(tx, email, None, None, now).await?;
     let user = store::by_email(tx, email).await?.ok_or(sqlx::Error::RowNotFound)?;
-    execute!(tx, sqlx::query(SQL).bind(user.id).bind(inviter))?;
+    execute!(tx, SQL, user.id, inviter)?;
     Ok(user)
 }

@@ -152,18 +152,18 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
         insert into api_key_properties (key_id, property_id) select $1, p.id from properties p where p.id in ";
     execute!(
         tx,
-        sqlx::query(SQL)
-            .bind(key.id)
-            .bind(key.user)
-            .bind(key.title)
-            .bind(folded(key.title).into_bytes())
-            .bind(&key.digest)
-            .bind(key.tail)
-            .bind(key.form)
-            .bind(key.access.properties.is_none())
-            .bind(key.access.read_only)
-            .bind(key.access.manage_users)
-            .bind(now)
+        SQL,
+        key.id,
+        key.user,
+        key.title,
+        folded(key.title).into_bytes(),
+        &key.digest,
+        key.tail,
+        key.form,
+        key.access.properties.is_none(),
+        key.access.read_only,
+        key.access.manage_users,
+        now
     )?;
     match key.access.properties.as_deref() {
         None | Some([]) => Ok(()),
@@ -188,14 +188,14 @@ pub async fn withdraw(tx: &mut Tx, id: ApiKeyId, by: WithdrawnBy, now: Moment) -
 pub async fn mark_withdrawn(tx: &mut Tx, id: ApiKeyId, by: WithdrawnBy, now: Moment) -> sqlx::Result<bool> {
     const SQL: &str = "
         update api_keys set withdrawn_at = $2, withdrawn_by = $3 where id = $1 and withdrawn_at is null";
-    Ok(execute!(tx, sqlx::query(SQL).bind(id).bind(now).bind(by.name()))? == 1)
+    Ok(execute!(tx, SQL, id, now, by.name())? == 1)
 }
 
 /// Withdraws every key of a user.
 pub async fn withdraw_all(tx: &mut Tx, user: UserId, by: WithdrawnBy, now: Moment) -> sqlx::Result<()> {
     const SQL: &str = "
         update api_keys set withdrawn_at = $2, withdrawn_by = $3 where user_id = $1 and withdrawn_at is null";
-    execute!(tx, sqlx::query(SQL).bind(user).bind(now).bind(by.name()))?;
+    execute!(tx, SQL, user, now, by.name())?;
     tx.revoke_cached_access().await
 }
 
@@ -245,6 +245,5 @@ pub async fn note_use(tx: &mut Tx, key: ApiKeyId, used: &LastUse, now: Moment) -
         update api_keys set last_used_at = $2, last_used_address = $3, last_used_client = $4
         where id = $1 and (last_used_at is null or last_used_at < $2 or last_used_at > $5)";
     let to_come = now + CLOCKS_APART;
-    execute!(tx, sqlx::query(SQL).bind(key).bind(used.at).bind(&used.address).bind(&used.client).bind(to_come))
-        .map(drop)
+    execute!(tx, SQL, key, used.at, &used.address, &used.client, to_come).map(drop)
 }

@@ -5,8 +5,7 @@ use std::path::Path;
 
 #[expect(clippy::disallowed_types, reason = "tests look into tables")]
 use sqlx::AssertSqlSafe;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{Connection, PgConnection};
 
 use crate::program::PATIENCE;
 
@@ -75,18 +74,16 @@ pub async fn wrong_on_postgres(url: &str) -> sqlx::Result<Vec<String>> {
 }
 
 /// The same of a SQLite file.
-pub async fn wrong_on_sqlite(file: &Path) -> sqlx::Result<Vec<String>> {
-    let options = SqliteConnectOptions::new().filename(file).busy_timeout(PATIENCE);
-    let mut connection = SqliteConnection::connect_with(&options).await?;
+pub fn wrong_on_sqlite(file: &Path) -> rusqlite::Result<Vec<String>> {
+    let connection = rusqlite::Connection::open(file)?;
+    connection.busy_timeout(PATIENCE)?;
     let mut wrong = Vec::new();
-    let is_there = "select exists (select 1 from sqlite_master where name = $1)";
-    if sqlx::query_scalar(is_there).bind(NEWEST).fetch_one(&mut connection).await? {
+    let is_there = "select exists (select 1 from sqlite_master where name = ?)";
+    if connection.query_row(is_there, [NEWEST], |row| row.get(0))? {
         for (name, rows) in WRONG {
-            let count = AssertSqlSafe(format!("select count(*) from {rows}"));
-            let count: i64 = sqlx::query_scalar(count).fetch_one(&mut connection).await?;
+            let count: i64 = connection.query_row(&format!("select count(*) from {rows}"), [], |row| row.get(0))?;
             wrong.extend((count > 0).then(|| format!("{count} {name}")));
         }
     }
-    connection.close().await?;
     Ok(wrong)
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use rusqlite::Connection as SqliteConnection;
 #[expect(clippy::disallowed_types, reason = "tests name databases and tables")]
 use sqlx::AssertSqlSafe;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::host::Host;
 use crate::program::PATIENCE;
@@ -16,13 +16,13 @@ pub const TRUST: Duration = Duration::from_millis(250);
 impl Host {
     /// Runs a statement; how many rows it changed.
     pub async fn sql(&self, sql: &str) -> u64 {
-        let safe = AssertSqlSafe(sql.to_owned());
         match self.database_url() {
             Some(url) => {
                 let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
+                let safe = AssertSqlSafe(sql.to_owned());
                 sqlx::query(safe).execute(&mut connection).await.expect(sql).rows_affected()
             }
-            None => sqlx::query(safe).execute(&mut self.sqlite().await).await.expect(sql).rows_affected(),
+            None => self.sqlite().await.execute(sql, []).expect(sql).try_into().expect("a number"),
         }
     }
 
@@ -35,12 +35,9 @@ impl Host {
     }
 
     /// Makes a SQLite file as another program does.
-    pub async fn make_sqlite(&self, sql: &str) {
+    pub fn make_sqlite(&self, sql: &str) {
         let file = self.data_dir().join("latchkey.db");
-        let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
-        let mut connection = SqliteConnection::connect_with(&options).await.expect("a file");
-        connection.execute(AssertSqlSafe(sql.to_owned())).await.expect(sql);
-        connection.close().await.expect("it ends");
+        SqliteConnection::open(file).expect("a file").execute_batch(sql).expect(sql);
     }
 
     /// Changes by SQL what callers may do, as a process beside the server does it: what is remembered of them is void,
@@ -79,8 +76,8 @@ impl Host {
                 Held::Postgres(connection)
             }
             None => {
-                let mut connection = self.sqlite().await;
-                connection.execute("begin immediate").await.expect("the file");
+                let connection = self.sqlite().await;
+                connection.execute_batch("begin immediate").expect("the file");
                 Held::Sqlite(connection)
             }
         }
@@ -96,20 +93,27 @@ impl Host {
 
     /// One column of texts.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
-        let safe = AssertSqlSafe(sql.to_owned());
         match self.database_url() {
             Some(url) => {
                 let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
+                let safe = AssertSqlSafe(sql.to_owned());
                 sqlx::query_scalar(safe).fetch_all(&mut connection).await.expect(sql)
             }
-            None => sqlx::query_scalar(safe).fetch_all(&mut self.sqlite().await).await.expect(sql),
+            None => {
+                let connection = self.sqlite().await;
+                let mut rows = connection.prepare(sql).expect(sql);
+                let texts = rows.query_map([], |row| row.get(0)).expect(sql);
+                texts.collect::<Result<_, _>>().expect(sql)
+            }
         }
     }
 
     async fn sqlite(&self) -> SqliteConnection {
-        let file = self.data_dir().join("latchkey.db");
-        let options = SqliteConnectOptions::new().filename(file).busy_timeout(PATIENCE);
-        SqliteConnection::connect_with(&options).await.expect("the database file")
+        // A test that looks again and again lets its other tasks run.
+        actix_web::rt::task::yield_now().await;
+        let connection = SqliteConnection::open(self.data_dir().join("latchkey.db")).expect("the database file");
+        connection.busy_timeout(PATIENCE).expect("a setting");
+        connection
     }
 }
 
@@ -122,7 +126,7 @@ pub enum Held {
 impl Held {
     pub async fn release(self) {
         match self {
-            Self::Sqlite(connection) => connection.close().await.expect("it ends"),
+            Self::Sqlite(connection) => connection.close().expect("it ends"),
             Self::Postgres(connection) => connection.close().await.expect("it ends"),
         }
     }

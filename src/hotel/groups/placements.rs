@@ -57,8 +57,7 @@ pub async fn add(
         select $1, p.id, p.sort_title, false, $3, $4, $5 from properties p where p.id = $2
         on conflict (group_id, property_id) do nothing";
     totals.property(tx, property).await?;
-    let added =
-        execute!(tx, sqlx::query(SQL).bind(group).bind(property).bind(giver.user).bind(giver.key).bind(now))? == 1;
+    let added = execute!(tx, SQL, group, property, giver.user, giver.key, now)? == 1;
     count_groups(tx, property).await?;
     Ok(added)
 }
@@ -72,7 +71,7 @@ pub async fn remove(
 ) -> sqlx::Result<bool> {
     const SQL: &str = "delete from group_properties where group_id = $1 and property_id = $2";
     totals.property(tx, property).await?;
-    let removed = execute!(tx, sqlx::query(SQL).bind(group).bind(property))? == 1;
+    let removed = execute!(tx, SQL, group, property)? == 1;
     count_groups(tx, property).await?;
     Ok(removed)
 }
@@ -82,7 +81,7 @@ async fn count_groups(tx: &mut Tx, property: PropertyId) -> sqlx::Result<()> {
         update properties set
             group_count = (select count(*) from group_properties gp where gp.property_id = properties.id)
         where id = $1";
-    execute!(tx, sqlx::query(SQL).bind(property)).map(drop)
+    execute!(tx, SQL, property).map(drop)
 }
 
 /// True where this group is the property's home; `None` where the property is not in it.
@@ -181,8 +180,8 @@ pub async fn move_home(tx: &mut Tx, property: PropertyId, home: GroupId, user: U
     const ENTER: &str = "update group_properties set is_home = true where group_id = $1 and property_id = $2";
     let binds = vec![property.into(), home.into(), user.into()];
     let Some(next) = Statement::new(NEXT, binds).fetch_values::<GroupId>(tx).await?.pop() else { return Ok(false) };
-    execute!(tx, sqlx::query(LEAVE).bind(home).bind(property))?;
-    execute!(tx, sqlx::query(ENTER).bind(next).bind(property))?;
+    execute!(tx, LEAVE, home, property)?;
+    execute!(tx, ENTER, next, property)?;
     Ok(true)
 }
 

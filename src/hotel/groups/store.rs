@@ -126,17 +126,13 @@ pub async fn insert(tx: &mut Tx, group: &Stored<Group>, owner: UserId, giver: Gi
         insert into group_users (id, group_id, user_id, role, given_by, given_by_key, created_at)
         values ($1, $2, $3, 'owner', $4, $5, $6)";
     resources::insert(tx, None, group, now).await?;
-    execute!(
-        tx,
-        sqlx::query(OWNER).bind(MemberId::new()).bind(group.id).bind(owner).bind(giver.user).bind(giver.key).bind(now)
-    )
-    .map(drop)
+    execute!(tx, OWNER, MemberId::new(), group.id, owner, giver.user, giver.key, now).map(drop)
 }
 
 /// Deletes a group, with its links to users.
 pub async fn delete(tx: &mut Tx, id: GroupId) -> sqlx::Result<()> {
     const USERS: &str = "delete from group_users where group_id = $1";
-    execute!(tx, sqlx::query(USERS).bind(id))?;
+    execute!(tx, USERS, id)?;
     resources::delete::<Group>(tx, id.0).await
 }
 

@@ -33,7 +33,7 @@ pub async fn count_way(tx: &mut Tx, inviter: UserId, user: UserId, now: Moment) 
         return refused;
     }
     let day_ago = now - Duration::days(1);
-    execute!(tx, sqlx::query(COUNT).bind(inviter).bind(user).bind(now).bind(day_ago))?;
+    execute!(tx, COUNT, inviter, user, now, day_ago)?;
     match Statement::new(WAYS, vec![inviter.into(), user.into()]).fetch_value::<i64>(tx).await? {
         ..=WAYS_A_DAY => Ok(()),
         _ => refused,
@@ -69,7 +69,7 @@ pub async fn refuse(tx: &mut Tx, user: UserId, inviter: UserId, now: Moment) -> 
     const SQL: &str = "
         insert into refused_inviters (user_id, inviter_id, created_at) values ($1, $2, $3)
         on conflict (user_id, inviter_id) do nothing";
-    execute!(tx, sqlx::query(SQL).bind(user).bind(inviter).bind(now)).map(drop)
+    execute!(tx, SQL, user, inviter, now).map(drop)
 }
 
 /// Accepts invitations from this inviter again. False if they were not refused.

@@ -222,11 +222,11 @@ const A_STEP: u64 = 500;
 /// Deletes photos of a property, its room types' too. False where some are still there.
 pub async fn delete_of_property(tx: &mut Tx, property: PropertyId) -> sqlx::Result<bool> {
     const SQL: &str = "delete from photos where id in (select id from photos where property_id = $1 limit 500)";
-    execute!(tx, sqlx::query(SQL).bind(property)).map(|rows| rows < A_STEP)
+    execute!(tx, SQL, property).map(|rows| rows < A_STEP)
 }
 
 /// Deletes photos of a room type. False where some are still there.
 pub async fn delete_of_room_type(tx: &mut Tx, room_type: RoomTypeId) -> sqlx::Result<bool> {
     const SQL: &str = "delete from photos where id in (select id from photos where room_type_id = $1 limit 500)";
-    execute!(tx, sqlx::query(SQL).bind(room_type)).map(|rows| rows < A_STEP)
+    execute!(tx, SQL, room_type).map(|rows| rows < A_STEP)
 }

@@ -50,9 +50,8 @@ pub async fn insert(
     let (user, key, id) = (caller.user, caller.key, stored.id);
     totals.created(PropertyId(id));
     resources::insert(tx, Some(user), stored, now).await?;
-    execute!(tx, sqlx::query(HOME).bind(group).bind(id).bind(&sort_title).bind(user).bind(key).bind(now))?;
-    execute!(tx, sqlx::query(OWNER).bind(MemberId::new()).bind(id).bind(user).bind(&sort_title).bind(key).bind(now))
-        .map(drop)
+    execute!(tx, HOME, group, id, &sort_title, user, key, now)?;
+    execute!(tx, OWNER, MemberId::new(), id, user, &sort_title, key, now).map(drop)
 }
 
 /// Writes all fields and the version of a property, and its title to where lists are sorted by it.
@@ -76,14 +75,14 @@ pub async fn delete(tx: &mut Tx, totals: &mut TotalChanges, id: PropertyId) -> s
     if !Detaching::default().apply(tx, id, Going::All).await? || !photos::delete_of_property(tx, id).await? {
         return Ok(false);
     }
-    if execute!(tx, sqlx::query(ROOM_TYPES).bind(id))? == 50 {
+    if execute!(tx, ROOM_TYPES, id)? == 50 {
         return Ok(false);
     }
     totals.property(tx, id).await?;
     for links in LINKS {
-        execute!(tx, sqlx::query(links).bind(id))?;
+        execute!(tx, links, id)?;
     }
-    execute!(tx, sqlx::query(SQL).bind(id)).map(|_| true)
+    execute!(tx, SQL, id).map(|_| true)
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ pub async fn detach(tx: &mut Tx, id: RatePlanId, options: &str) -> sqlx::Result<
             inherit_min_stay_arrival = false, inherit_min_stay_through = false, inherit_max_stay = false,
             inherit_max_sell = false, inherit_max_availability = false, inherit_availability_offset = false
         where id = $1";
-    execute!(tx, sqlx::query(SQL).bind(id).bind(options).bind(rand::random::<i64>())).map(drop)
+    execute!(tx, SQL, id, options, rand::random::<i64>()).map(drop)
 }
 
 /// Deletes rate plans from which none of those that stay derives.

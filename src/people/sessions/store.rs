@@ -86,14 +86,14 @@ impl Sessions {
     async fn end(&self, digest: &Digest) -> sqlx::Result<()> {
         const SQL: &str = "delete from sessions where digest = $1";
         let mut tx = self.db.write().await?;
-        execute!(&mut tx, sqlx::query(SQL).bind(digest))?;
+        execute!(&mut tx, SQL, digest)?;
         tx.commit().await
     }
 
     async fn set_notice(&self, digest: &Digest, notice: Option<&String>) -> sqlx::Result<()> {
         const SQL: &str = "update sessions set notice = $2 where digest = $1";
         let mut tx = self.db.write().await?;
-        execute!(&mut tx, sqlx::query(SQL).bind(digest).bind(notice))?;
+        execute!(&mut tx, SQL, digest, notice)?;
         tx.commit().await
     }
 
@@ -126,7 +126,7 @@ impl Sessions {
     async fn extend(&self, digest: &Digest, expires_at: Moment) -> sqlx::Result<()> {
         const SQL: &str = "update sessions set expires_at = $2 where digest = $1";
         let mut tx = self.db.write().await?;
-        execute!(&mut tx, sqlx::query(SQL).bind(digest).bind(expires_at))?;
+        execute!(&mut tx, SQL, digest, expires_at)?;
         tx.commit().await
     }
 
@@ -143,17 +143,14 @@ impl Sessions {
             select $1, id, $3, $4, $6 from users where id = $2 and password_hash = $5 and deactivated_at is null";
         let now = clock::now();
         let mut tx = self.db.write().await?;
-        execute!(&mut tx, sqlx::query(DELETE_EXPIRED).bind(now))?;
+        execute!(&mut tx, DELETE_EXPIRED, now)?;
         users::store::lock_user(&mut tx, user).await?;
         let end = now + self.idle.min(self.absolute);
-        let inserted = execute!(
-            &mut tx,
-            sqlx::query(SQL).bind(digest).bind(user).bind(now).bind(end).bind(verified).bind(notice)
-        )?;
+        let inserted = execute!(&mut tx, SQL, digest, user, now, end, verified, notice)?;
         if inserted == 0 {
             return Err(sqlx::Error::RowNotFound);
         }
-        execute!(&mut tx, sqlx::query(DELETE_OLDEST).bind(user))?;
+        execute!(&mut tx, DELETE_OLDEST, user)?;
         tx.commit().await
     }
 }
@@ -161,5 +158,5 @@ impl Sessions {
 /// Ends every session of a user.
 pub async fn end_all(tx: &mut Tx, user: UserId) -> sqlx::Result<()> {
     const SQL: &str = "delete from sessions where user_id = $1";
-    execute!(tx, sqlx::query(SQL).bind(user)).map(drop)
+    execute!(tx, SQL, user).map(drop)
 }

@@ -27,9 +27,9 @@ pub async fn set(
     const NEXT: &str = "
         update subscriptions set state = $2, period_ends_at = $3, updated_at = $4 where user_id = $1";
     // Before the first subscription there are no keys, and so no cached credentials.
-    if execute!(tx, sqlx::query(FIRST).bind(user).bind(state.name()).bind(period_ends_at).bind(now))? == 1 {
+    if execute!(tx, FIRST, user, state.name(), period_ends_at, now)? == 1 {
         return Ok(());
     }
-    execute!(tx, sqlx::query(NEXT).bind(user).bind(state.name()).bind(period_ends_at).bind(now))?;
+    execute!(tx, NEXT, user, state.name(), period_ends_at, now)?;
     tx.revoke_cached_access().await
 }

@@ -91,58 +91,48 @@ pub async fn insert(
         insert into users (id, email, email_key, name, time_zone, password_hash, created_at)
         values ($1, $2, $3, $4, $5, $6, $7)
         on conflict (email_key) do nothing";
-    execute!(
-        tx,
-        sqlx::query(SQL)
-            .bind(user.id)
-            .bind(&email.text)
-            .bind(&email.key)
-            .bind(&user.name)
-            .bind(&user.time_zone)
-            .bind(password_hash)
-            .bind(now)
-    )
-    .map(|rows| rows == 1)
+    execute!(tx, SQL, user.id, &email.text, &email.key, &user.name, &user.time_zone, password_hash, now)
+        .map(|rows| rows == 1)
 }
 
 pub async fn set_default_group(tx: &mut Tx, id: UserId, group: GroupId) -> sqlx::Result<()> {
     const SQL: &str = "update users set default_group_id = $2 where id = $1";
-    execute!(tx, sqlx::query(SQL).bind(id).bind(group)).map(drop)
+    execute!(tx, SQL, id, group).map(drop)
 }
 
 pub async fn set_profile(tx: &mut Tx, id: UserId, name: Option<&str>, time_zone: &str) -> sqlx::Result<()> {
     const SQL: &str = "update users set name = $2, time_zone = $3 where id = $1";
-    execute!(tx, sqlx::query(SQL).bind(id).bind(name).bind(time_zone)).map(drop)
+    execute!(tx, SQL, id, name, time_zone).map(drop)
 }
 
 pub async fn set_name(tx: &mut Tx, id: UserId, name: Option<&str>) -> sqlx::Result<()> {
     const SQL: &str = "update users set name = $2 where id = $1";
-    execute!(tx, sqlx::query(SQL).bind(id).bind(name)).map(drop)
+    execute!(tx, SQL, id, name).map(drop)
 }
 
 pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str) -> sqlx::Result<()> {
     const SQL: &str = "update users set password_hash = $2 where id = $1";
-    execute!(tx, sqlx::query(SQL).bind(id).bind(hash)).map(drop)
+    execute!(tx, SQL, id, hash).map(drop)
 }
 
 /// Replaces a password hash. False if it is no longer `old`: a reset wins over a concurrent change.
 pub async fn replace_password(tx: &mut Tx, id: UserId, old: &str, new: &str) -> sqlx::Result<bool> {
     const SQL: &str = "
         update users set password_hash = $3 where id = $1 and password_hash = $2 and deactivated_at is null";
-    execute!(tx, sqlx::query(SQL).bind(id).bind(old).bind(new)).map(|rows| rows == 1)
+    execute!(tx, SQL, id, old, new).map(|rows| rows == 1)
 }
 
 /// Deactivates a user, or with `None` activates.
 pub async fn set_deactivated(tx: &mut Tx, id: UserId, at: Option<Moment>) -> sqlx::Result<()> {
     const SQL: &str = "update users set deactivated_at = $2 where id = $1";
-    execute!(tx, sqlx::query(SQL).bind(id).bind(at))?;
+    execute!(tx, SQL, id, at)?;
     tx.revoke_cached_access().await
 }
 
 /// Deletes a user, with sessions, links, keys and subscription. The caller has ended their access to properties and
 /// groups before.
 pub async fn delete(tx: &mut Tx, id: UserId) -> sqlx::Result<()> {
-    execute!(tx, sqlx::query("delete from users where id = $1").bind(id)).map(drop)
+    execute!(tx, "delete from users where id = $1", id).map(drop)
 }
 
 /// Locks a user until the transaction ends, for writes that depend on it. (SQLite has one writer at a time anyway.)
@@ -164,8 +154,8 @@ pub async fn insert_link(
 ) -> sqlx::Result<()> {
     const DELETE_OLD: &str = "delete from user_links where user_id = $1";
     const SQL: &str = "insert into user_links (digest, user_id, created_at, expires_at) values ($1, $2, $3, $4)";
-    execute!(tx, sqlx::query(DELETE_OLD).bind(user))?;
-    execute!(tx, sqlx::query(SQL).bind(digest).bind(user).bind(now).bind(expires_at)).map(drop)
+    execute!(tx, DELETE_OLD, user)?;
+    execute!(tx, SQL, digest, user, now, expires_at).map(drop)
 }
 
 /// The user of a link that has neither expired nor been used.
@@ -180,5 +170,5 @@ pub async fn by_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<
 /// Marks a link as used. False if it has been used or has expired.
 pub async fn use_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<bool> {
     const SQL: &str = "update user_links set used_at = $2 where digest = $1 and used_at is null and expires_at > $2";
-    execute!(tx, sqlx::query(SQL).bind(digest).bind(now)).map(|rows| rows == 1)
+    execute!(tx, SQL, digest, now).map(|rows| rows == 1)
 }

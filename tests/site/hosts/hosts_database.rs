@@ -107,7 +107,7 @@ async fn another_programs_file_is_left_as_it_is_on_sqlite() {
         "create table _sqlx_migrations (id integer)",
         "pragma journal_mode = wal; create table visits (id integer)",
     ] {
-        host.make_sqlite(foreign).await;
+        host.make_sqlite(foreign);
         let before = files(&host.data_dir());
         for args in ALL {
             let said = host.run(args).refused(1);
