@@ -10,17 +10,18 @@ use uuid::Uuid;
 use crate::{
     access::caller::Caller,
     base::{
-        ids::{PropertyId, UserId},
+        ids::{GroupId, PropertyId, UserId},
         settings::Synchronous,
     },
     db::{Db, On, PATIENCE, RAN, Server, Statement, Tx, impl_from_row},
     hotel::{
+        groups,
         members::Member,
         properties::{self, Property},
         rate_plans::RatePlan,
         room_types::RoomType,
     },
-    resource::{query::Query, store as resource_store},
+    resource::{blocks::Blocks, collection::Resource, list::Orderable, query::Query, store as resource_store},
 };
 
 /// Users other than the one whose lists are read.
@@ -81,29 +82,59 @@ async fn check_plans(db: &Db) {
         let query = Query::read(query).unwrap();
         resource_store::page::<RoomType>(&mut tx, &caller, &query).await.unwrap();
         resource_store::page::<RatePlan>(&mut tx, &caller, &query).await.unwrap();
-        resource_store::ids::<Member<PropertyId>>(&mut tx, &caller, &query).await.unwrap();
+        Blocks::<Member<PropertyId>>::new(caller, query).next(&mut tx).await.unwrap();
     }
-    let query = Query::read("").unwrap();
-    let ids = resource_store::all::<Property>(&mut tx, &caller, &query).await.unwrap();
+    let ids = ids::<Property>(&mut tx, "", 1_500).await;
     assert_eq!(ids.len(), PROPERTIES);
     assert_eq!(resource_store::choices::<Property>(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
-    let ids = resource_store::all::<RoomType>(&mut tx, &caller, &query).await.unwrap();
+    let ids = self::ids::<RoomType>(&mut tx, "", 150_000).await;
     assert_eq!(ids.len(), ROOM_TYPES);
     assert_eq!(resource_store::choices::<RoomType>(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
     assert_eq!(resource_store::by_ids::<RoomType>(&mut tx, &caller, &ids[..10]).await.unwrap().len(), 10);
-    let ids = resource_store::all::<RatePlan>(&mut tx, &caller, &query).await.unwrap();
+    let ids = self::ids::<RatePlan>(&mut tx, "", 30_000).await;
     assert_eq!(ids.len(), RATE_PLANS);
     assert_eq!(resource_store::choices::<RatePlan>(&mut tx, &caller, &ids[..1_000]).await.unwrap().len(), 1_000);
     assert_eq!(resource_store::by_ids::<RatePlan>(&mut tx, &caller, &ids[..10]).await.unwrap().len(), 10);
-    let ids = resource_store::ids::<Member<PropertyId>>(&mut tx, &caller, &query).await.unwrap().0;
+    let ids = self::ids::<Member<PropertyId>>(&mut tx, "", 1_500).await;
     assert_eq!(ids.len(), PROPERTIES / 2);
     let members = resource_store::by_ids::<Member<PropertyId>>(&mut tx, &caller, &ids[..100]).await.unwrap();
     assert_eq!(members.len(), 100);
+    let group = GroupId(Uuid::from_u128(2_000));
+    assert!(groups::store::few_contents(&mut tx, &caller, &[group], 1_000).await.unwrap().is_none());
+    let mut content = groups::store::content(&mut tx, &caller, group, None, 1_000).await.unwrap();
+    let content = groups::store::content(&mut tx, &caller, group, content.pop(), 1_000).await.unwrap();
+    assert_eq!(content.len(), 1_000);
     let ran = RAN.take();
     assert!(ran.len() >= 28, "{}", ran.len());
     for select in ran {
         explain(&mut tx, select).await;
     }
+    check_blocks(&mut tx).await;
+}
+
+/// The ids of a whole list of the one user, found in blocks of so many.
+async fn ids<R: Resource>(tx: &mut Tx, query: &str, rows: usize) -> Vec<Uuid> {
+    let caller = Caller::person(UserId(Uuid::from_u128(1)));
+    let mut blocks = Blocks::<R>::new(caller, Query::read(query).unwrap()).of(rows);
+    let mut ids = Vec::new();
+    while !blocks.is_over() {
+        ids.extend(blocks.next(tx).await.unwrap().iter().map(|hit| hit.id));
+    }
+    ids
+}
+
+/// A list in blocks has the rows of a list in one, in the same order, whatever the order is.
+async fn check_blocks(tx: &mut Tx) {
+    for Orderable { name, .. } in resource_store::listing::<Property>().orders.iter() {
+        for query in ["=asc", "=desc", "=desc&order[city]=asc&order[latitude]=desc", "=asc&order[latitude]=asc"] {
+            let query = format!("order[{name}]{query}&filter[currency]=EUR");
+            let all = ids::<Property>(tx, &query, PROPERTIES + 1).await;
+            assert_eq!(all.len(), PROPERTIES);
+            assert!(ids::<Property>(tx, &query, 700).await == all, "{query}");
+        }
+    }
+    let all = ids::<Member<PropertyId>>(tx, "order[role]=desc", PROPERTIES).await;
+    assert_eq!(ids::<Member<PropertyId>>(tx, "order[role]=desc", 300).await, all);
 }
 
 /// SQL that the databases spell differently.
@@ -192,9 +223,12 @@ fn property_rows(sql: &Dialect) -> Vec<Fill> {
             "properties",
             2 * PROPERTIES,
             "id, title, sort_title, is_active, currency, property_type, autoupdate_on_confirmation,
-            autoupdate_on_modification, autoupdate_on_cancellation, min_stay_type, state_length, created_at",
+            autoupdate_on_modification, autoupdate_on_cancellation, min_stay_type, state_length, created_at, city,
+            latitude",
             format!(
-                "{}, 'Item ' || n, {title}, true, 'EUR', 'hotel', true, true, true, 'both', 500, {at}",
+                "{}, 'Item ' || n, {title}, true, 'EUR', 'hotel', true, true, true, 'both', 500, {at},
+                case when n % 7 < 2 then null else 'City ' || n % 5 end,
+                case when n % 11 < 3 then null else n % 17 || '.0625' end",
                 sql.id("100 + n")
             ),
         ),

@@ -1,7 +1,7 @@
 //! Answers with cached resources: what is in the cache in its newest version is taken from there, the rest is rendered
 //! and cached. A long list is written in steps.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, future::ready, sync::Arc};
 
 use actix_web::{HttpResponse, web::Data};
 use uuid::Uuid;
@@ -35,6 +35,16 @@ pub trait Source: 'static {
 
     /// Reads and renders resources that were found before, as far as they are still there.
     fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Fresh>>>;
+
+    /// False while more than was found before is to be found.
+    fn is_over(&self) -> bool {
+        true
+    }
+
+    /// Finds the next resources of a long list.
+    fn more(&mut self, _: &mut Tx) -> impl Future<Output = Result<Vec<Item>>> {
+        ready(Ok(Vec::new()))
+    }
 }
 
 /// What is made of resources that were found.
@@ -113,7 +123,11 @@ pub async fn list<S: Source>(
     items: Vec<Item>,
     meta: ListMeta,
 ) -> Result<HttpResponse> {
-    match made(cache, &mut tx, &source, &items).await? {
+    let made = match source.is_over() {
+        true => made(cache, &mut tx, &source, &items).await?,
+        false => Made::Long,
+    };
+    match made {
         Made::Rendered(rendered) => json::many_whole(&rendered, &meta),
         Made::Long => {
             drop(tx);
@@ -133,7 +147,17 @@ pub async fn long<S: Source>(
     items: Vec<Item>,
     meta: ListMeta,
 ) -> Result<HttpResponse> {
-    steps::answer(Long { db: db.clone(), cache: cache.clone(), source, items, place: 0, meta, is_empty: true }).await
+    steps::answer(Long {
+        db: db.clone(),
+        cache: cache.clone(),
+        source,
+        items,
+        place: 0,
+        meta,
+        is_begun: false,
+        is_empty: true,
+    })
+    .await
 }
 
 struct Long<S> {
@@ -143,13 +167,18 @@ struct Long<S> {
     items: Vec<Item>,
     place: usize,
     meta: ListMeta,
+    is_begun: bool,
     is_empty: bool,
 }
 
 impl<S: Source> Steps for Long<S> {
     async fn next(&mut self, text: &mut Vec<u8>) -> Result<bool> {
-        if self.place == 0 {
+        if !std::mem::replace(&mut self.is_begun, true) {
             text.extend_from_slice(br#"{"data":["#);
+        }
+        if self.place == self.items.len() && !self.source.is_over() {
+            self.items = self.source.more(&mut self.db.read().await?).await?;
+            self.place = 0;
         }
         let items = &self.items[self.place..self.items.len().min(self.place + S::STEP)];
         let mut parts: HashMap<Uuid, Arc<Fragment>> = HashMap::new();
@@ -172,7 +201,7 @@ impl<S: Source> Steps for Long<S> {
             text.extend_from_slice(&part.tail);
         }
         self.place += items.len();
-        let more = self.place < self.items.len();
+        let more = self.place < self.items.len() || !self.source.is_over();
         if !more {
             text.extend_from_slice(self.meta.end()?.as_bytes());
         }

@@ -5,7 +5,10 @@ use serde_json::{Map, Value};
 use crate::{
     base::{error::Problems, money},
     db::{Bind, Row},
-    resource::fields::{self, Field, Kind, Need},
+    resource::{
+        fields::{self, Field, Kind, Need},
+        list::Key,
+    },
 };
 
 /// A value of a field, whatever its type.
@@ -176,7 +179,7 @@ impl<R> Attribute<R> {
         self.filter()
     }
 
-    /// Lists are ordered by this SQL in place of its column.
+    /// Lists are ordered by this SQL, a boolean, in place of its column.
     pub const fn ordered_by(mut self, sql: &'static str) -> Self {
         self.order_sql = Some(sql);
         self
@@ -200,19 +203,22 @@ impl<R> Attribute<R> {
         self.need(Need::ReadOnly)
     }
 
-    /// The SQL by which a list is ordered by it, of rows `row`; `None` where the field is none to order by.
-    pub fn order(&self, row: &str) -> Option<String> {
-        let column = self.column;
+    /// The SQL by which a list is ordered by it, of rows `row`, and the type of its values; `None` where the field is none
+    /// to order by.
+    pub fn order(&self, row: &str) -> Option<(String, Key)> {
+        let column = format!("{row}.{}", self.column);
         match (self.order_sql, self.field.kind) {
-            (Some(sql), _) => Some(sql.to_owned()),
+            (Some(sql), _) => Some((sql.to_owned(), Key::Boolean)),
             _ if !self.field.shown => None,
-            (_, Kind::Title) => Some(format!("{row}.sort_{column}")),
-            (_, Kind::Latitude | Kind::Longitude) => Some(format!("cast({row}.{column} as double precision)")),
-            (_, Kind::Id(_) | Kind::Integer { .. } | Kind::Positive | Kind::Boolean | Kind::Price | Kind::Fee) => {
-                Some(format!("{row}.{column}"))
+            (_, Kind::Title) => Some((format!("{row}.sort_{}", self.column), Key::Bytes)),
+            (_, Kind::Latitude | Kind::Longitude) => {
+                Some((format!("cast({column} as double precision)"), Key::Number(column)))
             }
+            (_, Kind::Id(_)) => Some((column, Key::Id)),
+            (_, Kind::Boolean) => Some((column, Key::Boolean)),
+            (_, Kind::Integer { .. } | Kind::Positive | Kind::Price | Kind::Fee) => Some((column, Key::Whole)),
             (_, Kind::Object(_) | Kind::List(_) | Kind::Batch(_) | Kind::Ids(_) | Kind::Json(_)) => None,
-            _ => Some(format!("{row}.{column} collate \"C\"")),
+            _ => Some((format!("{column} collate \"C\""), Key::Text)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The requests of a collection that is declared (`collection.rs`).
 
-use std::{collections::HashMap, marker::PhantomData, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use actix_web::{
     FromRequest, Handler, HttpRequest, HttpResponse, Responder,
@@ -24,8 +24,9 @@ use crate::{
     people::users,
     resource::{
         answer::{self, Fresh, Item},
-        collection::{self, Resource, Stored},
-        json::{self, CallerFragment},
+        blocks::Blocks,
+        collection::{self, Pages, Resource, Stored},
+        json::{self, CallerFragment, ListMeta},
         query::Query,
         render_cache::{Fragment, RenderCache},
         steps::{self, List},
@@ -68,7 +69,7 @@ impl Routes {
 }
 
 /// Resources of the caller, rendered.
-struct Visible<R>(Caller, PhantomData<fn() -> R>);
+struct Visible<R>(Blocks<R>);
 
 impl<R: Resource> answer::Source for Visible<R> {
     const STEP: usize = R::STEP;
@@ -78,12 +79,21 @@ impl<R: Resource> answer::Source for Visible<R> {
             let text = serde_json::to_vec(&collection::body(&stored))?;
             Ok((stored.id, stored.version, Arc::new(Fragment::new(text, Vec::new()))))
         };
-        store::by_ids::<R>(tx, &self.0, ids).await?.into_iter().map(render).collect()
+        store::by_ids::<R>(tx, &self.0.caller, ids).await?.into_iter().map(render).collect()
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.is_over()
+    }
+
+    async fn more(&mut self, tx: &mut Tx) -> Result<Vec<Item>> {
+        Ok(items(self.0.next(tx).await?))
     }
 }
 
-fn item(Hit { id, version }: Hit, middle: &CallerFragment) -> Item {
-    Item { id, version, middle: middle.clone() }
+fn items(hits: Vec<Hit>) -> Vec<Item> {
+    let middle = CallerFragment::new(Vec::new());
+    hits.into_iter().map(|Hit { id, version }| Item { id, version, middle: middle.clone() }).collect()
 }
 
 /// GET /resources
@@ -95,34 +105,43 @@ pub async fn list<R: Resource>(
 ) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = state.db.read().await?;
-    let (hits, meta) = store::page::<R>(&mut tx, &caller, &query).await?;
-    let middle = CallerFragment::new(Vec::new());
-    let items = hits.into_iter().map(|hit| item(hit, &middle)).collect();
-    answer::list(&state.db, &cache, tx, Visible::<R>(caller, PhantomData), items, meta).await
+    if R::PAGES == Pages::Always || query.is_paged() {
+        let (hits, meta) = store::page::<R>(&mut tx, &caller, &query).await?;
+        let source = Visible::<R>(Blocks::none(caller));
+        return answer::list(&state.db, &cache, tx, source, items(hits), ListMeta::Paged(meta)).await;
+    }
+    let mut blocks = Blocks::<R>::new(caller, query);
+    let first = items(blocks.next(&mut tx).await?);
+    let meta = if R::PAGES == Pages::WhenAsked { ListMeta::None } else { ListMeta::Empty };
+    answer::list(&state.db, &cache, tx, Visible(blocks), first, meta).await
 }
 
 /// The same in short.
-struct Choices<R>(Caller, PhantomData<fn() -> R>);
+struct Choices<R>(Blocks<R>);
 
 impl<R: Resource> steps::Source for Choices<R> {
-    type Resource = json::Short<Uuid, Map<String, Value>>;
+    type Of = R;
+    type Shown = json::Short<Uuid, Map<String, Value>>;
 
     const A_STEP: usize = 1_000;
 
-    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Self::Resource>> {
+    fn blocks(&mut self) -> &mut Blocks<R> {
+        &mut self.0
+    }
+
+    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Self::Shown>> {
         let short = |choice: store::Choice<R>| {
             (choice.id, json::Short { r#type: R::OPTION_TYPE, id: choice.id, attributes: choice.attributes })
         };
-        Ok(store::choices::<R>(tx, &self.0, ids).await?.into_iter().map(short).collect())
+        Ok(store::choices::<R>(tx, &self.0.caller, ids).await?.into_iter().map(short).collect())
     }
 }
 
 /// GET /resources/options
 pub async fn options<R: Resource>(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
-    let mut tx = state.db.read().await?;
-    let ids = store::all::<R>(&mut tx, &caller, &query).await?;
-    steps::answer(List::new(&state.db, tx, Choices::<R>(caller, PhantomData), ids, None)).await
+    let tx = state.db.read().await?;
+    steps::answer(List::whole(&state.db, tx, Choices::<R>(Blocks::new(caller, query)))).await
 }
 
 /// GET /resources/:id
@@ -135,8 +154,8 @@ pub async fn read<R: Resource>(
     let id = ids::parse(&id).ok_or(Error::NotFound)?;
     let mut tx = state.db.read().await?;
     let hit = store::hit::<R>(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
-    let item = item(hit, &CallerFragment::new(Vec::new()));
-    answer::one(&cache, &mut tx, &Visible::<R>(caller, PhantomData), item).await
+    let item = items(vec![hit]).pop().ok_or(Error::NotFound)?;
+    answer::one(&cache, &mut tx, &Visible::<R>(Blocks::none(caller)), item).await
 }
 
 /// POST /resources

@@ -3,14 +3,12 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use uuid::Uuid;
-
 use crate::{
     base::{
         error::{Error, Result},
         ids,
     },
-    db::{Bind, FromRow, Statement, Tx, impl_from_row},
+    db::{Bind, FromRow, Statement, Tx},
     resource::{
         json::Meta,
         query::{Filter, Operator, Paging, Query},
@@ -25,8 +23,8 @@ const MOST_CACHED: usize = 2;
 pub struct Listing {
     pub filters: Cow<'static, [Filterable]>,
     pub orders: Cow<'static, [Orderable]>,
-    /// The SQL of the order when none is asked for, without the closing tie break.
-    pub default_order: Cow<'static, str>,
+    /// The order when none is asked for, without the closing tie break.
+    pub default_order: Orderable,
     /// The SQL of the id, by which ties are broken.
     pub id: Cow<'static, str>,
 }
@@ -53,6 +51,37 @@ pub enum Compared {
 pub struct Orderable {
     pub name: &'static str,
     pub sql: Cow<'static, str>,
+    pub key: Key,
+}
+
+/// The type of the values by which rows are ordered.
+#[derive(Clone)]
+pub enum Key {
+    Bytes,
+    Id,
+    Text,
+    /// Text that is ordered as a number, with the SQL of the text.
+    Number(String),
+    Whole,
+    Boolean,
+    Moment,
+}
+
+impl Listing {
+    /// By what a query is ordered, each with whether it is descending, without the closing tie break.
+    pub fn order(&self, query: &Query) -> Result<Vec<(Orderable, bool)>> {
+        let mut order = Vec::new();
+        for (name, descending) in &query.orders {
+            match self.orders.iter().find(|order| order.name == name) {
+                Some(found) => order.push((found.clone(), *descending)),
+                None => return Err(Error::bad_request(format!("order[{name}] is not supported"))),
+            }
+        }
+        if order.is_empty() {
+            order.push((self.default_order.clone(), false));
+        }
+        Ok(order)
+    }
 }
 
 impl Statement {
@@ -81,16 +110,13 @@ impl Statement {
     /// Adds the order, ties broken by id, ascending in both directions.
     pub fn order(&mut self, listing: &Listing, query: &Query) -> Result<()> {
         self.push(" order by ");
-        for (name, descending) in &query.orders {
-            let Some(field) = listing.orders.iter().find(|f| f.name == name) else {
-                return Err(Error::bad_request(format!("order[{name}] is not supported")));
-            };
-            self.push(&field.sql);
-            self.push(if *descending { " desc nulls first, " } else { " asc nulls last, " });
-        }
-        if query.orders.is_empty() {
-            self.push(&listing.default_order);
-            self.push(", ");
+        for (Orderable { sql, .. }, descending) in listing.order(query)? {
+            self.push(&sql);
+            self.push(match descending {
+                true => " desc nulls first, ",
+                false if query.orders.is_empty() => ", ",
+                false => " asc nulls last, ",
+            });
         }
         self.push(&listing.id);
         Ok(())
@@ -170,23 +196,6 @@ impl Statement {
     }
 }
 
-/// The id of a row, as a list whose rows are read afterwards asks for it.
-pub struct Id(pub Uuid);
-
-impl_from_row!(Id, row => Id(row.at(0)?));
-
-/// The ids of a list: of all, or of one page where pages are asked for.
-pub async fn ids(
-    tx: &mut Tx,
-    listing: &Listing,
-    query: &Query,
-    rows: Statement,
-    count: Statement,
-) -> Result<(Vec<Uuid>, Option<Meta>)> {
-    let (ids, meta): (Vec<Id>, _) = page_or_whole(tx, listing, query, rows, count).await?;
-    Ok((ids.into_iter().map(|Id(id)| id).collect(), meta))
-}
-
 /// One page of a list, with its numbers.
 pub async fn page<T>(
     tx: &mut Tx,
@@ -213,31 +222,6 @@ where
     };
     found.truncate(usize::try_from(paging.limit).unwrap_or(usize::MAX));
     Ok((found, Meta::new(paging, total)))
-}
-
-/// A list as a whole.
-pub async fn whole<T: FromRow>(tx: &mut Tx, listing: &Listing, query: &Query, mut rows: Statement) -> Result<Vec<T>> {
-    rows.filter(tx.is_postgres(), listing, query)?;
-    rows.order(listing, query)?;
-    Ok(rows.fetch_all(tx).await?)
-}
-
-/// A list that is whole unless pages are asked for.
-pub async fn page_or_whole<T>(
-    tx: &mut Tx,
-    listing: &Listing,
-    query: &Query,
-    rows: Statement,
-    count: Statement,
-) -> Result<(Vec<T>, Option<Meta>)>
-where
-    T: FromRow,
-{
-    if !query.is_paged() {
-        return Ok((whole(tx, listing, query, rows).await?, None));
-    }
-    let (rows, meta) = page(tx, listing, query, rows, count).await?;
-    Ok((rows, Some(meta)))
 }
 
 /// The entries of a list; a text with a comma is also tried as one literal.

@@ -3,6 +3,7 @@
 pub mod amount;
 pub mod answer;
 pub mod attribute;
+pub mod blocks;
 pub mod collection;
 pub mod document;
 pub mod fields;

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::{
     base::error::Result,
     db::{Db, Tx},
-    resource::json::Meta,
+    resource::{blocks::Blocks, collection::Resource, json::Meta},
 };
 
 /// Bytes from which an answer is long.
@@ -100,61 +100,91 @@ impl<S: Steps> MessageBody for Long<S> {
 
 /// Where the resources of a list come from.
 pub trait Source: 'static {
-    type Resource: Serialize;
+    type Of: Resource;
+    /// As the list shows one.
+    type Shown: Serialize;
 
     /// Resources of one step: their texts together are a few megabytes at most.
     const A_STEP: usize;
 
+    /// The blocks in which ids are found, unless they are known.
+    fn blocks(&mut self) -> &mut Blocks<Self::Of>;
+
     /// The resources among `ids` that the caller can see.
-    fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> impl Future<Output = Result<HashMap<Uuid, Self::Resource>>>;
+    fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> impl Future<Output = Result<HashMap<Uuid, Self::Shown>>>;
 }
 
-/// A list whose ids are known. A short one is of one moment; the steps of a long one each read what is newest then, and
-/// leave out what has gone meanwhile.
+/// A list. A short one is of one moment; the steps of a long one each read what is newest then, and leave out what has
+/// gone meanwhile.
 pub struct List<S> {
     db: Db,
     source: S,
+    /// Of the block that is being written.
     ids: Vec<Uuid>,
     place: usize,
     meta: Option<Meta>,
-    /// The transaction that found the ids.
+    /// The transaction that found the first ids, as long as the list is short.
     tx: Option<Tx>,
     written: usize,
     is_empty: bool,
 }
 
 impl<S: Source> List<S> {
-    pub fn new(db: &Db, tx: Tx, source: S, ids: Vec<Uuid>, meta: Option<Meta>) -> Self {
-        List { db: db.clone(), source, ids, place: 0, meta, tx: Some(tx), written: 0, is_empty: true }
+    /// One page, whose ids are known.
+    pub fn page(db: &Db, tx: Tx, source: S, ids: Vec<Uuid>, meta: Meta) -> Self {
+        List { ids, meta: Some(meta), ..Self::whole(db, tx, source) }
+    }
+
+    /// All that the blocks of the source find.
+    pub fn whole(db: &Db, tx: Tx, source: S) -> Self {
+        let (db, tx) = (db.clone(), Some(tx));
+        List { db, source, ids: Vec::new(), place: 0, meta: None, tx, written: 0, is_empty: true }
+    }
+
+    async fn step(&mut self, tx: &mut Tx, text: &mut Vec<u8>) -> Result<()> {
+        if self.place == self.ids.len() {
+            let hits = self.source.blocks().next(tx).await?;
+            self.ids = hits.into_iter().map(|hit| hit.id).collect();
+            self.place = 0;
+        }
+        let ids = &self.ids[self.place..self.ids.len().min(self.place + S::A_STEP)];
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut found = self.source.read(tx, ids).await?;
+        for resource in ids.iter().filter_map(|id| found.remove(id)) {
+            if !std::mem::take(&mut self.is_empty) {
+                text.push(b',');
+            }
+            serde_json::to_writer(&mut *text, &resource)?;
+        }
+        self.place += ids.len();
+        Ok(())
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.place == self.ids.len() && self.source.blocks().is_over()
     }
 }
 
 impl<S: Source> Steps for List<S> {
     async fn next(&mut self, text: &mut Vec<u8>) -> Result<bool> {
         let before = text.len();
-        if self.place == 0 {
+        if self.written == 0 {
             text.extend_from_slice(br#"{"data":["#);
         }
-        let ids = &self.ids[self.place..self.ids.len().min(self.place + S::A_STEP)];
-        if !ids.is_empty() {
+        if !self.is_over() {
             let mut tx = match self.tx.take() {
                 Some(tx) => tx,
                 None => self.db.read().await?,
             };
-            let mut found = self.source.read(&mut tx, ids).await?;
-            for resource in ids.iter().filter_map(|id| found.remove(id)) {
-                if !std::mem::take(&mut self.is_empty) {
-                    text.push(b',');
-                }
-                serde_json::to_writer(&mut *text, &resource)?;
-            }
-            self.place += ids.len();
-            self.written += text.len() - before;
-            if self.written <= LONG {
+            self.step(&mut tx, text).await?;
+            if self.written + text.len() - before <= LONG {
                 self.tx = Some(tx);
             }
         }
-        let more = self.place < self.ids.len();
+        self.written += text.len() - before;
+        let more = !self.is_over();
         if !more {
             text.push(b']');
             if let Some(meta) = &self.meta {

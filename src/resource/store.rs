@@ -10,10 +10,10 @@ use crate::{
     db::{Bind, FromRow, Row, Statement, Tx, impl_from_row},
     resource::{
         attribute::{self, Attribute},
-        collection::{Pages, Parent, Resource, Stored},
+        collection::{Parent, Resource, Stored},
         fields::Kind,
-        json::{ListMeta, Meta},
-        list::{self, Compared, Filterable, Listing, Orderable},
+        json::Meta,
+        list::{self, Compared, Filterable, Key, Listing, Orderable},
         query::Query,
     },
 };
@@ -38,7 +38,7 @@ impl<R: Resource> FromRow for Stored<R> {
 pub fn listing<R: Resource>() -> Listing {
     let row = R::ROW;
     let mut filters = vec![Filterable { name: "id", sql: format!("{row}.id {{}}").into(), kind: Compared::Id }];
-    let mut orders = vec![Orderable { name: "id", sql: format!("{row}.id").into() }];
+    let mut orders = vec![Orderable { name: "id", sql: format!("{row}.id").into(), key: Key::Id }];
     for attribute in R::FIELDS {
         let name = attribute.field.name;
         if attribute.filter {
@@ -49,11 +49,11 @@ pub fn listing<R: Resource>() -> Listing {
             };
             filters.push(Filterable { name, sql: attribute.filter_sql(row).into(), kind });
         }
-        orders.extend(attribute.order(row).map(|sql| Orderable { name, sql: sql.into() }));
+        orders.extend(attribute.order(row).map(|(sql, key)| Orderable { name, sql: sql.into(), key }));
     }
-    orders.push(Orderable { name: "inserted_at", sql: format!("{row}.created_at").into() });
-    let default = orders.iter().find(|order| order.name == R::ORDER);
-    let default_order = default.map_or_else(|| format!("{row}.created_at").into(), |order| order.sql.clone());
+    let inserted = Orderable { name: "inserted_at", sql: format!("{row}.created_at").into(), key: Key::Moment };
+    let default_order = orders.iter().find(|order| order.name == R::ORDER).unwrap_or(&inserted).clone();
+    orders.push(inserted);
     Listing { filters: filters.into(), orders: orders.into(), default_order, id: format!("{row}.id").into() }
 }
 
@@ -108,31 +108,19 @@ fn qualified<'a, R: Resource>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("{}.{name}", R::ROW)).collect::<Vec<_>>().join(", ")
 }
 
-/// One page of the caller's resources, or all of them.
-pub async fn page<R: Resource>(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Hit>, ListMeta)> {
-    let listing = listing::<R>();
-    let rows = listed::<R>(tx, &qualified::<R>(["id", "version"].into_iter()), caller);
-    if R::PAGES != Pages::Always && !query.is_paged() {
-        let meta = if R::PAGES == Pages::WhenAsked { ListMeta::None } else { ListMeta::Empty };
-        return Ok((list::whole(tx, &listing, query, rows).await?, meta));
-    }
-    let count = listed::<R>(tx, "count(*)", caller);
-    let (hits, meta) = list::page(tx, &listing, query, rows, count).await?;
-    Ok((hits, ListMeta::Paged(meta)))
+/// The rows of the caller's resources; where its table has no versions, each has the same.
+pub fn listed_hits<R: Resource>(tx: &Tx, caller: &Caller) -> Statement {
+    let columns = match R::VERSIONS {
+        true => qualified::<R>(["id", "version"].into_iter()),
+        false => format!("{}, cast(0 as bigint)", qualified::<R>(["id"].into_iter())),
+    };
+    listed::<R>(tx, &columns, caller)
 }
 
-/// The ids of the caller's resources: of all, or of one page where pages are asked for.
-pub async fn ids<R: Resource>(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Uuid>, Option<Meta>)> {
-    let rows = listed::<R>(tx, &qualified::<R>(["id"].into_iter()), caller);
-    let count = listed::<R>(tx, "count(*)", caller);
-    list::ids(tx, &listing::<R>(), query, rows, count).await
-}
-
-/// The ids of all of the caller's resources.
-pub async fn all<R: Resource>(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Vec<Uuid>> {
-    let rows = listed::<R>(tx, &qualified::<R>(["id"].into_iter()), caller);
-    let ids: Vec<list::Id> = list::whole(tx, &listing::<R>(), query, rows).await?;
-    Ok(ids.into_iter().map(|list::Id(id)| id).collect())
+/// One page of the caller's resources.
+pub async fn page<R: Resource>(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<(Vec<Hit>, Meta)> {
+    let (rows, count) = (listed_hits::<R>(tx, caller), listed::<R>(tx, "count(*)", caller));
+    list::page(tx, &listing::<R>(), query, rows, count).await
 }
 
 /// The version of one of the caller's resources.

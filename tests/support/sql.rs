@@ -49,6 +49,48 @@ impl Host {
         rows
     }
 
+    /// Copies of the only property, each in its group and with its users: `Item 1`, `Item 2`…
+    pub async fn copy_property(&self, count: usize) {
+        const COLUMNS: &str = "is_active, currency, property_type, autoupdate_on_confirmation,
+            autoupdate_on_modification, autoupdate_on_cancellation, min_stay_type, state_length, created_at, version";
+        let (numbers, id, sort_title) = match self.database_url() {
+            Some(_) => (
+                format!("with n as (select n from generate_series(1, {count}) n)"),
+                "cast(lpad(to_hex(n + 4096), 32, '0') as uuid)",
+                "convert_to('item ' || n, 'UTF8')",
+            ),
+            None => (
+                format!("with recursive n(n) as (select 1 union all select n + 1 from n where n < {count})"),
+                "unhex(printf('%032x', n + 4096))",
+                "cast('item ' || n as blob)",
+            ),
+        };
+        for (table, columns, values, of) in [
+            (
+                "properties",
+                format!("id, title, sort_title, {COLUMNS}"),
+                format!("{id}, 'Item ' || n, {sort_title}, {COLUMNS}"),
+                "title not like 'Item %'",
+            ),
+            (
+                "group_properties",
+                "property_id, sort_title, group_id, is_home, created_at".to_owned(),
+                format!("{id}, {sort_title}, group_id, is_home, created_at"),
+                "true",
+            ),
+            (
+                "property_users",
+                "id, property_id, sort_title, user_id, role, created_at".to_owned(),
+                format!("{id}, {id}, {sort_title}, user_id, role, created_at"),
+                "true",
+            ),
+        ] {
+            let sql = format!("insert into {table} ({columns}) {numbers} select {values} from n, {table} where {of}");
+            assert_eq!(self.sql(&sql).await, count as u64);
+        }
+        self.count_totals().await;
+    }
+
     /// Counts the properties of all users, after a test has given or taken access by SQL.
     pub async fn count_totals(&self) {
         self.sql(

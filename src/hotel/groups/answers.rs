@@ -1,6 +1,6 @@
-//! Groups as they are answered. One may have thousands of properties, and is written in steps.
+//! Groups as they are answered. One may have a hundred thousand properties, which are read in steps.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use uuid::Uuid;
 
@@ -8,26 +8,28 @@ use crate::{
     access::caller::Caller,
     base::{
         error::{Error, Result},
-        ids::{GroupId, PropertyId},
+        ids::GroupId,
     },
     db::{Db, Tx},
     hotel::groups::{
         Group,
-        store::{self, Link},
+        store::{self, Content},
     },
     resource::{
+        blocks::Blocks,
         collection::{self, Stored},
         json::{Meta, Named},
+        query::Query,
         steps::{LONG, Steps},
         store as resources,
     },
 };
 
-/// Groups of which one read finds the properties.
+/// Groups of which one read finds the properties, if these are few.
 const GROUPS_A_STEP: usize = 50;
 
-/// Properties whose titles one read finds.
-const TITLES_A_STEP: usize = 1_000;
+/// Properties of one read.
+const PROPERTIES_A_STEP: usize = 1_000;
 
 /// What stands around the groups.
 enum Envelope {
@@ -38,125 +40,127 @@ enum Envelope {
 /// An answer with one group, or a list of them.
 pub struct Answer {
     db: Db,
-    caller: Caller,
     envelope: Envelope,
-    ids: std::vec::IntoIter<Uuid>,
-    /// What is to be written next, the last first.
-    pieces: Vec<Piece>,
+    blocks: Blocks<Group>,
+    /// Ids that were found, the last first.
+    ids: Vec<Uuid>,
+    /// Groups that were read, the last first. Without properties, these are read in steps.
+    groups: Vec<(Stored<Group>, Option<Vec<Content>>)>,
+    /// The group that is being written, and after which property it goes on.
+    open: Option<(GroupId, Option<Content>)>,
     /// The transaction that found the ids, as long as the answer is short.
     tx: Option<Tx>,
     written: usize,
-    is_begun: bool,
     is_empty: bool,
-    /// The group that is being written has no property yet.
-    group_is_empty: bool,
-}
-
-/// A piece of a group.
-enum Piece {
-    Begin(Stored<Group>),
-    Properties(Vec<PropertyId>),
-    End,
 }
 
 impl Answer {
     pub fn one(db: &Db, caller: Caller, tx: Tx, id: GroupId) -> Self {
-        Self::new(db, caller, tx, Envelope::One, vec![id.0])
+        Self::new(db, tx, Envelope::One, Blocks::none(caller), vec![id.0])
     }
 
-    pub fn many(db: &Db, caller: Caller, tx: Tx, ids: Vec<Uuid>, meta: Option<Meta>) -> Self {
-        Self::new(db, caller, tx, Envelope::Many(meta), ids)
+    pub fn page(db: &Db, caller: Caller, tx: Tx, ids: Vec<Uuid>, meta: Meta) -> Self {
+        Self::new(db, tx, Envelope::Many(Some(meta)), Blocks::none(caller), ids)
     }
 
-    fn new(db: &Db, caller: Caller, tx: Tx, envelope: Envelope, ids: Vec<Uuid>) -> Self {
+    pub fn whole(db: &Db, caller: Caller, tx: Tx, query: Query) -> Self {
+        Self::new(db, tx, Envelope::Many(None), Blocks::new(caller, query), Vec::new())
+    }
+
+    fn new(db: &Db, tx: Tx, envelope: Envelope, blocks: Blocks<Group>, mut ids: Vec<Uuid>) -> Self {
+        ids.reverse();
         Answer {
             db: db.clone(),
-            caller,
             envelope,
-            ids: ids.into_iter(),
-            pieces: Vec::new(),
+            blocks,
+            ids,
+            groups: Vec::new(),
+            open: None,
             tx: Some(tx),
             written: 0,
-            is_begun: false,
             is_empty: true,
-            group_is_empty: true,
         }
     }
 
-    /// Finds the next groups and the ids of their properties.
+    fn is_over(&self) -> bool {
+        self.open.is_none() && self.groups.is_empty() && self.ids.is_empty() && self.blocks.is_over()
+    }
+
+    /// Finds the next groups, and their properties unless these are many.
     async fn find(&mut self, tx: &mut Tx) -> Result<()> {
-        let ids: Vec<Uuid> = self.ids.by_ref().take(GROUPS_A_STEP).collect();
+        if self.ids.is_empty() {
+            self.ids = self.blocks.next(tx).await?.into_iter().rev().map(|hit| hit.id).collect();
+        }
+        let ids = self.ids.split_off(self.ids.len().saturating_sub(GROUPS_A_STEP));
         if ids.is_empty() {
             return Ok(());
         }
+        let caller = &self.blocks.caller;
         let mut groups: HashMap<Uuid, Stored<Group>> = HashMap::new();
-        for group in resources::by_ids(tx, &self.caller, &ids).await? {
+        for group in resources::by_ids(tx, caller, &ids).await? {
             groups.insert(group.id, group);
-        }
-        let found: Vec<GroupId> = groups.keys().copied().map(GroupId).collect();
-        let mut properties: HashMap<GroupId, Vec<PropertyId>> = HashMap::new();
-        for Link { group_id, property_id } in store::property_ids_of(tx, &self.caller, &found).await? {
-            properties.entry(group_id).or_default().push(property_id);
         }
         if matches!(self.envelope, Envelope::One) && groups.is_empty() {
             return Err(Error::NotFound);
         }
-        for id in ids.iter().rev() {
-            let Some(group) = groups.remove(id) else { continue };
-            self.pieces.push(Piece::End);
-            self.pieces.push(Piece::Properties(properties.remove(&GroupId(group.id)).unwrap_or_default()));
-            self.pieces.push(Piece::Begin(group));
+        let found: Vec<GroupId> = groups.keys().copied().map(GroupId).collect();
+        let mut contents: Option<HashMap<Uuid, Vec<Content>>> =
+            store::few_contents(tx, caller, &found, PROPERTIES_A_STEP).await?;
+        for id in ids {
+            let Some(group) = groups.remove(&id) else { continue };
+            let content = contents.as_mut().map(|contents| contents.remove(&id).unwrap_or_default());
+            self.groups.push((group, content));
         }
         Ok(())
     }
 
-    /// Writes pieces until the titles of one read are used up.
-    async fn write(&mut self, tx: &mut Tx, text: &mut Vec<u8>) -> Result<()> {
-        let mut wanted: HashSet<PropertyId> = HashSet::new();
-        for piece in self.pieces.iter().rev() {
-            if let Piece::Properties(ids) = piece {
-                wanted.extend(ids.iter().take(TITLES_A_STEP - wanted.len().min(TITLES_A_STEP)));
+    /// Writes the next properties of the group that is being written, or else the next groups.
+    async fn step(&mut self, tx: &mut Tx, text: &mut Vec<u8>) -> Result<()> {
+        if let Some((group, after)) = self.open.take() {
+            let is_first = after.is_none();
+            let mut found = store::content(tx, &self.blocks.caller, group, after, PROPERTIES_A_STEP).await?;
+            write_properties(text, &found, is_first)?;
+            match found.len() < PROPERTIES_A_STEP {
+                true => text.extend_from_slice(END),
+                false => self.open = Some((group, found.pop())),
             }
+            return Ok(());
         }
-        let mut titles: HashMap<PropertyId, String> = HashMap::new();
-        if !wanted.is_empty() {
-            let found = store::property_titles(tx, wanted.iter().copied()).await?;
-            titles.extend(found.into_iter().map(|found| (found.id, found.title)));
+        if self.groups.is_empty() {
+            self.find(tx).await?;
         }
-        while let Some(piece) = self.pieces.pop() {
-            match piece {
-                Piece::Begin(group) => {
-                    if !std::mem::take(&mut self.is_empty) {
-                        text.push(b',');
-                    }
-                    let attributes = serde_json::to_string(&collection::attributes(&group))?;
-                    let head = format!(
-                        r#"{{"type":"group","id":"{}","attributes":{attributes},"relationships":{{"properties":{{"data":["#,
-                        group.id
-                    );
-                    text.extend_from_slice(head.as_bytes());
-                    self.group_is_empty = true;
-                }
-                Piece::Properties(ids) => {
-                    let known = ids.iter().take_while(|id| wanted.contains(id)).count();
-                    for id in &ids[..known] {
-                        // One that has gone meanwhile is left out.
-                        let Some(title) = titles.get(id) else { continue };
-                        if !std::mem::take(&mut self.group_is_empty) {
-                            text.push(b',');
-                        }
-                        serde_json::to_writer(&mut *text, &Named::new("property", id.0, title))?;
-                    }
-                    if known < ids.len() {
-                        self.pieces.push(Piece::Properties(ids[known..].to_vec()));
-                        return Ok(());
-                    }
-                }
-                Piece::End => text.extend_from_slice(b"]}}}"),
+        while let Some((group, content)) = self.groups.pop() {
+            if !std::mem::take(&mut self.is_empty) {
+                text.push(b',');
             }
+            let attributes = serde_json::to_string(&collection::attributes(&group))?;
+            let head = format!(
+                r#"{{"type":"group","id":"{}","attributes":{attributes},"relationships":{{"properties":{{"data":["#,
+                group.id
+            );
+            text.extend_from_slice(head.as_bytes());
+            let Some(content) = content else {
+                self.open = Some((GroupId(group.id), None));
+                break;
+            };
+            write_properties(text, &content, true)?;
+            text.extend_from_slice(END);
         }
         Ok(())
     }
+}
+
+/// The end of a group.
+const END: &[u8] = b"]}}}";
+
+fn write_properties(text: &mut Vec<u8>, content: &[Content], is_first: bool) -> Result<()> {
+    for (place, property) in content.iter().enumerate() {
+        if place > 0 || !is_first {
+            text.push(b',');
+        }
+        serde_json::to_writer(&mut *text, &Named::new("property", property.id.0, &*property.title))?;
+    }
+    Ok(())
 }
 
 impl Steps for Answer {
@@ -166,21 +170,18 @@ impl Steps for Answer {
             Some(tx) => tx,
             None => self.db.read().await?,
         };
-        if self.pieces.is_empty() {
-            self.find(&mut tx).await?;
-        }
-        if !std::mem::replace(&mut self.is_begun, true) {
+        if self.written == 0 {
             text.extend_from_slice(match self.envelope {
                 Envelope::One => br#"{"data":"#,
                 Envelope::Many(_) => br#"{"data":["#,
             });
         }
-        self.write(&mut tx, text).await?;
+        self.step(&mut tx, text).await?;
         self.written += text.len() - before;
         if self.written <= LONG {
             self.tx = Some(tx);
         }
-        let more = !self.pieces.is_empty() || self.ids.len() > 0;
+        let more = !self.is_over();
         if !more {
             if let Envelope::Many(meta) = &self.envelope {
                 text.push(b']');

@@ -38,8 +38,12 @@ use crate::{
 pub async fn list(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = state.db.read().await?;
-    let (ids, meta) = resources::ids::<Group>(&mut tx, &caller, &query).await?;
-    steps::answer(Answer::many(&state.db, caller, tx, ids, meta)).await
+    if !query.is_paged() {
+        return steps::answer(Answer::whole(&state.db, caller, tx, query)).await;
+    }
+    let (hits, meta) = resources::page::<Group>(&mut tx, &caller, &query).await?;
+    let ids = hits.into_iter().map(|hit| hit.id).collect();
+    steps::answer(Answer::page(&state.db, caller, tx, ids, meta)).await
 }
 
 /// GET /groups/:id

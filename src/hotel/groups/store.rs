@@ -1,5 +1,9 @@
 //! Groups in the database.
 
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
 use crate::{
     access::{self, Role, caller::Caller},
     base::{
@@ -21,21 +25,16 @@ pub struct GroupOf {
 
 impl_from_row!(GroupOf { property_id, id, title });
 
-/// A property in a group.
-pub struct Link {
-    pub group_id: GroupId,
-    pub property_id: PropertyId,
-}
-
-impl_from_row!(Link { group_id, property_id });
-
-/// The title of a property.
-pub struct Title {
+/// A property in a group, as the group shows it.
+pub struct Content {
+    group_id: Uuid,
+    /// By this, and by id, properties of a group are ordered.
+    sort_title: Vec<u8>,
     pub id: PropertyId,
     pub title: String,
 }
 
-impl_from_row!(Title { id, title });
+impl_from_row!(Content { group_id, sort_title, id, title });
 
 /// The groups of these properties that the caller sees: an owner of a property all that hold it, others their own
 /// (docs/contract/README.md, section 15, 18 and 104).
@@ -66,29 +65,69 @@ pub async fn of_properties(tx: &mut Tx, caller: &Caller, properties: &[PropertyI
     rows.fetch_all(tx).await
 }
 
-/// The ids of the properties in these groups that exist for the caller, each with its group, by title.
-pub async fn property_ids_of(tx: &mut Tx, caller: &Caller, groups: &[GroupId]) -> sqlx::Result<Vec<Link>> {
-    const SQL: &str = "
-        select gp.group_id, gp.property_id
-        from group_properties gp
-        join properties p on p.id = gp.property_id
-        where ($1 is null or p.id in (select property_id from api_key_properties where key_id = $1))
-            and gp.group_id in (";
+/// What [`Content`] has, of `gp`.
+const CONTENT: &str = "
+    select gp.group_id, gp.sort_title, gp.property_id as id,
+        (select p.title from properties p where p.id = gp.property_id) as title";
+
+/// True for `gp` where the caller is not limited to a key, `$1`, or to this property.
+const CHOSEN: &str = "
+    ($1 is null or gp.property_id in (select property_id from api_key_properties where key_id = $1))";
+
+/// The properties in these groups that exist for the caller, by title, if there are at most so many.
+pub async fn few_contents(
+    tx: &mut Tx,
+    caller: &Caller,
+    groups: &[GroupId],
+    most: usize,
+) -> sqlx::Result<Option<HashMap<Uuid, Vec<Content>>>> {
+    let mut contents: HashMap<Uuid, Vec<Content>> = HashMap::new();
     if groups.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Some(contents));
     }
-    let mut rows = Statement::new(SQL, vec![Bind::MaybeId(caller.limit().map(|key| key.0))]);
+    let mut rows = Statement::new(CONTENT, vec![Bind::MaybeId(caller.limit().map(|key| key.0))]);
+    let limit = rows.bind(Bind::Whole(i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1)));
+    // Not in order, so that a large group is not read to its end; PostgreSQL would read groups of others too, unless each
+    // is limited.
+    rows.push(&match tx.is_postgres() {
+        true => format!(
+            " from groups g cross join lateral (
+                select gp.group_id, gp.sort_title, gp.property_id from group_properties gp
+                where gp.group_id = g.id and {CHOSEN} order by gp.sort_title, gp.property_id limit {limit}) gp
+            where true"
+        ),
+        false => format!(" from groups g cross join group_properties gp on gp.group_id = g.id where {CHOSEN}"),
+    });
     let names = rows.bind_all(groups.iter().map(|id| Bind::Id(id.0)));
-    rows.push(&names);
-    rows.push(") order by p.sort_title, p.id");
-    rows.fetch_all(tx).await
+    rows.push(&format!(" and g.id in ({names}) limit {limit}"));
+    let mut found: Vec<Content> = rows.fetch_all(tx).await?;
+    if found.len() > most {
+        return Ok(None);
+    }
+    found.sort_unstable_by(|a, b| (&a.sort_title, a.id).cmp(&(&b.sort_title, b.id)));
+    for content in found {
+        contents.entry(content.group_id).or_default().push(content);
+    }
+    Ok(Some(contents))
 }
 
-/// The titles of properties.
-pub async fn property_titles(tx: &mut Tx, ids: impl IntoIterator<Item = PropertyId>) -> sqlx::Result<Vec<Title>> {
-    let mut rows = Statement::new("select id, title from properties where id in ", Vec::new());
-    let ids = rows.bind_ids(tx.is_postgres(), ids.into_iter().map(|id| id.0));
-    rows.push(&ids);
+/// The next properties in a group that exist for the caller, by title: at most so many.
+pub async fn content(
+    tx: &mut Tx,
+    caller: &Caller,
+    group: GroupId,
+    after: Option<Content>,
+    most: usize,
+) -> sqlx::Result<Vec<Content>> {
+    let sql = format!("{CONTENT} from group_properties gp where {CHOSEN}");
+    let mut rows = Statement::new(sql, vec![Bind::MaybeId(caller.limit().map(|key| key.0))]);
+    rows.and("gp.group_id", group.into());
+    if let Some(Content { sort_title, id, .. }) = after {
+        let (title, id) = (rows.bind(Bind::Bytes(sort_title)), rows.bind(id.into()));
+        rows.push(&format!(" and (gp.sort_title, gp.property_id) > ({title}, {id})"));
+    }
+    let limit = rows.bind(Bind::Whole(i64::try_from(most).unwrap_or(i64::MAX)));
+    rows.push(&format!(" order by gp.sort_title, gp.property_id limit {limit}"));
     rows.fetch_all(tx).await
 }
 

@@ -1,6 +1,6 @@
 //! `/api/v1/property_users` and `/api/v1/group_users`.
 
-use std::{collections::HashMap, marker::PhantomData};
+use std::collections::HashMap;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -28,6 +28,7 @@ use crate::{
     },
     people::users,
     resource::{
+        blocks::Blocks,
         collection::{self, Resource, Stored},
         handlers, json,
         query::Query,
@@ -52,15 +53,20 @@ impl Routes {
 }
 
 /// Links as a list shows them.
-struct Listed<P>(Caller, PhantomData<fn() -> P>);
+struct Listed<P>(Blocks<Member<P>>);
 
 impl<P: ParentId> Source for Listed<P> {
-    type Resource = Value;
+    type Of = Member<P>;
+    type Shown = Value;
 
     const A_STEP: usize = Member::<P>::STEP;
 
+    fn blocks(&mut self) -> &mut Blocks<Member<P>> {
+        &mut self.0
+    }
+
     async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Value>> {
-        let members = resources::by_ids::<Member<P>>(tx, &self.0, ids).await?;
+        let members = resources::by_ids::<Member<P>>(tx, &self.0.caller, ids).await?;
         Ok(members.iter().map(|member| (member.id, collection::body(member))).collect())
     }
 }
@@ -69,8 +75,12 @@ impl<P: ParentId> Source for Listed<P> {
 async fn list<P: ParentId>(state: Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
     let query = Query::read(request.query_string())?;
     let mut tx = state.db.read().await?;
-    let (ids, meta) = resources::ids::<Member<P>>(&mut tx, &caller, &query).await?;
-    steps::answer(List::new(&state.db, tx, Listed::<P>(caller, PhantomData), ids, meta)).await
+    if !query.is_paged() {
+        return steps::answer(List::whole(&state.db, tx, Listed::<P>(Blocks::new(caller, query)))).await;
+    }
+    let (hits, meta) = resources::page::<Member<P>>(&mut tx, &caller, &query).await?;
+    let ids = hits.into_iter().map(|hit| hit.id).collect();
+    steps::answer(List::page(&state.db, tx, Listed::<P>(Blocks::none(caller)), ids, meta)).await
 }
 
 /// GET /property_users/:id

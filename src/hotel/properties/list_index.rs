@@ -91,7 +91,7 @@ macro_rules! links {
 /// At most one more than `SMALL`, as SQLite and as PostgreSQL must be asked for them. PostgreSQL chooses how to read each
 /// part as if all of it were wanted, and may read the whole table, unless the part itself is limited.
 macro_rules! limited {
-    ($total:expr, $groups:literal, $through_group:expr, $directly:expr) => {
+    ($total:literal, $groups:literal, $through_group:literal, $directly:literal) => {
         [
             concat!(links!("", $total, $groups, $through_group, $directly, ""), " limit 201"),
             concat!(links!("(", $total, $groups, $through_group, $directly, " limit 201)"), " limit 201"),
@@ -99,26 +99,14 @@ macro_rules! limited {
     };
 }
 
-macro_rules! total {
-    () => {
-        "(select coalesce(max(total), 0) from property_totals where user_id = $1)"
-    };
-}
-
 /// Of a large account only the groups, with its total: reading 201 of its ways would be in vain.
 const ALL: [&str; 2] = limited!(
-    total!(),
+    "(select coalesce(max(total), 0) from property_totals where user_id = $1)",
     "from group_users gu cross join groups g where gu.user_id = $1 and g.id = gu.group_id",
-    concat!(
-        "from group_users gu cross join group_properties gp cross join properties p
-         where gu.user_id = $1 and gp.group_id = gu.group_id and p.id = gp.property_id and 200 >= ",
-        total!()
-    ),
-    concat!(
-        "from property_users pu cross join properties p
-         where pu.user_id = $1 and p.id = pu.property_id and 200 >= ",
-        total!()
-    )
+    "from property_totals t cross join group_users gu cross join group_properties gp cross join properties p
+     where t.user_id = $1 and t.total <= 200 and gu.user_id = $1 and gp.group_id = gu.group_id and p.id = gp.property_id",
+    "from property_totals t cross join property_users pu cross join properties p
+     where t.user_id = $1 and t.total <= 200 and pu.user_id = $1 and p.id = pu.property_id"
 );
 
 /// Those to which a key, `$2`, is limited.

@@ -15,6 +15,7 @@ mod groups_write;
 mod hotel_policies;
 mod isolation;
 mod isolation_inside;
+mod lists_whole;
 mod me;
 mod odd_ids;
 pub mod operations;

@@ -23,28 +23,7 @@ use crate::site::Site;
 async fn a_list_of_more_properties_than_are_read_at_once_tells_their_total() {
     let Site { server, alice, others: [bob], home, farol } = &Site::shared_with(["bob@aurora.example"]).await;
     let second = alice.has_group("Second").await;
-    let numbers: Vec<String> = (0..250).map(|number| format!("select {number} as n")).collect();
-    let id = match server.database_url() {
-        Some(_) => "cast(lpad(to_hex(n + 256), 32, '0') as uuid)",
-        None => "unhex(printf('%032x', n + 256))",
-    };
-    let (home_id, farol_id) = (server.literal(home), server.literal(farol));
-    let of_property = "title, sort_title, is_active, currency, property_type, autoupdate_on_confirmation,
-        autoupdate_on_modification, autoupdate_on_cancellation, min_stay_type, state_length, created_at";
-    let n = format!("({}) numbers", numbers.join(" union all "));
-    server
-        .sql(&format!(
-            "insert into properties (id, {of_property}) select {id}, {of_property} from {n}, properties p
-             where p.id = {farol_id}"
-        ))
-        .await;
-    server
-        .sql(&format!(
-            "insert into group_properties (group_id, property_id, sort_title, is_home, created_at)
-             select {home_id}, p.id, p.sort_title, true, p.created_at from properties p where p.id <> {farol_id}"
-        ))
-        .await;
-    server.count_totals().await;
+    server.copy_property(250).await;
     let total = async |person: &Person, query: &str| {
         person.api.get(&format!("{PROPERTIES}{query}")).await.is(200).json()["meta"]["total"].clone()
     };
