@@ -108,7 +108,13 @@ fn all(server: SocketAddr, scripts: &[Script], until: Until) -> io::Result<Outco
     LocalSet::new().block_on(&runtime, async {
         let mut open = Vec::new();
         for script in scripts {
-            open.push((connect(server).await?, script.clone()));
+            let mut script = script.clone();
+            // Each round begins elsewhere: a key whose use was just written is not written again for a minute.
+            if let (Until::Over(_), 1..) = (until, script.len()) {
+                let first = rand::random_range(0..script.len());
+                script.rotate_left(first);
+            }
+            open.push((connect(server).await?, script));
         }
         let began = Instant::now();
         let running: Vec<_> = open

@@ -25,6 +25,9 @@ const WRITERS: usize = 8;
 /// Users whose keys are sent in turn.
 const MANY: usize = 200;
 
+/// Keys whose last uses are written, each once a minute.
+const USED: u32 = 1_000;
+
 /// Who signs in, and with what.
 pub const EMAIL: &str = "desk@load.example";
 pub const PASSWORD: &str = "a-lantern-on-the-pier-7";
@@ -48,6 +51,7 @@ pub mod names {
     pub const WITHDRAWN: &str = "withdrawn key: 401";
     pub const WRONG_METHOD: &str = "(wrong method: 405)";
     pub const BESIDE_WRITES: &str = "list, while another user writes 20 times a second";
+    pub const BESIDE_USES: &str = "list, while the last uses of 1,000 keys are written";
     pub const STORM: &str = "list, beside a storm of sign-ins";
     pub const CREATE: &str = "create a property, 1 client";
     pub const CREATE_8: &str = "create a property, 8 clients";
@@ -68,6 +72,9 @@ pub async fn prepare(host: &Host, server: SocketAddr) -> io::Result<(Vec<Row>, V
     }
     let (me, others) = people.split_first().ok_or_else(|| io::Error::other("nobody"))?;
     let (many, writers) = others.split_at(MANY);
+    let used: Vec<String> = (0..USED).map(|_| key()).collect();
+    let owner = many.last().ok_or_else(|| io::Error::other("nobody"))?;
+    seeds.unused_keys(owner.user, &used).await?;
     let withdrawn = key();
     seeds.keys([(me.user, withdrawn.as_str())].into_iter()).await?;
     let tail = &withdrawn[withdrawn.len() - 6..];
@@ -77,7 +84,12 @@ pub async fn prepare(host: &Host, server: SocketAddr) -> io::Result<(Vec<Row>, V
     let (head, body) = ask(server, &Request::get(PROPERTIES, &me.key))?;
     let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap_or_default().to_owned();
     let first = first_id(&body)?;
-    Ok((rows(server, me, many, writers, &withdrawn, &tag, &first)?, body))
+    let mut rows = rows(server, me, many, writers, &withdrawn, &tag, &first)?;
+    let uses = used.iter().map(|key| Request::get(PROPERTIES, key).beside().times_a_second(USED / 60)).collect();
+    let beside_uses = [vec![Request::get(PROPERTIES, &me.key)]].into_iter().cycle().take(READERS).chain([uses]);
+    let place = rows.iter().position(|row| row.name == names::STORM).unwrap_or(rows.len());
+    rows.insert(place, Row { name: names::BESIDE_USES, scripts: beside_uses.collect() });
+    Ok((rows, body))
 }
 
 fn rows(

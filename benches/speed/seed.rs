@@ -113,6 +113,13 @@ impl Seeds {
         self.insert(COLUMNS, &rows).await
     }
 
+    /// Keys of a user, none of which was used so far.
+    pub async fn unused_keys(&mut self, user: Uuid, keys: &[String]) -> io::Result<()> {
+        let user_id = self.id(user);
+        self.keys(keys.iter().map(|key| (user, key.as_str()))).await?;
+        self.run(format!("update api_keys set last_used_at = null where user_id = {user_id} and title = 'Load'")).await
+    }
+
     /// Makes people users of a group.
     pub async fn join(&mut self, people: &[Person], group: Uuid) -> io::Result<()> {
         let group = self.id(group);

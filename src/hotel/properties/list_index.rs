@@ -25,8 +25,8 @@ const SMALL: usize = 200;
 /// Groups at most of which the pages of a large account are merged.
 const MOST_MERGED: usize = 50;
 
-/// Rows at most that are merged before a page begins; a later page is left to the database, which needs less memory.
-const MOST_SKIPPED: i64 = 1_000;
+/// Rows at most that are read to merge a page; a later one is left to the database, which needs less memory.
+const MOST_READ: i64 = 10_000;
 
 /// A property that the caller reaches.
 pub struct Hit {
@@ -243,15 +243,16 @@ async fn large_page(tx: &mut Tx, caller: &Caller, query: &Query) -> Result<Optio
         select sort_title, property_id as id from property_users where user_id = $1
         order by sort_title, property_id limit $2";
     let (paging, user) = (query.paging(), Bind::Id(caller.user.0));
-    if !query.is_plain() || caller.limit().is_some() || paging.offset() > MOST_SKIPPED {
+    if !query.is_plain() || caller.limit().is_some() {
         return Ok(None);
     }
     let groups: Vec<Uuid> = Statement::new(GROUPS, vec![user.clone()]).fetch_values(tx).await?;
-    if groups.len() > MOST_MERGED {
+    // Each property is there once for each way, but once in each of these.
+    let first = paging.offset().saturating_add(paging.limit);
+    if groups.len() > MOST_MERGED || first > MOST_READ / i64::try_from(groups.len() + 1).unwrap_or(i64::MAX) {
         return Ok(None);
     }
-    // Each property is there once for each way, but once in each of these.
-    let first = Bind::Whole(paging.offset().saturating_add(paging.limit));
+    let first = Bind::Whole(first);
     let mut found: Vec<Titled> = Statement::new(DIRECTLY, vec![user, first.clone()]).fetch_all(tx).await?;
     for group in groups {
         found.append(&mut Statement::new(OF_GROUP, vec![Bind::Id(group), first.clone()]).fetch_all(tx).await?);
