@@ -234,7 +234,7 @@ impl Tx {
 #[cfg(test)]
 mod tests {
     use super::{Db, Synchronous};
-    use crate::db::{limits::PATIENCE, statement::Statement};
+    use crate::db::{execute, limits::PATIENCE, statement::Statement};
 
     #[actix_web::test]
     async fn every_connection_to_sqlite_keeps_a_log_and_syncs_it_as_the_host_wants() {
@@ -255,6 +255,32 @@ mod tests {
                 let fits = if number == 0 { synchronous == level } else { synchronous >= level };
                 assert!(mode == "wal" && fits, "connection {number}: {mode}, {synchronous}");
             }
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_write_to_sqlite_may_change_any_number_of_pages_and_be_rolled_back() {
+        const FILL: &str = "
+            insert into t (id, text)
+            with recursive n(n) as (select 1 union all select n + 1 from n where n < 3000)
+            select n, printf('%.*c', 3000, 'a') from n";
+        const CHANGE: &str = "update t set text = replace(text, 'a', 'b') where id > 0";
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::sqlite(&folder.path().join("latchkey.db"), Synchronous::Normal, PATIENCE).await.unwrap();
+        let mut tx = db.write().await.unwrap();
+        execute!(&mut tx, "create table t (id integer primary key, text text not null check (text <> ''))").unwrap();
+        execute!(&mut tx, FILL).unwrap();
+        tx.commit().await.unwrap();
+        for end in ["rollback", "commit"] {
+            let mut tx = db.write().await.unwrap();
+            assert_eq!(execute!(&mut tx, CHANGE).unwrap(), 3000);
+            match end {
+                "commit" => tx.commit().await.unwrap(),
+                _ => drop(tx),
+            }
+            let changed = Statement::new("select count(*) from t where text like 'b%'", Vec::new());
+            let changed: i64 = changed.fetch_value(&mut db.read().await.unwrap()).await.unwrap();
+            assert_eq!(changed, if end == "commit" { 3000 } else { 0 }, "{end}");
         }
     }
 }
