@@ -283,4 +283,34 @@ mod tests {
             assert_eq!(changed, if end == "commit" { 3000 } else { 0 }, "{end}");
         }
     }
+
+    #[actix_web::test]
+    async fn migrations_take_as_long_as_they_need() {
+        const EARLIER: &str = "
+            drop table property_totals;
+            delete from _sqlx_migrations where version = 13;
+            insert into groups (id, title, sort_title, created_at) values (x'01', 'Group', x'01', '2026-11-29T00:00:00+00:00');
+            insert into users (id, email, email_key, time_zone, default_group_id, created_at)
+            with recursive n(n) as (select 1 union all select n + 1 from n where n < 5000)
+            select n, n || '@farol.example', n || '@farol.example', 'UTC', x'01', '2026-11-29T00:00:00+00:00' from n";
+        let folder = tempfile::tempdir().unwrap();
+        let (file, lock) = (folder.path().join("latchkey.db"), folder.path().join("lock"));
+        let db = Db::sqlite(&file, Synchronous::Normal, PATIENCE).await.unwrap();
+        db.migrate(&lock).await.unwrap();
+        db.close().await;
+        rusqlite::Connection::open(&file).unwrap().execute_batch(EARLIER).unwrap();
+        let db = Db::sqlite(&file, Synchronous::Normal, PATIENCE).await.unwrap();
+        db.migrate(&lock).await.unwrap();
+        let totals = Statement::new("select count(*) from property_totals", Vec::new());
+        assert_eq!(totals.fetch_value::<i64>(&mut db.read().await.unwrap()).await.unwrap(), 5000);
+    }
+
+    #[actix_web::test]
+    async fn the_version_of_sqlite_without_its_index_can_be_read_any_number_of_times() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::sqlite(&folder.path().join("latchkey.db"), Synchronous::Normal, PATIENCE).await.unwrap();
+        for number in 0..50_000 {
+            assert!(db.version().await.is_some(), "reading {number}");
+        }
+    }
 }

@@ -13,10 +13,7 @@
 //! versions are void, and a version is given only if its connection leads to the same server as the one opened last.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::SeqCst},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -33,11 +30,16 @@ const LONGEST: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The server at the other end of a connection: when it was started, and its address.
-pub const SERVER: &str = "
-    select pg_is_in_recovery(), concat_ws(' ', pg_postmaster_start_time(), inet_server_addr(), inet_server_port())";
+macro_rules! server {
+    () => {
+        "concat_ws(' ', pg_postmaster_start_time(), inet_server_addr(), inet_server_port())"
+    };
+}
 
-const SNAPSHOT: &str = "
-    select concat_ws(' ', pg_postmaster_start_time(), inet_server_addr(), inet_server_port()), pg_current_snapshot()::text";
+/// Whether the server is a standby, and which it is.
+pub const SERVER: &str = concat!("select pg_is_in_recovery(), ", server!());
+
+const SNAPSHOT: &str = concat!("select ", server!(), ", pg_current_snapshot()::text");
 
 /// Asks for versions.
 pub struct Versions {
@@ -46,9 +48,9 @@ pub struct Versions {
     queue: Mutex<Queue>,
 }
 
-/// The connections of a pool.
+/// The connections that were opened: how many, and to which server the last one of the pool leads.
 #[derive(Clone, Default)]
-pub struct Opened(Arc<(AtomicU64, Mutex<String>)>);
+pub struct Opened(Arc<Mutex<(u64, String)>>);
 
 #[derive(Default)]
 struct Queue {
@@ -62,23 +64,14 @@ struct Queue {
 }
 
 impl Opened {
-    /// A connection of the pool was opened, to this server.
+    /// A connection of the pool was opened, to this server. All versions from before are void.
     pub fn add(&self, server: String) {
-        *self.server() = server;
-        self.count_one();
+        let mut opened = self.lock();
+        *opened = (opened.0 + 1, server);
     }
 
-    /// Voids all versions from before.
-    fn count_one(&self) {
-        self.0.0.fetch_add(1, SeqCst);
-    }
-
-    fn count(&self) -> u64 {
-        self.0.0.load(SeqCst)
-    }
-
-    fn server(&self) -> std::sync::MutexGuard<'_, String> {
-        self.0.1.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, (u64, String)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -152,17 +145,17 @@ impl Asking {
             Some(connection) => connection,
             None => {
                 let connection = PgConnection::connect_with(&self.versions.options).await?;
-                opened.count_one();
+                opened.lock().0 += 1;
                 connection
             }
         };
         // Before the question: it may be answered by a server whose end is then noticed by other connections first.
-        let count = opened.count();
+        let count = opened.lock().0;
         let row = connection.fetch_one(sqlx::query(SNAPSHOT)).await?;
         let (server, snapshot): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
         let mut hash = blake3::Hasher::new();
         hash.update(&count.to_ne_bytes()).update(snapshot.as_bytes());
-        let version = (*opened.server() == server).then(|| Version::Snapshot(*hash.finalize().as_bytes()));
+        let version = (opened.lock().1 == server).then(|| Version::Snapshot(*hash.finalize().as_bytes()));
         Ok((connection, version))
     }
 }

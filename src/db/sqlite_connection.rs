@@ -13,6 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
 
 use crate::db::{
     bind::Bind,
+    faults::from_rusqlite,
     row::{FromRow, Row},
 };
 
@@ -20,14 +21,15 @@ use crate::db::{
 const STEPS: i32 = 1_000;
 
 /// Calls of the progress handler until a query on the calling thread is interrupted: a few milliseconds.
-pub const SHORT: i64 = 50;
+const SHORT: i64 = 50;
 
-/// For a statement that is not interrupted.
-pub const ANY_LENGTH: i64 = i64::MAX;
+/// For whatever is not interrupted.
+const ANY_LENGTH: i64 = i64::MAX;
 
-/// A connection, and how many calls of the progress handler its query has left.
+/// A connection. What it runs is not interrupted, but for queries that must be short.
 pub struct SqliteConnection {
     pub connection: Connection,
+    /// How many calls of the progress handler are left: any number, except while a query runs that must be short.
     left: Arc<AtomicI64>,
 }
 
@@ -40,21 +42,34 @@ impl SqliteConnection {
         connection.busy_timeout(Duration::ZERO)?;
         connection.create_collation("C", |a, b| a.as_bytes().cmp(b.as_bytes()))?;
         connection.set_prepared_statement_cache_capacity(statements);
-        let left = Arc::new(AtomicI64::new(SHORT));
+        let left = Arc::new(AtomicI64::new(ANY_LENGTH));
         let used = left.clone();
         connection.progress_handler(STEPS, Some(move || used.fetch_sub(1, Relaxed) <= 0))?;
         Ok(SqliteConnection { connection, left })
     }
 
-    /// Runs one statement without values, of any length.
+    /// Runs one statement without values.
     pub fn command(&self, sql: &str) -> rusqlite::Result<()> {
-        self.left.store(ANY_LENGTH, Relaxed);
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 
-    /// All rows of a query, which is interrupted after `most` calls of the progress handler. The outer error is SQLite's;
-    /// the inner one says that a row could not be decoded.
-    pub fn all<T: FromRow>(
+    /// All rows of a query, if it is short. `None` if it takes longer, or finds the file locked by another process: then it
+    /// is to be run again on a blocking thread.
+    pub fn all_if_short<T: FromRow>(&self, sql: &str, binds: &[Bind], cached: bool) -> Option<sqlx::Result<Vec<T>>> {
+        let found = self.rows(sql, binds, cached, SHORT);
+        match found {
+            Err(error) if is_too_long(&error) => None,
+            found => Some(found.map_err(from_rusqlite).flatten()),
+        }
+    }
+
+    /// All rows of a query.
+    pub fn all<T: FromRow>(&self, sql: &str, binds: &[Bind], cached: bool) -> sqlx::Result<Vec<T>> {
+        self.rows(sql, binds, cached, ANY_LENGTH).map_err(from_rusqlite).flatten()
+    }
+
+    /// The outer error is SQLite's; the inner one says that a row could not be decoded.
+    fn rows<T: FromRow>(
         &self,
         sql: &str,
         binds: &[Bind],
@@ -71,7 +86,6 @@ impl SqliteConnection {
     /// Runs a write, and tells how many rows it has affected. It is never interrupted: SQLite would roll back the whole
     /// transaction, which may be others' too.
     pub fn execute(&self, sql: &str, binds: &[Bind], cached: bool) -> rusqlite::Result<u64> {
-        self.left.store(ANY_LENGTH, Relaxed);
         let changed = |statement: &mut Statement<'_>| {
             bind(statement, binds)?;
             statement.raw_execute()
@@ -91,17 +105,23 @@ impl SqliteConnection {
     ) -> rusqlite::Result<sqlx::Result<Vec<T>>> {
         // Of what writes and returns rows, see `execute`.
         self.left.store(if statement.readonly() { most } else { ANY_LENGTH }, Relaxed);
-        bind(statement, binds)?;
-        let mut rows = statement.raw_query();
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            match T::from_row(&Row::Sqlite(row)) {
-                Ok(one) => found.push(one),
-                Err(error) => return Ok(Err(error)),
-            }
-        }
-        Ok(Ok(found))
+        let found = fetched(statement, binds);
+        self.left.store(ANY_LENGTH, Relaxed);
+        found
     }
+}
+
+fn fetched<T: FromRow>(statement: &mut Statement<'_>, binds: &[Bind]) -> rusqlite::Result<sqlx::Result<Vec<T>>> {
+    bind(statement, binds)?;
+    let mut rows = statement.raw_query();
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        match T::from_row(&Row::Sqlite(row)) {
+            Ok(one) => found.push(one),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(found))
 }
 
 /// Binds values to a prepared statement.

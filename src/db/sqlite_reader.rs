@@ -17,7 +17,7 @@ use crate::db::{
     faults::from_rusqlite,
     limits::PATIENCE,
     row::FromRow,
-    sqlite_connection::{ANY_LENGTH, SHORT, SqliteConnection, is_too_long},
+    sqlite_connection::SqliteConnection,
     version::{Version, WalIndex},
 };
 
@@ -153,10 +153,9 @@ impl Reader {
         cached: bool,
     ) -> sqlx::Result<Vec<T>> {
         let Some(reader) = &self.reader else { return Err(sqlx::Error::WorkerCrashed) };
-        match reader.all(&sql, &binds, cached, SHORT) {
-            Ok(found) => found,
-            Err(error) if is_too_long(&error) => Box::pin(self.all_on_blocking_thread(sql, binds, cached)).await,
-            Err(error) => Err(from_rusqlite(error)),
+        match reader.all_if_short(&sql, &binds, cached) {
+            Some(found) => found,
+            None => Box::pin(self.all_on_blocking_thread(sql, binds, cached)).await,
         }
     }
 
@@ -175,13 +174,13 @@ impl Reader {
         // If the client goes away, the query continues, with its permit.
         let long = spawn_blocking(move || {
             let _permit = permit;
-            let found =
-                reader.connection.busy_timeout(PATIENCE).and_then(|()| reader.all(&sql, &binds, cached, ANY_LENGTH));
-            let found = reader.connection.busy_timeout(Duration::ZERO).and(found);
+            let patient = reader.connection.busy_timeout(PATIENCE).map_err(from_rusqlite);
+            let found = patient.and_then(|()| reader.all(&sql, &binds, cached));
+            let found = reader.connection.busy_timeout(Duration::ZERO).map_err(from_rusqlite).and(found);
             (reader, found)
         });
         let (reader, found) = long.await.map_err(|_| sqlx::Error::WorkerCrashed)?;
         self.reader = Some(reader);
-        found.map_err(from_rusqlite)?
+        found
     }
 }

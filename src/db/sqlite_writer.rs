@@ -29,7 +29,7 @@ use crate::{
         faults::from_rusqlite,
         limits::{PATIENCE, STATEMENTS},
         row::FromRow,
-        sqlite_connection::{ANY_LENGTH, SHORT, SqliteConnection, is_too_long},
+        sqlite_connection::{SqliteConnection, is_too_long},
     },
 };
 
@@ -232,13 +232,9 @@ impl Write {
         binds: Vec<Bind>,
         cached: bool,
     ) -> sqlx::Result<Vec<T>> {
-        match self.state()?.sqlite.all(&sql, &binds, cached, SHORT) {
-            Ok(found) => found,
-            Err(error) if is_too_long(&error) => {
-                let long = move |state: &State| state.sqlite.all(&sql, &binds, cached, ANY_LENGTH);
-                self.on_blocking_thread(long).await?.map_err(from_rusqlite)?
-            }
-            Err(error) => Err(from_rusqlite(error)),
+        match self.state()?.sqlite.all_if_short(&sql, &binds, cached) {
+            Some(found) => found,
+            None => self.on_blocking_thread(move |state| state.sqlite.all(&sql, &binds, cached)).await?,
         }
     }
 

@@ -91,9 +91,13 @@ impl<R: Resource> answer::Source for Visible<R> {
     }
 }
 
+fn item(Hit { id, version }: Hit, middle: &CallerFragment) -> Item {
+    Item { id, version, middle: middle.clone() }
+}
+
 fn items(hits: Vec<Hit>) -> Vec<Item> {
     let middle = CallerFragment::new(Vec::new());
-    hits.into_iter().map(|Hit { id, version }| Item { id, version, middle: middle.clone() }).collect()
+    hits.into_iter().map(|hit| item(hit, &middle)).collect()
 }
 
 /// GET /resources
@@ -154,7 +158,7 @@ pub async fn read<R: Resource>(
     let id = ids::parse(&id).ok_or(Error::NotFound)?;
     let mut tx = state.db.read().await?;
     let hit = store::hit::<R>(&mut tx, &caller, id).await?.ok_or(Error::NotFound)?;
-    let item = items(vec![hit]).pop().ok_or(Error::NotFound)?;
+    let item = item(hit, &CallerFragment::new(Vec::new()));
     answer::one(&cache, &mut tx, &Visible::<R>(Blocks::none(caller)), item).await
 }
 
