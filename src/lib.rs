@@ -12,5 +12,6 @@ mod host; // User Profile and documentation
 mod hotel; // groups, properties, rooms, rates, and who has access
 mod keys; // API keys: created, shown once, withdrawn
 mod people; // accounts, passwords, sessions, subscriptions
+mod record; // what happened, and where it came from
 mod resource; // what the collections of the API share
 mod web; // server parts without rules of the product

@@ -28,6 +28,10 @@ addEventListener("pageshow", event => {
 });
 
 for (const button of document.querySelectorAll("[data-copy]")) offerCopy(button);
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
 
 const dialog = document.getElementById("dialog");
 if (dialog && dialog.showModal) {

@@ -5,9 +5,12 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 
-use crate::base::{
-    error::{Error, Result},
-    ids::{ApiKeyId, UserId},
+use crate::{
+    base::{
+        error::{Error, Result},
+        ids::{ApiKeyId, UserId},
+    },
+    record::{activity::Actor, by::By, origin::Origin},
 };
 
 /// Who calls the API, with a key or with a session.
@@ -19,6 +22,8 @@ pub struct Caller {
     pub scope: Scope,
     pub read_only: bool,
     pub manage_users: bool,
+    /// False for a session whose user proved who they are more than ten minutes ago: it may not give or widen access.
+    pub is_confirmed: bool,
 }
 
 /// Which of the user's properties the caller can access.
@@ -32,7 +37,13 @@ pub enum Scope {
 impl Caller {
     /// A user with all their permissions.
     pub fn person(user: UserId) -> Self {
-        Caller { user, key: None, scope: Scope::All, read_only: false, manage_users: true }
+        Caller { user, key: None, scope: Scope::All, read_only: false, manage_users: true, is_confirmed: true }
+    }
+
+    /// The caller in the record of activity.
+    pub fn by<'a>(&self, origin: &'a Origin) -> By<'a> {
+        let actor = self.key.map_or(Actor::Person(Some(self.user)), Actor::Key);
+        By { actor, account: Some(self.user), origin }
     }
 
     /// The key that limits the scope, for queries.
@@ -40,6 +51,17 @@ impl Caller {
         match self.scope {
             Scope::All => None,
             Scope::Selected(key) => Some(key),
+        }
+    }
+
+    /// Rejects a session that must be confirmed before it may give or widen access.
+    ///
+    /// # Errors
+    /// `Forbidden` with the reason.
+    pub fn must_be_confirmed(&self) -> Result<()> {
+        match self.is_confirmed {
+            true => Ok(()),
+            false => Err(Error::Forbidden(Some("confirm it is you at /confirm first"))),
         }
     }
 

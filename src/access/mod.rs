@@ -38,8 +38,8 @@ const VISIBLE: &str = "
     and ($2 is null or exists (
         select 1 from api_key_properties kp where kp.key_id = $2 and kp.property_id = p.id))";
 
-/// True if the caller owns a property `p`, directly or through a group.
-const OWNED: &str = "
+/// True if the user `$1` owns a property `p`, directly or through a group.
+pub const OWNED: &str = "
     (exists (select 1 from property_users pu where pu.property_id = p.id and pu.user_id = $1 and pu.role = 'owner')
         or exists (select 1 from group_properties gp join group_users gu on gu.group_id = gp.group_id
             where gp.property_id = p.id and gu.user_id = $1 and gu.role = 'owner'))";

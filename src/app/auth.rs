@@ -5,7 +5,7 @@ use actix_web::{
     HttpMessage,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderName},
+    http::header::HeaderName,
     middleware::Next,
     web::Data,
 };
@@ -18,6 +18,7 @@ use crate::{
     },
     keys::{self, PlainKey, cache::CredentialCache, last_use::LastUses, used::LastUse},
     people::sessions,
+    record::origin,
     web::{
         admission::Admission,
         csrf, methods,
@@ -82,19 +83,18 @@ async fn by_key(request: &ServiceRequest, key: PlainKey, now: Moment) -> Result<
 }
 
 fn used_by(request: &ServiceRequest, now: Moment) -> LastUse {
-    let client = request.headers().get(header::USER_AGENT).map(|agent| {
-        let agent = String::from_utf8_lossy(agent.as_bytes());
-        agent.chars().filter(|c| !c.is_control()).take(255).collect()
-    });
     let address = request_log::client(request.request());
-    LastUse { at: now, address: address.map(|address| address.to_string()), client }
+    LastUse { at: now, address: address.map(|address| address.to_string()), client: origin::client(request.headers()) }
 }
 
 async fn by_session(request: &ServiceRequest) -> Result<Caller> {
     let state: &Data<AppState> = part(request)?;
-    let user = sessions::user(&request.get_session()).ok_or(Error::Unauthorized(None))?;
+    let session = sessions::current(&request.get_session()).ok_or(Error::Unauthorized(None))?;
     csrf::check(request.request(), &state.base_url)?;
-    part::<Admission>(request)?.user(user)?;
-    signed_in::account(state, user).await?.ok_or(Error::Unauthorized(None))?;
-    Ok(Caller::person(user))
+    part::<Admission>(request)?.user(session.user)?;
+    let account = signed_in::account(state, session.user).await?.ok_or(Error::Unauthorized(None))?;
+    if signed_in::needs_second_factor(state, account.has_second_factor) {
+        return Err(Error::Forbidden(Some("set up the second factor first")));
+    }
+    Ok(Caller { is_confirmed: session.is_confirmed(clock::now()), ..Caller::person(session.user) })
 }

@@ -13,7 +13,7 @@ use crate::{
         error::{Error, Result},
         ids::{GroupId, PropertyId},
     },
-    host::{docs, profile},
+    host::{activity, docs, profile},
     hotel::{
         facilities, groups, members,
         photos::Photo,
@@ -24,7 +24,7 @@ use crate::{
         taxes::{Tax, TaxSet},
     },
     keys,
-    people::{sessions, users::invitation},
+    people::users::invitation,
     resource::handlers::{self, READ},
     web::{
         assets,
@@ -82,14 +82,16 @@ pub fn api() -> Routes {
 
 /// Pages, for people. Every form posts to the address that shows it.
 pub fn pages(pages: &mut ServiceConfig) {
+    use crate::people::sessions::{pages as sessions, second_step};
     use docs::pages as docs;
     use members::{pages as people, your_access};
-    use profile::{details as users, keys};
-    use sessions::pages as sessions;
+    use profile::details as users;
 
     pages
+        .configure(profile_pages)
         .service(resource("/").get(users::home).done())
         .service(resource("/sign_in").get(sessions::show).post(sessions::sign_in).done())
+        .service(resource("/sign_in/second_factor").get(second_step::show).post(second_step::sign_in).done())
         .service(resource("/sign_out").get(sessions::sign_out_typed).post(sessions::sign_out).done())
         .service(resource("/welcome/{token}").get(invitation::show).post(invitation::set).done())
         .service(resource("/properties").get(properties::pages::list).done())
@@ -124,11 +126,49 @@ pub fn pages(pages: &mut ServiceConfig) {
         .service(resource("/docs/api_key_access").get(docs::api_key_access).done())
         .service(resource("/docs/conventions").get(docs::conventions).done())
         .service(resource("/docs/reference").get(docs::operations).done())
-        .service(resource("/docs/reference/{tag}").get(docs::tag).done())
+        .service(resource("/docs/reference/{tag}").get(docs::tag).done());
+}
+
+/// The User Profile page, and what belongs to the account.
+fn profile_pages(pages: &mut ServiceConfig) {
+    use profile::{confirm, details as users, keys, second_factor, sessions};
+
+    pages
         .service(resource("/user_profile").get(users::profile).post(users::save).done())
         .service(resource("/user_profile/password").get(users::password_form).post(users::change_password).done())
+        .service(resource("/confirm").get(confirm::show).post(confirm::confirm).done())
+        .service(resource("/user_profile/second_factor").get(second_factor::overview).done())
+        .service(
+            resource("/user_profile/second_factor/new")
+                .get(second_factor::set_up_form)
+                .post(second_factor::set_up)
+                .done(),
+        )
+        .service(
+            resource("/user_profile/second_factor/remove")
+                .get(second_factor::remove_form)
+                .post(second_factor::remove)
+                .done(),
+        )
+        .service(
+            resource("/user_profile/recovery_codes/new")
+                .get(second_factor::new_codes_form)
+                .post(second_factor::create_codes)
+                .done(),
+        )
+        .service(resource("/user_profile/sessions").get(sessions::list).done())
+        .service(
+            resource("/user_profile/sessions/sign_out_others")
+                .get(sessions::forms)
+                .post(sessions::sign_out_others)
+                .done(),
+        )
+        .service(resource("/user_profile/sessions/{id}/sign_out").get(sessions::forms).post(sessions::sign_out).done())
+        .service(resource("/user_profile/activity").get(activity::show).done())
+        .service(resource("/user_profile/activity.csv").get(activity::download).done())
         .service(resource("/user_profile/api_keys").get(keys::list).done())
         .service(resource("/user_profile/api_keys/new").get(keys::new).post(keys::create).done())
+        .service(resource("/user_profile/api_keys/{id}").get(keys::details).done())
         .service(resource("/user_profile/api_keys/{id}/first_use").get(keys::first_use).done())
         .service(resource("/user_profile/api_keys/{id}/withdraw").get(keys::confirm).post(keys::withdraw).done())
         .service(resource("/user_profile/api_keys/{id}/replace").get(keys::replace_form).post(keys::replace).done())

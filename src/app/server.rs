@@ -22,20 +22,23 @@ use rustix::{
     process::{Resource, getrlimit, setrlimit},
 };
 use tokio::net::{TcpListener, TcpSocket};
-use url::Url;
 
 use crate::{
     app::{auth, routes},
+    base::secret_keys::SecretKeys,
     host::docs::document::ApiDocument,
     keys::{cache::CredentialCache, last_use::LastUses},
-    people::{password::Hasher, sessions::store::Sessions},
+    people::{
+        password::Hasher,
+        sessions::{cookie_store::Sessions, store::Lifetime},
+    },
     resource::render_cache::RenderCache,
     web::{
         admission::Admission,
         api_responses,
         connection_limit::ConnectionLimit,
         connections::{Connection, KEEP_ALIVE, Watch},
-        etag, page_responses, request_log,
+        cookies, etag, page_responses, request_log,
         response_cache::ResponseCache,
         state::AppState,
     },
@@ -98,6 +101,7 @@ pub struct Parts {
     pub admission: Data<Admission>,
     pub responses: Data<ResponseCache>,
     pub hasher: Data<Hasher>,
+    pub secret_keys: Data<SecretKeys>,
     pub credentials: Data<CredentialCache>,
     pub last_uses: Data<LastUses>,
     pub rendered: Data<RenderCache>,
@@ -112,6 +116,7 @@ impl Parts {
             .app_data(self.admission.clone())
             .app_data(self.responses.clone())
             .app_data(self.hasher.clone())
+            .app_data(self.secret_keys.clone())
             .app_data(self.credentials.clone())
             .app_data(self.last_uses.clone())
             .app_data(self.rendered.clone())
@@ -208,26 +213,15 @@ fn connections(wanted: usize) -> usize {
     }
 }
 
-/// Cookies ignore ports: two servers on one host name would end each other's sessions. So the name includes the port,
-/// if the base URL has one.
-fn cookie_name(base_url: &Url) -> String {
-    let name = if base_url.scheme() == "https" { "__Host-latchkey" } else { "latchkey" };
-    base_url.port().map_or(name.to_owned(), |port| format!("{name}-{port}"))
-}
-
 fn session(state: &AppState, key: &Key) -> SessionMiddleware<Sessions> {
-    let secure = state.base_url.scheme() == "https";
-    let store = Sessions {
-        db: state.db.clone(),
-        idle: chrono::Duration::minutes(state.settings.session_idle_minutes.into()),
-        absolute: chrono::Duration::hours(state.settings.session_hours.into()),
-    };
+    let secure = cookies::is_secure(&state.base_url);
+    let store = Sessions { db: state.db.clone(), lifetime: Lifetime::of(&state.settings) };
     // The store decides how long a session lasts.
     let lifecycle = BrowserSession::default()
         .state_ttl(time::Duration::hours(state.settings.session_hours.into()))
         .state_ttl_extension_policy(TtlExtensionPolicy::OnStateChanges);
     SessionMiddleware::builder(store, key.clone())
-        .cookie_name(cookie_name(&state.base_url))
+        .cookie_name(cookies::name(cookies::SESSION, &state.base_url))
         .cookie_secure(secure)
         .cookie_same_site(SameSite::Lax)
         .cookie_path("/".to_owned())

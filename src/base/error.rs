@@ -12,6 +12,10 @@ pub enum Error {
     /// The page requires a sign-in. `return_to` is where to go afterwards (path and query), `has_input` says whether it
     /// carries what was entered into a form.
     SignIn { return_to: String, has_input: bool },
+    /// The change requires that the user confirm who they are. `return_to` is where to go afterwards.
+    Confirm { return_to: String },
+    /// The user must first set up two-factor authentication.
+    Enrol,
     /// The caller is known, but not allowed to do this.
     Forbidden(Option<&'static str>),
     /// A write that did not start on a page of this site (cross-site request forgery).

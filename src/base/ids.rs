@@ -47,6 +47,8 @@ macro_rules! id {
 id! {
     /// A person who signs in.
     UserId;
+    /// A browser session, as pages name it; not the secret in its cookie.
+    SessionId;
     /// An API key; the id is no secret.
     ApiKeyId;
     /// A property.

@@ -7,6 +7,8 @@ pub mod error; // why a request fails
 pub mod ids; // a newtype for each table's key
 pub mod logging; // the log on standard error
 pub mod money; // amounts in minor units
+pub mod sealed; // encrypted values
 pub mod secret; // random secrets and their digests
+pub mod secret_keys; // the keys that encrypt
 pub mod settings; // every setting
 pub mod text; // invisible and misleading characters

@@ -85,6 +85,26 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(1..=8_760))]
     pub session_hours: u32,
 
+    /// Who must set up two-factor authentication before they can use the site
+    #[arg(long, env = "LATCHKEY_REQUIRE_SECOND_FACTOR", default_value = "hosts", global = true, value_name = "WHO")]
+    pub require_second_factor: RequireSecondFactor,
+
+    /// Steps of 30 seconds by which a clock may differ that makes one-time codes
+    #[arg(long, env = "LATCHKEY_TOTP_DRIFT_STEPS", default_value_t = 1, global = true, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u16).range(0..=1))]
+    pub totp_drift_steps: u16,
+
+    /// File of the secret keys with which secrets in the database are encrypted: one per line, `id:base64 of 32 bytes`,
+    /// the first one encrypts. LATCHKEY_SECRET_KEYS has the keys themselves [default: with SQLite, `secret.keys` in the
+    /// data folder, created when needed]
+    #[arg(long, env = "LATCHKEY_SECRET_KEYS_FILE", global = true, value_name = "FILE")]
+    pub secret_keys_file: Option<PathBuf>,
+
+    /// Days after which entries of the record of activity are deleted
+    #[arg(long, env = "LATCHKEY_ACTIVITY_DAYS", default_value_t = 400, global = true, value_name = "DAYS",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub activity_days: u16,
+
     /// Trusted proxies (IP addresses or CIDR networks), comma-separated: their X-Forwarded-For, Forwarded and
     /// X-Forwarded-Proto are used
     #[arg(long, env = "LATCHKEY_TRUSTED_PROXIES", global = true, value_delimiter = ',', value_parser = network, value_name = "NETWORKS")]
@@ -165,6 +185,14 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_ARGON2_AT_ONCE", default_value_t = 1, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub argon2_at_once: u16,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RequireSecondFactor {
+    Nobody,
+    /// People who administer the site
+    Hosts,
+    Everybody,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

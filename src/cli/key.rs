@@ -12,6 +12,7 @@ use crate::{
         withdraw,
     },
     people::users::Email,
+    record::origin::Origin,
 };
 
 #[derive(Subcommand)]
@@ -53,7 +54,8 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
             Ok(())
         }
         Command::Withdraw { id } => {
-            let withdrawn = withdraw::withdraw(db, id, WithdrawnBy::Host, clock::now()).await.map_err(failed)?;
+            let withdrawn =
+                withdraw::withdraw(db, id, WithdrawnBy::Host, Origin::default(), clock::now()).await.map_err(failed)?;
             if !withdrawn {
                 return Err(format!("There is no active key {id}. List a user's keys with: latchkey key list EMAIL"));
             }

@@ -5,11 +5,12 @@ use clap::{Subcommand, ValueEnum};
 use uuid::Uuid;
 
 use crate::{
-    access::{self, Role, totals::TotalChanges},
+    access::{self, Role},
     base::{clock, error::Error, ids::PropertyId},
     cli::{Outcome, database_error, find, formatted},
     db::{Db, Tx},
     hotel::{
+        changes::{AccessTo, Changes},
         groups::placements::Giver,
         members::{
             Member, MemberOf, add, ending,
@@ -19,6 +20,7 @@ use crate::{
         properties,
     },
     people::users::{self, Email},
+    record::{activity::Kind, by::By, origin::Origin},
     resource::collection::Stored,
 };
 
@@ -115,21 +117,28 @@ async fn add_member(db: &Db, property: PropertyId, email: &Email, role: Role) ->
     let user = find(&mut tx, email).await?;
     users::store::lock_user(&mut tx, user.id).await.map_err(database_error)?;
     access::lock_property(&mut tx, property).await.map_err(database_error)?;
-    let mut totals = TotalChanges::default();
+    let (now, origin) = (clock::now(), Origin::default());
+    let mut changes = Changes::new(By::command(&origin), now);
     match store::of_user(&mut tx, MemberOf::Property, property.0, user.id).await.map_err(database_error)? {
         Some(link) => {
+            let old_role = if link.is_owner { Role::Owner } else { Role::User };
             store::set_role(&mut tx, MemberOf::Property, link.id, role).await.map_err(database_error)?;
-            let checked = ending::after_loss(&mut tx, &mut totals, MemberOf::Property, property.0, user.id).await;
+            if role != old_role {
+                let (to, old_role) = (AccessTo::Property(property), Some(old_role.word()));
+                let recorded = changes.member(&mut tx, Kind::MemberChanged, to, user.id, old_role).await;
+                recorded.map_err(database_error)?;
+            }
+            let checked = ending::after_loss(&mut tx, &mut changes, MemberOf::Property, property.0, user.id).await;
             checked.map_err(|error| refused(error, property, &user.email, &title))?;
         }
         None => {
             let member = Member { parent: property, user_id: user.id, role, ..Member::default() };
             let member = Stored { id: Uuid::now_v7(), version: 0, resource: member };
-            let added = add::add(&mut tx, &mut totals, &member, Giver::default(), clock::now()).await;
+            let added = add::add(&mut tx, &mut changes, &member, Giver::default(), now).await;
             added.map_err(super::failed)?;
         }
     }
-    totals.commit(tx).await.map_err(database_error)?;
+    changes.commit(tx).await.map_err(database_error)?;
     log::info!("member add: {} property={property} user={}", role.word(), user.id);
     println!("{} is {} of {title}.", user.email, if role == Role::Owner { "an owner" } else { "a user" });
     Ok(())
@@ -139,10 +148,11 @@ async fn remove(db: &Db, property: PropertyId, email: &Email) -> Outcome {
     let mut tx = db.write().await.map_err(database_error)?;
     let title = title(&mut tx, property).await?;
     let user = find(&mut tx, email).await?;
-    let mut totals = TotalChanges::default();
-    let done = removal::from_property(&mut tx, &mut totals, property, user.id).await;
+    let origin = Origin::default();
+    let mut changes = Changes::new(By::command(&origin), clock::now());
+    let done = removal::from_property(&mut tx, &mut changes, property, user.id).await;
     let done = done.map_err(|error| refused(error, property, &user.email, &title))?;
-    totals.commit(tx).await.map_err(database_error)?;
+    changes.commit(tx).await.map_err(database_error)?;
     log::info!("member remove: removed property={property} user={}", user.id);
     let email = user.email;
     for done in done {

@@ -1,10 +1,15 @@
 //! The commands. They may run beside a server.
 
+mod activity;
+mod background; // what a server does beside requests
+mod cleanup; // of what is kept for a limited time
 mod database; // the database of a command
 mod key;
 mod member;
 mod other_user; // commands run by another user than the server's
+mod secrets;
 mod serve;
+mod session;
 mod subscription;
 mod user;
 mod variables; // environment variables
@@ -50,9 +55,15 @@ enum Command {
     /// List and withdraw API keys
     #[command(subcommand)]
     Key(key::Command),
+    /// Check and rotate the keys with which secrets in the database are encrypted
+    #[command(subcommand)]
+    Secrets(secrets::Command),
     /// List, add and remove the people who have access to a property
     #[command(subcommand)]
     Member(member::Command),
+    /// List what happened to accounts: sign-ins, keys, access
+    #[command(subcommand)]
+    Activity(activity::Command),
 }
 
 impl Cli {
@@ -115,7 +126,11 @@ async fn run(cli: Cli) -> Outcome {
         Command::Subscription(command) => {
             on_database(&settings, async |db| subscription::run(&settings, db, command).await).await
         }
+        Command::Secrets(command) => {
+            on_database(&settings, async |db| secrets::run(&settings, db, command).await).await
+        }
         Command::Member(command) => on_database(&settings, async |db| member::run(db, command).await).await,
+        Command::Activity(command) => on_database(&settings, async |db| activity::run(db, command).await).await,
         Command::Key(command) => on_database(&settings, async |db| key::run(db, command).await).await,
     }
 }

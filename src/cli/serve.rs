@@ -4,24 +4,29 @@ use std::{fs::File, net::SocketAddr, time::Duration};
 
 use actix_web::{cookie::Key, rt, web::Data};
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
 use crate::{
     app::{
         openapi,
         server::{self, Parts},
     },
-    base::settings::Settings,
+    base::{
+        secret_keys::SecretKeys,
+        settings::{RequireSecondFactor, Settings},
+    },
     cli::{
-        Outcome,
+        Outcome, background, cleanup,
         database::{Place, lock_for_server},
         database_error,
         other_user::quoted,
     },
-    db::{Found, PATIENCE, host_values, missing},
+    db::{Db, Found, PATIENCE, host_values, missing},
     host::docs::document::ApiDocument,
     keys::{cache::CredentialCache, last_use::LastUses},
     people::{
         password::Hasher,
+        second_factor,
         users::{self},
     },
     resource::render_cache::RenderCache,
@@ -75,6 +80,27 @@ pub async fn demo(mut settings: Settings) -> Outcome {
         .await
 }
 
+/// The secret keys. If some that are needed are missing, the log says so.
+async fn secret_keys(settings: &Settings, db: &Db) -> Result<SecretKeys, String> {
+    let keys = SecretKeys::of(settings)?;
+    if settings.require_second_factor == RequireSecondFactor::Everybody && !keys.can_seal() {
+        return Err(format!(
+            "Two-factor authentication is required, but there are no secret keys: set {}.",
+            keys.place()
+        ));
+    }
+    let mut tx = db.read().await.map_err(database_error)?;
+    for (id, secrets) in second_factor::store::keys_in_use(&mut tx).await.map_err(database_error)? {
+        if !keys.known().iter().any(|key| key.id == id) {
+            log::warn!(
+                "the secret key {id} is missing in {}: the one-time codes of {secrets} users cannot be checked",
+                keys.place()
+            );
+        }
+    }
+    Ok(keys)
+}
+
 /// A server about to serve.
 struct Start {
     listener: TcpListener,
@@ -113,6 +139,7 @@ impl Start {
         host_values::store_base_url(&mut tx, &base_url).await.map_err(database_error)?;
         tx.commit().await.map_err(database_error)?;
         let hasher = Hasher::new(settings.cost(), settings.argon2_at_once.into())?;
+        let secret_keys = secret_keys(&settings, &db).await?;
         let admission = Admission::new(&settings);
         let state = AppState { settings, base_url, db };
         let (host, support) = (state.settings.host_name.clone(), state.settings.support.clone());
@@ -123,6 +150,7 @@ impl Start {
             admission: Data::new(admission),
             responses: Data::new(ResponseCache::default()),
             hasher: Data::new(hasher),
+            secret_keys: Data::new(secret_keys),
             credentials: Data::new(CredentialCache::default()),
             last_uses: Data::new(LastUses::default()),
             rendered: Data::new(RenderCache::default()),
@@ -135,12 +163,27 @@ impl Start {
     async fn serve(self, greet: impl FnOnce(&AppState)) -> Outcome {
         let (state, last_uses) = (self.parts.state.clone(), self.parts.last_uses.clone());
         let writing = rt::spawn(last_uses.get_ref().clone().keep_writing(state.db.clone()));
+        let mut beside = vec![
+            rt::spawn(cleanup::keep_cleaning(state.clone())),
+            rt::spawn(background::keep_recording(state.clone())),
+        ];
+        let process = Uuid::new_v4();
+        if state.settings.database_url.is_some() {
+            let keys = self.parts.secret_keys.clone();
+            beside.push(rt::spawn(background::keep_announcing(state.db.clone(), keys, process)));
+        }
         let server = server::serve(self.listener, self.parts)
             .map_err(|error| format!("The server could not start: {error}."))?;
         println!("Latchkey is serving {}", state.address());
         greet(&state);
         let stopped = server.await.map_err(|error| format!("The server stopped: {error}."));
+        beside.into_iter().for_each(|task| task.abort());
         let db = state.db.reopened();
+        if state.settings.database_url.is_some()
+            && let Err(error) = background::leave(&db, process).await
+        {
+            log::warn!("could not tell others that this process ends: {error}");
+        }
         if last_uses.write(&db).await.is_err() {
             log::warn!("some last-used times could not be saved");
         }

@@ -4,17 +4,24 @@ use std::cmp::Ordering::{Equal, Greater, Less};
 
 use chrono::{Days, NaiveDate, NaiveTime};
 use clap::Subcommand;
+use serde_json::json;
 
 use crate::{
     base::{
         clock::{self, Moment},
+        ids::UserId,
         settings::Settings,
     },
     cli::{Outcome, begin_change, begin_read, database_error, formatted_end},
-    db::Db,
+    db::{Db, Tx},
     people::{
         subscriptions::{self, State},
         users::Email,
+    },
+    record::{
+        activity::Kind,
+        by::{By, Change},
+        origin::Origin,
     },
 };
 
@@ -62,9 +69,7 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
         }
         Command::Activate { email, until } => {
             let (mut tx, user) = begin_change(db, &email).await?;
-            subscriptions::store::set(&mut tx, user.id, State::Active, until, clock::now())
-                .await
-                .map_err(database_error)?;
+            set(&mut tx, user.id, State::Active, until, clock::now()).await?;
             tx.commit().await.map_err(database_error)?;
             log::info!(
                 "subscription activate: active, ends {} user={}",
@@ -93,9 +98,7 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
             }
             // Without a period it ends now; one that has ended keeps its end.
             let end = old.period_ends_at.filter(|end| !at_once || *end <= now).unwrap_or(now);
-            subscriptions::store::set(&mut tx, user.id, State::Cancelled, Some(end), now)
-                .await
-                .map_err(database_error)?;
+            set(&mut tx, user.id, State::Cancelled, Some(end), now).await?;
             tx.commit().await.map_err(database_error)?;
             log::info!("subscription cancel: cancelled, ends {} user={}", formatted_end(end), user.id);
             match end.cmp(&now) {
@@ -106,6 +109,18 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
             Ok(())
         }
     }
+}
+
+/// Sets the subscription, and records it unless it stays as it is.
+async fn set(tx: &mut Tx, user: UserId, state: State, end: Option<Moment>, now: Moment) -> Outcome {
+    let old = subscriptions::store::of_user(tx, user).await.map_err(database_error)?;
+    subscriptions::store::set(tx, user, state, end, now).await.map_err(database_error)?;
+    if old.is_some_and(|old| (old.state, old.period_ends_at) == (state, end)) {
+        return Ok(());
+    }
+    let details = json!({ "state": state.name(), "ends_at": end });
+    let change = Change { kind: Kind::SubscriptionChanged, subject: user.0, concerns: Some(user), details };
+    By::command(&Origin::default()).put(tx, change, now).await.map_err(database_error)
 }
 
 fn at(end: Moment) -> String {

@@ -4,9 +4,9 @@ use std::io::{self, IsTerminal, Read};
 
 use chrono::Days;
 use clap::Subcommand;
+use serde_json::{Value, json};
 
 use crate::{
-    access::totals::TotalChanges,
     base::{
         clock,
         error::Error,
@@ -14,14 +14,19 @@ use crate::{
         secret::{self, Digest},
         settings::Settings,
     },
-    cli::{Outcome, begin_change, database_error, formatted},
+    cli::{Outcome, begin_change, database_error, formatted, session},
     db::{Db, Tx, host_values},
-    hotel::{accounts, members::removal},
+    hotel::{accounts, changes::Changes, members::removal},
     keys::{self, WithdrawnBy},
     people::{
         password::{Password, RULES, THE_SAME},
-        sessions,
+        sessions, throttle,
         users::{self, Email, invitation, store::Listed},
+    },
+    record::{
+        activity::{self, Entry, Kind},
+        by::{By, Change},
+        origin::Origin,
     },
 };
 
@@ -76,6 +81,24 @@ pub enum Command {
         /// The user's email address
         email: Email,
     },
+    /// List a user's sessions, the last seen first; or end them all
+    Sessions {
+        /// The user's email address
+        email: Email,
+        /// End all sessions. API keys are not affected
+        #[arg(long)]
+        end: bool,
+    },
+    /// Turn off a user's two-factor authentication, after phone and recovery codes were lost, and end all sessions
+    ResetSecondFactor {
+        /// The user's email address
+        email: Email,
+    },
+    /// Let a user sign in again at once after too many failed attempts
+    Unlock {
+        /// The user's email address
+        email: Email,
+    },
 }
 
 /// `latchkey user …`
@@ -104,6 +127,9 @@ pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
         Command::Activate { email } => set_deactivated(db, email, false).await,
         Command::Password { email } => set_password(settings, db, email).await,
         Command::Link { email } => make_link(settings, db, email).await,
+        Command::Sessions { email, end } => session::sessions(settings, db, &email, end).await,
+        Command::ResetSecondFactor { email } => session::reset_second_factor(db, &email).await,
+        Command::Unlock { email } => session::unlock(db, &email).await,
     }
 }
 
@@ -112,11 +138,9 @@ async fn add_user(settings: &Settings, db: &Db, email: Email, name: Option<Strin
     let password = ask_password(settings, &email)?;
     let hash = password.hashed(settings.cost())?;
     let mut tx = db.write().await.map_err(database_error)?;
-    let user = match accounts::open(&mut tx, &email, name, Some(&hash), clock::now()).await {
-        Ok(None) => return Err(format!("User {} already exists.", email.text)),
-        added => added.map_err(database_error)?,
-    }
-    .map_or(String::new(), |user| user.to_string());
+    let user = accounts::open(&mut tx, &email, name, Some(&hash), clock::now()).await.map_err(database_error)?;
+    let user = user.ok_or_else(|| format!("User {} already exists.", email.text))?;
+    record(&mut tx, Kind::UserAdded, user, json!({ "email": email.text })).await?;
     tx.commit().await.map_err(database_error)?;
     log::info!("user add: added user={user}");
     println!("Added {}.", email.text);
@@ -127,11 +151,20 @@ async fn invite(settings: &Settings, db: &Db, email: Email, name: Option<String>
     let name = users::name(&name.unwrap_or_default())?;
     let mut tx = db.write().await.map_err(database_error)?;
     match accounts::open(&mut tx, &email, name, None, clock::now()).await.map_err(database_error)? {
-        Some(user) => print_link(settings, tx, user).await,
+        Some(user) => {
+            record(&mut tx, Kind::UserAdded, user, json!({ "email": email.text })).await?;
+            print_link(settings, tx, user).await
+        }
         None => {
             Err(format!("User {} already exists. Print a new link with: latchkey user link {}", email.text, email.text))
         }
     }
+}
+
+/// Records what the host did to an account.
+async fn record(tx: &mut Tx, kind: Kind, user: UserId, details: Value) -> Outcome {
+    let change = Change { kind, subject: user.0, concerns: Some(user), details };
+    By::command(&Origin::default()).put(tx, change, clock::now()).await.map_err(database_error)
 }
 
 async fn set_password(settings: &Settings, db: &Db, email: Email) -> Outcome {
@@ -144,6 +177,12 @@ async fn set_password(settings: &Settings, db: &Db, email: Email) -> Outcome {
     }
     users::store::set_password(&mut tx, user.id, &hash).await.map_err(database_error)?;
     sessions::store::end_all(&mut tx, user.id).await.map_err(database_error)?;
+    sessions::browser::forget_all(&mut tx, user.id).await.map_err(database_error)?;
+    sessions::pending::end_all(&mut tx, user.id).await.map_err(database_error)?;
+    throttle::store::unlock(&mut tx, user.id, &user.email).await.map_err(database_error)?;
+    let origin = Origin::default();
+    let entry = Entry::own(user.id, Kind::PasswordReset, &origin).by_command();
+    activity::put(&mut tx, &entry, clock::now()).await.map_err(database_error)?;
     tx.commit().await.map_err(database_error)?;
     log::info!("user password: set user={}", user.id);
     println!("Set the password of {} and ended all sessions.", user.email);
@@ -153,11 +192,15 @@ async fn set_password(settings: &Settings, db: &Db, email: Email) -> Outcome {
 async fn delete(db: &Db, email: Email, with_properties: bool) -> Outcome {
     let (mut tx, user) = begin_change(db, &email).await?;
     let failed = |error: Error| format!("{} could not be deleted: {error}.", user.email);
-    let mut totals = TotalChanges::default();
-    let sole = removal::from_everything(&mut tx, &mut totals, user.id, with_properties).await.map_err(failed)?;
-    keys::store::withdraw_all(&mut tx, user.id, WithdrawnBy::Host, clock::now()).await.map_err(database_error)?;
+    let (now, origin) = (clock::now(), Origin::default());
+    let mut changes = Changes::new(By::command(&origin), now);
+    let sole = removal::from_everything(&mut tx, &mut changes, user.id, with_properties).await.map_err(failed)?;
+    keys::store::mark_all_withdrawn(&mut tx, user.id, WithdrawnBy::Host, now).await.map_err(database_error)?;
+    tx.revoke_cached_access().await.map_err(database_error)?;
+    // The entry outlives the account.
+    record(&mut tx, Kind::UserDeleted, user.id, json!({ "email": user.email })).await?;
     users::store::delete(&mut tx, user.id).await.map_err(database_error)?;
-    totals.commit(tx).await.map_err(database_error)?;
+    changes.commit(tx).await.map_err(database_error)?;
     log::info!("user delete: deleted user={}", user.id);
     println!("Deleted {}. Their API keys are withdrawn.", user.email);
     for property in sole {
@@ -175,6 +218,10 @@ async fn delete(db: &Db, email: Email, with_properties: bool) -> Outcome {
 
 async fn set_deactivated(db: &Db, email: Email, off: bool) -> Outcome {
     let (mut tx, user) = begin_change(db, &email).await?;
+    if user.deactivated_at.is_some() != off {
+        let kind = if off { Kind::UserDeactivated } else { Kind::UserActivated };
+        record(&mut tx, kind, user.id, Value::Null).await?;
+    }
     users::store::set_deactivated(&mut tx, user.id, off.then(clock::now)).await.map_err(database_error)?;
     if off {
         sessions::store::end_all(&mut tx, user.id).await.map_err(database_error)?;
@@ -209,6 +256,7 @@ async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
     let now = clock::now();
     let end = now + Days::new(LINK_DAYS);
     users::store::insert_link(&mut tx, user, &Digest::of(&token), now, end).await.map_err(database_error)?;
+    record(&mut tx, Kind::LinkCreated, user, Value::Null).await?;
     tx.commit().await.map_err(database_error)?;
     log::info!("user link: created a one-time link user={user}");
     println!("{}{}", base_url.as_str().trim_end_matches('/'), invitation::path(&token));

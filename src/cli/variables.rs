@@ -3,12 +3,17 @@
 
 use std::env;
 
+use crate::base::secret_keys;
+
 const OURS: &str = "LATCHKEY_";
+
+/// Settings that are no options, since everybody on the machine can read a command line.
+const NO_OPTIONS: [&str; 1] = [secret_keys::VARIABLE];
 
 /// Rejects unknown variables with our prefix. A variable that is set but empty counts as not set.
 pub fn refuse_unknown(command: &clap::Command) -> Result<(), String> {
-    let known: Vec<&str> =
-        command.get_arguments().filter_map(|argument| argument.get_env()).filter_map(|name| name.to_str()).collect();
+    let options = command.get_arguments().filter_map(|argument| argument.get_env());
+    let known: Vec<&str> = options.filter_map(|name| name.to_str()).chain(NO_OPTIONS).collect();
     for (name, value) in env::vars_os() {
         let (Some(name), value) = (name.to_str(), value.to_string_lossy()) else { continue };
         let Some(rest) = name.strip_prefix(OURS) else { continue };

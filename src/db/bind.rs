@@ -61,6 +61,9 @@ macro_rules! from {
 
 from! {
     Uuid => Id, id => id;
+    Option<Uuid> => MaybeId, id => id;
+    String => Text, text => text;
+    Option<String> => MaybeText, text => text;
     &str => Text, text => text.to_owned();
     &String => Text, text => text.clone();
     Option<&str> => MaybeText, text => text.map(str::to_owned);

@@ -80,5 +80,7 @@ pub fn migrator() -> Migrator {
         migration(11, "session notices", include_str!("../../migrations/0011_session_notices.sql")),
         migration(12, "collections", include_str!("../../migrations/0012_collections.sql")),
         migration(13, "property totals", include_str!("../../migrations/0013_property_totals.sql")),
+        migration(14, "accounts", include_str!("../../migrations/0014_accounts.sql")),
+        migration(15, "second factor", include_str!("../../migrations/0015_second_factor.sql")),
     ])
 }

@@ -5,7 +5,7 @@ use sqlx::{Decode, Postgres, Row as _, Type, postgres::PgRow};
 
 use crate::{
     base::{
-        ids::{ApiKeyId, GroupId, MemberId, PropertyId, RatePlanId, RoomTypeId, UserId},
+        ids::{ApiKeyId, GroupId, MemberId, PropertyId, RatePlanId, RoomTypeId, SessionId, UserId},
         secret::Digest,
     },
     db::faults::from_rusqlite,
@@ -112,4 +112,4 @@ macro_rules! impl_ids {
     };
 }
 
-impl_ids!(UserId, ApiKeyId, PropertyId, GroupId, MemberId, RoomTypeId, RatePlanId);
+impl_ids!(UserId, SessionId, ApiKeyId, PropertyId, GroupId, MemberId, RoomTypeId, RatePlanId);

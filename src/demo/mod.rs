@@ -21,7 +21,7 @@ use crate::{
     },
     keys::{
         self, PlainKey, WithdrawnBy,
-        create::{self, Creation},
+        create::{self, Creation, Submission},
         scope::KeyAccess,
         store::Order,
     },
@@ -31,6 +31,7 @@ use crate::{
         subscriptions::{self, State},
         users::{self, Email},
     },
+    record::origin::Origin,
     resource::collection::Stored,
     web::state::AppState,
 };
@@ -80,8 +81,9 @@ async fn fill(state: &AppState) -> Result<Demo> {
     };
     totals.commit(tx).await?;
     let (caller, form) = (Caller::person(user), Digest::of(&secret::random()));
-    let creation =
-        create::create(&state.db, &state.settings, &caller, KEY, &KeyAccess::unrestricted(), &form, now).await?;
+    let origin = Origin::default();
+    let sent = Submission { caller: &caller, form: &form, origin: &origin, at: now };
+    let creation = create::create(&state.db, &state.settings, &sent, KEY, &KeyAccess::unrestricted()).await?;
     let Creation::Created(_, key) = creation else {
         return Err(Error::Forbidden(Some("The demo's user has as many API keys as allowed. Withdraw one.")));
     };
@@ -95,9 +97,10 @@ async fn earlier(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     sessions::store::end_all(tx, user.id).await?;
     for key in keys::store::of_user(tx, user.id, Order::Created).await? {
         if key.title == KEY {
-            keys::store::withdraw(tx, key.id, WithdrawnBy::Host, now).await?;
+            keys::store::mark_withdrawn(tx, key.id, WithdrawnBy::Host, now).await?;
         }
     }
+    tx.revoke_cached_access().await?;
     Ok(user.id)
 }
 

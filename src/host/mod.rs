@@ -1,4 +1,5 @@
 //! Pages beyond a single feature: User Profile and the documentation.
 
+pub mod activity; // the page of what happened in an account
 pub mod docs; // the documentation's pages
 pub mod profile; // the User Profile page

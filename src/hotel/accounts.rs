@@ -4,7 +4,7 @@ use crate::{
     access::{quotas, totals},
     base::{clock::Moment, error::Result, ids::UserId},
     db::{Tx, execute},
-    hotel::groups,
+    hotel::{changes::Changes, groups},
     people::users::{Email, User, store},
 };
 
@@ -31,7 +31,13 @@ pub async fn open(
 ///
 /// # Errors
 /// `Full` at the daily quota of invited accounts.
-pub async fn find_or_invite(tx: &mut Tx, email: &Email, inviter: UserId, now: Moment) -> Result<User> {
+pub async fn find_or_invite(
+    tx: &mut Tx,
+    changes: &mut Changes<'_>,
+    email: &Email,
+    inviter: UserId,
+    now: Moment,
+) -> Result<User> {
     const SQL: &str = "update users set invited_by = $2 where id = $1";
     if let Some(user) = store::by_email(tx, email).await? {
         return Ok(user);
@@ -42,5 +48,6 @@ pub async fn find_or_invite(tx: &mut Tx, email: &Email, inviter: UserId, now: Mo
     open(tx, email, None, None, now).await?;
     let user = store::by_email(tx, email).await?.ok_or(sqlx::Error::RowNotFound)?;
     execute!(tx, SQL, user.id, inviter)?;
+    changes.user_added(user.id, &user.email);
     Ok(user)
 }

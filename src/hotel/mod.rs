@@ -1,6 +1,7 @@
 //! The hotel trade: groups, properties and what belongs to them, and who has access.
 
 pub mod accounts; // opening an account
+pub mod changes; // of who has access to what
 pub mod facilities; // catalogues of facilities
 pub mod groups; // bundles of properties
 pub mod members; // property users and group users

@@ -36,9 +36,6 @@ pub struct AccessForm {
     /// Without it the key may not manage users.
     #[serde(default)]
     manage_users: String,
-    /// Some fields were lost in a sign-in; see `web::page::Resume`.
-    #[serde(default)]
-    left_out: String,
 }
 
 impl AccessForm {
@@ -169,8 +166,6 @@ impl AccessFields {
         let further: Vec<PropertyId> =
             ticked.iter().filter(|id| !offered.iter().any(|brief| brief.id == **id)).copied().collect();
         offered.extend(search::among(tx, caller, &further).await?);
-        let left_out = (!form.left_out.is_empty())
-            .then(|| "Part of your selection was lost when you signed in. Please check it.".to_owned());
         Ok(AccessFields {
             chosen: form.access == "chosen",
             read_only: !form.read_only.is_empty(),
@@ -178,7 +173,7 @@ impl AccessFields {
             is_cut: total > MOST_OFFERED,
             total,
             further: form.further,
-            problem: problem.or(left_out),
+            problem,
             offers: offered.into_iter().map(|brief| Offer::new(brief, &ticked)).collect(),
         })
     }

@@ -37,6 +37,7 @@ impl Credential {
             scope: if self.all_properties { Scope::All } else { Scope::Selected(self.key) },
             read_only: self.read_only,
             manage_users: self.manage_users,
+            is_confirmed: true,
         })
     }
 }

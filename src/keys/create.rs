@@ -1,5 +1,7 @@
 //! Creating a key, and replacing one whose text was lost.
 
+use serde_json::json;
+
 use crate::{
     access::{caller::Caller, quotas},
     base::{
@@ -12,6 +14,7 @@ use crate::{
     db::{self, Db, Tx},
     keys::{ApiKey, PlainKey, WithdrawnBy, access_form, scope::KeyAccess, store},
     people::users,
+    record::{activity::Kind, by::Change, origin::Origin},
 };
 
 /// The result of creating a key.
@@ -26,20 +29,27 @@ pub enum Creation {
     Invalid(String),
 }
 
-/// Creates a key for a user. `form` is the digest of a random token: if the same form is sent again, it creates
-/// nothing.
+/// A submitted form that creates a key.
+pub struct Submission<'a> {
+    pub caller: &'a Caller,
+    /// The digest of the form's random token: if the same form is sent again, it creates nothing.
+    pub form: &'a Digest,
+    pub origin: &'a Origin,
+    pub at: Moment,
+}
+
+/// Creates a key for a user.
 ///
 /// # Errors
 /// `BadRequest` if another user's form had this token; `Full` at the daily quota of new keys.
 pub async fn create(
     db: &Db,
     settings: &Settings,
-    caller: &Caller,
+    sent: &Submission<'_>,
     title: &str,
     access: &KeyAccess,
-    form: &Digest,
-    now: Moment,
 ) -> Result<Creation> {
+    let Submission { caller, form, at, .. } = *sent;
     let mut tx = db.write().await?;
     users::store::lock_user(&mut tx, caller.user).await?;
     if let Some(key) = store::by_form(&mut tx, caller.user, form).await? {
@@ -48,8 +58,11 @@ pub async fn create(
     if let Some(problem) = access_form::problem(&mut tx, caller, access).await? {
         return Ok(Creation::Invalid(problem));
     }
-    let creation = insert(&mut tx, settings, caller, title, access, form, now).await?;
-    if let Creation::Created(..) = creation {
+    let creation = insert(&mut tx, settings, sent, title, access).await?;
+    if let Creation::Created(id, _) = &creation {
+        let details = json!({ "title": title });
+        let change = Change { kind: Kind::KeyCreated, subject: id.0, concerns: None, details };
+        caller.by(sent.origin).put(&mut tx, change, at).await?;
         tx.commit().await?;
     }
     Ok(creation)
@@ -63,12 +76,11 @@ pub async fn create(
 pub async fn replace(
     db: &Db,
     settings: &Settings,
-    caller: &Caller,
+    sent: &Submission<'_>,
     old: &ApiKey,
     access: &KeyAccess,
-    form: &Digest,
-    now: Moment,
 ) -> Result<Creation> {
+    let Submission { caller, form, at, .. } = *sent;
     let mut tx = db.write().await?;
     users::store::lock_user(&mut tx, caller.user).await?;
     if let Some(key) = store::by_form(&mut tx, caller.user, form).await? {
@@ -76,9 +88,12 @@ pub async fn replace(
         tx.revoke_cached_access().await?;
         return repeated(tx, key).await;
     }
-    store::mark_withdrawn(&mut tx, old.id, WithdrawnBy::Owner, now).await?;
-    let creation = insert(&mut tx, settings, caller, &old.title, access, form, now).await?;
-    if let Creation::Created(..) = creation {
+    store::mark_withdrawn(&mut tx, old.id, WithdrawnBy::Owner, at).await?;
+    let creation = insert(&mut tx, settings, sent, &old.title, access).await?;
+    if let Creation::Created(id, _) = &creation {
+        let details = json!({ "title": old.title, "old_id": old.id, "old_title": old.title });
+        let change = Change { kind: Kind::KeyRotated, subject: id.0, concerns: None, details };
+        caller.by(sent.origin).put(&mut tx, change, at).await?;
         // Comes last: every change that revokes access waits for this one row.
         tx.revoke_cached_access().await?;
         tx.commit().await?;
@@ -95,21 +110,20 @@ async fn repeated(tx: Tx, key: ApiKey) -> Result<Creation> {
 async fn insert(
     tx: &mut Tx,
     settings: &Settings,
-    caller: &Caller,
+    sent: &Submission<'_>,
     title: &str,
     access: &KeyAccess,
-    form: &Digest,
-    now: Moment,
 ) -> Result<Creation> {
+    let Submission { caller, form, at, .. } = *sent;
     let user = caller.user;
     if store::count_active(tx, user).await? >= settings.max_keys {
         return Ok(Creation::LimitReached);
     }
-    quotas::new_key(tx, user, now).await?;
+    quotas::new_key(tx, user, at).await?;
     let key = PlainKey::generate(&settings.key_prefix);
     let id = ApiKeyId::new();
     let new = store::NewKey { id, user, title, digest: key.digest(), tail: key.tail(), form, access };
-    match store::insert(tx, &new, now).await {
+    match store::insert(tx, &new, at).await {
         Err(error) if db::is_taken(&error) => return Err(Error::bad_request("Reload the form and submit it again.")),
         // Deleted since it was checked.
         Err(error) if db::is_gone(&error) => {

@@ -6,6 +6,7 @@ pub mod api; // /api/v1/me
 pub mod cache; // credentials
 pub mod create; // creating and replacing
 pub mod last_use; // written in the background
+pub mod made; // what was made with a key
 pub mod scope; // what a key may do
 pub mod store; // SQL
 pub mod used; // a use of a key

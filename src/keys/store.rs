@@ -176,27 +176,33 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
     }
 }
 
-/// Withdraws a key permanently. False if it does not exist or was already withdrawn. Cached access is revoked even
-/// then: this caller may be answered first.
-pub async fn withdraw(tx: &mut Tx, id: ApiKeyId, by: WithdrawnBy, now: Moment) -> sqlx::Result<bool> {
-    let withdrawn = mark_withdrawn(tx, id, by, now).await?;
-    tx.revoke_cached_access().await?;
-    Ok(withdrawn)
+/// A key's user and title.
+pub struct Named {
+    pub user: UserId,
+    pub title: String,
 }
 
-/// As [`withdraw`], but leaves it to the caller to revoke cached access at the end of the transaction.
+impl_from_row!(Named, row => Named { user: row.try_get("user_id")?, title: row.try_get("title")? });
+
+/// The user and the title of a key.
+pub async fn named(tx: &mut Tx, id: ApiKeyId) -> sqlx::Result<Option<Named>> {
+    const SQL: &str = "select user_id, title from api_keys where id = $1";
+    Statement::new(SQL, vec![id.into()]).fetch_optional(tx).await
+}
+
+/// Withdraws a key permanently. False if it does not exist or was already withdrawn. The caller revokes cached access at
+/// the end of the transaction.
 pub async fn mark_withdrawn(tx: &mut Tx, id: ApiKeyId, by: WithdrawnBy, now: Moment) -> sqlx::Result<bool> {
     const SQL: &str = "
         update api_keys set withdrawn_at = $2, withdrawn_by = $3 where id = $1 and withdrawn_at is null";
     Ok(execute!(tx, SQL, id, now, by.name())? == 1)
 }
 
-/// Withdraws every key of a user.
-pub async fn withdraw_all(tx: &mut Tx, user: UserId, by: WithdrawnBy, now: Moment) -> sqlx::Result<()> {
+/// Withdraws every key of a user, as [`mark_withdrawn`], and returns how many were active.
+pub async fn mark_all_withdrawn(tx: &mut Tx, user: UserId, by: WithdrawnBy, now: Moment) -> sqlx::Result<u64> {
     const SQL: &str = "
         update api_keys set withdrawn_at = $2, withdrawn_by = $3 where user_id = $1 and withdrawn_at is null";
-    execute!(tx, SQL, user, now, by.name())?;
-    tx.revoke_cached_access().await
+    execute!(tx, SQL, user, now, by.name())
 }
 
 /// What is needed to admit a request with a key.

@@ -1,6 +1,7 @@
 //! Withdrawing keys: permanent, and answered only when no process admits them any more (`db/revocation.rs`).
 
 use actix_web::rt;
+use serde_json::json;
 
 use crate::{
     base::{
@@ -10,14 +11,27 @@ use crate::{
     },
     db::Db,
     keys::{WithdrawnBy, store},
+    record::{
+        activity::Kind,
+        by::{By, Change},
+        origin::Origin,
+    },
 };
 
 /// Withdraws a key. False if it does not exist or was already withdrawn.
-pub async fn withdraw(db: &Db, key: ApiKeyId, by: WithdrawnBy, now: Moment) -> Result<bool> {
+pub async fn withdraw(db: &Db, key: ApiKeyId, by: WithdrawnBy, origin: Origin, now: Moment) -> Result<bool> {
     let db = db.clone();
     to_its_end(async move {
         let mut tx = db.write().await?;
-        let withdrawn = store::withdraw(&mut tx, key, by, now).await?;
+        let withdrawn = store::mark_withdrawn(&mut tx, key, by, now).await?;
+        if withdrawn && let Some(found) = store::named(&mut tx, key).await? {
+            let details = json!({ "title": found.title });
+            let change = Change { kind: Kind::KeyWithdrawn, subject: key.0, concerns: Some(found.user), details };
+            recorded_by(by, found.user, &origin).put(&mut tx, change, now).await?;
+        }
+        // Even if it was already withdrawn: this caller may be answered first. It comes last: every change that revokes
+        // access waits for this one row.
+        tx.revoke_cached_access().await?;
         tx.commit().await?;
         Ok(withdrawn)
     })
@@ -25,14 +39,27 @@ pub async fn withdraw(db: &Db, key: ApiKeyId, by: WithdrawnBy, now: Moment) -> R
 }
 
 /// Withdraws every key of a user.
-pub async fn withdraw_all(db: &Db, user: UserId, by: WithdrawnBy, now: Moment) -> Result<()> {
+pub async fn withdraw_all(db: &Db, user: UserId, by: WithdrawnBy, origin: Origin, now: Moment) -> Result<()> {
     let db = db.clone();
     to_its_end(async move {
         let mut tx = db.write().await?;
-        store::withdraw_all(&mut tx, user, by, now).await?;
+        let withdrawn = store::mark_all_withdrawn(&mut tx, user, by, now).await?;
+        if withdrawn > 0 {
+            let details = json!({ "count": withdrawn });
+            let change = Change { kind: Kind::KeysWithdrawn, subject: user.0, concerns: Some(user), details };
+            recorded_by(by, user, &origin).put(&mut tx, change, now).await?;
+        }
+        tx.revoke_cached_access().await?;
         tx.commit().await
     })
     .await
+}
+
+fn recorded_by(by: WithdrawnBy, owner: UserId, origin: &Origin) -> By<'_> {
+    match by {
+        WithdrawnBy::Owner => By::person(owner, origin),
+        WithdrawnBy::Host => By::command(origin),
+    }
 }
 
 /// Runs a change to its end even if the client goes away meanwhile (which drops the handler).

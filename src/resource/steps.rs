@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_web::{
-    HttpResponse,
+    HttpResponse, HttpResponseBuilder,
     body::{BodySize, MessageBody},
     http::header::ContentType,
     web::Bytes,
@@ -33,8 +33,15 @@ pub trait Steps: Sized + 'static {
     fn next(&mut self, text: &mut Vec<u8>) -> impl Future<Output = Result<bool>>;
 }
 
-/// 200 with all that the steps make.
-pub async fn answer<S: Steps>(mut steps: S) -> Result<HttpResponse> {
+/// 200 with all that the steps make, which is JSON.
+pub async fn answer<S: Steps>(steps: S) -> Result<HttpResponse> {
+    let mut answer = HttpResponse::Ok();
+    answer.content_type(ContentType::json());
+    respond(answer, steps).await
+}
+
+/// A response with all that the steps make.
+pub async fn respond<S: Steps>(mut answer: HttpResponseBuilder, mut steps: S) -> Result<HttpResponse> {
     let mut text = Vec::new();
     let mut more = true;
     while more && text.len() <= LONG {
@@ -42,8 +49,6 @@ pub async fn answer<S: Steps>(mut steps: S) -> Result<HttpResponse> {
         // Nothing in a step need wait, on SQLite: others have their turn on this thread now.
         yield_now().await;
     }
-    let mut answer = HttpResponse::Ok();
-    answer.content_type(ContentType::json());
     if text.len() <= LONG {
         return Ok(answer.body(text));
     }

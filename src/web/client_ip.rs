@@ -24,7 +24,7 @@ pub fn of(request: &HttpRequest, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
     let mut client = request.peer_addr()?.ip().to_canonical();
     let headers = request.headers();
     if !is_listed(&client, trusted_proxies) {
-        if is_local(&client) && (headers.contains_key(FOR) || headers.contains_key(FORWARDED)) && UNLISTED.is_due() {
+        if looks_like_proxy(&client, headers) && UNLISTED.is_due() {
             log::warn!(
                 "{client} sends client addresses as proxies do, but is not in LATCHKEY_TRUSTED_PROXIES: all its \
                  requests count as its own"
@@ -43,6 +43,19 @@ pub fn of(request: &HttpRequest, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
         client = hop.to_canonical();
     }
     Some(client)
+}
+
+/// True if the client that the request came from is probably a proxy, but not a listed one: then its address stands for
+/// many clients.
+pub fn is_unlisted_proxy(request: &HttpRequest, trusted_proxies: &[IpNet]) -> bool {
+    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+    peer.is_some_and(|peer| !is_listed(&peer, trusted_proxies) && looks_like_proxy(&peer, request.headers()))
+}
+
+/// True for an address of this machine or of a private network that sends the headers of proxies. Any client can send
+/// them, but one from elsewhere is no proxy of this server.
+fn looks_like_proxy(peer: &IpAddr, headers: &HeaderMap) -> bool {
+    is_local(peer) && (headers.contains_key(FOR) || headers.contains_key(FORWARDED))
 }
 
 /// Whether a listed proxy says that the client's request was plain http; `None` if it does not say.
@@ -133,6 +146,14 @@ pub fn network(address: IpAddr) -> u128 {
     }
 }
 
+/// The same as text: `203.0.113.7`, `2001:db8:1:2::/64`.
+pub fn network_text(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("{}/64", Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
@@ -182,6 +203,26 @@ mod tests {
         let lines =
             [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "203.0.113.7"), ("x-forwarded-for", "10.2.2.2")];
         assert_eq!(client("10.1.1.1", &lines), "203.0.113.7");
+    }
+
+    /// A client of the internet that sends the header counts as itself.
+    #[test]
+    fn only_a_neighbour_that_sends_the_headers_of_proxies_may_be_an_unlisted_one() {
+        let trusted = ["10.0.0.0/8".parse().expect("a network")];
+        for (peer, header, is_proxy) in [
+            ("127.0.0.1", Some("x-forwarded-for"), true),
+            ("192.168.1.2", Some("forwarded"), true),
+            ("[fd00::1]", Some("x-forwarded-for"), true),
+            ("192.168.1.2", None, false),
+            ("10.1.1.1", Some("x-forwarded-for"), false),
+            ("198.51.100.1", Some("x-forwarded-for"), false),
+            ("[2001:db8::1]", Some("forwarded"), false),
+        ] {
+            let request = TestRequest::default().peer_addr(format!("{peer}:5").parse().expect("an address"));
+            let request =
+                header.into_iter().fold(request, |request, name| request.append_header((name, "for=1.1.1.1")));
+            assert_eq!(is_unlisted_proxy(&request.to_http_request(), &trusted), is_proxy, "{peer} {header:?}");
+        }
     }
 
     #[test]

@@ -28,9 +28,13 @@ impl Error {
     pub fn to_json(&self, not_found: &str) -> String {
         let (code, title) = match self {
             Error::Unauthorized(_) | Error::SignIn { .. } => ("unauthorized", "Unauthorized"),
-            Error::Forbidden(_) | Error::CrossSite | Error::Full(_) | Error::Insecure(_) | Error::OtherName { .. } => {
-                ("forbidden", "Forbidden")
-            }
+            Error::Forbidden(_)
+            | Error::Enrol
+            | Error::Confirm { .. }
+            | Error::CrossSite
+            | Error::Full(_)
+            | Error::Insecure(_)
+            | Error::OtherName { .. } => ("forbidden", "Forbidden"),
             Error::AddressTooLong => ("uri_too_long", "URI Too Long"),
             Error::NotFound => (not_found, "Resource Not Found"),
             Error::MethodNotAllowed(_) => ("method_not_allowed", "Method Not Allowed"),
@@ -67,7 +71,7 @@ impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
             Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Error::SignIn { .. } => StatusCode::SEE_OTHER,
+            Error::SignIn { .. } | Error::Confirm { .. } | Error::Enrol => StatusCode::SEE_OTHER,
             Error::Forbidden(_) | Error::CrossSite | Error::Full(_) | Error::Insecure(_) | Error::OtherName { .. } => {
                 StatusCode::FORBIDDEN
             }

@@ -48,8 +48,8 @@ impl<T: DeserializeOwned> FromRequest for Arguments<T> {
     }
 }
 
-/// The last of repeated fields wins, as in the API's query strings; lists keep them all.
-fn read<T: DeserializeOwned>(encoded: &[u8]) -> Result<T> {
+/// Parses encoded fields. The last of repeated fields wins, as in the API's query strings; lists keep them all.
+pub fn read<T: DeserializeOwned>(encoded: &[u8]) -> Result<T> {
     let mut fields = Map::new();
     for (name, value) in url::form_urlencoded::parse(encoded) {
         match fields.get_mut(&*name) {

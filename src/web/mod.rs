@@ -8,6 +8,7 @@ pub mod client_ip; // the client's address
 pub mod compression;
 pub mod connection_limit; // connections per address
 pub mod connections; // deadlines of connections
+pub mod cookies; // names of cookies
 pub mod csrf; // cross-site request forgery
 pub mod errors; // status and JSON of an error
 pub mod etag; // conditional requests

@@ -62,12 +62,29 @@ pub struct When {
 }
 
 impl When {
+    /// The time of day in UTC, to compare clocks.
+    pub fn utc(moment: Moment) -> Self {
+        When {
+            machine: moment.to_rfc3339_opts(SecondsFormat::Secs, true),
+            text: moment.format("%H:%M UTC").to_string(),
+        }
+    }
+
     pub fn new(moment: Moment, zone: Tz) -> Self {
         When {
             machine: moment.to_rfc3339_opts(SecondsFormat::Secs, true),
             text: moment.with_timezone(&zone).format("%-d %b %Y, %H:%M").to_string(),
         }
     }
+}
+
+/// The field for a one-time code or a recovery code; shown by the macro `code`.
+pub struct CodeField {
+    /// The field asks for a recovery code. Either kind is accepted anyway.
+    pub is_recovery: bool,
+    pub problem: Option<String>,
+    /// The time of the server, after a wrong code.
+    pub server_time: Option<When>,
 }
 
 /// The page of a list among all its pages, with the addresses of the previous and the next one; shown by the macro
@@ -121,55 +138,27 @@ pub fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
 }
 
-/// Where to continue after a sign-in. Every form posts to the address that shows it, so a form whose session has
-/// expired is shown again at that address, with its fields as query parameters, except secrets.
-///
-/// Fields that would make the address too long are left out; then `left_out=1` is added.
-pub struct Resume;
-
 /// Maximum size of a page's address in bytes, which proxies accept.
 pub const LONGEST_ADDRESS: usize = 8192;
 
 /// Maximum size in bytes of an address that is carried through a sign-in, as a parameter of another one.
 const LONGEST_RESUMED: usize = 8000;
 
-impl Resume {
-    pub fn of(request: &HttpRequest, typed: &[u8]) -> String {
-        let path = if fits(request.path()) { request.path() } else { "/" };
-        if methods::is_read(request.method()) {
-            let address = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-            return if fits(address) { address } else { path }.to_owned();
-        }
-        let mut query = String::new();
-        let mut left_out = false;
-        for (name, value) in url::form_urlencoded::parse(typed) {
-            if name.contains("password") || name.contains("token") {
-                continue;
-            }
-            let before = query.len();
-            let pair = url::form_urlencoded::Serializer::new(String::new()).append_pair(&name, &value).finish();
-            query.extend([if query.is_empty() { "" } else { "&" }, &pair]);
-            // A sign-in must not fail because its address is too long.
-            if !fits(&query) {
-                query.truncate(before);
-                left_out = true;
-            }
-        }
-        match (query.is_empty(), left_out) {
-            (true, _) => path.to_owned(),
-            (false, false) => format!("{path}?{query}"),
-            (false, true) => format!("{path}?{query}&left_out=1"),
-        }
-    }
+/// The address of a page to continue at: that of the request, of a write without what was sent. An address that would be
+/// too long as a parameter of another one is cut to its path.
+pub fn resumed_address(request: &HttpRequest) -> String {
+    let path = if fits(request.path()) { request.path() } else { "/" };
+    let address = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    if methods::is_read(request.method()) && fits(address) { address } else { path }.to_owned()
+}
 
-    /// The path, if it is one of this site, else that of the profile. Browsers read `//` and `/\` as another host.
-    pub fn own_path(path: &str) -> &str {
-        let own = path.starts_with('/')
-            && !path.starts_with("//")
-            && !path.contains('\\')
-            && !path.chars().any(|c| c.is_control() || c.is_whitespace());
-        if own { path } else { "/user_profile" }
-    }
+/// The path, if it is one of this site, else that of the profile. Browsers read `//` and `/\` as another host.
+pub fn own_path(path: &str) -> &str {
+    let own = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && !path.chars().any(|c| c.is_control() || c.is_whitespace());
+    if own { path } else { "/user_profile" }
 }
 
 /// True if a part of an address is short enough once it is encoded as a parameter, with the rest of the address.
@@ -185,4 +174,10 @@ pub fn sign_in_address(return_to: &str, has_input: bool) -> String {
         query.append_pair("notice", "kept");
     }
     format!("/sign_in?{}", query.finish())
+}
+
+/// The address of the page that asks who it is, and leads to `return_to`.
+pub fn confirm_address(return_to: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", return_to).finish();
+    format!("/confirm?{query}")
 }

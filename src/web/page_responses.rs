@@ -19,10 +19,11 @@ use crate::{
     web::{
         admission::{self, Admission},
         api_responses::log_fault,
+        cookies::NewCookie,
         csrf,
         errors::durable,
         https, methods,
-        page::{CurrentUserName, LONGEST_ADDRESS, Layout, counted, sign_in_address},
+        page::{self, CurrentUserName, LONGEST_ADDRESS, Layout, counted},
         request_log::{self, RequestId},
         state::AppState,
     },
@@ -35,6 +36,9 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 /// The same for a page that a page of this site shows in a frame.
 pub const FRAMED_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
+
+/// Where two-factor authentication is set up.
+const ENROLMENT: &str = "/user_profile/second_factor/new";
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -100,16 +104,21 @@ fn is_bare_error(answer: &ServiceResponse) -> bool {
 fn as_page(answer: ServiceResponse, state: &AppState, id: Option<RequestId>) -> ServiceResponse {
     let (request, response) = answer.into_parts();
     let user_name = request.extensions().get::<CurrentUserName>().cloned();
-    let page = match response.error().and_then(|error| error.as_error::<Error>()) {
-        Some(Error::SignIn { return_to, has_input }) => {
-            HttpResponse::SeeOther().insert_header((header::LOCATION, sign_in_address(return_to, *has_input))).finish()
-        }
+    let mut page = match response.error().and_then(|error| error.as_error::<Error>()) {
+        Some(Error::SignIn { return_to, has_input }) => page::see_other(&page::sign_in_address(return_to, *has_input)),
+        Some(Error::Enrol) => page::see_other(ENROLMENT),
+        Some(Error::Confirm { return_to }) => page::see_other(&page::confirm_address(return_to)),
         Some(error) => {
             request_log::set_reason(&request, error);
             error_page(state, error, id, user_name)
         }
         None => error_page(state, &Error::bad_request("The request could not be understood."), id, user_name),
     };
+    if let Some(NewCookie(cookie)) = request.extensions_mut().remove()
+        && let Err(error) = page.add_cookie(&cookie)
+    {
+        log::error!("could not write a cookie: {error}");
+    }
     ServiceResponse::new(request, page)
 }
 
@@ -151,7 +160,9 @@ fn message(error: &Error) -> (&'static str, String) {
         Error::CrossSite => {
             ("Request blocked", text("The request came from another site. Go back to the page and try again."))
         }
-        Error::Forbidden(_) => ("Not allowed", text("You are not allowed to do this.")),
+        Error::Forbidden(_) | Error::Confirm { .. } | Error::Enrol => {
+            ("Not allowed", text("You are not allowed to do this."))
+        }
         Error::BadRequest(details) => ("Invalid request", details.join(" ")),
         Error::Insecure(why) => ("Use https", format!("Request blocked: {why}. Open the https address of this site.")),
         Error::OtherName { sent, ours } => (

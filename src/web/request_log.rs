@@ -57,6 +57,15 @@ pub fn set_reason(request: &HttpRequest, error: &crate::base::error::Error) {
     }
 }
 
+/// Sets the outcome of a sign-in and the user, if there is one: never the address that was entered.
+pub fn set_outcome(request: &HttpRequest, outcome: &'static str, user: Option<UserId>) {
+    let mut extensions = request.extensions_mut();
+    extensions.insert(Reason(outcome.into()));
+    if let Some(user) = user {
+        extensions.insert(RequestUser(user, None));
+    }
+}
+
 /// The outermost middleware. The route's pattern is logged, never the path: a secret pasted into a URL stays out of the
 /// log.
 pub async fn log_request(

@@ -23,6 +23,8 @@ impl Browser {
             self.assert_nothing_sticks_out(name).await;
             assert_accessible(self).await;
         }
+        // What the test presses next is pressed with a mouse.
+        self.touch(false).await;
         self.assert_quiet_console().await;
     }
 

@@ -1,5 +1,7 @@
 //! The pages, seen in Chromium. `tests/run browser` installs what this needs.
 
+mod account;
+mod activity;
 mod axe;
 mod chrome;
 mod docs;
@@ -26,6 +28,7 @@ mod support;
 // Helpers find each other at the root, as in the tests over HTTP.
 #[allow(unused_imports, reason = "what the tests over HTTP need as well")]
 use support::{
-    access, browser, client, cluster, command, database, derived, hammer, host, html, instances, memory, options, page,
-    people, program, property, rate_plan, raw, response, room_type, rounds, secrets, server, site, sql, wire,
+    access, activity as record, browser, client, cluster, command, database, derived, hammer, host, html, instances,
+    memory, options, page, people, program, property, rate_plan, raw, response, room_type, rounds, second_factor,
+    secrets, server, site, sql, wire,
 };

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up: a folder uses those before it.
-const FLOORS: [&str; 12] =
-    ["base", "db", "web", "people", "access", "resource", "hotel", "keys", "host", "app", "demo", "cli"];
+const FLOORS: [&str; 13] =
+    ["base", "db", "web", "record", "people", "access", "resource", "hotel", "keys", "host", "app", "demo", "cli"];
 
 /// Files by their module path, such as `web::page`.
 fn modules(folder: &Path, path: &[String], found: &mut BTreeMap<String, PathBuf>) {
@@ -148,7 +148,8 @@ fn arrows_between_files_point_down_and_lead_in_no_circle() {
 
 /// Files of `src` that open files, and which: when any descriptor of a file is closed, POSIX drops the locks that SQLite has
 /// on it, so that a file of a database in use is opened by SQLite and `db/version.rs` alone.
-const OPENING: [(&str, &str); 5] = [
+const OPENING: [(&str, &str); 6] = [
+    ("base::secret_keys", "the file of secret keys and its folder"),
     ("cli::database", "creates a database before it is used, and locks its folder"),
     ("cli::other_user", "looks at the owner of a folder, before a command begins"),
     ("db::found", "looks at a database before it is used"),

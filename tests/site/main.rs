@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod activity;
 mod api;
 mod architecture;
 mod faults;
@@ -18,6 +19,7 @@ mod stale;
 
 // Helpers find each other at the root, as in the tests in Chromium.
 use support::{
-    access, browser, client, cluster, command, database, derived, hammer, host, html, instances, memory, options, page,
-    people, program, property, rate_plan, raw, response, room_type, rounds, secrets, server, site, sql, wire,
+    access, activity as record, browser, client, cluster, command, database, derived, hammer, host, html, instances,
+    memory, options, page, people, program, property, rate_plan, raw, response, room_type, rounds, second_factor,
+    secrets, server, site, sql, wire,
 };

@@ -138,6 +138,11 @@ impl Drop for Database {
     }
 }
 
+/// True if tests run on PostgreSQL.
+pub fn is_postgres() -> bool {
+    admin().is_some()
+}
+
 fn admin() -> Option<String> {
     std::env::var("LATCHKEY_TEST_DATABASE").ok()
 }

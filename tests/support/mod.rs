@@ -1,6 +1,7 @@
 //! The program under test, and the people and programs that use it: what the tests over HTTP and those in Chromium share.
 
 pub mod access;
+pub mod activity;
 pub mod browser;
 pub mod client;
 pub mod cluster;
@@ -22,6 +23,7 @@ pub mod raw;
 pub mod response;
 pub mod room_type;
 pub mod rounds;
+pub mod second_factor;
 pub mod secrets;
 pub mod server;
 pub mod site;

@@ -141,6 +141,14 @@ impl Response {
         Some(first.to_str().expect("a header of ASCII"))
     }
 
+    /// The headers that set cookies: that of the session, and that by which the browser is known again.
+    pub fn set_cookies(&self) -> (Option<&str>, Option<&str>) {
+        let all = self.headers.get_all("set-cookie").iter().map(|header| header.to_str().expect("a header of ASCII"));
+        let (browser, session): (Vec<&str>, Vec<&str>) = all.partition(|header| header.contains("latchkey-browser"));
+        assert!(browser.len() <= 1 && session.len() <= 1, "a cookie is set twice in {self}");
+        (session.first().copied(), browser.first().copied())
+    }
+
     /// A header that lists words, sorted, in lower case, each once.
     pub fn words(&self, name: &str) -> Vec<String> {
         let mut words: Vec<String> = self

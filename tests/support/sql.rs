@@ -14,6 +14,26 @@ use crate::program::PATIENCE;
 pub const TRUST: Duration = Duration::from_millis(250);
 
 impl Host {
+    /// Sets a column of all rows of a table to so many seconds from now, and returns how many rows there are.
+    pub async fn set_moment(&self, table: &str, column: &str, seconds: i64) -> u64 {
+        self.set_moment_where(table, column, seconds, "1 = 1").await
+    }
+
+    /// The same of the rows that meet a condition.
+    pub async fn set_moment_where(&self, table: &str, column: &str, seconds: i64, condition: &str) -> u64 {
+        let moment = match self.database_url() {
+            Some(_) => format!("now() + interval '{seconds} seconds'"),
+            // As the program writes it.
+            None => format!("strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '{seconds} seconds')"),
+        };
+        self.sql(&format!("update {table} set {column} = {moment} where {condition}")).await
+    }
+
+    /// The number of rows of a table.
+    pub async fn count(&self, table: &str) -> u64 {
+        self.texts(&format!("select cast(count(*) as text) from {table}")).await[0].parse().expect("a number")
+    }
+
     /// Runs a statement; how many rows it changed.
     pub async fn sql(&self, sql: &str) -> u64 {
         match self.database_url() {

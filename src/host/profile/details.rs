@@ -1,21 +1,35 @@
 //! The details and the password on the User Profile page.
 
 use actix_session::Session;
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Deserialize;
 
 use crate::{
     access::signed_in::SignedIn,
-    base::error::Result,
+    base::{
+        clock,
+        error::{Error, Result},
+    },
     host::profile::ProfilePage,
     keys::store::Order,
     people::{
-        password::{self, Hasher, Password, Verdict, hash_queue::Asker},
-        sessions::{self, notice},
-        users::{self, store},
+        password::{self, Hasher, Password, hash_queue::Asker},
+        sessions::{
+            self,
+            browser::BrowserCookie,
+            kept_forms::Typed,
+            notice,
+            store::{Lifetime, New, SessionToken},
+            verification::{self, Verified},
+        },
+        users::{self, User, store},
+    },
+    record::{
+        activity::{self, Entry, Kind},
+        origin::Origin,
     },
     web::{
-        form::{Arguments, Field, Form},
+        form::{Field, Form},
         page,
         state::AppState,
     },
@@ -35,9 +49,9 @@ pub async fn profile(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
-    query: Arguments<Query>,
+    query: Typed<Query>,
 ) -> Result<HttpResponse> {
-    let Arguments(query) = query;
+    let Typed(query) = query;
     let mut page = ProfilePage::new(&state, &person, Order::read(&query.order)).await?;
     page.notice = notice::take(&session);
     if query.name.is_some() {
@@ -91,42 +105,78 @@ pub struct NewPassword {
 
 /// POST /user_profile/password: requires the old password, and ends the user's other sessions.
 pub async fn change_password(
+    request: HttpRequest,
     state: Data<AppState>,
     hasher: Data<Hasher>,
     person: SignedIn,
     session: Session,
+    origin: Origin,
     form: Form<NewPassword>,
 ) -> Result<HttpResponse> {
+    // With a second factor, the password alone must not be enough; without one, the old password is the confirmation.
+    if person.has_second_factor && !person.session.is_confirmed(clock::now()) {
+        return Err(Error::Confirm { return_to: "/user_profile/password".to_owned() });
+    }
     let Form(NewPassword { old_password, new_password }) = form;
     let user = &person.user;
-    let mut tx = state.db.read().await?;
-    let stored = store::password_hash(&mut tx, user.id).await?;
-    drop(tx);
     let typed = Password::typed(old_password);
-    let old = hasher.verify(Asker::User(user.id), typed.clone(), stored.clone()).await?;
+    let old = verification::verify(&state, &hasher, &person.session, typed.clone(), &origin).await?;
     let new = Password::chosen(new_password, &state.settings.host_name, &user.email);
     let new = new.and_then(|new| if new == typed { Err(password::THE_SAME.to_owned()) } else { Ok(new) });
-    let (mut old_problem, new) = match (old, new) {
-        (Verdict::Right | Verdict::RightUpgrade(_), Ok(new)) => (None, Ok(new)),
-        (Verdict::Wrong, new) => (Some("This is not your current password.".to_owned()), new),
-        (_, new) => (None, new),
-    };
-    if let (None, Ok(new)) = (&old_problem, &new) {
-        let hash = hasher.hash(Asker::User(user.id), new.clone()).await?;
-        let mut tx = state.db.write().await?;
-        if store::replace_password(&mut tx, user.id, &stored.unwrap_or_default(), &hash).await? {
-            sessions::store::end_all(&mut tx, user.id).await?;
-            tx.commit().await?;
-            sessions::begin(&session, user.id, &hash)?;
-            let text = "Password changed. You have been signed out in all other browsers.";
-            return notice::see_other(&session, "/user_profile#password", text);
+    let old_problem = match (&old, &new) {
+        (Verified::Right(stored), Ok(new)) => {
+            let hash = hasher.hash(Asker::User(user.id), new.clone()).await?;
+            let sent = BrowserCookie::sent(&request, &state.base_url);
+            match replace(&state, user, stored, &hash, sent, &origin).await? {
+                Some((token, browser)) => {
+                    sessions::attach(&session, token)?;
+                    let text = "Password changed. You have been signed out in all other browsers.";
+                    let mut response = notice::see_other(&session, "/user_profile#password", text)?;
+                    browser.attach(&state.base_url, &mut response)?;
+                    return Ok(response);
+                }
+                None => Some("Your password was changed in the meantime.".to_owned()),
+            }
         }
-        old_problem = Some("Your password was changed in the meantime.".to_owned());
-    }
+        (Verified::Right(_), Err(_)) => None,
+        (Verified::Wrong, _) => Some("This is not your current password.".to_owned()),
+        (Verified::Closed(closed), _) => Some(closed.message(clock::now())),
+    };
     let mut page = ProfilePage::new(&state, &person, Order::Created).await?;
     page.old_password_problem = old_problem;
     page.new_password_problem = new.err();
+    if let Verified::Closed(closed) = old {
+        let mut response = page.answer(StatusCode::TOO_MANY_REQUESTS)?;
+        closed.set_retry_after(&mut response, clock::now());
+        return Ok(response);
+    }
     page.answer(StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+/// Replaces the password, ends all sessions, forgets all browsers, and begins a session of this browser. `None` if the
+/// password was changed since it was verified.
+async fn replace(
+    state: &AppState,
+    user: &User,
+    old: &str,
+    new: &str,
+    sent: Option<BrowserCookie>,
+    origin: &Origin,
+) -> Result<Option<(SessionToken, BrowserCookie)>> {
+    let now = clock::now();
+    let mut tx = state.db.write().await?;
+    store::lock_user(&mut tx, user.id).await?;
+    if !store::replace_password(&mut tx, user.id, old, new).await? {
+        return Ok(None);
+    }
+    let browser = sessions::start_over(&mut tx, user, sent, origin, now).await?;
+    let digest = browser.digest();
+    let session = New { user: user.id, verified: new, origin, browser: &digest };
+    let begun = sessions::store::begin(&mut tx, &session, &Lifetime::of(&state.settings), now).await?;
+    let Some((_, token)) = begun else { return Ok(None) };
+    activity::put(&mut tx, &Entry::own(user.id, Kind::PasswordChanged, origin), now).await?;
+    tx.commit().await?;
+    Ok(Some((token, browser)))
 }
 
 /// GET /user_profile/password: where a sign-in leads after the session of the form has ended.

@@ -10,7 +10,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    access::signed_in::SignedIn,
+    access::signed_in::{Confirmed, SignedIn},
     base::{
         clock,
         error::{Error, Result},
@@ -21,13 +21,18 @@ use crate::{
     keys::{
         self, ApiKey, WithdrawnBy,
         access_form::{self, AccessFields, AccessForm},
-        create::{self, Creation},
+        create::{self, Creation, Submission},
+        made::{self, Made},
         scope::KeyAccess,
         store, withdraw,
     },
-    people::{sessions::notice, subscriptions},
+    people::{
+        sessions::{kept_forms::Typed, notice},
+        subscriptions,
+    },
+    record::origin::Origin,
     web::{
-        form::{Arguments, Field, Form},
+        form::{Field, Form},
         page::{self, Layout, counted},
         page_responses::FRAMED_POLICY,
         state::AppState,
@@ -54,40 +59,48 @@ pub struct NewKey {
 }
 
 /// GET /user_profile/api_keys/new
-pub async fn new(state: Data<AppState>, person: SignedIn, typed: Arguments<NewKey>) -> Result<HttpResponse> {
+pub async fn new(state: Data<AppState>, person: SignedIn, typed: Typed<NewKey>) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
-    let Arguments(NewKey { title, access, .. }) = typed;
-    create_dialog(&state, &person, Field::of(title), access.opened(), None).await?.answer(StatusCode::OK)
+    let Typed(NewKey { title, form_token, access }) = typed;
+    create_dialog(&state, &person, Field::of(title), form_token, access.opened(), None).await?.answer(StatusCode::OK)
 }
 
 async fn create_dialog(
     state: &AppState,
     person: &SignedIn,
     title: Field,
+    form_token: String,
     access: AccessForm,
     problem: Option<String>,
 ) -> Result<ProfilePage> {
+    let form_token = if form_token.is_empty() { secret::random() } else { form_token };
     let mut tx = state.db.read().await?;
     let access = AccessFields::new(&mut tx, &person.caller(), access, problem).await?;
     drop(tx);
-    ProfilePage::with(state, person, Dialog::Create { title, access, form_token: secret::random() }).await
+    ProfilePage::with(state, person, Dialog::Create { title, access, form_token }).await
 }
 
 /// POST /user_profile/api_keys/new: the one response that shows the key.
-pub async fn create(state: Data<AppState>, person: SignedIn, form: Form<NewKey>) -> Result<HttpResponse> {
+pub async fn create(
+    state: Data<AppState>,
+    person: Confirmed,
+    origin: Origin,
+    form: Form<NewKey>,
+) -> Result<HttpResponse> {
+    let Confirmed(person) = person;
     require_subscription(&state, &person)?;
     let Form(NewKey { title: typed, form_token, access }) = form;
     let (title, key_access) = match (keys::title(&typed), access.read()) {
         (Ok(title), Ok(key_access)) => (title, key_access),
         (title, key_access) => {
             let title = Field { value: typed, problem: title.err() };
-            let page = create_dialog(&state, &person, title, access, key_access.err()).await?;
+            let page = create_dialog(&state, &person, title, form_token, access, key_access.err()).await?;
             return page.answer(StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
     let (caller, form) = (person.caller(), digest(form_token));
-    let creation =
-        create::create(&state.db, &state.settings, &caller, &title, &key_access, &form, clock::now()).await?;
+    let sent = Submission { caller: &caller, form: &form, origin: &origin, at: clock::now() };
+    let creation = create::create(&state.db, &state.settings, &sent, &title, &key_access).await?;
     answer(&state, &person, creation, title, access, &key_access).await
 }
 
@@ -106,17 +119,20 @@ pub struct Replacement {
 /// access.
 pub async fn replace(
     state: Data<AppState>,
-    person: SignedIn,
+    person: Confirmed,
+    origin: Origin,
     id: Path<String>,
     form: Form<Replacement>,
 ) -> Result<HttpResponse> {
+    let Confirmed(person) = person;
     require_subscription(&state, &person)?;
     let old = find(&state, person.user.id, &id).await?;
     let mut tx = state.db.read().await?;
     let access = access_form::of_key(&mut tx, &old).await?;
     drop(tx);
     let (caller, form) = (person.caller(), digest(form.0.form_token));
-    let creation = create::replace(&state.db, &state.settings, &caller, &old, &access, &form, clock::now()).await?;
+    let sent = Submission { caller: &caller, form: &form, origin: &origin, at: clock::now() };
+    let creation = create::replace(&state.db, &state.settings, &sent, &old, &access).await?;
     answer(&state, &person, creation, old.title, AccessForm::of(&access), &access).await
 }
 
@@ -150,11 +166,11 @@ async fn answer(
         Creation::LimitReached => {
             let have = counted(state.settings.max_keys, "active key", "active keys");
             let problem = format!("You have reached the limit of {have}. Withdraw one to create another.");
-            let page = create_dialog(state, person, Field::wrong(title, problem), form, None).await?;
+            let page = create_dialog(state, person, Field::wrong(title, problem), String::new(), form, None).await?;
             page.answer(StatusCode::UNPROCESSABLE_ENTITY)
         }
         Creation::Invalid(problem) => {
-            let page = create_dialog(state, person, Field::of(title), form, Some(problem)).await?;
+            let page = create_dialog(state, person, Field::of(title), String::new(), form, Some(problem)).await?;
             page.answer(StatusCode::UNPROCESSABLE_ENTITY)
         }
     }
@@ -174,8 +190,23 @@ pub async fn confirm(state: Data<AppState>, person: SignedIn, id: Path<String>) 
     if key.withdrawn_at.is_some() {
         return Ok(page::see_other("/user_profile#api_keys"));
     }
+    let made = made(&state, &person, &key).await?;
     let row = KeyRow::new(key, person.user.zone());
-    ProfilePage::with(&state, &person, Dialog::Withdraw { row }).await?.answer(StatusCode::OK)
+    ProfilePage::with(&state, &person, Dialog::Withdraw { row, made }).await?.answer(StatusCode::OK)
+}
+
+/// GET /user_profile/api_keys/{id}: a key, also one that is withdrawn, and what was made with it.
+pub async fn details(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+    require_subscription(&state, &person)?;
+    let key = find(&state, person.user.id, &id).await?;
+    let made = made(&state, &person, &key).await?;
+    let row = KeyRow::new(key, person.user.zone());
+    ProfilePage::with(&state, &person, Dialog::Details { row, made }).await?.answer(StatusCode::OK)
+}
+
+async fn made(state: &AppState, person: &SignedIn, key: &ApiKey) -> Result<Made> {
+    let mut tx = state.db.read().await?;
+    Ok(made::of_key(&mut tx, person.user.id, key.id).await?)
 }
 
 /// POST /user_profile/api_keys/{id}/withdraw
@@ -183,11 +214,12 @@ pub async fn withdraw(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
+    origin: Origin,
     id: Path<String>,
 ) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?.id;
-    withdraw::withdraw(&state.db, key, WithdrawnBy::Owner, clock::now()).await?;
+    withdraw::withdraw(&state.db, key, WithdrawnBy::Owner, origin, clock::now()).await?;
     notice::see_other(&session, "/user_profile#api_keys", "API key withdrawn. It can no longer be used.")
 }
 
@@ -204,8 +236,13 @@ pub async fn confirm_all(state: Data<AppState>, person: SignedIn) -> Result<Http
 }
 
 /// POST /user_profile/withdraw_all_keys
-pub async fn withdraw_all(state: Data<AppState>, person: SignedIn, session: Session) -> Result<HttpResponse> {
-    withdraw::withdraw_all(&state.db, person.user.id, WithdrawnBy::Owner, clock::now()).await?;
+pub async fn withdraw_all(
+    state: Data<AppState>,
+    person: SignedIn,
+    session: Session,
+    origin: Origin,
+) -> Result<HttpResponse> {
+    withdraw::withdraw_all(&state.db, person.user.id, WithdrawnBy::Owner, origin, clock::now()).await?;
     notice::see_other(&session, "/user_profile#api_keys", "All API keys withdrawn.")
 }
 

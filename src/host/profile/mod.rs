@@ -1,8 +1,11 @@
 //! The User Profile page: details, API keys and password of the signed-in user, and the one dialog that may be open on
 //! it. `details.rs` and `keys.rs` both respond with it.
 
+pub mod confirm;
 pub mod details;
 pub mod keys;
+pub mod second_factor;
+pub mod sessions;
 
 use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
@@ -14,6 +17,7 @@ use crate::{
     keys::{
         ApiKey,
         access_form::AccessFields,
+        made::Made,
         scope::{self, KeyScope},
         store::{self, Order},
     },
@@ -38,6 +42,7 @@ pub struct ProfilePage {
     pub new_password_problem: Option<String>,
     pub password_rules: &'static str,
     pub keys: KeysSection,
+    pub has_second_factor: bool,
     pub dialog: Dialog,
 }
 
@@ -126,6 +131,12 @@ pub enum Dialog {
     },
     Withdraw {
         row: KeyRow,
+        made: Made,
+    },
+    /// A key that may be withdrawn.
+    Details {
+        row: KeyRow,
+        made: Made,
     },
     WithdrawAll {
         active: i64,
@@ -167,6 +178,7 @@ impl ProfilePage {
             new_password_problem: None,
             password_rules: crate::people::password::RULES,
             keys,
+            has_second_factor: person.has_second_factor,
             dialog: Dialog::None,
         })
     }

@@ -10,20 +10,23 @@ use crate::{
         self,
         caller::{Caller, UnlimitedWriter},
         quotas,
-        totals::TotalChanges,
     },
     base::{
         clock,
         error::{Error, Problems, Result},
         ids::{GroupId, PropertyId},
     },
-    hotel::groups::{
-        Group,
-        answers::Answer,
-        placements::{self, Giver},
-        store,
+    hotel::{
+        changes::Changes,
+        groups::{
+            Group,
+            answers::Answer,
+            placements::{self, Giver},
+            store,
+        },
     },
     people::users,
+    record::origin::Origin,
     resource::{
         collection::{self, Resource, Stored},
         json,
@@ -122,8 +125,10 @@ pub async fn delete(
 pub async fn add(
     state: Data<AppState>,
     UnlimitedWriter(caller): UnlimitedWriter,
+    origin: Origin,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse> {
+    caller.must_be_confirmed()?;
     let (group, property) = read_ids(&ids)?;
     let mut tx = state.db.write().await?;
     // Whoever takes a right of the caller away waits for this, or is seen here.
@@ -133,16 +138,17 @@ pub async fn add(
     group_role.must_own()?;
     property_role.must_own()?;
     quotas::group_of_property(&mut tx, property).await?;
-    let mut totals = TotalChanges::default();
-    if !placements::add(&mut tx, &mut totals, group, property, Giver::of(&caller), clock::now()).await? {
+    let now = clock::now();
+    let mut changes = Changes::new(caller.by(&origin), now);
+    if !placements::add(&mut tx, &mut changes, group, property, Giver::of(&caller), None, now).await? {
         let mut problems = Problems::default();
         problems.add("hotel_id", "Only one GroupHotel entity per Group and Hotel pair allowed!");
         return Err(Error::Invalid(problems));
     }
     // One that would end at the next look: the caller owns the property only by what they made themselves.
-    placements::end_unsupported(&mut tx, &mut totals, property).await?;
+    placements::end_unsupported(&mut tx, &mut changes, property).await?;
     placements::is_home(&mut tx, group, property).await?.ok_or(Error::Forbidden(None))?;
-    totals.commit(tx).await?;
+    changes.commit(tx).await?;
     Ok(json::success())
 }
 
@@ -151,13 +157,14 @@ pub async fn add(
 pub async fn remove(
     state: Data<AppState>,
     UnlimitedWriter(caller): UnlimitedWriter,
+    origin: Origin,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let (group, property) = read_ids(&ids)?;
     let mut tx = state.db.write().await?;
-    let mut totals = TotalChanges::default();
-    placements::take_out(&mut tx, &mut totals, &caller, group, property).await?;
-    totals.commit(tx).await?;
+    let mut changes = Changes::new(caller.by(&origin), clock::now());
+    placements::take_out(&mut tx, &mut changes, &caller, group, property).await?;
+    changes.commit(tx).await?;
     Ok(json::success())
 }
 

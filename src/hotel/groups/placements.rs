@@ -2,13 +2,15 @@
 //! (docs/contract/README.md, section 15, 104).
 
 use crate::{
-    access::{self, Role, caller::Caller, totals::TotalChanges},
+    access::{self, Role, caller::Caller},
     base::{
         clock::Moment,
         error::{Error, Result},
         ids::{ApiKeyId, GroupId, PropertyId, UserId},
     },
     db::{Bind, Statement, Tx, execute, impl_from_row},
+    hotel::changes::Changes,
+    record::activity::Kind,
 };
 
 /// Who made a link: a person, perhaps with one of their keys. The host's links name nobody.
@@ -42,13 +44,15 @@ struct UserOf {
 
 impl_from_row!(UserOf { group_id, user_id });
 
-/// Puts a property into a group. False where it is in there.
+/// Puts a property into a group. False where it is in there. `concerns` is an account other than the giver's in whose
+/// record it is.
 pub async fn add(
     tx: &mut Tx,
-    totals: &mut TotalChanges,
+    changes: &mut Changes<'_>,
     group: GroupId,
     property: PropertyId,
     giver: Giver,
+    concerns: Option<UserId>,
     now: Moment,
 ) -> sqlx::Result<bool> {
     const SQL: &str = "
@@ -56,23 +60,31 @@ pub async fn add(
             group_id, property_id, sort_title, is_home, given_by, given_by_key, created_at)
         select $1, p.id, p.sort_title, false, $3, $4, $5 from properties p where p.id = $2
         on conflict (group_id, property_id) do nothing";
-    totals.property(tx, property).await?;
+    changes.totals.property(tx, property).await?;
     let added = execute!(tx, SQL, group, property, giver.user, giver.key, now)? == 1;
     count_groups(tx, property).await?;
+    if added {
+        changes.placement(tx, Kind::PropertyPlaced, group, property, concerns).await?;
+    }
     Ok(added)
 }
 
-/// Takes a property out of a group. False where it is not in there.
+/// Takes a property out of a group. False where it is not in there. `concerns` is the other account in whose record it
+/// is.
 pub async fn remove(
     tx: &mut Tx,
-    totals: &mut TotalChanges,
+    changes: &mut Changes<'_>,
     group: GroupId,
     property: PropertyId,
+    concerns: Option<UserId>,
 ) -> sqlx::Result<bool> {
     const SQL: &str = "delete from group_properties where group_id = $1 and property_id = $2";
-    totals.property(tx, property).await?;
+    changes.totals.property(tx, property).await?;
     let removed = execute!(tx, SQL, group, property)? == 1;
     count_groups(tx, property).await?;
+    if removed {
+        changes.placement(tx, Kind::PropertyTakenOut, group, property, concerns).await?;
+    }
     Ok(removed)
 }
 
@@ -87,6 +99,14 @@ async fn count_groups(tx: &mut Tx, property: PropertyId) -> sqlx::Result<()> {
 /// True where this group is the property's home; `None` where the property is not in it.
 pub async fn is_home(tx: &mut Tx, group: GroupId, property: PropertyId) -> sqlx::Result<Option<bool>> {
     const SQL: &str = "select is_home from group_properties where group_id = $1 and property_id = $2";
+    Ok(Statement::new(SQL, vec![group.into(), property.into()]).fetch_values(tx).await?.pop())
+}
+
+/// Who put a property into a group; `None` for the host.
+async fn maker(tx: &mut Tx, group: GroupId, property: PropertyId) -> sqlx::Result<Option<UserId>> {
+    const SQL: &str = "
+        select given_by from group_properties
+        where group_id = $1 and property_id = $2 and given_by is not null";
     Ok(Statement::new(SQL, vec![group.into(), property.into()]).fetch_values(tx).await?.pop())
 }
 
@@ -135,7 +155,7 @@ pub async fn holding(tx: &mut Tx, property: PropertyId) -> sqlx::Result<Vec<Hold
 /// without a home or an owner.
 pub async fn take_out(
     tx: &mut Tx,
-    totals: &mut TotalChanges,
+    changes: &mut Changes<'_>,
     caller: &Caller,
     group: GroupId,
     property: PropertyId,
@@ -153,8 +173,9 @@ pub async fn take_out(
             return Err(Error::Refused("Property must belong to at least one group"));
         }
     }
-    remove(tx, totals, group, property).await?;
-    end_unsupported(tx, totals, property).await?;
+    let maker = maker(tx, group, property).await?;
+    remove(tx, changes, group, property, maker).await?;
+    end_unsupported(tx, changes, property).await?;
     match access::has_owner(tx, property).await? {
         true => Ok(()),
         false => Err(Error::Refused("Property must have at least one owner")),
@@ -214,7 +235,7 @@ pub async fn affected(tx: &mut Tx, group: GroupId, user: UserId) -> sqlx::Result
 
 /// Takes a property out of the groups whose placements have lost the rights they rest on. The property is locked by
 /// the caller, and whatever took a right away is written already.
-pub async fn end_unsupported(tx: &mut Tx, totals: &mut TotalChanges, property: PropertyId) -> sqlx::Result<()> {
+pub async fn end_unsupported(tx: &mut Tx, changes: &mut Changes<'_>, property: PropertyId) -> sqlx::Result<()> {
     const PLACEMENTS: &str = "
         select group_id, is_home, given_by from group_properties where property_id = $1
         order by created_at, group_id";
@@ -229,7 +250,8 @@ pub async fn end_unsupported(tx: &mut Tx, totals: &mut TotalChanges, property: P
     let owners: Vec<UserId> = Statement::new(OWNERS, vec![property.into()]).fetch_values(tx).await?;
     let group_owners: Vec<UserOf> = Statement::new(GROUP_OWNERS, vec![property.into()]).fetch_all(tx).await?;
     for group in unsupported(&placements, &owners, &group_owners) {
-        remove(tx, totals, group, property).await?;
+        let placement = placements.iter().find(|placement| placement.group_id == group);
+        remove(tx, changes, group, property, placement.and_then(|placement| placement.given_by)).await?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Giving somebody access to a property or a group.
 
 use crate::{
-    access::{quotas, totals::TotalChanges},
+    access::quotas,
     base::{
         clock::Moment,
         error::{Error, Result},
@@ -9,9 +9,11 @@ use crate::{
     },
     db::Tx,
     hotel::{
+        changes::Changes,
         groups::placements::Giver,
         members::{Member, MemberOf, ParentId, inviters, store},
     },
+    record::activity::Kind,
     resource::collection::Stored,
 };
 
@@ -23,7 +25,7 @@ use crate::{
 /// the user does not accept invitations from the giver.
 pub async fn add<P: ParentId>(
     tx: &mut Tx,
-    totals: &mut TotalChanges,
+    changes: &mut Changes<'_>,
     member: &Stored<Member<P>>,
     giver: Giver,
     now: Moment,
@@ -40,5 +42,6 @@ pub async fn add<P: ParentId>(
         }
         inviters::count_way(tx, inviter, *user_id, now).await?;
     }
-    Ok(store::insert(tx, totals, member, giver, now).await?)
+    store::insert(tx, &mut changes.totals, member, giver, now).await?;
+    Ok(changes.member(tx, Kind::MemberAdded, P::OF.with(parent), *user_id, None).await?)
 }

@@ -13,7 +13,6 @@ use crate::{
     access::{
         Role,
         caller::{Caller, UserManager},
-        totals::TotalChanges,
     },
     base::{
         clock,
@@ -23,10 +22,12 @@ use crate::{
     db::Tx,
     hotel::{
         accounts,
+        changes::Changes,
         groups::placements::Giver,
         members::{Member, ParentId, add, ending},
     },
     people::users,
+    record::{activity::Kind, origin::Origin},
     resource::{
         blocks::Blocks,
         collection::{self, Resource, Stored},
@@ -111,8 +112,10 @@ pub async fn lock<P: ParentId>(tx: &mut Tx, caller: &Caller, id: &str) -> Result
 async fn invite<P: ParentId>(
     state: Data<AppState>,
     UserManager(caller): UserManager,
+    origin: Origin,
     sent: Body,
 ) -> Result<HttpResponse> {
+    caller.must_be_confirmed()?;
     let sent = sent.top("invite")?;
     let parent = sent.get(P::OF.field()).and_then(Value::as_str).and_then(ids::parse);
     let mut tx = state.db.write().await?;
@@ -125,7 +128,8 @@ async fn invite<P: ParentId>(
     problems.none_or_invalid()?;
     let email = member.user_email.0.parse().map_err(|problem: &str| Error::Internal(problem.to_owned()))?;
     let now = clock::now();
-    let user = accounts::find_or_invite(&mut tx, &email, caller.user, now).await?;
+    let mut changes = Changes::new(caller.by(&origin), now);
+    let user = accounts::find_or_invite(&mut tx, &mut changes, &email, caller.user, now).await?;
     users::store::lock_user(&mut tx, user.id).await?;
     // The caller's role may have been lowered while this waited.
     let role = P::OF.lock(&mut tx, &caller, member.parent.clone().into()).await?;
@@ -134,9 +138,8 @@ async fn invite<P: ParentId>(
     member.user_email.0.0 = user.email;
     member.name = user.name;
     let member = Stored { id: Uuid::now_v7(), version: 0, resource: member };
-    let mut totals = TotalChanges::default();
-    add::add(&mut tx, &mut totals, &member, Giver::of(&caller), now).await?;
-    totals.commit(tx).await?;
+    add::add(&mut tx, &mut changes, &member, Giver::of(&caller), now).await?;
+    changes.commit(tx).await?;
     let location = format!("{}/api/v1/{}/{}", state.address(), P::NAME.many, member.id);
     Ok(json::created(location, &collection::body(&member)))
 }
@@ -145,6 +148,7 @@ async fn invite<P: ParentId>(
 async fn update<P: ParentId>(
     state: Data<AppState>,
     UserManager(caller): UserManager,
+    origin: Origin,
     id: Path<String>,
     sent: Body,
 ) -> Result<HttpResponse> {
@@ -152,15 +156,23 @@ async fn update<P: ParentId>(
     let mut tx = state.db.write().await?;
     let (mut member, role) = lock::<P>(&mut tx, &caller, &id).await?;
     role.must_own()?;
+    let old_role = member.resource.role;
     let mut problems = Problems::default();
     collection::apply(&mut member.resource, &sent, Operation::Update, &mut problems);
     problems.none_or_invalid()?;
+    if member.resource.role == Role::Owner && old_role != Role::Owner {
+        caller.must_be_confirmed()?;
+    }
     resources::update(&mut tx, &member).await?;
     let (parent, user) = (member.resource.parent.clone().into(), member.resource.user_id);
-    let mut totals = TotalChanges::default();
-    ending::after_loss(&mut tx, &mut totals, P::OF, parent, user).await?;
+    let mut changes = Changes::new(caller.by(&origin), clock::now());
+    if member.resource.role != old_role {
+        let old_role = Some(old_role.word());
+        changes.member(&mut tx, Kind::MemberChanged, P::OF.with(parent), user, old_role).await?;
+    }
+    ending::after_loss(&mut tx, &mut changes, P::OF, parent, user).await?;
     let answer = completed(&mut tx, member).await?;
-    totals.commit(tx).await?;
+    changes.commit(tx).await?;
     Ok(answer)
 }
 
@@ -168,6 +180,7 @@ async fn update<P: ParentId>(
 async fn withdraw<P: ParentId>(
     state: Data<AppState>,
     UserManager(caller): UserManager,
+    origin: Origin,
     id: Path<String>,
 ) -> Result<HttpResponse> {
     let mut tx = state.db.write().await?;
@@ -177,8 +190,8 @@ async fn withdraw<P: ParentId>(
         return Err(Error::Refused("User can not withdraw themself"));
     }
     let (parent, user) = (member.resource.parent.into(), member.resource.user_id);
-    let mut totals = TotalChanges::default();
-    ending::end(&mut tx, &mut totals, P::OF, MemberId(member.id), parent, user).await?;
-    totals.commit(tx).await?;
+    let mut changes = Changes::new(caller.by(&origin), clock::now());
+    ending::end(&mut tx, &mut changes, P::OF, MemberId(member.id), parent, user).await?;
+    changes.commit(tx).await?;
     Ok(json::success())
 }

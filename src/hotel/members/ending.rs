@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::{
-    access::{self, totals::TotalChanges},
+    access,
     base::{
         clock::Moment,
         error::{Error, Result},
@@ -12,10 +12,12 @@ use crate::{
     },
     db::Tx,
     hotel::{
+        changes::Changes,
         groups::placements,
         members::{MemberOf, inviters, store},
     },
     people::users,
+    record::activity::Kind,
 };
 
 /// Called after a user lost a way or its ownership: ends the placements that depended on it.
@@ -24,21 +26,21 @@ use crate::{
 /// `Refused` if nobody would own the property or the group any more.
 pub async fn after_loss(
     tx: &mut Tx,
-    totals: &mut TotalChanges,
+    changes: &mut Changes<'_>,
     of: MemberOf,
     parent: Uuid,
     user: UserId,
 ) -> Result<()> {
     let properties = match of {
         MemberOf::Property => {
-            placements::end_unsupported(tx, totals, PropertyId(parent)).await?;
+            placements::end_unsupported(tx, changes, PropertyId(parent)).await?;
             vec![PropertyId(parent)]
         }
         MemberOf::Group => {
             let affected = placements::affected(tx, GroupId(parent), user).await?;
             for property in &affected {
                 access::lock_property(tx, *property).await?;
-                placements::end_unsupported(tx, totals, *property).await?;
+                placements::end_unsupported(tx, changes, *property).await?;
             }
             must_have_owner(tx, MemberOf::Group, parent).await?;
             affected
@@ -60,14 +62,27 @@ async fn must_have_owner(tx: &mut Tx, of: MemberOf, parent: Uuid) -> Result<()> 
 /// As [`after_loss`].
 pub async fn end(
     tx: &mut Tx,
-    totals: &mut TotalChanges,
+    changes: &mut Changes<'_>,
     of: MemberOf,
     link: MemberId,
     parent: Uuid,
     user: UserId,
 ) -> Result<()> {
-    store::delete(tx, totals, of, link, parent, user).await?;
-    after_loss(tx, totals, of, parent, user).await
+    remove(tx, changes, of, link, parent, user).await?;
+    after_loss(tx, changes, of, parent, user).await
+}
+
+/// Removes a user's link to a property or a group. The caller has locked both.
+pub async fn remove(
+    tx: &mut Tx,
+    changes: &mut Changes<'_>,
+    of: MemberOf,
+    link: MemberId,
+    parent: Uuid,
+    user: UserId,
+) -> sqlx::Result<()> {
+    changes.member(tx, Kind::MemberRemoved, of.with(parent), user, None).await?;
+    store::delete(tx, &mut changes.totals, of, link, parent, user).await
 }
 
 /// Lets a user leave a property or a group, and refuses future invitations from whoever gave it to them
@@ -77,7 +92,7 @@ pub async fn end(
 /// As [`leave`].
 pub async fn leave_for_good(
     tx: &mut Tx,
-    totals: &mut TotalChanges,
+    changes: &mut Changes<'_>,
     of: MemberOf,
     parent: Uuid,
     user: UserId,
@@ -85,7 +100,7 @@ pub async fn leave_for_good(
 ) -> Result<()> {
     lock(tx, of, parent, user).await?;
     let giver = store::giver(tx, of, parent, user).await?;
-    leave(tx, totals, of, parent, user).await?;
+    leave(tx, changes, of, parent, user).await?;
     match giver {
         Some(giver) if giver != user => Ok(inviters::refuse(tx, user, giver, now).await?),
         _ => Ok(()),
@@ -96,10 +111,10 @@ pub async fn leave_for_good(
 ///
 /// # Errors
 /// `NotFound` if the user has no link there; `Refused` if nobody would own it any more.
-pub async fn leave(tx: &mut Tx, totals: &mut TotalChanges, of: MemberOf, parent: Uuid, user: UserId) -> Result<()> {
+pub async fn leave(tx: &mut Tx, changes: &mut Changes<'_>, of: MemberOf, parent: Uuid, user: UserId) -> Result<()> {
     lock(tx, of, parent, user).await?;
     let link = store::of_user(tx, of, parent, user).await?.ok_or(Error::NotFound)?;
-    end(tx, totals, of, link.id, parent, user).await
+    end(tx, changes, of, link.id, parent, user).await
 }
 
 /// Locks a user, then the property or group: always in this order, so that there is no deadlock.
@@ -120,7 +135,7 @@ pub struct Left {
 }
 
 /// Lets a user leave everything that an inviter gave them, except what nobody else would own.
-pub async fn leave_all_from(tx: &mut Tx, totals: &mut TotalChanges, inviter: UserId, user: UserId) -> Result<Left> {
+pub async fn leave_all_from(tx: &mut Tx, changes: &mut Changes<'_>, inviter: UserId, user: UserId) -> Result<Left> {
     users::store::lock_user(tx, user).await?;
     let mut left = Left::default();
     // Groups are locked before properties.
@@ -130,7 +145,7 @@ pub async fn leave_all_from(tx: &mut Tx, totals: &mut TotalChanges, inviter: Use
                 left.stayed += 1;
                 continue;
             }
-            leave(tx, totals, of, parent, user).await?;
+            leave(tx, changes, of, parent, user).await?;
             left.ended += 1;
         }
     }

@@ -25,7 +25,7 @@ use crate::{
         ids::{GroupId, PropertyId, UserId},
     },
     db::Tx,
-    hotel::members::overrides::Overrides,
+    hotel::{changes::AccessTo, members::overrides::Overrides},
     resource::{
         attribute::{Attribute, FieldType, field},
         collection::{Name, Pages, Parent, Related, Relationship, Resource, Stored},
@@ -71,6 +71,14 @@ impl MemberOf {
         match self {
             MemberOf::Property => "Property must have at least one owner",
             MemberOf::Group => "Group must have at least one owner",
+        }
+    }
+
+    /// The property or group with this id.
+    fn with(self, parent: Uuid) -> AccessTo {
+        match self {
+            MemberOf::Property => AccessTo::Property(PropertyId(parent)),
+            MemberOf::Group => AccessTo::Group(GroupId(parent)),
         }
     }
 

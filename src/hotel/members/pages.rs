@@ -9,13 +9,14 @@ use actix_web::{
 use serde::Deserialize;
 
 use crate::{
-    access::{self, Role, signed_in::SignedIn, totals::TotalChanges},
+    access::{self, Role, signed_in::SignedIn},
     base::{
         clock,
         error::{Error, Result},
         ids::{GroupId, MemberId, PropertyId},
     },
     hotel::{
+        changes::Changes,
         groups::placements,
         members::{
             MemberOf, ParentId, api, ending,
@@ -23,6 +24,7 @@ use crate::{
         },
     },
     people::sessions::notice,
+    record::{by::By, origin::Origin},
     web::{form::Arguments, page, state::AppState},
 };
 
@@ -125,6 +127,7 @@ pub async fn remove(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
+    origin: Origin,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let (property, link): (PropertyId, MemberId) = (id(&ids.0)?, id(&ids.1)?);
@@ -139,8 +142,8 @@ pub async fn remove(
         return Err(Error::NotFound);
     }
     let ended = match way.group {
-        Some(_) => end_link::<GroupId>(&state, &person, link).await,
-        None => end_link::<PropertyId>(&state, &person, link).await,
+        Some(_) => end_link::<GroupId>(&state, &person, &origin, link).await,
+        None => end_link::<PropertyId>(&state, &person, &origin, link).await,
     };
     match ended {
         Ok(()) | Err(Error::NotFound) => back(&session, property, REMOVED),
@@ -148,14 +151,14 @@ pub async fn remove(
     }
 }
 
-async fn end_link<P: ParentId>(state: &AppState, person: &SignedIn, link: MemberId) -> Result<()> {
+async fn end_link<P: ParentId>(state: &AppState, person: &SignedIn, origin: &Origin, link: MemberId) -> Result<()> {
     let mut tx = state.db.write().await?;
     let (member, role) = api::lock::<P>(&mut tx, &person.caller(), &link.to_string()).await?;
     role.must_own()?;
     let (parent, user) = (member.resource.parent.into(), member.resource.user_id);
-    let mut totals = TotalChanges::default();
-    ending::end(&mut tx, &mut totals, P::OF, link, parent, user).await?;
-    Ok(totals.commit(tx).await?)
+    let mut changes = Changes::new(By::person(person.user.id, origin), clock::now());
+    ending::end(&mut tx, &mut changes, P::OF, link, parent, user).await?;
+    Ok(changes.commit(tx).await?)
 }
 
 /// GET /properties/{id}/people/groups/{group}/take_out: asks for confirmation.
@@ -185,6 +188,7 @@ pub async fn take_out(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
+    origin: Origin,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let (property, group): (PropertyId, GroupId) = (id(&ids.0)?, id(&ids.1)?);
@@ -193,9 +197,9 @@ pub async fn take_out(
         return Err(Error::NotFound);
     }
     let mut tx = state.db.write().await?;
-    let mut totals = TotalChanges::default();
-    let done = match placements::take_out(&mut tx, &mut totals, &person.caller(), group, property).await {
-        Ok(()) => totals.commit(tx).await.map_err(Error::from),
+    let mut changes = Changes::new(By::person(person.user.id, &origin), clock::now());
+    let done = match placements::take_out(&mut tx, &mut changes, &person.caller(), group, property).await {
+        Ok(()) => changes.commit(tx).await.map_err(Error::from),
         Err(error) => {
             drop(tx);
             Err(error)
@@ -233,6 +237,7 @@ pub async fn leave(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
+    origin: Origin,
     property: Path<String>,
 ) -> Result<HttpResponse> {
     let property: PropertyId = id(&property)?;
@@ -245,14 +250,15 @@ pub async fn leave(
         return back(&session, property, LEFT);
     };
     let mut tx = state.db.write().await?;
-    let (user, mut totals) = (person.user.id, TotalChanges::default());
-    let left = ending::leave_for_good(&mut tx, &mut totals, MemberOf::Property, property.0, user, clock::now()).await;
+    let (user, now) = (person.user.id, clock::now());
+    let mut changes = Changes::new(By::person(user, &origin), now);
+    let left = ending::leave_for_good(&mut tx, &mut changes, MemberOf::Property, property.0, user, now).await;
     if let Err(error) = left {
         drop(tx);
         return refused(&state, &person, property, Beside::Link(link), error).await;
     }
     let rest = access::property_role(&mut tx, &person.caller(), property).await?;
-    totals.commit(tx).await?;
+    changes.commit(tx).await?;
     match rest {
         Some(_) => back(&session, property, LEFT),
         None => notice::see_other(&session, "/your_access", "You have left the property."),

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::{
-    access::{self, totals::TotalChanges},
+    access,
     base::{
         clock::{self, Moment},
         error::{Error, Result},
@@ -12,6 +12,7 @@ use crate::{
     },
     db::{Statement, Tx, impl_from_row},
     hotel::{
+        changes::Changes,
         groups::{
             self,
             placements::{self, Giver},
@@ -50,7 +51,7 @@ impl_from_row!(Way { group_id, title, is_home, is_owner });
 /// `NotFound` if there are none; `Refused` if nobody else owns the property.
 pub async fn from_property(
     tx: &mut Tx,
-    totals: &mut TotalChanges,
+    changes: &mut Changes<'_>,
     property: PropertyId,
     user: UserId,
 ) -> Result<Vec<Done>> {
@@ -80,19 +81,19 @@ pub async fn from_property(
         if placements::is_home(tx, way.group_id, property).await?.is_none() {
             continue;
         }
-        done.push(end_way(tx, totals, property, user, way, other.as_ref()).await?);
+        done.push(end_way(tx, changes, property, user, way, other.as_ref()).await?);
     }
     if let Some(link) = link {
-        store::delete(tx, totals, MemberOf::Property, link.id, property.0, user).await?;
+        ending::remove(tx, changes, MemberOf::Property, link.id, property.0, user).await?;
         done.push(Done::LinkEnded);
     }
-    ending::after_loss(tx, totals, MemberOf::Property, property.0, user).await?;
+    ending::after_loss(tx, changes, MemberOf::Property, property.0, user).await?;
     Ok(done)
 }
 
 async fn end_way(
     tx: &mut Tx,
-    totals: &mut TotalChanges,
+    changes: &mut Changes<'_>,
     property: PropertyId,
     user: UserId,
     way: Way,
@@ -100,15 +101,15 @@ async fn end_way(
 ) -> Result<Done> {
     let alone = way.is_owner && store::is_last_owner(tx, MemberOf::Group, way.group_id.0, user).await?;
     if way.is_owner && !way.is_home {
-        placements::remove(tx, totals, way.group_id, property).await?;
+        placements::remove(tx, changes, way.group_id, property, Some(user)).await?;
         return Ok(Done::TakenOut { group: way.title });
     }
     if let (true, Some(other)) = (alone, other) {
-        let group = rehome(tx, totals, property, way.group_id, other, clock::now()).await?;
+        let group = rehome(tx, changes, property, (way.group_id, user), other, clock::now()).await?;
         return Ok(Done::HomeMoved { group, owner: other.email.clone() });
     }
     let properties = groups::store::count_properties(tx, way.group_id).await?;
-    ending::leave(tx, totals, MemberOf::Group, way.group_id.0, user).await?;
+    ending::leave(tx, changes, MemberOf::Group, way.group_id.0, user).await?;
     Ok(Done::LeftGroup { group: way.title, properties })
 }
 
@@ -134,12 +135,12 @@ async fn other_owner(tx: &mut Tx, property: PropertyId, user: UserId) -> sqlx::R
     Statement::new(SQL, vec![property.into(), user.into()]).fetch_optional(tx).await
 }
 
-/// Moves the home of a property from a group to one of another owner, and returns the title of the latter.
+/// Moves the home of a property from a group of this user to one of another owner, and returns the title of the latter.
 async fn rehome(
     tx: &mut Tx,
-    totals: &mut TotalChanges,
+    changes: &mut Changes<'_>,
     property: PropertyId,
-    old: GroupId,
+    (old, user): (GroupId, UserId),
     owner: &Person,
     now: Moment,
 ) -> Result<String> {
@@ -149,10 +150,10 @@ async fn rehome(
             Some(group) => group,
             None => groups::store::insert_first(tx, owner.id, now).await?,
         };
-        placements::add(tx, totals, group, property, Giver::default(), now).await?;
+        placements::add(tx, changes, group, property, Giver::default(), Some(owner.id), now).await?;
         placements::move_home(tx, property, old, owner.id).await?;
     }
-    placements::remove(tx, totals, old, property).await?;
+    placements::remove(tx, changes, old, property, Some(user)).await?;
     Ok(placements::title_of_home(tx, property).await?.unwrap_or_default())
 }
 
@@ -187,7 +188,7 @@ pub async fn sole_owned(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<Named>> {
 /// without an owner, or deleted. Other properties get a home in a group of another owner; unused groups are deleted.
 pub async fn from_everything(
     tx: &mut Tx,
-    totals: &mut TotalChanges,
+    changes: &mut Changes<'_>,
     user: UserId,
     with_properties: bool,
 ) -> Result<Vec<Named>> {
@@ -200,26 +201,26 @@ pub async fn from_everything(
     if with_properties {
         for property in &sole {
             access::lock_property(tx, property.id).await?;
-            while !properties::store::delete(tx, totals, property.id).await? {}
+            while !properties::store::delete(tx, &mut changes.totals, property.id).await? {}
         }
     }
     for group in groups {
-        leave_group(tx, totals, GroupId(group), user, &sole).await?;
+        leave_group(tx, changes, GroupId(group), user, &sole).await?;
     }
     for property in store::parents_of(tx, MemberOf::Property, user).await? {
         access::lock_property(tx, PropertyId(property)).await?;
         if let Some(link) = store::of_user(tx, MemberOf::Property, property, user).await? {
-            store::delete(tx, totals, MemberOf::Property, link.id, property, user).await?;
+            ending::remove(tx, changes, MemberOf::Property, link.id, property, user).await?;
         }
-        placements::end_unsupported(tx, totals, PropertyId(property)).await?;
+        placements::end_unsupported(tx, changes, PropertyId(property)).await?;
     }
-    totals.deleted(user);
+    changes.totals.deleted(user);
     Ok(sole)
 }
 
 async fn leave_group(
     tx: &mut Tx,
-    totals: &mut TotalChanges,
+    changes: &mut Changes<'_>,
     group: GroupId,
     user: UserId,
     sole: &[Named],
@@ -232,17 +233,17 @@ async fn leave_group(
                 && let Some(other) = other_owner(tx, property, user).await?
             {
                 access::lock_property(tx, property).await?;
-                rehome(tx, totals, property, group, &other, clock::now()).await?;
+                rehome(tx, changes, property, (group, user), &other, clock::now()).await?;
             }
         }
     }
     let link = store::of_user(tx, MemberOf::Group, group.0, user).await?;
     if let Some(link) = link {
-        store::delete(tx, totals, MemberOf::Group, link.id, group.0, user).await?;
+        ending::remove(tx, changes, MemberOf::Group, link.id, group.0, user).await?;
     }
     for property in affected {
         access::lock_property(tx, property).await?;
-        placements::end_unsupported(tx, totals, property).await?;
+        placements::end_unsupported(tx, changes, property).await?;
     }
     if is_unused(tx, group.0).await? {
         groups::store::delete(tx, group).await?;

@@ -11,17 +11,21 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    access::{signed_in::SignedIn, totals::TotalChanges},
+    access::signed_in::SignedIn,
     base::{
         clock,
         error::{Error, Result},
         ids::{GroupId, UserId},
     },
-    hotel::members::{
-        MemberOf, ending, inviters,
-        own::{self, OwnGroup},
+    hotel::{
+        changes::Changes,
+        members::{
+            MemberOf, ending, inviters,
+            own::{self, OwnGroup},
+        },
     },
     people::sessions::notice::{self, Notice},
+    record::{by::By, origin::Origin},
     web::{
         form::Arguments,
         page::{self, Layout, Pager, When, counted},
@@ -205,13 +209,15 @@ pub async fn leave_group(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
+    origin: Origin,
     id: Path<String>,
 ) -> Result<HttpResponse> {
     let id: GroupId = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = state.db.write().await?;
-    let (user, mut totals) = (person.user.id, TotalChanges::default());
-    match ending::leave_for_good(&mut tx, &mut totals, MemberOf::Group, id.0, user, clock::now()).await {
-        Ok(()) => totals.commit(tx).await?,
+    let (user, now) = (person.user.id, clock::now());
+    let mut changes = Changes::new(By::person(user, &origin), now);
+    match ending::leave_for_good(&mut tx, &mut changes, MemberOf::Group, id.0, user, now).await {
+        Ok(()) => changes.commit(tx).await?,
         // Sent twice: they have left already.
         Err(Error::NotFound) => {}
         Err(error) => {
@@ -242,6 +248,7 @@ pub async fn leave_all(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
+    origin: Origin,
     id: Path<String>,
 ) -> Result<HttpResponse> {
     let id: UserId = id.parse().map_err(|_| Error::NotFound)?;
@@ -250,13 +257,14 @@ pub async fn leave_all(
         return Ok(page::see_other("/your_access"));
     }
     let mut tx = state.db.write().await?;
-    let mut totals = TotalChanges::default();
-    let left = match ending::leave_all_from(&mut tx, &mut totals, id, person.user.id).await {
+    let now = clock::now();
+    let mut changes = Changes::new(By::person(person.user.id, &origin), now);
+    let left = match ending::leave_all_from(&mut tx, &mut changes, id, person.user.id).await {
         Ok(left) => left,
         Err(error) => return page.refused(id.0, error),
     };
-    inviters::refuse(&mut tx, person.user.id, id, clock::now()).await?;
-    totals.commit(tx).await?;
+    inviters::refuse(&mut tx, person.user.id, id, now).await?;
+    changes.commit(tx).await?;
     let text = match i64::try_from(left.stayed).unwrap_or(i64::MAX) {
         0 => "You have left everything that this person gave you.".to_owned(),
         stayed => {

@@ -83,6 +83,10 @@ impl Password {
         Ok(Self(text))
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// True if it matches a stored hash.
     pub fn is(&self, stored: &str) -> bool {
         PasswordHash::new(stored).is_ok_and(|hash| Argon2::default().verify_password(self.0.as_bytes(), &hash).is_ok())

@@ -1,162 +1,197 @@
-//! Sessions in the database, for actix-session. The cookie carries a random id, the table its SHA-256.
+//! Sessions in the database.
 
-use std::collections::HashMap;
-
-use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
-use actix_web::cookie::time;
 use chrono::Duration;
 
 use crate::{
     base::{
-        clock::{self, Moment},
-        ids::UserId,
+        clock::Moment,
+        ids::{SessionId, UserId},
         secret::{self, Digest},
+        settings::Settings,
     },
-    db::{Bind, Db, Statement, Tx, execute, impl_from_row},
-    people::{
-        sessions::{NOTICE, USER, VERIFIED},
-        users,
-    },
+    db::{Bind, Statement, Tx, execute, impl_from_row},
+    people::users,
+    record::origin::Origin,
 };
 
-/// An expiry is written at most this often; also the tolerated difference of clocks.
-const STEP: Duration = Duration::minutes(1);
+/// Expiry and last use are written at most this often; also the tolerated difference of clocks.
+pub const STEP: Duration = Duration::minutes(1);
 
-/// Sessions, for actix-session's middleware.
-pub struct Sessions {
-    pub db: Db,
-    /// The idle timeout.
+/// Maximum number of sessions per user; a new one ends the one that was unused longest.
+const MOST: i64 = 20;
+
+/// How long sessions last.
+#[derive(Clone, Copy)]
+pub struct Lifetime {
+    /// Without a request.
     pub idle: Duration,
-    /// The maximum lifetime.
+    /// In any case.
     pub absolute: Duration,
 }
 
-type State = HashMap<String, String>;
+impl Lifetime {
+    pub fn of(settings: &Settings) -> Self {
+        Lifetime {
+            idle: Duration::minutes(settings.session_idle_minutes.into()),
+            absolute: Duration::hours(settings.session_hours.into()),
+        }
+    }
+}
+
+/// The id of a session for its cookie: a secret, so it has no `Debug`.
+pub struct SessionToken(pub String);
+
+impl SessionToken {
+    fn new() -> Self {
+        SessionToken(secret::random())
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of(&self.0)
+    }
+}
 
 /// A row of a session.
-struct StoredSession {
-    user_id: UserId,
-    expires_at: Moment,
-    created_at: Moment,
-    notice: Option<String>,
+pub struct Stored {
+    pub id: SessionId,
+    pub user_id: UserId,
+    pub created_at: Moment,
+    pub expires_at: Moment,
+    pub last_seen_at: Moment,
+    pub confirmed_at: Moment,
+    pub address: Option<String>,
+    pub client: Option<String>,
+    pub browser_digest: Option<Vec<u8>>,
+    pub notice: Option<String>,
 }
 
-impl_from_row!(StoredSession { user_id, expires_at, created_at, notice });
+impl_from_row!(Stored {
+    id,
+    user_id,
+    created_at,
+    expires_at,
+    last_seen_at,
+    confirmed_at,
+    address,
+    client,
+    browser_digest,
+    notice
+});
 
-impl SessionStore for Sessions {
-    async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
-        let found = self.user(&Digest::of(key.as_ref())).await.map_err(|error| LoadError::Other(error.into()))?;
-        Ok(found.map(|(user, notice)| {
-            let notice = notice.map(|notice| (NOTICE.to_owned(), notice));
-            State::from_iter([(USER.to_owned(), format!("\"{user}\""))].into_iter().chain(notice))
-        }))
-    }
-
-    async fn save(&self, state: State, _: &time::Duration) -> Result<SessionKey, SaveError> {
-        let user = state.get(USER).and_then(|user| user.trim_matches('"').parse::<UserId>().ok());
-        let user = user.ok_or_else(|| SaveError::Serialization(sqlx::Error::RowNotFound.into()))?;
-        let verified = state.get(VERIFIED).and_then(|hash| serde_json::from_str::<String>(hash).ok());
-        let id = secret::random();
-        self.begin(user, &verified.unwrap_or_default(), &Digest::of(&id), state.get(NOTICE))
-            .await
-            .map_err(|error| SaveError::Other(error.into()))?;
-        SessionKey::try_from(id).map_err(|error| SaveError::Other(error.into()))
-    }
-
-    /// Only the notice of a session changes: another user gets a new session. No row is inserted here, which would undo
-    /// a concurrent sign-out. An error is only logged, since the request itself is done.
-    async fn update(&self, key: SessionKey, state: State, _: &time::Duration) -> Result<SessionKey, UpdateError> {
-        if let Err(error) = self.set_notice(&Digest::of(key.as_ref()), state.get(NOTICE)).await {
-            log::warn!("could not store the notice of a session: {error}");
-        }
-        Ok(key)
-    }
-
-    /// Not needed: the expiry is extended when the session is read.
-    async fn update_ttl(&self, _: &SessionKey, _: &time::Duration) -> Result<(), anyhow::Error> {
-        Ok(())
-    }
-
-    async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
-        Ok(self.end(&Digest::of(key.as_ref())).await?)
-    }
+macro_rules! select_sessions {
+    ($which:literal) => {
+        concat!(
+            "select id, user_id, created_at, expires_at, last_seen_at, confirmed_at, address, client, browser_digest, notice
+             from sessions where ",
+            $which
+        )
+    };
 }
 
-impl Sessions {
-    async fn end(&self, digest: &Digest) -> sqlx::Result<()> {
-        const SQL: &str = "delete from sessions where digest = $1";
-        let mut tx = self.db.write().await?;
-        execute!(&mut tx, SQL, digest)?;
-        tx.commit().await
-    }
-
-    async fn set_notice(&self, digest: &Digest, notice: Option<&String>) -> sqlx::Result<()> {
-        const SQL: &str = "update sessions set notice = $2 where digest = $1";
-        let mut tx = self.db.write().await?;
-        execute!(&mut tx, SQL, digest, notice)?;
-        tx.commit().await
-    }
-
-    /// The user and the notice of a session that has not expired; extends its expiry.
-    async fn user(&self, digest: &Digest) -> sqlx::Result<Option<(UserId, Option<String>)>> {
-        const SQL: &str = "
-            select user_id, expires_at, created_at, notice from sessions
-            where digest = $1 and expires_at > $2 and created_at > $3";
-        let now = clock::now();
-        let mut tx = self.db.read_latest().await?;
-        let binds = vec![digest.clone().into(), Bind::Moment(now), Bind::Moment(now - self.absolute)];
-        let found = Statement::new(SQL, binds).fetch_optional(&mut tx).await?;
-        drop(tx);
-        let Some(StoredSession { user_id: user, expires_at, created_at, notice }) = found else { return Ok(None) };
-        // The clock was ahead when the session began, so it would last longer than its lifetime.
-        if created_at > now + STEP {
-            self.end(digest).await?;
-            return Ok(None);
-        }
-        let wanted = (now + self.idle).min(created_at + self.absolute);
-        // If the expiry cannot be extended now, the session is still valid.
-        if wanted - expires_at > STEP.min(self.idle / 2)
-            && let Err(error) = self.extend(digest, wanted).await
-        {
-            log::warn!("could not extend a session: {error}");
-        }
-        Ok(Some((user, notice)))
-    }
-
-    async fn extend(&self, digest: &Digest, expires_at: Moment) -> sqlx::Result<()> {
-        const SQL: &str = "update sessions set expires_at = $2 where digest = $1";
-        let mut tx = self.db.write().await?;
-        execute!(&mut tx, SQL, digest, expires_at)?;
-        tx.commit().await
-    }
-
-    /// Stores a new session, and deletes expired ones. The user is locked, so that a change that ends all sessions
-    /// comes either before it, and is seen, or after it, and ends this one too.
-    async fn begin(&self, user: UserId, verified: &str, digest: &Digest, notice: Option<&String>) -> sqlx::Result<()> {
-        const DELETE_EXPIRED: &str = "delete from sessions where expires_at <= $1";
-        // At most a hundred sessions per user are kept.
-        const DELETE_OLDEST: &str = "
-            delete from sessions where user_id = $1 and digest not in (
-                select digest from sessions where user_id = $1 order by created_at desc, digest limit 100)";
-        const SQL: &str = "
-            insert into sessions (digest, user_id, created_at, expires_at, notice)
-            select $1, id, $3, $4, $6 from users where id = $2 and password_hash = $5 and deactivated_at is null";
-        let now = clock::now();
-        let mut tx = self.db.write().await?;
-        execute!(&mut tx, DELETE_EXPIRED, now)?;
-        users::store::lock_user(&mut tx, user).await?;
-        let end = now + self.idle.min(self.absolute);
-        let inserted = execute!(&mut tx, SQL, digest, user, now, end, verified, notice)?;
-        if inserted == 0 {
-            return Err(sqlx::Error::RowNotFound);
-        }
-        execute!(&mut tx, DELETE_OLDEST, user)?;
-        tx.commit().await
-    }
+/// A session that has not expired.
+pub async fn by_digest(tx: &mut Tx, digest: &Digest, lifetime: &Lifetime, now: Moment) -> sqlx::Result<Option<Stored>> {
+    const SQL: &str = select_sessions!("digest = $1 and expires_at > $2 and created_at > $3");
+    let binds = vec![digest.clone().into(), Bind::Moment(now), Bind::Moment(now - lifetime.absolute)];
+    Statement::new(SQL, binds).fetch_optional(tx).await
 }
 
-/// Ends every session of a user.
-pub async fn end_all(tx: &mut Tx, user: UserId) -> sqlx::Result<()> {
+/// The sessions of a user that have not expired, the last seen first.
+pub async fn of_user(tx: &mut Tx, user: UserId, lifetime: &Lifetime, now: Moment) -> sqlx::Result<Vec<Stored>> {
+    const SQL: &str =
+        select_sessions!("user_id = $1 and expires_at > $2 and created_at > $3 order by last_seen_at desc, id desc");
+    let binds = vec![user.into(), Bind::Moment(now), Bind::Moment(now - lifetime.absolute)];
+    Statement::new(SQL, binds).fetch_all(tx).await
+}
+
+/// A session that is about to begin.
+pub struct New<'a> {
+    pub user: UserId,
+    /// The password hash that was verified: a reset in between ends the sign-in.
+    pub verified: &'a str,
+    pub origin: &'a Origin,
+    /// The digest of the browser's cookie.
+    pub browser: &'a Digest,
+}
+
+/// Begins a session. `None` if the password is not the verified one any more, or the user is
+/// deactivated. The user is locked, so that a change that ends all sessions comes either before it, and is seen, or after
+/// it, and ends this one too.
+pub async fn begin(
+    tx: &mut Tx,
+    new: &New<'_>,
+    lifetime: &Lifetime,
+    now: Moment,
+) -> sqlx::Result<Option<(SessionId, SessionToken)>> {
+    const DELETE_UNUSED: &str = "
+        delete from sessions where user_id = $1 and digest not in (
+            select digest from sessions where user_id = $1
+            order by case when digest = $2 then 0 else 1 end, last_seen_at desc, digest limit $3)";
+    const SQL: &str = "
+        insert into sessions
+            (digest, id, user_id, created_at, expires_at, last_seen_at, confirmed_at, address, client, browser_digest)
+        select $1, $2, id, $3, $4, $3, $3, $5, $6, $7 from users
+        where id = $8 and password_hash = $9 and deactivated_at is null";
+    let New { user, verified, origin, browser } = new;
+    users::store::lock_user(tx, *user).await?;
+    let (id, token) = (SessionId::new(), SessionToken::new());
+    let end = now + lifetime.idle.min(lifetime.absolute);
+    let (address, client) = (origin.address_text(), &origin.client);
+    if execute!(tx, SQL, token.digest(), id, now, end, address, client, *browser, *user, *verified)? == 0 {
+        return Ok(None);
+    }
+    execute!(tx, DELETE_UNUSED, *user, token.digest(), MOST)?;
+    Ok(Some((id, token)))
+}
+
+/// Notes that the user has just proved who they are, and changes the session's id. `None` if it has ended.
+pub async fn confirm(tx: &mut Tx, id: SessionId, now: Moment) -> sqlx::Result<Option<SessionToken>> {
+    const SQL: &str = "update sessions set digest = $2, confirmed_at = $3, last_seen_at = $3 where id = $1";
+    let token = SessionToken::new();
+    Ok((execute!(tx, SQL, id, token.digest(), now)? == 1).then_some(token))
+}
+
+pub async fn extend(tx: &mut Tx, digest: &Digest, expires_at: Moment, now: Moment) -> sqlx::Result<()> {
+    const SQL: &str = "update sessions set expires_at = $2, last_seen_at = $3 where digest = $1";
+    execute!(tx, SQL, digest, expires_at, now).map(drop)
+}
+
+pub async fn set_notice(tx: &mut Tx, digest: &Digest, notice: Option<&String>) -> sqlx::Result<()> {
+    const SQL: &str = "update sessions set notice = $2 where digest = $1";
+    execute!(tx, SQL, digest, notice).map(drop)
+}
+
+pub async fn end_by_digest(tx: &mut Tx, digest: &Digest) -> sqlx::Result<()> {
+    const SQL: &str = "delete from sessions where digest = $1";
+    execute!(tx, SQL, digest).map(drop)
+}
+
+/// Deletes up to so many sessions that have expired.
+pub async fn delete_expired(tx: &mut Tx, now: Moment, most: i64) -> sqlx::Result<u64> {
+    const SQL: &str =
+        "delete from sessions where digest in (select digest from sessions where expires_at <= $1 limit $2)";
+    execute!(tx, SQL, now, most)
+}
+
+/// What calls itself the client of a session of a user; `None` if there is no such session.
+pub async fn client(tx: &mut Tx, user: UserId, id: SessionId) -> sqlx::Result<Option<String>> {
+    const SQL: &str = "select coalesce(client, '') from sessions where user_id = $1 and id = $2";
+    Ok(Statement::new(SQL, vec![user.into(), id.into()]).fetch_values(tx).await?.pop())
+}
+
+/// Ends one session of a user. False if there is none with this id.
+pub async fn end(tx: &mut Tx, user: UserId, id: SessionId) -> sqlx::Result<bool> {
+    const SQL: &str = "delete from sessions where user_id = $1 and id = $2";
+    execute!(tx, SQL, user, id).map(|rows| rows == 1)
+}
+
+/// Ends every session of a user but one, and returns how many.
+pub async fn end_others(tx: &mut Tx, user: UserId, kept: SessionId) -> sqlx::Result<u64> {
+    const SQL: &str = "delete from sessions where user_id = $1 and id <> $2";
+    execute!(tx, SQL, user, kept)
+}
+
+/// Ends every session of a user, and returns how many.
+pub async fn end_all(tx: &mut Tx, user: UserId) -> sqlx::Result<u64> {
     const SQL: &str = "delete from sessions where user_id = $1";
-    execute!(tx, SQL, user).map(drop)
+    execute!(tx, SQL, user)
 }

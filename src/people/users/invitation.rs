@@ -1,7 +1,7 @@
 //! The page behind a one-time link: a user sets name and password.
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Data, Path},
 };
@@ -12,8 +12,12 @@ use crate::{
     base::{clock, error::Result, secret::Digest},
     people::{
         password::{Hasher, Password, RULES, THE_SAME, Verdict, hash_queue::Asker},
-        sessions,
+        sessions::{self, browser::BrowserCookie},
         users::{User, store},
+    },
+    record::{
+        activity::{self, Entry, Kind},
+        origin::Origin,
     },
     web::{
         form::{Field, Form},
@@ -66,9 +70,11 @@ pub struct Chosen {
 
 /// POST /welcome/{token}: the link works once.
 pub async fn set(
+    request: HttpRequest,
     state: Data<AppState>,
     hasher: Data<Hasher>,
     token: Path<String>,
+    origin: Origin,
     form: Form<Chosen>,
 ) -> Result<HttpResponse> {
     let Form(Chosen { name: typed, password }) = form;
@@ -87,15 +93,22 @@ pub async fn set(
         }
     };
     let hash = hasher.hash(Asker::User(user.id), password).await?;
+    let now = clock::now();
     let mut tx = state.db.write().await?;
-    if !store::use_link(&mut tx, &Digest::of(&token), clock::now()).await? {
+    store::lock_user(&mut tx, user.id).await?;
+    if !store::use_link(&mut tx, &Digest::of(&token), now).await? {
         return ended(&state);
     }
     store::set_name(&mut tx, user.id, name.as_deref()).await?;
     store::set_password(&mut tx, user.id, &hash).await?;
-    sessions::store::end_all(&mut tx, user.id).await?;
+    // This browser is known from now on: a flood of guesses from elsewhere does not keep its user from signing in.
+    let sent = BrowserCookie::sent(&request, &state.base_url);
+    let browser = sessions::start_over(&mut tx, &user, sent, &origin, now).await?;
+    activity::put(&mut tx, &Entry::own(user.id, Kind::PasswordReset, &origin), now).await?;
     tx.commit().await?;
-    Ok(page::see_other("/sign_in?notice=password_set"))
+    let mut response = page::see_other("/sign_in?notice=password_set");
+    browser.attach(&state.base_url, &mut response)?;
+    Ok(response)
 }
 
 async fn invited(state: &AppState, token: &str) -> Result<Option<User>> {

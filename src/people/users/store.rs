@@ -20,19 +20,24 @@ pub struct Credentials {
     pub id: UserId,
     pub password_hash: Option<String>,
     pub deactivated_at: Option<Moment>,
+    /// The user has signed in from this browser before.
+    pub knows_browser: bool,
 }
 
-impl_from_row!(Credentials { id, password_hash, deactivated_at });
+impl_from_row!(Credentials { id, password_hash, deactivated_at, knows_browser });
 
 /// A user with the subscription, as each page view reads them.
 pub struct Account {
     pub user: User,
     pub subscription: Option<Subscription>,
+    /// Two-factor authentication is on.
+    pub has_second_factor: bool,
 }
 
 impl_from_row!(Account, row => Account {
     user: User::from_row(row)?,
     subscription: Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?,
+    has_second_factor: row.try_get("has_second_factor")?,
 });
 
 /// A user in the list of the host; without a password, one who was invited and has not used the link yet.
@@ -45,7 +50,8 @@ impl_from_row!(Listed, row => Listed { user: User::from_row(row)?, has_password:
 
 pub async fn by_id(tx: &mut Tx, id: UserId) -> sqlx::Result<Option<Account>> {
     const SQL: &str = "
-        select u.id, u.email, u.name, u.time_zone, u.deactivated_at, s.state, s.period_ends_at
+        select u.id, u.email, u.name, u.time_zone, u.deactivated_at, s.state, s.period_ends_at,
+            exists (select 1 from totp t where t.user_id = u.id and t.confirmed_at is not null) as has_second_factor
         from users u left join subscriptions s on s.user_id = u.id
         where u.id = $1";
     Statement::new(SQL, vec![id.into()]).fetch_optional(tx).await
@@ -69,9 +75,14 @@ pub async fn any(tx: &mut Tx) -> sqlx::Result<bool> {
     Statement::new("select exists (select 1 from users)", Vec::new()).fetch_value(tx).await
 }
 
-pub async fn credentials(tx: &mut Tx, email: &Email) -> sqlx::Result<Option<Credentials>> {
-    const SQL: &str = "select id, password_hash, deactivated_at from users where email_key = $1";
-    Statement::new(SQL, vec![Bind::Text(email.key.clone())]).fetch_optional(tx).await
+/// `browser` is the digest of the cookie of the browser that asks.
+pub async fn credentials(tx: &mut Tx, email: &Email, browser: Option<&Digest>) -> sqlx::Result<Option<Credentials>> {
+    const SQL: &str = "
+        select id, password_hash, deactivated_at,
+            exists (select 1 from browsers b where b.user_id = users.id and b.digest = $2) as knows_browser
+        from users where email_key = $1";
+    let browser = browser.map_or_else(Vec::new, |Digest(bytes)| bytes.clone());
+    Statement::new(SQL, vec![Bind::Text(email.key.clone()), Bind::Bytes(browser)]).fetch_optional(tx).await
 }
 
 pub async fn password_hash(tx: &mut Tx, id: UserId) -> sqlx::Result<Option<String>> {

@@ -182,15 +182,15 @@ async fn a_property_is_in_a_hundred_groups_at_most() {
 }
 
 #[actix_web::test]
-async fn however_often_somebody_signs_in_a_hundred_sessions_are_kept() {
+async fn however_often_somebody_signs_in_twenty_sessions_are_kept() {
     let server = Server::start().await;
     let user = server.add_subscriber("desk@farol.example");
     let first = server.signed_in(&user).await;
     let second = server.signed_in(&user).await;
-    for _ in 0..99 {
+    for _ in 0..19 {
         server.signed_in(&user).await;
     }
-    assert_eq!(server.texts("select cast(count(*) as text) from sessions").await, ["100"]);
+    assert_eq!(server.texts("select cast(count(*) as text) from sessions").await, ["20"]);
     first.get("/user_profile").await.is(303);
     second.get("/user_profile").await.is(200);
 }

@@ -203,6 +203,8 @@ async fn every_command_explains_itself() {
         &["member", "list"],
         &["member", "add"],
         &["member", "remove"],
+        &["activity"],
+        &["activity", "list"],
     ] {
         let mut latchkey = bare_latchkey();
         latchkey.args(command).arg("--help").env("DATABASE_URL", "postgres://host:not-for-everybody@db/latchkey");

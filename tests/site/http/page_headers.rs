@@ -72,9 +72,12 @@ async fn pages_of(server: &Server) -> Vec<Response> {
         me.browser.get(NEW_KEY).await.is(200),
         me.browser.post_form(NEW_KEY, &[]).await.is(422),
         me.browser.get(&format!("/user_profile/api_keys/{id}/withdraw")).await.is(200),
+        me.browser.get(&format!("/user_profile/api_keys/{id}")).await.is(200),
         me.browser.get("/user_profile/withdraw_all_keys").await.is(200),
         me.browser.get("/properties").await.is(200),
         me.browser.get("/your_access").await.is(200),
+        me.browser.get("/user_profile/activity").await.is(200),
+        me.browser.get("/user_profile/activity?from=soon").await.is(422),
         me.browser.post_form("/user_profile/password", &[]).await.is(422),
         me.browser.call("DELETE".parse().expect("a method"), PROFILE).await.is(405),
     ];
