@@ -277,7 +277,8 @@ fn ask_password(settings: &Settings, email: &Email) -> Result<Password, String> 
     } else {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text).map_err(|error| format!("Cannot read the password: {error}."))?;
-        text.lines().next().unwrap_or_default().to_owned()
+        // Some programs write a byte order mark before what they send.
+        text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default().to_owned()
     };
     Password::chosen(text, &settings.host_name, &email.text)
 }

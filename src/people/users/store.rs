@@ -1,5 +1,7 @@
 //! Users in the database.
 
+use chrono::Duration;
+
 use crate::{
     base::{
         clock::Moment,
@@ -169,17 +171,24 @@ pub async fn insert_link(
     execute!(tx, SQL, digest, user, now, expires_at).map(drop)
 }
 
+/// Tolerated difference between the clocks of two machines. A link whose beginning is further ahead is of a clock that was
+/// ahead, so that it would last too long.
+const CLOCKS_APART: Duration = Duration::minutes(1);
+
 /// The user of a link that has neither expired nor been used.
 pub async fn by_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<Option<User>> {
     const SQL: &str = "
         select u.id, u.email, u.name, u.time_zone, u.deactivated_at
         from user_links l join users u on u.id = l.user_id
-        where l.digest = $1 and l.used_at is null and l.expires_at > $2 and u.deactivated_at is null";
-    Statement::new(SQL, vec![digest.clone().into(), Bind::Moment(now)]).fetch_optional(tx).await
+        where l.digest = $1 and l.used_at is null and l.expires_at > $2 and l.created_at <= $3 and u.deactivated_at is null";
+    let binds = vec![digest.clone().into(), Bind::Moment(now), Bind::Moment(now + CLOCKS_APART)];
+    Statement::new(SQL, binds).fetch_optional(tx).await
 }
 
 /// Marks a link as used. False if it has been used or has expired.
 pub async fn use_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<bool> {
-    const SQL: &str = "update user_links set used_at = $2 where digest = $1 and used_at is null and expires_at > $2";
-    execute!(tx, SQL, digest, now).map(|rows| rows == 1)
+    const SQL: &str = "
+        update user_links set used_at = $2
+        where digest = $1 and used_at is null and expires_at > $2 and created_at <= $3";
+    execute!(tx, SQL, digest, now, now + CLOCKS_APART).map(|rows| rows == 1)
 }

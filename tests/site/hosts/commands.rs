@@ -238,3 +238,11 @@ async fn a_user_of_the_command_line_can_sign_in_with_what_it_was_told() {
     assert_eq!(crate::page::typed(&page, "name").as_deref(), Some("Rita"));
     browser.get("/api/v1/groups").await.is(200);
 }
+
+#[actix_web::test]
+async fn a_byte_order_mark_before_a_password_is_no_part_of_it() {
+    let server = Server::start().await;
+    let user = User { email: "desk@farol.example".to_owned(), password: server.new_password() };
+    server.run_with(&["user", "add", &user.email], &format!("\u{feff}{}\n", user.password)).ok();
+    server.signed_in(&user).await;
+}

@@ -128,6 +128,12 @@ async fn a_link_is_good_for_seven_days() {
     };
     let days: f64 = server.texts(days).await[0].parse().expect("days");
     assert!((days - 7.0).abs() < 0.01, "{days}");
+    // A link of a clock that was ahead would last too long.
+    server.set_moment("user_links", "created_at", 86_400).await;
+    server.anonymous().get(&path).await.is(404);
+    server.browser().post_form(&path, &[("password", "seven boats at noon")]).await.is(404);
+    server.set_moment("user_links", "created_at", -60).await;
+    server.anonymous().get(&path).await.is(200);
     server.sql("update user_links set expires_at = created_at").await;
     server.anonymous().get(&path).await.is(404);
     let form = [("password", "seven boats at noon")];
