@@ -13,6 +13,7 @@ use crate::{
     base::{
         clock::{self, Moment},
         error::Result,
+        ids::UserId,
     },
     people::{
         password::{Hasher, Password, Verdict, hash_queue::Asker},
@@ -256,7 +257,11 @@ impl<'a> Attempt<'a> {
                     activity::put(&mut tx, &entry, now).await?;
                 }
             }
-            None => throttle::store::touch(&mut tx, &self.account, now).await?,
+            None => {
+                // The same statements, for nobody: they store nothing.
+                activity::count_failure(&mut tx, UserId::new(), Kind::SignInFailed, self.origin, now).await?;
+                throttle::store::touch(&mut tx, &self.account, now).await?;
+            }
         }
         Ok(tx.commit().await?)
     }
