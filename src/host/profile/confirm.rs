@@ -22,6 +22,7 @@ use crate::{
             store::SessionToken,
             verification::{self, Verified},
         },
+        throttle,
     },
     record::{
         activity::{self, Entry, Kind},
@@ -98,7 +99,7 @@ pub async fn confirm(
         return by_code(&state, &keys, &person, &session, &origin, &code, return_to).await;
     }
     let typed = Password::typed(password);
-    let problem = match verification::verify(&state, &hasher, &person.session, typed, &origin).await? {
+    let (problem, closed) = match verification::verify(&state, &hasher, &person.session, typed, &origin).await? {
         Verified::Right(_) => {
             let mut tx = state.db.write().await?;
             let token = note(&mut tx, &person, &origin, return_to).await?;
@@ -109,11 +110,8 @@ pub async fn confirm(
         Verified::Wrong => ("This is not your password.".to_owned(), None),
         Verified::Closed(closed) => (closed.message(clock::now()), Some(closed)),
     };
-    let page = ConfirmPage { password_problem: Some(problem.0), ..ConfirmPage::new(&state, &person, return_to) };
-    let Some(closed) = problem.1 else { return page::html(StatusCode::UNPROCESSABLE_ENTITY, &page) };
-    let mut response = page::html(StatusCode::TOO_MANY_REQUESTS, &page)?;
-    closed.set_retry_after(&mut response, clock::now());
-    Ok(response)
+    let page = ConfirmPage { password_problem: Some(problem), ..ConfirmPage::new(&state, &person, return_to) };
+    throttle::refused_page(&page, closed, clock::now())
 }
 
 async fn by_code(
@@ -143,7 +141,8 @@ async fn by_code(
 
 fn refused(state: &AppState, person: &SignedIn, return_to: &str, refusal: Refusal) -> Result<HttpResponse> {
     let code = Some(second_step::code_field(state, false, Some(refusal)));
-    second_step::refused(refusal, &ConfirmPage { code, ..ConfirmPage::new(state, person, return_to) })
+    let page = ConfirmPage { code, ..ConfirmPage::new(state, person, return_to) };
+    throttle::refused_page(&page, refusal.closed(), clock::now())
 }
 
 /// Notes the confirmation, and returns the new id of the session.

@@ -22,6 +22,7 @@ use crate::{
             store::{Lifetime, New, SessionToken},
             verification::{self, Verified},
         },
+        throttle,
         users::{self, User, store},
     },
     record::{
@@ -145,12 +146,8 @@ pub async fn change_password(
     let mut page = ProfilePage::new(&state, &person, Order::Created).await?;
     page.old_password_problem = old_problem;
     page.new_password_problem = new.err();
-    if let Verified::Closed(closed) = old {
-        let mut response = page.answer(StatusCode::TOO_MANY_REQUESTS)?;
-        closed.set_retry_after(&mut response, clock::now());
-        return Ok(response);
-    }
-    page.answer(StatusCode::UNPROCESSABLE_ENTITY)
+    let closed = if let Verified::Closed(closed) = old { Some(closed) } else { None };
+    throttle::refused_page(&page, closed, clock::now())
 }
 
 /// Replaces the password, ends all sessions, forgets all browsers, and begins a session of this browser. `None` if the

@@ -129,7 +129,7 @@ fn set_up_page(
         is_required: crate::access::signed_in::needs_second_factor(state, person.has_second_factor),
     };
     match refusal {
-        Some(refusal) => second_step::refused(refusal, &page),
+        Some(refusal) => throttle::refused_page(&page, refusal.closed(), clock::now()),
         None => page::html(StatusCode::OK, &page),
     }
 }
@@ -255,7 +255,7 @@ fn enter_code(state: &AppState, person: &SignedIn, form: CodeForm, refusal: Opti
     let layout = Layout::new(state, Some(person.user.display_name()));
     let page = EnterCodePage { layout, code: second_step::code_field(state, false, refusal), form };
     match refusal {
-        Some(refusal) => second_step::refused(refusal, &page),
+        Some(refusal) => throttle::refused_page(&page, refusal.closed(), clock::now()),
         None => page::html(StatusCode::OK, &page),
     }
 }

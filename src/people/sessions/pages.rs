@@ -139,7 +139,7 @@ pub async fn sign_in(
     let attempt = Attempt::new(&request, &state, &origin, &email).await?;
     let outcome = attempt.decide(&hasher, &limits, Password::typed(password)).await?;
     let now = clock::now();
-    let (status, problem, closed) = match outcome {
+    let (problem, closed) = match outcome {
         Outcome::SignedIn(token, browser) => {
             sessions::attach(&session, token)?;
             let mut response = page::see_other(return_to);
@@ -151,8 +151,8 @@ pub async fn sign_in(
             pending.attach(&state.base_url, &mut response)?;
             return Ok(response);
         }
-        Outcome::Refused(problem) => (StatusCode::UNPROCESSABLE_ENTITY, problem.to_owned(), None),
-        Outcome::Closed(closed) => (StatusCode::TOO_MANY_REQUESTS, closed.message(now), Some(closed)),
+        Outcome::Refused(problem) => (problem.to_owned(), None),
+        Outcome::Closed(closed) => (closed.message(now), Some(closed)),
     };
     let page = SignInPage {
         layout: Layout::new(&state, None),
@@ -160,11 +160,7 @@ pub async fn sign_in(
         email: Field::wrong(email, problem),
         return_to: return_to.to_owned(),
     };
-    let mut response = page::html(status, &page)?;
-    if let Some(closed) = closed {
-        closed.set_retry_after(&mut response, now);
-    }
-    Ok(response)
+    throttle::refused_page(&page, closed, now)
 }
 
 impl<'a> Attempt<'a> {

@@ -15,6 +15,7 @@ use crate::{
             notice,
             pending::{self, Pending, PendingCookie},
         },
+        throttle,
     },
     record::origin::Origin,
     web::{
@@ -134,20 +135,9 @@ pub async fn sign_in(
         Verified::Refused(refusal) => {
             request_log::set_outcome(&request, "sign-in: wrong code", Some(waiting.user_id));
             let is_recovery = !recovery.is_empty();
-            refused(refusal, &SecondFactorPage::new(&state, return_to, is_recovery, Some(refusal)))
+            let page = SecondFactorPage::new(&state, return_to, is_recovery, Some(refusal));
+            throttle::refused_page(&page, refusal.closed(), clock::now())
         }
-    }
-}
-
-/// The page that shows the form again after a refusal.
-pub fn refused(refusal: Refusal, page: &impl Template) -> Result<HttpResponse> {
-    match refusal.closed() {
-        Some(closed) => {
-            let mut response = page::html(StatusCode::TOO_MANY_REQUESTS, page)?;
-            closed.set_retry_after(&mut response, clock::now());
-            Ok(response)
-        }
-        None => page::html(StatusCode::UNPROCESSABLE_ENTITY, page),
     }
 }
 

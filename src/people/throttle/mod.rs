@@ -11,14 +11,23 @@ use std::net::IpAddr;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{self, HeaderValue},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
+use askama::Template;
 use chrono::Duration;
 
 use crate::{
-    base::{clock::Moment, ids::UserId, secret::Digest},
+    base::{clock::Moment, error::Result, ids::UserId, secret::Digest},
     people::{second_factor::totp, users::Email},
-    web::{client_ip, page::counted, request_log, state::AppState},
+    web::{
+        client_ip,
+        page::{self, counted},
+        request_log,
+        state::AppState,
+    },
 };
 
 /// A counter is forgotten this long after the last failure, or of an address after the first one of a day, except for one
@@ -124,16 +133,19 @@ impl Subject {
     }
 }
 
+/// The page that shows a form again after a failed attempt: 422, or 429 with the time to try again if they are closed.
+pub fn refused_page(page: &impl Template, closed: Option<Closed>, now: Moment) -> Result<HttpResponse> {
+    let Some(closed) = closed else { return page::html(StatusCode::UNPROCESSABLE_ENTITY, page) };
+    let mut response = page::html(StatusCode::TOO_MANY_REQUESTS, page)?;
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(closed.seconds(now)));
+    Ok(response)
+}
+
 impl Closed {
     /// Seconds until the next attempt, at least one; a day where only a reset helps.
     pub fn seconds(&self, now: Moment) -> i64 {
         let left = self.until.map_or(FORGOTTEN_AFTER, |until| until - now);
         (left + Duration::milliseconds(999)).num_seconds().max(1)
-    }
-
-    /// Says in a response when to try again.
-    pub fn set_retry_after(&self, response: &mut HttpResponse, now: Moment) {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(self.seconds(now)));
     }
 
     /// The message for the form.
