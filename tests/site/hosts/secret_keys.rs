@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::command::{Said, finish};
 use crate::host::Host;
-use crate::page::problem;
+use crate::page::{problem, until};
 use crate::people::User;
 use crate::second_factor::{Factor, KEYS, sign_in};
 use crate::server::Server;
@@ -81,13 +81,15 @@ async fn a_missing_key_says_so_and_recovery_codes_still_work() {
     drop(server);
     for keys in [OTHER, "k1:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="] {
         let server = serve(&host, keys);
-        assert_eq!(server.log().contains("the secret key k1 is missing"), keys == OTHER, "{}", server.log());
         for _ in 0..5 {
             let refused = sign_in(&server.browser(), &user, &factor.code(0)).await.is(422);
             let told = problem(&refused, "code").expect("a reason");
             assert!(told.contains("Codes cannot be checked just now"), "{told}");
         }
+        let told = || server.log().contains("cannot decrypt the secret for the one-time codes");
+        until("the log tells of the secret", async || told().then_some(())).await;
         assert!(server.log().contains("secret key k1"), "{}", server.log());
+        assert_eq!(server.log().contains("the secret key k1 is missing in"), keys == OTHER, "{}", server.log());
         let number = usize::from(keys != OTHER);
         sign_in(&server.browser(), &user, &factor.recovery[number]).await.is(303);
         let said = run(&host, &["secrets", "check"], keys).refused(1);
