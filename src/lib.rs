@@ -7,6 +7,7 @@ mod app; // routes, middleware, authentication, the OpenAPI document
 mod base; // values and their rules, the clock and the log
 pub mod cli; // the commands
 mod db; // SQLite and PostgreSQL: statements, transactions, migrations
+mod delivery; // sending mail
 mod demo; // data of `latchkey demo`
 mod host; // User Profile and documentation
 mod hotel; // groups, properties, rooms, rates, and who has access

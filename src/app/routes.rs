@@ -13,7 +13,7 @@ use crate::{
         error::{Error, Result},
         ids::{GroupId, PropertyId},
     },
-    host::{activity, docs, profile},
+    host::{activity, docs, profile, sign_up},
     hotel::{
         facilities, groups, members,
         photos::Photo,
@@ -24,7 +24,7 @@ use crate::{
         taxes::{Tax, TaxSet},
     },
     keys,
-    people::users::invitation,
+    people::users::{email_change, invitation, reset},
     resource::handlers::{self, READ},
     web::{
         assets,
@@ -93,7 +93,13 @@ pub fn pages(pages: &mut ServiceConfig) {
         .service(resource("/sign_in").get(sessions::show).post(sessions::sign_in).done())
         .service(resource("/sign_in/second_factor").get(second_step::show).post(second_step::sign_in).done())
         .service(resource("/sign_out").get(sessions::sign_out_typed).post(sessions::sign_out).done())
+        .service(resource("/reset_password").get(reset::show).post(reset::ask).done())
+        .service(resource("/reset_password/{token}").get(reset::open).post(reset::set).done())
         .service(resource("/welcome/{token}").get(invitation::show).post(invitation::set).done())
+        .service(resource("/email/{token}").get(email_change::show_change).post(email_change::confirm).done())
+        .service(resource("/email/undo/{token}").get(email_change::show_undo).post(email_change::undo).done())
+        .service(resource("/sign_up").get(sign_up::show).post(sign_up::ask).done())
+        .service(resource("/sign_up/{token}").get(sign_up::open).post(sign_up::create).done())
         .service(resource("/properties").get(properties::pages::list).done())
         .service(resource("/properties/{id}/people").get(people::list).done())
         .service(resource("/properties/{id}/people/leave").get(people::confirm_leaving).post(people::leave).done())
@@ -131,11 +137,12 @@ pub fn pages(pages: &mut ServiceConfig) {
 
 /// The User Profile page, and what belongs to the account.
 fn profile_pages(pages: &mut ServiceConfig) {
-    use profile::{confirm, details as users, keys, second_factor, sessions};
+    use profile::{confirm, details as users, email, keys, second_factor, sessions};
 
     pages
         .service(resource("/user_profile").get(users::profile).post(users::save).done())
         .service(resource("/user_profile/password").get(users::password_form).post(users::change_password).done())
+        .service(resource("/user_profile/email").get(email::show).post(email::ask).done())
         .service(resource("/confirm").get(confirm::show).post(confirm::confirm).done())
         .service(resource("/user_profile/second_factor").get(second_factor::overview).done())
         .service(

@@ -6,6 +6,7 @@ pub mod email; // validating and comparing addresses
 pub mod error; // why a request fails
 pub mod ids; // a newtype for each table's key
 pub mod logging; // the log on standard error
+pub mod mail_settings; // the mail server and the sender
 pub mod money; // amounts in minor units
 pub mod sealed; // encrypted values
 pub mod secret; // random secrets and their digests

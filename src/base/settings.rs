@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use crate::base::logging;
+use crate::base::{logging, mail_settings::MailSettings};
 
 /// Settings, read once at start. None is required.
 #[derive(Args, Clone)]
@@ -185,6 +185,9 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_ARGON2_AT_ONCE", default_value_t = 1, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub argon2_at_once: u16,
+
+    #[command(flatten)]
+    pub mail: MailSettings,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

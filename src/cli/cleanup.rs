@@ -8,9 +8,11 @@ use chrono::TimeDelta;
 use crate::{
     base::clock,
     db::{Db, Tx},
+    delivery::queue,
     people::{
         sessions::{self, browser, kept_forms, pending},
         throttle,
+        users::{addresses, links},
     },
     record::activity,
     web::state::AppState,
@@ -39,6 +41,9 @@ async fn clean(state: &AppState) -> sqlx::Result<()> {
     in_steps(db, "kept forms", async |tx| kept_forms::delete_expired(tx, now, STEP).await).await?;
     in_steps(db, "sessions", async |tx| sessions::store::delete_expired(tx, now, STEP).await).await?;
     in_steps(db, "waiting sign-ins", async |tx| pending::delete_expired(tx, now, STEP).await).await?;
+    in_steps(db, "one-time links", async |tx| links::delete_expired(tx, now, STEP).await).await?;
+    in_steps(db, "former addresses", async |tx| addresses::delete_free(tx, now, STEP).await).await?;
+    in_steps(db, "mails", async |tx| queue::delete_old(tx, now, STEP).await).await?;
     in_steps(db, "browsers", async |tx| browser::delete_forgotten(tx, now, STEP).await).await
 }
 

@@ -5,6 +5,7 @@ mod background; // what a server does beside requests
 mod cleanup; // of what is kept for a limited time
 mod database; // the database of a command
 mod key;
+mod mail;
 mod member;
 mod other_user; // commands run by another user than the server's
 mod secrets;
@@ -61,6 +62,9 @@ enum Command {
     /// List, add and remove the people who have access to a property
     #[command(subcommand)]
     Member(member::Command),
+    /// List the mails to be sent, and test the mail server
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// List what happened to accounts: sign-ins, keys, access
     #[command(subcommand)]
     Activity(activity::Command),
@@ -129,6 +133,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Secrets(command) => {
             on_database(&settings, async |db| secrets::run(&settings, db, command).await).await
         }
+        Command::Mail(command) => on_database(&settings, async |db| mail::run(&settings, db, command).await).await,
         Command::Member(command) => on_database(&settings, async |db| member::run(db, command).await).await,
         Command::Activity(command) => on_database(&settings, async |db| activity::run(db, command).await).await,
         Command::Key(command) => on_database(&settings, async |db| key::run(db, command).await).await,

@@ -22,6 +22,11 @@ use crate::{
         other_user::quoted,
     },
     db::{Db, Found, PATIENCE, host_values, missing},
+    delivery::{
+        queue,
+        server::MailServer,
+        worker::{self, Stop},
+    },
     host::docs::document::ApiDocument,
     keys::{cache::CredentialCache, last_use::LastUses},
     people::{
@@ -101,10 +106,14 @@ async fn secret_keys(settings: &Settings, db: &Db) -> Result<SecretKeys, String>
     Ok(keys)
 }
 
+/// How long the mail that is being sent may take when the server stops.
+const LAST_MAIL: Duration = Duration::from_secs(10);
+
 /// A server about to serve.
 struct Start {
     listener: TcpListener,
     parts: Parts,
+    mail: Option<MailServer>,
     /// The lock of the data folder, while this process serves a SQLite file.
     _lock: Option<File>,
 }
@@ -115,6 +124,7 @@ impl Start {
         if settings.base_url.is_some() || settings.listen.parse::<SocketAddr>().is_ok() {
             settings.base_url(None)?;
         }
+        let mail = MailServer::of(&settings)?;
         let place = Place::of(&settings)?;
         if let Found::Ours(ours) = place.inspect().await? {
             missing(&ours.applied)?;
@@ -137,6 +147,10 @@ impl Start {
             .await
             .map_err(database_error)?;
         host_values::store_base_url(&mut tx, &base_url).await.map_err(database_error)?;
+        host_values::store_sends_mail(&mut tx, mail.is_some()).await.map_err(database_error)?;
+        if lock.is_some() {
+            queue::end_leases(&mut tx).await.map_err(database_error)?;
+        }
         tx.commit().await.map_err(database_error)?;
         let hasher = Hasher::new(settings.cost(), settings.argon2_at_once.into())?;
         let secret_keys = secret_keys(&settings, &db).await?;
@@ -157,7 +171,7 @@ impl Start {
             document: Data::new(document),
             cookie_key: Key::from(&cookie_key),
         };
-        Ok(Start { listener, parts, _lock: lock })
+        Ok(Start { listener, parts, mail, _lock: lock })
     }
 
     async fn serve(self, greet: impl FnOnce(&AppState)) -> Outcome {
@@ -166,18 +180,27 @@ impl Start {
         let mut beside = vec![
             rt::spawn(cleanup::keep_cleaning(state.clone())),
             rt::spawn(background::keep_recording(state.clone())),
+            rt::spawn(background::keep_reminding(state.clone())),
         ];
         let process = Uuid::new_v4();
         if state.settings.database_url.is_some() {
             let keys = self.parts.secret_keys.clone();
             beside.push(rt::spawn(background::keep_announcing(state.db.clone(), keys, process)));
         }
+        let stop = Stop::default();
+        let sending = self.mail.map(|mail| rt::spawn(worker::keep_sending(state.clone(), mail, stop.clone())));
         let server = server::serve(self.listener, self.parts)
             .map_err(|error| format!("The server could not start: {error}."))?;
         println!("Latchkey is serving {}", state.address());
         greet(&state);
         let stopped = server.await.map_err(|error| format!("The server stopped: {error}."));
         beside.into_iter().for_each(|task| task.abort());
+        if let Some(sending) = sending {
+            stop.stop();
+            if tokio::time::timeout(LAST_MAIL, sending).await.is_err() {
+                log::warn!("a mail was being sent; it is sent again after the next start");
+            }
+        }
         let db = state.db.reopened();
         if state.settings.database_url.is_some()
             && let Err(error) = background::leave(&db, process).await

@@ -2,18 +2,11 @@
 
 use std::io::{self, IsTerminal, Read};
 
-use chrono::Days;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::{
-    base::{
-        clock,
-        error::Error,
-        ids::UserId,
-        secret::{self, Digest},
-        settings::Settings,
-    },
+    base::{clock, error::Error, ids::UserId, settings::Settings},
     cli::{Outcome, begin_change, database_error, formatted, session},
     db::{Db, Tx, host_values},
     hotel::{accounts, changes::Changes, members::removal},
@@ -21,7 +14,11 @@ use crate::{
     people::{
         password::{Password, RULES, THE_SAME},
         sessions, throttle,
-        users::{self, Email, invitation, store::Listed},
+        users::{
+            self, Email,
+            links::{self, NewLink, Purpose},
+            store::Listed,
+        },
     },
     record::{
         activity::{self, Entry, Kind},
@@ -29,9 +26,6 @@ use crate::{
         origin::Origin,
     },
 };
-
-/// Days for which a one-time link is valid (docs/contract/README.md, section 15, 23).
-const LINK_DAYS: u64 = 7;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -153,7 +147,12 @@ async fn invite(settings: &Settings, db: &Db, email: Email, name: Option<String>
     match accounts::open(&mut tx, &email, name, None, clock::now()).await.map_err(database_error)? {
         Some(user) => {
             record(&mut tx, Kind::UserAdded, user, json!({ "email": email.text })).await?;
-            print_link(settings, tx, user).await
+            let is_mailed = host_values::sends_mail(&mut tx).await.map_err(database_error)?;
+            print_link(settings, tx, user).await?;
+            if is_mailed {
+                println!("An invitation is on its way to {}.", email.text);
+            }
+            Ok(())
         }
         None => {
             Err(format!("User {} already exists. Print a new link with: latchkey user link {}", email.text, email.text))
@@ -252,14 +251,13 @@ async fn print_link(settings: &Settings, mut tx: Tx, user: UserId) -> Outcome {
             None => settings.base_url(None)?,
         },
     };
-    let token = secret::random();
-    let now = clock::now();
-    let end = now + Days::new(LINK_DAYS);
-    users::store::insert_link(&mut tx, user, &Digest::of(&token), now, end).await.map_err(database_error)?;
+    links::end(&mut tx, user, &[Purpose::Welcome]).await.map_err(database_error)?;
+    let link = NewLink { purpose: Purpose::Welcome, user: Some(user), email: None };
+    let (token, end) = links::insert(&mut tx, &link, clock::now()).await.map_err(database_error)?;
     record(&mut tx, Kind::LinkCreated, user, Value::Null).await?;
     tx.commit().await.map_err(database_error)?;
     log::info!("user link: created a one-time link user={user}");
-    println!("{}{}", base_url.as_str().trim_end_matches('/'), invitation::path(&token));
+    println!("{}{}", base_url.as_str().trim_end_matches('/'), Purpose::Welcome.path(&token));
     println!("good until {}", formatted(end));
     Ok(())
 }

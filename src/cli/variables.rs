@@ -3,12 +3,12 @@
 
 use std::env;
 
-use crate::base::secret_keys;
+use crate::base::{mail_settings, secret_keys};
 
 const OURS: &str = "LATCHKEY_";
 
 /// Settings that are no options, since everybody on the machine can read a command line.
-const NO_OPTIONS: [&str; 1] = [secret_keys::VARIABLE];
+const NO_OPTIONS: [&str; 2] = [secret_keys::VARIABLE, mail_settings::PASSWORD];
 
 /// Rejects unknown variables with our prefix. A variable that is set but empty counts as not set.
 pub fn refuse_unknown(command: &clap::Command) -> Result<(), String> {

@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use actix_web::rt::{self, task::spawn_blocking, time::sleep};
+use tokio::sync::Notify;
 
 use crate::{
     base::settings::Synchronous,
@@ -42,6 +43,8 @@ pub struct Tx {
     db: Db,
     /// The transaction changes what callers may do: see `revoke_cached_access`.
     pub(super) revokes: bool,
+    /// Notified after the commit.
+    wakes: Option<&'static Notify>,
 }
 
 /// The connection, by driver.
@@ -93,7 +96,7 @@ impl Db {
     }
 
     fn tx(&self, on: On) -> Tx {
-        Tx { on, db: self.clone(), revokes: false }
+        Tx { on, db: self.clone(), revokes: false, wakes: None }
     }
 
     /// A reading connection without a transaction, for one query: it sees the latest commit.
@@ -210,7 +213,7 @@ impl Tx {
     }
 
     async fn commit_to_its_end(self) -> sqlx::Result<()> {
-        let Tx { on, db, revokes } = self;
+        let Tx { on, db, revokes, wakes } = self;
         let change = revokes.then(|| db.epoch.change());
         let done = match on {
             On::Reader(_) => Ok(()),
@@ -219,10 +222,18 @@ impl Tx {
         };
         // Also after an error: it may have come after the commit.
         drop(change);
+        if let Some(task) = wakes {
+            task.notify_one();
+        }
         if revokes && !db.is_exclusive {
             sleep(revocation::WAIT).await;
         }
         done
+    }
+
+    /// Wakes a task of this process after the commit, for which there is something to do then.
+    pub fn wake_after_commit(&mut self, task: &'static Notify) {
+        self.wakes = Some(task);
     }
 
     /// For the few places where the two databases need different SQL.

@@ -29,6 +29,23 @@ pub async fn store_base_url(tx: &mut Tx, base_url: &Url) -> sqlx::Result<()> {
     execute!(tx, SQL, BASE_URL, base_url.as_str().as_bytes()).map(drop)
 }
 
+/// The name under which it is stored that the server sends mail.
+pub const SENDS_MAIL: &str = "sends_mail";
+
+/// Stores whether the server sends mail: whoever writes a mail, a command too, asks for it.
+pub async fn store_sends_mail(tx: &mut Tx, sends_mail: bool) -> sqlx::Result<()> {
+    const SQL: &str = "insert into host_values (name, value) values ($1, $2) on conflict (name) do nothing";
+    match sends_mail {
+        true => execute!(tx, SQL, SENDS_MAIL, Vec::<u8>::new()).map(drop),
+        false => execute!(tx, "delete from host_values where name = $1", SENDS_MAIL).map(drop),
+    }
+}
+
+/// True if the server that was started last sends mail.
+pub async fn sends_mail(tx: &mut Tx) -> sqlx::Result<bool> {
+    Ok(find_value(tx, SENDS_MAIL).await?.is_some())
+}
+
 /// The base URL that was stored last.
 pub async fn stored_base_url(tx: &mut Tx) -> sqlx::Result<Option<Url>> {
     let stored = find_value(tx, BASE_URL).await?;

@@ -3,3 +3,4 @@
 pub mod activity; // the page of what happened in an account
 pub mod docs; // the documentation's pages
 pub mod profile; // the User Profile page
+pub mod sign_up; // creating an account

@@ -2,7 +2,11 @@
 
 use crate::{
     access::{quotas, totals},
-    base::{clock::Moment, error::Result, ids::UserId},
+    base::{
+        clock::Moment,
+        error::{Error, Result},
+        ids::UserId,
+    },
     db::{Tx, execute},
     hotel::{changes::Changes, groups},
     people::users::{Email, User, store},
@@ -30,7 +34,7 @@ pub async fn open(
 /// is set with a one-time link (docs/contract/README.md, section 15, 23).
 ///
 /// # Errors
-/// `Full` at the daily quota of invited accounts.
+/// `Full` at the daily quota of invited accounts; `Refused` if the address was another user's until lately.
 pub async fn find_or_invite(
     tx: &mut Tx,
     changes: &mut Changes<'_>,
@@ -46,7 +50,8 @@ pub async fn find_or_invite(
     store::lock_user(tx, inviter).await?;
     quotas::new_user(tx, inviter, now).await?;
     open(tx, email, None, None, now).await?;
-    let user = store::by_email(tx, email).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let user = store::by_email(tx, email).await?;
+    let user = user.ok_or(Error::Refused("this email address was another user's until lately"))?;
     execute!(tx, SQL, user.id, inviter)?;
     changes.user_added(user.id, &user.email);
     Ok(user)

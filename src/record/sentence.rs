@@ -68,6 +68,9 @@ impl Kind {
             Kind::RecoveryCodesMade => "Recovery codes created",
             Kind::PasswordChanged => "Password changes",
             Kind::PasswordReset => "Passwords set with a link",
+            Kind::ResetAsked => "Links for a new password",
+            Kind::EmailChangeAsked => "Changes of the email address asked for",
+            Kind::EmailChanged => "Changes of the email address",
             Kind::KeyCreated => "API keys created",
             Kind::KeyRotated => "API keys replaced",
             Kind::KeyWithdrawn => "API keys withdrawn",
@@ -78,6 +81,7 @@ impl Kind {
             Kind::PropertyPlaced => "Properties put into groups",
             Kind::PropertyTakenOut => "Properties taken out of groups",
             Kind::UserAdded => "Accounts created",
+            Kind::SignedUp => "Sign-ups",
             Kind::UserDeactivated => "Accounts deactivated",
             Kind::UserActivated => "Accounts reactivated",
             Kind::UserDeleted => "Accounts deleted",
@@ -116,6 +120,11 @@ pub fn sentence(entry: &Recorded, viewer: Option<UserId>) -> Sentence {
         Kind::PasswordChanged => Sentence::words("Changed the password"),
         Kind::PasswordReset if entry.actor == Actor::Command.word() => Sentence::words("Set the password"),
         Kind::PasswordReset => Sentence::words("Set the password with a one-time link"),
+        Kind::ResetAsked => Sentence::words("Asked for a link to set a new password"),
+        Kind::EmailChangeAsked => {
+            Sentence::words("Asked to change the email address to ").name(entry.detail("email").unwrap_or_default())
+        }
+        Kind::EmailChanged => email_changed(entry),
         Kind::KeyCreated => Sentence::words("Created the API key ").title(title),
         Kind::KeyRotated => Sentence::words("Replaced the API key ").title(title),
         Kind::KeyWithdrawn => Sentence::words("Withdrew the API key ").title(title),
@@ -130,6 +139,7 @@ pub fn sentence(entry: &Recorded, viewer: Option<UserId>) -> Sentence {
             true => Sentence::words("Created your account"),
             false => Sentence::words("Created an account for ").name(entry.subject()),
         },
+        Kind::SignedUp => Sentence::words("Signed up"),
         Kind::UserDeactivated => Sentence::words("Deactivated the account"),
         Kind::UserActivated => Sentence::words("Reactivated the account"),
         Kind::UserDeleted => Sentence::words("Deleted the account of ").name(entry.subject()),
@@ -141,6 +151,16 @@ pub fn sentence(entry: &Recorded, viewer: Option<UserId>) -> Sentence {
 
 fn is_about(entry: &Recorded, viewer: Option<UserId>) -> bool {
     viewer.is_some_and(|viewer| entry.subject_id == Some(viewer.0))
+}
+
+fn email_changed(entry: &Recorded) -> Sentence {
+    let [old, new] = ["old", "new"].map(|name| entry.detail(name).unwrap_or_default());
+    let verb = if entry.details["is_undone"] == true {
+        "Changed the email address back from "
+    } else {
+        "Changed the email address from "
+    };
+    Sentence::words(verb).name(old).and(" to ").name(new)
 }
 
 fn session_ended(entry: &Recorded) -> Sentence {

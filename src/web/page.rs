@@ -38,10 +38,7 @@ impl Layout {
     /// `person` is the name or the email address of the signed-in user.
     pub fn new(state: &AppState, person: Option<&str>) -> Self {
         let support = state.settings.support.clone();
-        let support_href = support.as_ref().map(|support| match support.contains("://") {
-            true => support.clone(),
-            false => format!("mailto:{support}"),
-        });
+        let support_href = support.as_deref().map(contact_href);
         Layout {
             host: state.settings.host_name.clone(),
             support,
@@ -52,6 +49,11 @@ impl Layout {
             icon: assets::url("icon.svg"),
         }
     }
+}
+
+/// The link of a contact: a URL, or an email address.
+pub fn contact_href(contact: &str) -> String {
+    if contact.contains("://") { contact.to_owned() } else { format!("mailto:{contact}") }
 }
 
 /// A moment, shown in a user's time zone.
@@ -83,6 +85,7 @@ pub struct CodeField {
     /// The field asks for a recovery code. Either kind is accepted anyway.
     pub is_recovery: bool,
     pub problem: Option<String>,
+    pub has_focus: bool,
     /// The time of the server, after a wrong code.
     pub server_time: Option<When>,
 }

@@ -14,6 +14,7 @@ mod keyboard;
 mod limits;
 mod list;
 mod looks;
+mod mail;
 mod members;
 mod mistakes;
 mod probe;
@@ -29,6 +30,6 @@ mod support;
 #[allow(unused_imports, reason = "what the tests over HTTP need as well")]
 use support::{
     access, activity as record, browser, client, cluster, command, database, derived, hammer, host, html, instances,
-    memory, options, page, people, program, property, rate_plan, raw, response, room_type, rounds, second_factor,
-    secrets, server, site, sql, wire,
+    mail as mails, memory, options, page, people, program, property, rate_plan, raw, response, room_type, rounds,
+    second_factor, secrets, server, site, sql, wire,
 };

@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up: a folder uses those before it.
-const FLOORS: [&str; 13] =
-    ["base", "db", "web", "record", "people", "access", "resource", "hotel", "keys", "host", "app", "demo", "cli"];
+const FLOORS: [&str; 14] = [
+    "base", "db", "web", "record", "people", "access", "resource", "hotel", "keys", "delivery", "host", "app", "demo",
+    "cli",
+];
 
 /// Files by their module path, such as `web::page`.
 fn modules(folder: &Path, path: &[String], found: &mut BTreeMap<String, PathBuf>) {

@@ -19,7 +19,7 @@ pub const KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// What a user has who has set it up.
 pub struct Factor {
-    secret: String,
+    pub secret: String,
     pub recovery: Vec<String>,
 }
 

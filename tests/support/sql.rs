@@ -48,7 +48,7 @@ impl Host {
 
     /// Runs several statements.
     pub async fn sql_batch(&self, sql: &str) {
-        let url = self.database_url().expect("PostgreSQL");
+        let Some(url) = self.database_url() else { return self.sqlite().await.execute_batch(sql).expect(sql) };
         let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL");
         connection.execute(AssertSqlSafe(sql.to_owned())).await.expect(sql);
         connection.close().await.expect("it ends");

@@ -3,6 +3,7 @@
 
 pub mod confirm;
 pub mod details;
+pub mod email;
 pub mod keys;
 pub mod second_factor;
 pub mod sessions;
@@ -35,6 +36,9 @@ pub struct ProfilePage {
     pub layout: Layout,
     pub notice: Notice,
     pub email: String,
+    /// The new address, as entered.
+    pub new_email: Field,
+    pub sends_mail: bool,
     pub name: Field,
     pub time_zone: Field,
     pub time_zones: Vec<&'static str>,
@@ -51,6 +55,8 @@ pub enum KeysSection {
     Open {
         rows: Vec<KeyRow>,
         columns: [SortableColumn; 1],
+        /// When the subscription ends, if that is soon.
+        ends: Option<When>,
         /// The limit of active keys is reached.
         full: bool,
         /// The limit, such as `100 active keys`.
@@ -157,7 +163,9 @@ impl ProfilePage {
             let limit = state.settings.max_keys;
             let rows = keys.into_iter().map(|key| KeyRow::new(key, zone)).collect();
             let full = i64::try_from(active).is_ok_and(|active| active >= limit);
+            let end = subscriptions::ends_soon(person.subscription.as_ref(), grace, now);
             KeysSection::Open {
+                ends: end.map(|end| When::new(end, zone)),
                 rows,
                 columns: [title_column(order)],
                 full,
@@ -171,6 +179,8 @@ impl ProfilePage {
             layout: Layout::new(state, Some(user.display_name())),
             notice: Notice::default(),
             email: user.email.clone(),
+            new_email: Field::default(),
+            sends_mail: state.settings.mail.sends_mail(),
             name: Field::of(user.name.clone().unwrap_or_default()),
             time_zone: Field::of(user.time_zone.clone()),
             time_zones: time_zones(),

@@ -141,6 +141,12 @@ struct KeptForm {
 
 impl_from_row!(KeptForm { id, sealed });
 
+/// True if this user has signed in from this browser.
+pub async fn is_known_to(tx: &mut Tx, user: UserId, digest: &Digest) -> sqlx::Result<bool> {
+    const SQL: &str = "select exists (select 1 from browsers where user_id = $1 and digest = $2)";
+    Statement::new(SQL, vec![user.into(), digest.clone().into()]).fetch_value(tx).await
+}
+
 /// True if any user has signed in from this browser.
 pub async fn is_known(tx: &mut Tx, digest: &Digest) -> sqlx::Result<bool> {
     const SQL: &str = "select exists (select 1 from browsers where digest = $1)";

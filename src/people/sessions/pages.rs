@@ -52,6 +52,23 @@ struct SignInPage {
     notice: Option<String>,
     email: Field,
     return_to: String,
+    /// A forgotten password can be reset by mail.
+    sends_mail: bool,
+    /// Everybody can create an account.
+    is_open: bool,
+}
+
+impl SignInPage {
+    fn new(state: &AppState, notice: Option<&str>, email: Field, return_to: &str) -> Self {
+        SignInPage {
+            layout: Layout::new(state, None),
+            notice: notice.map(str::to_owned),
+            email,
+            return_to: return_to.to_owned(),
+            sends_mail: state.settings.mail.sends_mail(),
+            is_open: state.settings.mail.is_open(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -87,18 +104,16 @@ pub async fn show(state: Data<AppState>, session: Session, arrival: Arguments<Ar
         "signed_out" => Some("You are signed out."),
         "start_again" => Some("The sign-in took too long, or your account has changed. Start again."),
         "password_set" => Some("Your password is set. Sign in with it."),
+        "email_changed" => Some("Your email address is changed. Sign in with the new one."),
+        "email_undone" => {
+            Some("Your email address is changed back. A mail with a link for a new password is on its way.")
+        }
         "kept" => {
             Some("Your session has ended. Sign in to continue: what you entered has been kept, except passwords.")
         }
         _ => None,
     };
-    let page = SignInPage {
-        layout: Layout::new(&state, None),
-        notice: notice.map(str::to_owned),
-        email: Field::default(),
-        return_to: return_to.to_owned(),
-    };
-    page::html(StatusCode::OK, &page)
+    page::html(StatusCode::OK, &SignInPage::new(&state, notice, Field::default(), return_to))
 }
 
 /// One attempt to sign in.
@@ -154,12 +169,7 @@ pub async fn sign_in(
         Outcome::Refused(problem) => (problem.to_owned(), None),
         Outcome::Closed(closed) => (closed.message(now), Some(closed)),
     };
-    let page = SignInPage {
-        layout: Layout::new(&state, None),
-        notice: None,
-        email: Field::wrong(email, problem),
-        return_to: return_to.to_owned(),
-    };
+    let page = SignInPage::new(&state, None, Field::wrong(email, problem), return_to);
     throttle::refused_page(&page, closed, now)
 }
 

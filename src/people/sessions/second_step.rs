@@ -52,6 +52,7 @@ pub fn code_field(state: &AppState, is_recovery: bool, refusal: Option<Refusal>)
     let now = clock::now();
     CodeField {
         is_recovery,
+        has_focus: true,
         problem: refusal.map(|refusal| refusal.message(state.settings.support.as_deref(), now)),
         // A wrong clock is the most common reason.
         server_time: (refusal == Some(Refusal::Wrong)).then(|| page::When::utc(now)),

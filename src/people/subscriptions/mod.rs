@@ -1,5 +1,6 @@
 //! Subscriptions, which API keys require.
 
+pub mod reminders; // mails before and after the end
 pub mod store;
 
 use chrono::Duration;
@@ -70,6 +71,15 @@ pub fn is_active(subscription: Option<&Subscription>, grace: Duration, now: Mome
         State::Expired => false,
         _ => subscription.ends_at(grace).is_none_or(|end| now < end),
     })
+}
+
+/// How long before its end a user is told.
+pub const TOLD_BEFORE: Duration = Duration::days(7);
+
+/// When an active subscription ends, if that is soon.
+pub fn ends_soon(subscription: Option<&Subscription>, grace: Duration, now: Moment) -> Option<Moment> {
+    let end = subscription.filter(|_| is_active(subscription, grace, now))?.ends_at(grace)?;
+    (end - now <= TOLD_BEFORE).then_some(end)
 }
 
 /// The message for a user without an active subscription.

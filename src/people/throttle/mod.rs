@@ -53,6 +53,12 @@ pub enum Subject {
     Address(IpAddr),
     /// All clients behind a proxy that is not in `LATCHKEY_TRUSTED_PROXIES`.
     Proxy(IpAddr),
+    /// A client that asks for mails with links for a new password; each one counts.
+    Asker(IpAddr),
+    /// A client that asks for mails with links for an account.
+    Newcomer(IpAddr),
+    /// All clients behind a proxy that is not in `LATCHKEY_TRUSTED_PROXIES`, which ask for mails.
+    AskingProxy(IpAddr),
 }
 
 /// For how long a number of failures closes.
@@ -83,6 +89,32 @@ impl Subject {
         Some(if is_proxy { Subject::Proxy(address) } else { Subject::Address(address) })
     }
 
+    /// The client of a request for a link to set a new password.
+    pub fn asker(request: &HttpRequest, state: &AppState) -> Option<Self> {
+        Self::client(request, state).map(|client| client.asking(Subject::Asker))
+    }
+
+    /// The client of a request for a link to create an account.
+    pub fn newcomer(request: &HttpRequest, state: &AppState) -> Option<Self> {
+        Self::client(request, state).map(|client| client.asking(Subject::Newcomer))
+    }
+
+    fn asking(self, of_address: fn(IpAddr) -> Self) -> Self {
+        match self {
+            Subject::Address(address) => of_address(address),
+            Subject::Proxy(address) => Subject::AskingProxy(address),
+            other => other,
+        }
+    }
+
+    /// How long failures are counted together.
+    fn counted_for(&self) -> Duration {
+        match self {
+            Subject::Asker(_) | Subject::Newcomer(_) => Duration::hours(1),
+            _ => FORGOTTEN_AFTER,
+        }
+    }
+
     /// The primary key of the counter.
     fn name(&self) -> String {
         let hex = |Digest(bytes): &Digest| bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
@@ -95,6 +127,9 @@ impl Subject {
             Subject::Recovery(user, Some(browser)) => format!("recovery:{user}:{}", hex(browser)),
             Subject::Address(address) => format!("address:{}", client_ip::network_text(*address)),
             Subject::Proxy(address) => format!("proxy:{address}"),
+            Subject::Asker(address) => format!("reset:{}", client_ip::network_text(*address)),
+            Subject::Newcomer(address) => format!("sign_up:{}", client_ip::network_text(*address)),
+            Subject::AskingProxy(address) => format!("mail:{address}"),
         }
     }
 
@@ -103,13 +138,17 @@ impl Subject {
         match self {
             Subject::Account(_, user) => *user,
             Subject::Browser(user, _) | Subject::Code(user, _) | Subject::Recovery(user, _) => Some(*user),
-            Subject::Address(_) | Subject::Proxy(_) => None,
+            Subject::Address(_)
+            | Subject::Proxy(_)
+            | Subject::Asker(_)
+            | Subject::Newcomer(_)
+            | Subject::AskingProxy(_) => None,
         }
     }
 
     /// True if one success clears all failures; otherwise it only takes itself back.
     fn is_cleared_by_success(&self) -> bool {
-        !matches!(self, Subject::Address(_) | Subject::Proxy(_))
+        self.user().is_some() || matches!(self, Subject::Account(..))
     }
 
     /// What this number of failures in a row, or of a day, closes.
@@ -126,7 +165,9 @@ impl Subject {
             Subject::Recovery(..) => &[(10, 1)],
             Subject::Address(_) => &[(10, 30), (20, 300), (50, 3_600), (200, 86_400)],
             // Whoever sends the header of a proxy shares this counter with everybody behind it: it only slows down.
-            Subject::Proxy(_) => &[(1_000, 1)],
+            Subject::Proxy(_) | Subject::AskingProxy(_) => &[(1_000, 1)],
+            Subject::Asker(_) => &[(10, 3_600)],
+            Subject::Newcomer(_) => &[(3, 3_600)],
         };
         let step = steps.iter().rev().find(|(from, _)| failures >= *from);
         step.map_or(Closing::Open, |(_, seconds)| Closing::For(Duration::seconds(*seconds)))

@@ -35,7 +35,7 @@ impl Counter {
         let closes_for_good = subject.closing(self.failures, now) == Closing::UntilReset;
         let since = if subject.is_cleared_by_success() { self.last_at } else { self.began_at };
         let closed_until = self.closed_until.map(|until| until.min(now + FORGOTTEN_AFTER));
-        match !closes_for_good && now - since >= FORGOTTEN_AFTER {
+        match !closes_for_good && now - since >= subject.counted_for() {
             true => Counter { failures: 0, began_at: now, last_at: now, closed_until },
             false => Counter { closed_until, ..self },
         }
@@ -184,6 +184,9 @@ impl Ticket {
         let account = self.0.iter().find(|reserved| matches!(reserved.subject, Subject::Account(..)));
         account.map_or(0, |reserved| reserved.failures)
     }
+
+    /// What was asked for counts, whatever came of it.
+    pub fn keep(self) {}
 
     /// The attempt succeeded: clears the counters of the account and of the browser, and takes this attempt back from that
     /// of the address.

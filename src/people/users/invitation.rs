@@ -7,13 +7,18 @@ use actix_web::{
 };
 use askama::Template;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::{
-    base::{clock, error::Result, secret::Digest},
+    base::{clock, error::Result},
     people::{
         password::{Hasher, Password, RULES, THE_SAME, Verdict, hash_queue::Asker},
         sessions::{self, browser::BrowserCookie},
-        users::{User, store},
+        users::{
+            User,
+            links::{self, Link, LinkToken, Purpose},
+            store,
+        },
     },
     record::{
         activity::{self, Entry, Kind},
@@ -28,13 +33,13 @@ use crate::{
 
 #[derive(Template)]
 #[template(path = "users/welcome.html")]
-struct WelcomePage {
-    layout: Layout,
-    action: String,
-    email: String,
-    name: Field,
-    password_problem: Option<String>,
-    rules: &'static str,
+pub struct WelcomePage {
+    pub layout: Layout,
+    pub action: String,
+    pub email: String,
+    pub name: Field,
+    pub password_problem: Option<String>,
+    pub rules: &'static str,
 }
 
 /// The page for a link that is expired, used or unknown.
@@ -42,20 +47,18 @@ struct WelcomePage {
 #[template(path = "users/link_ended.html")]
 struct LinkEndedPage {
     layout: Layout,
+    sends_mail: bool,
 }
 
-fn ended(state: &AppState) -> Result<HttpResponse> {
-    page::html(StatusCode::NOT_FOUND, &LinkEndedPage { layout: Layout::new(state, None) })
-}
-
-/// The path of a link.
-pub fn path(token: &str) -> String {
-    format!("/welcome/{token}")
+/// The page for a link of any kind that is expired, used or unknown.
+pub fn ended(state: &AppState) -> Result<HttpResponse> {
+    let (layout, sends_mail) = (Layout::new(state, None), state.settings.mail.sends_mail());
+    page::html(StatusCode::NOT_FOUND, &LinkEndedPage { layout, sends_mail })
 }
 
 /// GET /welcome/{token}
-pub async fn show(state: Data<AppState>, token: Path<String>) -> Result<HttpResponse> {
-    let Some(user) = invited(&state, &token).await? else { return ended(&state) };
+pub async fn show(state: Data<AppState>, token: Path<LinkToken>) -> Result<HttpResponse> {
+    let Some(Link { user, .. }) = invited(&state, &token).await? else { return ended(&state) };
     let name = Field::of(user.name.clone().unwrap_or_default());
     page::html(StatusCode::OK, &welcome(&state, &token, user, name, None))
 }
@@ -73,12 +76,12 @@ pub async fn set(
     request: HttpRequest,
     state: Data<AppState>,
     hasher: Data<Hasher>,
-    token: Path<String>,
+    token: Path<LinkToken>,
     origin: Origin,
     form: Form<Chosen>,
 ) -> Result<HttpResponse> {
     let Form(Chosen { name: typed, password }) = form;
-    let Some(user) = invited(&state, &token).await? else { return ended(&state) };
+    let Some(Link { user, has_password, .. }) = invited(&state, &token).await? else { return ended(&state) };
     let name = super::name(&typed);
     let password = match Password::chosen(password, &state.settings.host_name, &user.email) {
         Ok(new) if is_current(&state, &hasher, &user, &new).await? => Err(THE_SAME.to_owned()),
@@ -96,38 +99,46 @@ pub async fn set(
     let now = clock::now();
     let mut tx = state.db.write().await?;
     store::lock_user(&mut tx, user.id).await?;
-    if !store::use_link(&mut tx, &Digest::of(&token), now).await? {
+    if !links::use_up(&mut tx, Purpose::Welcome, &token, now).await? {
         return ended(&state);
     }
+    links::end(&mut tx, user.id, &[Purpose::Welcome, Purpose::Reset]).await?;
     store::set_name(&mut tx, user.id, name.as_deref()).await?;
     store::set_password(&mut tx, user.id, &hash).await?;
     // This browser is known from now on: a flood of guesses from elsewhere does not keep its user from signing in.
     let sent = BrowserCookie::sent(&request, &state.base_url);
     let browser = sessions::start_over(&mut tx, &user, sent, &origin, now).await?;
-    activity::put(&mut tx, &Entry::own(user.id, Kind::PasswordReset, &origin), now).await?;
+    let entry = Entry::own(user.id, Kind::PasswordReset, &origin);
+    activity::put(&mut tx, &entry.with(json!({ "is_first": !has_password })), now).await?;
     tx.commit().await?;
     let mut response = page::see_other("/sign_in?notice=password_set");
     browser.attach(&state.base_url, &mut response)?;
     Ok(response)
 }
 
-async fn invited(state: &AppState, token: &str) -> Result<Option<User>> {
+async fn invited(state: &AppState, token: &LinkToken) -> Result<Option<Link>> {
     let mut tx = state.db.read().await?;
-    Ok(store::by_link(&mut tx, &Digest::of(token), clock::now()).await?)
+    Ok(links::find(&mut tx, Purpose::Welcome, token, clock::now()).await?)
 }
 
 /// True if it is the user's current password.
-async fn is_current(state: &AppState, hasher: &Hasher, user: &User, new: &Password) -> Result<bool> {
+pub async fn is_current(state: &AppState, hasher: &Hasher, user: &User, new: &Password) -> Result<bool> {
     let mut tx = state.db.read().await?;
     let Some(stored) = store::password_hash(&mut tx, user.id).await? else { return Ok(false) };
     drop(tx);
     Ok(!matches!(hasher.verify(Asker::User(user.id), new.clone(), Some(stored)).await?, Verdict::Wrong))
 }
 
-fn welcome(state: &AppState, token: &str, user: User, name: Field, password_problem: Option<String>) -> WelcomePage {
+fn welcome(
+    state: &AppState,
+    token: &LinkToken,
+    user: User,
+    name: Field,
+    password_problem: Option<String>,
+) -> WelcomePage {
     WelcomePage {
         layout: Layout::new(state, None),
-        action: path(token),
+        action: Purpose::Welcome.path(token),
         email: user.email,
         name,
         password_problem,

@@ -1,7 +1,11 @@
 //! Users, their email addresses and names.
 
-pub mod invitation;
-pub mod store;
+pub mod addresses; // changing an email address
+pub mod email_change; // its pages
+pub mod invitation; // the page of an invited user
+pub mod links; // one-time links
+pub mod reset; // a forgotten password
+pub mod store; // SQL
 
 use chrono_tz::Tz;
 

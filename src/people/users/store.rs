@@ -1,7 +1,5 @@
 //! Users in the database.
 
-use chrono::Duration;
-
 use crate::{
     base::{
         clock::Moment,
@@ -92,7 +90,7 @@ pub async fn password_hash(tx: &mut Tx, id: UserId) -> sqlx::Result<Option<Strin
     Statement::new(SQL, vec![id.into()]).fetch_value(tx).await
 }
 
-/// Adds a user. False if the address is taken.
+/// Adds a user. False if the address is taken, or was another user's until lately.
 pub async fn insert(
     tx: &mut Tx,
     user: &User,
@@ -102,7 +100,8 @@ pub async fn insert(
 ) -> sqlx::Result<bool> {
     const SQL: &str = "
         insert into users (id, email, email_key, name, time_zone, password_hash, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7)
+        select $1, $2, $3, $4, $5, $6, $7
+        where not exists (select 1 from former_emails f where f.email_key = $3 and f.free_at > $7)
         on conflict (email_key) do nothing";
     execute!(tx, SQL, user.id, &email.text, &email.key, &user.name, &user.time_zone, password_hash, now)
         .map(|rows| rows == 1)
@@ -155,40 +154,4 @@ pub async fn lock_user(tx: &mut Tx, id: UserId) -> sqlx::Result<()> {
         Statement::new(SQL, vec![id.into()]).fetch_values::<UserId>(tx).await?;
     }
     Ok(())
-}
-
-/// Stores a one-time link; earlier ones of the same user stop working.
-pub async fn insert_link(
-    tx: &mut Tx,
-    user: UserId,
-    digest: &Digest,
-    now: Moment,
-    expires_at: Moment,
-) -> sqlx::Result<()> {
-    const DELETE_OLD: &str = "delete from user_links where user_id = $1";
-    const SQL: &str = "insert into user_links (digest, user_id, created_at, expires_at) values ($1, $2, $3, $4)";
-    execute!(tx, DELETE_OLD, user)?;
-    execute!(tx, SQL, digest, user, now, expires_at).map(drop)
-}
-
-/// Tolerated difference between the clocks of two machines. A link whose beginning is further ahead is of a clock that was
-/// ahead, so that it would last too long.
-const CLOCKS_APART: Duration = Duration::minutes(1);
-
-/// The user of a link that has neither expired nor been used.
-pub async fn by_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<Option<User>> {
-    const SQL: &str = "
-        select u.id, u.email, u.name, u.time_zone, u.deactivated_at
-        from user_links l join users u on u.id = l.user_id
-        where l.digest = $1 and l.used_at is null and l.expires_at > $2 and l.created_at <= $3 and u.deactivated_at is null";
-    let binds = vec![digest.clone().into(), Bind::Moment(now), Bind::Moment(now + CLOCKS_APART)];
-    Statement::new(SQL, binds).fetch_optional(tx).await
-}
-
-/// Marks a link as used. False if it has been used or has expired.
-pub async fn use_link(tx: &mut Tx, digest: &Digest, now: Moment) -> sqlx::Result<bool> {
-    const SQL: &str = "
-        update user_links set used_at = $2
-        where digest = $1 and used_at is null and expires_at > $2 and created_at <= $3";
-    execute!(tx, SQL, digest, now, now + CLOCKS_APART).map(|rows| rows == 1)
 }

@@ -1,0 +1,9 @@
+//! Sending the mails of the outbox (`record/outbox.rs`), beside requests.
+
+pub mod compose; // a mail as its kind and data say it
+pub mod letter; // the text and HTML of a mail
+pub mod notices; // what notices say
+pub mod queue; // the outbox, as it is worked off
+pub mod server; // the mail server of the settings
+mod smtp; // one mail over SMTP
+pub mod worker; // takes mails one after the other
