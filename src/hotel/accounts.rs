@@ -51,7 +51,7 @@ pub async fn find_or_invite(
     quotas::new_user(tx, inviter, now).await?;
     open(tx, email, None, None, now).await?;
     let user = store::by_email(tx, email).await?;
-    let user = user.ok_or(Error::Refused("this email address was another user's until lately"))?;
+    let user = user.ok_or(Error::Refused("This email address was another user's until lately"))?;
     execute!(tx, SQL, user.id, inviter)?;
     changes.user_added(user.id, &user.email);
     Ok(user)
