@@ -7,7 +7,6 @@ use actix_web::{
 };
 use askama::Template;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::{
     base::{
@@ -23,13 +22,13 @@ use crate::{
             self, Email,
             invitation::{WelcomePage, ended},
             links::{self, LinkToken, Purpose},
-            reset,
+            mail_request::{self, Address, Asked},
         },
     },
     record::{
         activity::{self, Entry, Kind},
         origin::Origin,
-        outbox::{self, Mail, MailKind},
+        outbox::MailKind,
     },
     web::{
         client_ip,
@@ -44,7 +43,6 @@ use crate::{
 #[template(path = "users/sign_up.html")]
 struct SignUpPage {
     layout: Layout,
-    sends_mail: bool,
     email: Field,
     /// The form was sent.
     is_asked: bool,
@@ -52,8 +50,7 @@ struct SignUpPage {
 
 impl SignUpPage {
     fn new(state: &AppState, email: Field) -> Self {
-        let sends_mail = state.settings.mail.sends_mail();
-        SignUpPage { layout: Layout::new(state, None), sends_mail, email, is_asked: false }
+        SignUpPage { layout: Layout::new(state, None), email, is_asked: false }
     }
 }
 
@@ -68,43 +65,17 @@ pub async fn show(state: Data<AppState>) -> Result<HttpResponse> {
     page::html(StatusCode::OK, &SignUpPage::new(&state, Field::default()))
 }
 
-#[derive(Deserialize)]
-pub struct Asked {
-    #[serde(default)]
-    email: String,
-}
-
-/// POST /sign_up: the response, its statements and its time are the same for an address that has an account, which is found
-/// out when the mail is sent. The account is created when the link is used.
-pub async fn ask(
-    request: HttpRequest,
-    state: Data<AppState>,
-    origin: Origin,
-    form: Form<Asked>,
-) -> Result<HttpResponse> {
+/// POST /sign_up: the account is created when the link is used.
+pub async fn ask(request: HttpRequest, state: Data<AppState>, form: Form<Address>) -> Result<HttpResponse> {
     must_be_open(&state)?;
-    let typed = form.0.email;
-    if !state.settings.mail.sends_mail() {
-        return page::html(StatusCode::OK, &SignUpPage::new(&state, Field::of(typed)));
-    }
-    let email = match typed.parse::<Email>() {
-        Ok(email) => email,
-        Err(problem) => {
-            let page = SignUpPage::new(&state, Field::wrong(typed, problem));
-            return page::html(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    let asker = Subject::newcomer(&request, &state);
+    match mail_request::ask(&request, &state, MailKind::SignUp, asker, form.0.email).await? {
+        Asked::Sent(email) => {
+            let page = SignUpPage { is_asked: true, ..SignUpPage::new(&state, Field::of(email)) };
+            page::html(StatusCode::OK, &page)
         }
-    };
-    let now = clock::now();
-    if let Err(closed) = reset::count(&request, &state, Subject::newcomer(&request, &state)).await? {
-        let page = SignUpPage::new(&state, Field::wrong(typed, closed.message(now)));
-        return throttle::refused_page(&page, Some(closed), now);
+        Asked::Refused(email, closed) => throttle::refused_page(&SignUpPage::new(&state, email), closed, clock::now()),
     }
-    let data = json!({ "at": now, "address": origin.address_text(), "client": origin.client });
-    let mut tx = state.db.write().await?;
-    outbox::put_link(&mut tx, &Mail { kind: MailKind::SignUp, user: None, to: &email.text, data }, now).await?;
-    tx.commit().await?;
-    let page = SignUpPage { is_asked: true, ..SignUpPage::new(&state, Field::of(email.text)) };
-    page::html(StatusCode::OK, &page)
 }
 
 /// The address that a link is for.

@@ -4,6 +4,7 @@ pub mod addresses; // changing an email address
 pub mod email_change; // its pages
 pub mod invitation; // the page of an invited user
 pub mod links; // one-time links
+pub mod mail_request; // asking for a mail with a link
 pub mod reset; // a forgotten password
 pub mod store; // SQL
 

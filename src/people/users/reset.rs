@@ -7,7 +7,6 @@ use actix_web::{
 };
 use askama::Template;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::{
     base::{
@@ -27,18 +26,18 @@ use crate::{
             browser::{self, BrowserCookie},
             second_step,
         },
-        throttle::{self, Closed, Subject},
+        throttle::{self, Subject},
         users::{
-            Email,
             invitation::{self, ended},
             links::{self, Link, LinkToken, Purpose},
+            mail_request::{self, Address, Asked},
             store,
         },
     },
     record::{
         activity::{self, Entry, Kind},
         origin::Origin,
-        outbox::{self, Mail, MailKind},
+        outbox::MailKind,
     },
     web::{
         form::{Field, Form},
@@ -70,60 +69,20 @@ pub async fn show(state: Data<AppState>) -> Result<HttpResponse> {
     page::html(StatusCode::OK, &ResetPage::new(&state, Field::default()))
 }
 
-#[derive(Deserialize)]
-pub struct Asked {
-    #[serde(default)]
-    email: String,
-}
-
-/// POST /reset_password: the response, its statements and its time are the same for an address without an account; whether
-/// there is one is found out when the mail is sent.
-pub async fn ask(
-    request: HttpRequest,
-    state: Data<AppState>,
-    origin: Origin,
-    form: Form<Asked>,
-) -> Result<HttpResponse> {
+/// POST /reset_password
+pub async fn ask(request: HttpRequest, state: Data<AppState>, form: Form<Address>) -> Result<HttpResponse> {
     let typed = form.0.email;
     if !state.settings.mail.sends_mail() {
         return page::html(StatusCode::OK, &ResetPage::new(&state, Field::of(typed)));
     }
-    let email = match typed.parse::<Email>() {
-        Ok(email) => email,
-        Err(problem) => {
-            let page = ResetPage::new(&state, Field::wrong(typed, problem));
-            return page::html(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    let asker = Subject::asker(&request, &state);
+    match mail_request::ask(&request, &state, MailKind::Reset, asker, typed).await? {
+        Asked::Sent(email) => {
+            let page = ResetPage { is_asked: true, ..ResetPage::new(&state, Field::of(email)) };
+            page::html(StatusCode::OK, &page)
         }
-    };
-    if let Err(closed) = count(&request, &state, Subject::asker(&request, &state)).await? {
-        let now = clock::now();
-        let page = ResetPage::new(&state, Field::wrong(typed, closed.message(now)));
-        return throttle::refused_page(&page, Some(closed), now);
+        Asked::Refused(email, closed) => throttle::refused_page(&ResetPage::new(&state, email), closed, clock::now()),
     }
-    let now = clock::now();
-    let data = json!({ "at": now, "address": origin.address_text(), "client": origin.client });
-    let mut tx = state.db.write().await?;
-    outbox::put_link(&mut tx, &Mail { kind: MailKind::Reset, user: None, to: &email.text, data }, now).await?;
-    tx.commit().await?;
-    let page = ResetPage { is_asked: true, ..ResetPage::new(&state, Field::of(email.text)) };
-    page::html(StatusCode::OK, &page)
-}
-
-/// Counts somebody who asks for a mail; `None` if it is not known who asks.
-///
-/// # Errors
-/// If the database is unavailable.
-pub async fn count(
-    request: &HttpRequest,
-    state: &AppState,
-    asker: Option<Subject>,
-) -> Result<std::result::Result<(), Closed>> {
-    let Some(asker) = asker else { return Ok(Ok(())) };
-    let counted = throttle::store::reserve(&state.db, vec![asker], clock::now()).await?;
-    if counted.is_err() {
-        crate::web::request_log::set_outcome(request, "mail: too many", None);
-    }
-    Ok(counted.map(throttle::store::Ticket::keep))
 }
 
 /// The page behind a link.
