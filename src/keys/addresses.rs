@@ -30,7 +30,7 @@ pub fn read(text: &str) -> std::result::Result<Option<Box<[IpNet]>>, String> {
         match network(entry) {
             Ok(network) if networks.contains(&network) => {}
             Ok(network) => networks.push(network),
-            Err(problem) => problems.push(format!("“{}” {problem}.", entry.chars().take(50).collect::<String>())),
+            Err(problem) => problems.push(format!("“{}” {problem}", entry.chars().take(50).collect::<String>())),
         }
     }
     let more = problems.len().saturating_sub(MOST_NAMED);
@@ -49,23 +49,23 @@ pub fn read(text: &str) -> std::result::Result<Option<Box<[IpNet]>>, String> {
 
 /// Parses an entry, or says what is wrong with it. IPv4-mapped IPv6 counts as IPv4.
 fn network(entry: &str) -> std::result::Result<IpNet, String> {
-    const WRONG: &str = "is not an IP address or a network such as 203.0.113.0/24";
+    const WRONG: &str = "is not an IP address or a network such as 203.0.113.0/24.";
     let Some((address, bits)) = entry.split_once('/') else {
         return match entry.parse::<IpAddr>() {
             Ok(address) => Ok(address.to_canonical().into()),
-            Err(_) if is_name(entry) => Err("is a name: enter its IP address".to_owned()),
+            Err(_) if is_name(entry) => Err("is a name: enter its IP address.".to_owned()),
             Err(_) => Err(WRONG.to_owned()),
         };
     };
     let sent = address.parse::<IpAddr>().ok().zip(bits.parse::<u8>().ok());
     let network =
         sent.and_then(|(address, bits)| IpNet::new(address, bits).ok()).ok_or_else(|| match is_name(address) {
-            true => "is a name: enter its IP address".to_owned(),
+            true => "is a name: enter its IP address.".to_owned(),
             false => WRONG.to_owned(),
         })?;
     let network = unmapped(network);
     if network.prefix_len() == 0 {
-        Err("is everyone: leave the field empty for that".to_owned())
+        Err("is everyone: leave the field empty for that.".to_owned())
     } else if network.trunc() != network {
         Err(format!("has host bits; did you mean {}?", network.trunc()))
     } else {
