@@ -11,5 +11,6 @@ alter table api_keys add column ends_when_unused boolean not null default false;
 alter table api_keys add column withdrawn_how text;
 alter table api_keys add column told_until bigint not null default 0;
 alter table api_keys add column expiry_recorded boolean not null default false;
-create index api_keys_by_end on api_keys (expires_at) where expires_at is not null and withdrawn_at is null;
+create index api_keys_by_end on api_keys (expires_at)
+    where expires_at is not null and withdrawn_at is null and not expiry_recorded;
 create index api_keys_ending_unused on api_keys (id) where ends_when_unused;

@@ -25,7 +25,7 @@ pub async fn withdraw(db: &Db, key: ApiKeyId, how: Withdrawal, origin: Origin, n
         let mut tx = db.write().await?;
         let withdrawn = store::mark_withdrawn(&mut tx, key, how, now).await?;
         if withdrawn && let Some(found) = store::named(&mut tx, key).await? {
-            let details = json!({ "title": found.title });
+            let details = json!({ "title": found.title, "how": how.name() });
             let change = Change { kind: Kind::KeyWithdrawn, subject: key.0, concerns: Some(found.user), details };
             recorded_by(how, found.user, &origin).put(&mut tx, change, now).await?;
         }
