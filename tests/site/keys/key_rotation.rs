@@ -237,17 +237,22 @@ async fn a_rotation_and_a_withdrawal_at_the_same_moment_leave_the_old_key_withdr
 
 #[actix_web::test]
 async fn both_keys_count_as_one_and_a_rotation_needs_no_room() {
-    let server = Server::options().env("LATCHKEY_MAX_KEYS", "1").start().await;
+    let server = Server::options().env("LATCHKEY_MAX_KEYS", "2").start().await;
     let me = server.person("desk@farol.example").await;
     let new = rotated(&me, &me.key, "7d").await;
     for key in [&me.key, &new] {
         server.with_key(key).get(PROPERTIES).await.is(200);
     }
+    let profile = me.browser.get(PROFILE).await.is(200);
+    assert!(!seen(profile.text()).contains("the limit of 2"), "{profile}");
+    me.browser.create_key("Night audit").await;
     let refused = me.browser.post_form(NEW_KEY, &[("title", "One more")]).await.is(422);
-    assert!(problem(&refused, "title").is_some_and(|told| told.contains("the limit of 1 active key")), "{refused}");
+    assert!(problem(&refused, "title").is_some_and(|told| told.contains("the limit of 2 active keys")), "{refused}");
+    let profile = me.browser.get(PROFILE).await.is(200);
+    assert!(seen(profile.text()).contains("the limit of 2"), "{profile}");
     rotated(&me, &new, "1h").await;
     let question = seen(me.browser.get("/user_profile/withdraw_all_keys").await.is(200).text());
-    assert!(question.contains("Your 3 active keys will be withdrawn"), "{question}");
+    assert!(question.contains("Your 4 active keys will be withdrawn"), "{question}");
 }
 
 #[actix_web::test]
