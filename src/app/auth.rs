@@ -1,11 +1,13 @@
 //! Authentication, by an API key or by a browser session. Extractors read the caller that it puts into the request.
 
+use std::sync::Arc;
+
 use actix_session::SessionExt;
 use actix_web::{
     HttpMessage,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::HeaderName,
+    http::header::{HeaderName, HeaderValue},
     middleware::Next,
     web::Data,
 };
@@ -16,12 +18,13 @@ use crate::{
         clock::{self, Moment},
         error::{Error, Result},
     },
-    keys::{self, PlainKey, cache::CredentialCache, last_use::LastUses, used::LastUse},
+    keys::{self, Client, PlainKey, cache::CredentialCache, last_use::LastUses, store::Credential, used::LastUse},
     people::sessions,
     record::origin,
     web::{
         admission::Admission,
-        csrf, methods,
+        api_responses::API_KEY_EXPIRES,
+        client_ip, csrf, methods,
         request_log::{self, RequestUser},
         response_cache::Viewer,
         state::AppState,
@@ -42,28 +45,38 @@ pub async fn authenticate(
     if request.path() == OPEN && methods::is_read(request.method()) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
-    match caller(&request).await {
+    let (caller, end) = caller(&request).await;
+    let mut answer = match caller {
         Ok(caller) => {
             request.extensions_mut().insert(RequestUser(caller.user, caller.key));
             request.extensions_mut().insert(Viewer { user: caller.user, key: caller.key });
             request.extensions_mut().insert(caller);
-            Ok(next.call(request).await?.map_into_boxed_body())
+            next.call(request).await?.map_into_boxed_body()
         }
-        Err(error) => Ok(request.error_response(error)),
+        Err(error) => request.error_response(error),
+    };
+    if let Some(end) = end {
+        answer.headers_mut().insert(API_KEY_EXPIRES, end);
     }
+    Ok(answer)
 }
 
-async fn caller(request: &ServiceRequest) -> Result<Caller> {
+/// The caller, and when the key ends, also of one that is rejected.
+type Authenticated = (Result<Caller>, Option<HeaderValue>);
+
+async fn caller(request: &ServiceRequest) -> Authenticated {
     let now = clock::now();
     let mut keys = request.headers().get_all(USER_API_KEY);
     match (keys.next(), keys.next()) {
-        (None, _) => by_session(request).await,
-        (Some(sent), None) => {
-            let sent = sent.as_bytes();
-            let key = PlainKey::parse(sent).ok_or_else(|| Error::Unauthorized(keys::wrong_form(sent)))?;
-            by_key(request, key, now).await
-        }
-        (Some(_), Some(_)) => Err(Error::Unauthorized(None)),
+        (None, _) => (by_session(request).await, None),
+        (Some(sent), None) => match PlainKey::parse(sent.as_bytes()) {
+            Some(key) => match credential(request, key).await {
+                Ok(credential) => (by_key(request, &credential, now), credential.end_header.clone()),
+                Err(error) => (Err(error), None),
+            },
+            None => (Err(Error::Unauthorized(keys::wrong_form(sent.as_bytes()))), None),
+        },
+        (Some(_), Some(_)) => (Err(Error::Unauthorized(None)), None),
     }
 }
 
@@ -71,12 +84,19 @@ fn part<T: 'static>(request: &ServiceRequest) -> Result<&Data<T>> {
     request.app_data().ok_or_else(|| Error::Internal("a part of the program is missing".to_owned()))
 }
 
-async fn by_key(request: &ServiceRequest, key: PlainKey, now: Moment) -> Result<Caller> {
+async fn credential(request: &ServiceRequest, key: PlainKey) -> Result<Arc<Credential>> {
     let state: &Data<AppState> = part(request)?;
     let cache: &Data<CredentialCache> = part(request)?;
+    cache.credential(&state.db, key.digest()).await?.ok_or(Error::Unauthorized(None))
+}
+
+fn by_key(request: &ServiceRequest, credential: &Credential, now: Moment) -> Result<Caller> {
+    let state: &Data<AppState> = part(request)?;
     let last_uses: &Data<LastUses> = part(request)?;
-    let credential = cache.credential(&state.db, key.digest()).await?.ok_or(Error::Unauthorized(None))?;
-    let caller = credential.admit(state.settings.grace(), now)?;
+    let caller = credential.admit(state.settings.grace(), now, || Client {
+        address: request_log::client(request.request()),
+        is_hidden: client_ip::is_unlisted_proxy(request.request(), &state.settings.trusted_proxies),
+    })?;
     part::<Admission>(request)?.key(credential.key)?;
     last_uses.note(credential.key, &credential.last_use, || used_by(request, now), now);
     Ok(caller)

@@ -137,7 +137,7 @@ pub fn pages(pages: &mut ServiceConfig) {
 
 /// The User Profile page, and what belongs to the account.
 fn profile_pages(pages: &mut ServiceConfig) {
-    use profile::{confirm, details as users, email, keys, second_factor, sessions};
+    use profile::{confirm, details as users, email, key_edit, key_rotation, keys, second_factor, sessions};
 
     pages
         .service(resource("/user_profile").get(users::profile).post(users::save).done())
@@ -178,7 +178,10 @@ fn profile_pages(pages: &mut ServiceConfig) {
         .service(resource("/user_profile/api_keys/{id}").get(keys::details).done())
         .service(resource("/user_profile/api_keys/{id}/first_use").get(keys::first_use).done())
         .service(resource("/user_profile/api_keys/{id}/withdraw").get(keys::confirm).post(keys::withdraw).done())
-        .service(resource("/user_profile/api_keys/{id}/replace").get(keys::replace_form).post(keys::replace).done())
+        .service(resource("/user_profile/api_keys/{id}/edit").get(key_edit::show).post(key_edit::save).done())
+        .service(
+            resource("/user_profile/api_keys/{id}/rotate").get(key_rotation::show).post(key_rotation::rotate).done(),
+        )
         .service(resource("/user_profile/withdraw_all_keys").get(keys::confirm_all).post(keys::withdraw_all).done());
 }
 

@@ -1,6 +1,6 @@
 //! The one error type; `web/errors.rs` gives it a status and JSON, `web/page_responses.rs` renders it as a page.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt, net::IpAddr};
 
 use serde_json::{Value, json};
 
@@ -18,6 +18,8 @@ pub enum Error {
     Enrol,
     /// The caller is known, but not allowed to do this.
     Forbidden(Option<&'static str>),
+    /// The key may not be used from the client's address; `None` if that is unknown.
+    NotAllowedFrom(Option<IpAddr>),
     /// A write that did not start on a page of this site (cross-site request forgery).
     CrossSite,
     /// The request came unencrypted over a network, and the base URL is https.
@@ -95,6 +97,8 @@ impl Error {
             Error::Unauthorized(Some(reason)) | Error::Forbidden(Some(reason)) | Error::Insecure(reason) => {
                 Cow::Borrowed(*reason)
             }
+            // The line has the address.
+            Error::NotAllowedFrom(_) => Cow::Borrowed("the API key is not allowed from this address"),
             Error::Refused(rule) => Cow::Borrowed(*rule),
             Error::CrossSite | Error::OtherName { .. } => Cow::Borrowed(FROM_ELSEWHERE),
             Error::Full(reason) => Cow::Owned(reason.clone()),

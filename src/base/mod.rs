@@ -2,6 +2,7 @@
 
 pub mod clock; // now(), the one place that reads the time
 pub mod countries; // country codes
+pub mod days; // days in time zones
 pub mod email; // validating and comparing addresses
 pub mod error; // why a request fails
 pub mod ids; // a newtype for each table's key

@@ -50,6 +50,11 @@ pub struct Settings {
           value_parser = clap::value_parser!(i64).range(0..))]
     pub max_keys: i64,
 
+    /// Maximum number of days until a new API key expires; 0 means no limit, and keys need not expire
+    #[arg(long, env = "LATCHKEY_MAX_KEY_DAYS", default_value_t = 0, global = true, value_name = "DAYS",
+          value_parser = clap::value_parser!(u16))]
+    pub max_key_days: u16,
+
     /// Maximum number of existing properties created by one user; 0 means no limit
     #[arg(long, env = "LATCHKEY_MAX_PROPERTIES", default_value_t = 2_000, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(i64).range(0..))]

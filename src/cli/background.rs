@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     base::{clock, secret_keys::SecretKeys},
     db::Db,
-    people::{second_factor::processes, sessions::pending, subscriptions::reminders},
+    people::{second_factor::processes, sessions::pending},
     web::state::AppState,
 };
 
@@ -39,19 +39,6 @@ async fn record(db: &Db) -> sqlx::Result<()> {
         tx.commit().await?;
     }
     Ok(())
-}
-
-/// How often ends of subscriptions are looked for.
-const REMIND_EVERY: Duration = Duration::from_secs(60 * 60);
-
-/// Writes mails about subscriptions that end, until the process ends.
-pub async fn keep_reminding(state: Data<AppState>) {
-    loop {
-        if let Err(error) = reminders::write(&state.db, state.settings.grace(), clock::now()).await {
-            log::warn!("could not write mails about subscriptions that end: {error}");
-        }
-        rt::time::sleep(REMIND_EVERY).await;
-    }
 }
 
 /// Announces this process and the secret keys that it knows, until it ends. One that serves a SQLite file is alone.

@@ -1,13 +1,20 @@
-//! `latchkey key`: lists and withdraws API keys.
+//! `latchkey key`: lists, changes and withdraws API keys.
 
+use chrono::Datelike;
 use clap::Subcommand;
 
 use crate::{
-    base::{clock, ids::ApiKeyId},
-    cli::{Outcome, begin_read, database_error, failed, formatted},
+    base::{
+        clock::{self, Moment},
+        ids::ApiKeyId,
+    },
+    cli::{Outcome, begin_read, database_error, failed, formatted, formatted_end, subscription::until},
     db::Db,
     keys::{
-        WithdrawnBy, scope,
+        ApiKey, Withdrawal, addresses,
+        edit::{self, Edit, Edited, Editor},
+        scope,
+        state::State,
         store::{self, Order},
         withdraw,
     },
@@ -22,12 +29,70 @@ pub enum Command {
         /// The user's email address
         email: Email,
     },
+    /// Set from which IP addresses an API key may be used
+    Allow {
+        /// The key's ID, as listed
+        #[arg(value_name = "ID")]
+        id: ApiKeyId,
+        /// IP addresses or networks such as 203.0.113.0/24, separated by spaces or commas; `any` for anywhere
+        #[arg(value_name = "NETWORKS", required = true)]
+        networks: Vec<String>,
+    },
+    /// Set when an API key expires
+    Expire {
+        /// The key's ID, as listed
+        #[arg(value_name = "ID")]
+        id: ApiKeyId,
+        /// Last day (2026-12-31, UTC) or exact end (2026-12-31T12:00:00Z); `never` for no end
+        #[arg(value_name = "DATE", value_parser = end)]
+        end: End,
+    },
     /// Withdraw an API key permanently
     Withdraw {
         /// The key's ID, as listed
         #[arg(value_name = "ID")]
         id: ApiKeyId,
     },
+}
+
+/// The end of a key; `None` for none.
+#[derive(Clone, Copy)]
+pub struct End(Option<Moment>);
+
+fn end(text: &str) -> Result<End, String> {
+    match text {
+        "never" => Ok(End(None)),
+        text => match until(text)? {
+            end if end.year() > 9999 => Err("too far in the future".to_owned()),
+            end => Ok(End(Some(end))),
+        },
+    }
+}
+
+/// Edits a key for the host, who is not bound by the limits of its user.
+async fn edit_key(db: &Db, id: ApiKeyId, change: Edit) -> Outcome {
+    match edit::edit(db, id, change, Editor::Host, clock::now()).await.map_err(failed)? {
+        Edited::Fixed(reason) => Err(reason.to_owned()),
+        Edited::NotFound => Err(format!("There is no key {id}. List a user's keys with: latchkey key list EMAIL")),
+        Edited::Saved | Edited::MustConfirm | Edited::LimitReached => Ok(()),
+    }
+}
+
+/// Whether a key works, and until when.
+fn state_of(key: &ApiKey, now: Moment) -> String {
+    match (key.state(now), key.withdrawn_at, key.expires_at) {
+        (State::Withdrawn, Some(at), _) => match &key.withdrawn_how {
+            Some(how) => format!("withdrawn {} ({how})", formatted(at)),
+            None => format!("withdrawn {}", formatted(at)),
+        },
+        (State::Replaced { until, when_unused: true }, ..) => {
+            format!("replaced, works until it is no longer used, at most until {}", formatted(until))
+        }
+        (State::Replaced { until, .. }, ..) => format!("replaced, works until {}", formatted(until)),
+        (State::Expired(end), ..) => format!("expired at {}", formatted_end(end)),
+        (_, _, Some(end)) => format!("active, expires at {}", formatted_end(end)),
+        _ => "active".to_owned(),
+    }
 }
 
 /// `latchkey key …`
@@ -40,22 +105,46 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
                 println!("No keys.");
             }
             for key in keys {
-                let state = match key.withdrawn_at {
-                    Some(at) => format!("withdrawn {}", formatted(at)),
-                    None => "active".to_owned(),
-                };
+                let state = state_of(&key, clock::now());
                 let used = key.last_used_at.map_or("never".to_owned(), formatted);
                 let created = formatted(key.created_at);
                 let (scope, rights) =
                     (key.scope.words().to_lowercase(), scope::rights(key.read_only, key.manage_users).to_lowercase());
                 let (id, tail, title) = (key.id, key.tail, key.title);
-                println!("{id}\t***{tail}\t{state}\tcreated {created}\tused {used}\t{title}\t{scope}, {rights}");
+                let from = key.allowed.map(|allowed| format!(", from {}", addresses::shown(&allowed).join(" ")));
+                let from = from.unwrap_or_default();
+                println!("{id}\t***{tail}\t{state}\tcreated {created}\tused {used}\t{title}\t{scope}, {rights}{from}");
+            }
+            Ok(())
+        }
+        Command::Allow { id, networks } => {
+            let allowed = match &*networks {
+                [any] if any == "any" => None,
+                networks => addresses::read(&networks.join(" "))?,
+            };
+            let places =
+                allowed.as_deref().map_or("anywhere".to_owned(), |allowed| addresses::shown(allowed).join(", "));
+            edit_key(db, id, Edit { allowed: Some(allowed), ..Edit::default() }).await?;
+            log::info!("key allow: changed key={id}");
+            println!("The key {id} may be used from {places}.");
+            Ok(())
+        }
+        Command::Expire { id, end: End(end) } => {
+            if end.is_some_and(|end| end <= clock::now()) {
+                return Err(format!("This end is over. To stop the key now: latchkey key withdraw {id}"));
+            }
+            edit_key(db, id, Edit { expires_at: Some(end), ..Edit::default() }).await?;
+            log::info!("key expire: changed key={id}");
+            match end {
+                Some(end) => println!("The key {id} expires at {}.", formatted_end(end)),
+                None => println!("The key {id} does not expire."),
             }
             Ok(())
         }
         Command::Withdraw { id } => {
-            let withdrawn =
-                withdraw::withdraw(db, id, WithdrawnBy::Host, Origin::default(), clock::now()).await.map_err(failed)?;
+            let withdrawn = withdraw::withdraw(db, id, Withdrawal::Command, Origin::default(), clock::now())
+                .await
+                .map_err(failed)?;
             if !withdrawn {
                 return Err(format!("There is no active key {id}. List a user's keys with: latchkey key list EMAIL"));
             }

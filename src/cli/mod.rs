@@ -4,6 +4,7 @@ mod activity;
 mod background; // what a server does beside requests
 mod cleanup; // of what is kept for a limited time
 mod database; // the database of a command
+mod hourly; // what happens once an hour
 mod key;
 mod mail;
 mod member;

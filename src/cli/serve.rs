@@ -18,7 +18,7 @@ use crate::{
     cli::{
         Outcome, background, cleanup,
         database::{Place, lock_for_server},
-        database_error,
+        database_error, hourly,
         other_user::quoted,
     },
     db::{Db, Found, PATIENCE, host_values, missing},
@@ -180,7 +180,7 @@ impl Start {
         let mut beside = vec![
             rt::spawn(cleanup::keep_cleaning(state.clone())),
             rt::spawn(background::keep_recording(state.clone())),
-            rt::spawn(background::keep_reminding(state.clone())),
+            rt::spawn(hourly::keep_running(state.clone())),
         ];
         let process = Uuid::new_v4();
         if state.settings.database_url.is_some() {

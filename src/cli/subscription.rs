@@ -129,7 +129,7 @@ fn at(end: Moment) -> String {
 }
 
 /// Parses `--until`: a day, including its end, or a moment.
-fn until(text: &str) -> Result<Moment, String> {
+pub(super) fn until(text: &str) -> Result<Moment, String> {
     if let Ok(day) = text.parse::<NaiveDate>() {
         let next = day.checked_add_days(Days::new(1)).ok_or("too far in the future")?;
         return Ok(next.and_time(NaiveTime::MIN).and_utc());

@@ -10,7 +10,7 @@ use crate::{
     cli::{Outcome, begin_change, database_error, formatted, session},
     db::{Db, Tx, host_values},
     hotel::{accounts, changes::Changes, members::removal},
-    keys::{self, WithdrawnBy},
+    keys::{self, Withdrawal},
     people::{
         password::{Password, RULES, THE_SAME},
         sessions, throttle,
@@ -194,7 +194,7 @@ async fn delete(db: &Db, email: Email, with_properties: bool) -> Outcome {
     let (now, origin) = (clock::now(), Origin::default());
     let mut changes = Changes::new(By::command(&origin), now);
     let sole = removal::from_everything(&mut tx, &mut changes, user.id, with_properties).await.map_err(failed)?;
-    keys::store::mark_all_withdrawn(&mut tx, user.id, WithdrawnBy::Host, now).await.map_err(database_error)?;
+    keys::store::mark_all_withdrawn(&mut tx, user.id, Withdrawal::Command, now).await.map_err(database_error)?;
     tx.revoke_cached_access().await.map_err(database_error)?;
     // The entry outlives the account.
     record(&mut tx, Kind::UserDeleted, user.id, json!({ "email": user.email })).await?;

@@ -20,8 +20,9 @@ use crate::{
         properties::{self, Property},
     },
     keys::{
-        self, PlainKey, WithdrawnBy,
-        create::{self, Creation, Submission},
+        self, PlainKey, Withdrawal,
+        create::{self, Creation, Submission, Wanted},
+        life::KeyLife,
         scope::KeyAccess,
         store::Order,
     },
@@ -80,10 +81,11 @@ async fn fill(state: &AppState) -> Result<Demo> {
         }
     };
     totals.commit(tx).await?;
+    let wanted = Wanted { title: KEY, access: &KeyAccess::unrestricted(), life: &KeyLife::default() };
     let (caller, form) = (Caller::person(user), Digest::of(&secret::random()));
     let origin = Origin::default();
     let sent = Submission { caller: &caller, form: &form, origin: &origin, at: now };
-    let creation = create::create(&state.db, &state.settings, &sent, KEY, &KeyAccess::unrestricted()).await?;
+    let creation = create::create(&state.db, &state.settings, &sent, &wanted).await?;
     let Creation::Created(_, key) = creation else {
         return Err(Error::Forbidden(Some("The demo's user has as many API keys as allowed. Withdraw one.")));
     };
@@ -97,7 +99,7 @@ async fn earlier(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     sessions::store::end_all(tx, user.id).await?;
     for key in keys::store::of_user(tx, user.id, Order::Created).await? {
         if key.title == KEY {
-            keys::store::mark_withdrawn(tx, key.id, WithdrawnBy::Host, now).await?;
+            keys::store::mark_withdrawn(tx, key.id, Withdrawal::Command, now).await?;
         }
     }
     tx.revoke_cached_access().await?;

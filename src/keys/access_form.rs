@@ -39,18 +39,6 @@ pub struct AccessForm {
 }
 
 impl AccessForm {
-    /// The form of a key with this access.
-    pub fn of(access: &KeyAccess) -> Self {
-        let selected = access.properties.as_deref();
-        AccessForm {
-            access: if selected.is_some() { "chosen" } else { "all" }.to_owned(),
-            properties: selected.unwrap_or_default().iter().map(ToString::to_string).collect(),
-            read_only: if access.read_only { "on" } else { "" }.to_owned(),
-            manage_users: if access.manage_users { "on" } else { "" }.to_owned(),
-            ..AccessForm::default()
-        }
-    }
-
     /// The initial form: "May manage users" is ticked, unless the fields come back through a sign-in.
     pub fn opened(mut self) -> Self {
         if self.access.is_empty() {

@@ -1,5 +1,7 @@
 //! When a key is admitted.
 
+use std::net::IpAddr;
+
 use chrono::Duration;
 
 use crate::{
@@ -8,17 +10,25 @@ use crate::{
         clock::Moment,
         error::{Error, Result},
     },
-    keys::store::Credential,
+    keys::{addresses, store::Credential},
     people::subscriptions,
 };
 
+/// Where a request came from.
+pub struct Client {
+    pub address: Option<IpAddr>,
+    /// The address is that of a proxy which stands for many clients.
+    pub is_hidden: bool,
+}
+
 impl Credential {
-    /// The caller, with the key's permissions (docs/contract/README.md, section 3).
+    /// The caller, with the key's permissions (docs/contract/README.md, section 3). `client` is asked for the client's
+    /// address only if the key has a list of them.
     ///
     /// # Errors
     /// `Unauthorized` if the key was withdrawn or has expired or its user is deactivated, `Forbidden` if the
-    /// subscription is not active.
-    pub fn admit(&self, grace: Duration, now: Moment) -> Result<Caller> {
+    /// subscription is not active, `NotAllowedFrom` if the client's address is not one of the key's, or unknown.
+    pub fn admit(&self, grace: Duration, now: Moment, client: impl FnOnce() -> Client) -> Result<Caller> {
         if self.withdrawn_at.is_some() {
             return Err(Error::Unauthorized(Some("the API key was withdrawn")));
         }
@@ -30,6 +40,16 @@ impl Credential {
         }
         if !subscriptions::is_active(self.subscription.as_ref(), grace, now) {
             return Err(Error::Forbidden(Some("the subscription is not active")));
+        }
+        if let Some(allowed) = &self.allowed {
+            let Client { address, is_hidden } = client();
+            match address {
+                Some(address) if addresses::includes(allowed, address) && !is_hidden => {}
+                Some(address) if !addresses::includes(allowed, address) => {
+                    return Err(Error::NotAllowedFrom(Some(address)));
+                }
+                _ => return Err(Error::NotAllowedFrom(None)),
+            }
         }
         Ok(Caller {
             user: self.user,

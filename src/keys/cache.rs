@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Maximum number of cached credentials, of about 300 bytes each.
+/// Maximum number of cached credentials, of about 350 bytes each.
 const CAPACITY: usize = 20_000;
 
 /// Maximum number of remembered keys that do not exist, of about 100 bytes each.

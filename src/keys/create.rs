@@ -1,4 +1,4 @@
-//! Creating a key, and replacing one whose text was lost.
+//! Creating a key.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::{
         settings::Settings,
     },
     db::{self, Db, Tx},
-    keys::{ApiKey, PlainKey, WithdrawnBy, access_form, scope::KeyAccess, store},
+    keys::{ApiKey, PlainKey, access_form, addresses, life::KeyLife, scope::KeyAccess, store},
     people::users,
     record::{activity::Kind, by::Change, origin::Origin},
 };
@@ -22,7 +22,7 @@ pub enum Creation {
     /// The new key; its text is shown once.
     Created(ApiKeyId, PlainKey),
     /// The same form has created this key before.
-    Repeated(ApiKey),
+    Repeated(Box<ApiKey>),
     /// The user has as many active keys as allowed (`LATCHKEY_MAX_KEYS`).
     LimitReached,
     /// The access is invalid: the error message for the form.
@@ -38,29 +38,39 @@ pub struct Submission<'a> {
     pub at: Moment,
 }
 
+/// The key that a form asks for.
+pub struct Wanted<'a> {
+    pub title: &'a str,
+    pub access: &'a KeyAccess,
+    pub life: &'a KeyLife,
+}
+
 /// Creates a key for a user.
 ///
 /// # Errors
 /// `BadRequest` if another user's form had this token; `Full` at the daily quota of new keys.
-pub async fn create(
-    db: &Db,
-    settings: &Settings,
-    sent: &Submission<'_>,
-    title: &str,
-    access: &KeyAccess,
-) -> Result<Creation> {
+pub async fn create(db: &Db, settings: &Settings, sent: &Submission<'_>, wanted: &Wanted<'_>) -> Result<Creation> {
     let Submission { caller, form, at, .. } = *sent;
     let mut tx = db.write().await?;
     users::store::lock_user(&mut tx, caller.user).await?;
     if let Some(key) = store::by_form(&mut tx, caller.user, form).await? {
-        return repeated(tx, key).await;
+        // On SQLite the key may be in an open group commit, and not be durable yet.
+        tx.commit().await?;
+        return Ok(Creation::Repeated(Box::new(key)));
     }
-    if let Some(problem) = access_form::problem(&mut tx, caller, access).await? {
+    if let Some(problem) = access_form::problem(&mut tx, caller, wanted.access).await? {
         return Ok(Creation::Invalid(problem));
     }
-    let creation = insert(&mut tx, settings, sent, title, access).await?;
+    if store::count_active(&mut tx, caller.user, at).await? >= settings.max_keys {
+        return Ok(Creation::LimitReached);
+    }
+    let creation = insert(&mut tx, settings, sent, wanted).await?;
     if let Creation::Created(id, _) = &creation {
-        let details = json!({ "title": title });
+        let details = json!({
+            "title": wanted.title,
+            "expires_at": wanted.life.expires_at,
+            "allowed_addresses": wanted.life.allowed.as_deref().map(addresses::shown),
+        });
         let change = Change { kind: Kind::KeyCreated, subject: id.0, concerns: None, details };
         caller.by(sent.origin).put(&mut tx, change, at).await?;
         tx.commit().await?;
@@ -68,61 +78,20 @@ pub async fn create(
     Ok(creation)
 }
 
-/// Withdraws a key and creates another with its title and its access (`access_form::of_key`), in one transaction. The
-/// new key has no access to properties that its user has lost since.
-///
-/// # Errors
-/// As [`create`].
-pub async fn replace(
-    db: &Db,
-    settings: &Settings,
-    sent: &Submission<'_>,
-    old: &ApiKey,
-    access: &KeyAccess,
-) -> Result<Creation> {
-    let Submission { caller, form, at, .. } = *sent;
-    let mut tx = db.write().await?;
-    users::store::lock_user(&mut tx, caller.user).await?;
-    if let Some(key) = store::by_form(&mut tx, caller.user, form).await? {
-        // This response may come before that to the first submission, and says that the old key is withdrawn, too.
-        tx.revoke_cached_access().await?;
-        return repeated(tx, key).await;
-    }
-    store::mark_withdrawn(&mut tx, old.id, WithdrawnBy::Owner, at).await?;
-    let creation = insert(&mut tx, settings, sent, &old.title, access).await?;
-    if let Creation::Created(id, _) = &creation {
-        let details = json!({ "title": old.title, "old_id": old.id, "old_title": old.title });
-        let change = Change { kind: Kind::KeyRotated, subject: id.0, concerns: None, details };
-        caller.by(sent.origin).put(&mut tx, change, at).await?;
-        // Comes last: every change that revokes access waits for this one row.
-        tx.revoke_cached_access().await?;
-        tx.commit().await?;
-    }
-    Ok(creation)
-}
-
-async fn repeated(tx: Tx, key: ApiKey) -> Result<Creation> {
-    // On SQLite the key may be in an open group commit, and not be durable yet.
-    tx.commit().await?;
-    Ok(Creation::Repeated(key))
-}
-
-async fn insert(
+/// Stores a new key, without asking how many there are.
+pub(super) async fn insert(
     tx: &mut Tx,
     settings: &Settings,
     sent: &Submission<'_>,
-    title: &str,
-    access: &KeyAccess,
+    wanted: &Wanted<'_>,
 ) -> Result<Creation> {
     let Submission { caller, form, at, .. } = *sent;
+    let Wanted { title, access, life } = *wanted;
     let user = caller.user;
-    if store::count_active(tx, user).await? >= settings.max_keys {
-        return Ok(Creation::LimitReached);
-    }
     quotas::new_key(tx, user, at).await?;
     let key = PlainKey::generate(&settings.key_prefix);
     let id = ApiKeyId::new();
-    let new = store::NewKey { id, user, title, digest: key.digest(), tail: key.tail(), form, access };
+    let new = store::NewKey { id, user, title, digest: key.digest(), tail: key.tail(), form, access, life };
     match store::insert(tx, &new, at).await {
         Err(error) if db::is_taken(&error) => return Err(Error::bad_request("Reload the form and submit it again.")),
         // Deleted since it was checked.

@@ -1,19 +1,29 @@
 //! API keys: created by a user, shown once, sent as `user-api-key`, withdrawn when they leak.
 
 pub mod access_form; // the part "Access" of the form
+pub mod addresses; // from where a key may be used
 mod admit; // when a key is admitted
 pub mod api; // /api/v1/me
 pub mod cache; // credentials
-pub mod create; // creating and replacing
+pub mod create;
+pub mod edit; // title, end and addresses
+pub mod ends; // keys that end by the clock
+pub mod expiry; // when a key ends
 pub mod last_use; // written in the background
+pub mod life; // until when and from where a key works
+pub mod life_form; // the parts "Expires" and "Allowed addresses" of forms
 pub mod made; // what was made with a key
+pub mod rotate; // a new key in the place of an old one
 pub mod scope; // what a key may do
+pub mod state; // whether a key works
 pub mod store; // SQL
 pub mod used; // a use of a key
 pub mod withdraw;
 
+use ipnet::IpNet;
+
 use crate::base::{clock::Moment, ids::ApiKeyId, secret, settings::LONGEST_PREFIX, text};
-pub use crate::keys::admit::wrong_form;
+pub use crate::keys::admit::{Client, wrong_form};
 
 /// The text of a key: prefix, `_`, 43 characters of base62 with 256 random bits, 6 more with the CRC32 of everything
 /// before. It is shown once and stored nowhere; `Debug` does not print it.
@@ -89,22 +99,46 @@ pub struct ApiKey {
     pub last_used_client: Option<String>,
     pub withdrawn_at: Option<Moment>,
     pub withdrawn_by: Option<String>,
+    /// See [`Withdrawal::name`]; `None` for a key that an earlier version withdrew.
+    pub withdrawn_how: Option<String>,
+    pub expires_at: Option<Moment>,
+    /// From where it may be used; `None` for anywhere.
+    pub allowed: Option<Box<[IpNet]>>,
+    /// The key that a rotation created in its place.
+    pub replaced_by: Option<ApiKeyId>,
+    /// It also ends once it is no longer used.
+    pub ends_when_unused: bool,
 }
 
-/// Who withdrew a key.
-#[derive(Clone, Copy)]
-pub enum WithdrawnBy {
-    /// Its owner, on a page.
-    Owner,
-    /// The host, by a command.
-    Host,
+/// How a key is withdrawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// By its owner, on a page.
+    Page,
+    /// By its owner, with all others.
+    All,
+    /// By its owner, in a rotation.
+    Rotation,
+    /// By the host.
+    Command,
 }
 
-impl WithdrawnBy {
+impl Withdrawal {
+    /// As it is stored.
     pub fn name(self) -> &'static str {
         match self {
-            WithdrawnBy::Owner => "owner",
-            WithdrawnBy::Host => "host",
+            Withdrawal::Page => "page",
+            Withdrawal::All => "all",
+            Withdrawal::Rotation => "rotation",
+            Withdrawal::Command => "command",
+        }
+    }
+
+    /// Who does it, as it is stored.
+    pub fn by(self) -> &'static str {
+        match self {
+            Withdrawal::Page | Withdrawal::All | Withdrawal::Rotation => "owner",
+            Withdrawal::Command => "host",
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use chrono::Duration;
+use actix_web::http::header::HeaderValue;
+use chrono::{Duration, SecondsFormat};
+use ipnet::IpNet;
 
 use crate::{
     access::caller::Caller,
@@ -14,7 +16,8 @@ use crate::{
     db::{Bind, Statement, Tx, execute, folded, impl_from_row},
     hotel::properties,
     keys::{
-        ApiKey, KeyDigest, WithdrawnBy,
+        ApiKey, KeyDigest, Withdrawal, addresses,
+        life::KeyLife,
         scope::{KeyAccess, KeyScope, SelectedProperties},
         used::{LastUse, Written},
     },
@@ -40,13 +43,19 @@ impl_from_row!(ApiKey, row => ApiKey {
     last_used_client: row.try_get("last_used_client")?,
     withdrawn_at: row.try_get("withdrawn_at")?,
     withdrawn_by: row.try_get("withdrawn_by")?,
+    withdrawn_how: row.try_get("withdrawn_how")?,
+    expires_at: row.try_get("expires_at")?,
+    allowed: addresses::parse_stored(row.try_get("allowed_addresses")?)?,
+    replaced_by: row.try_get("replaced_by")?,
+    ends_when_unused: row.try_get("ends_when_unused")?,
 });
 
 macro_rules! select_keys {
     ($which:literal) => {
         concat!(
             "select id, title, tail, all_properties, read_only, manage_users, created_at, last_used_at, last_used_address,
-                last_used_client, withdrawn_at, withdrawn_by
+                last_used_client, withdrawn_at, withdrawn_by, withdrawn_how, expires_at, allowed_addresses, replaced_by,
+                ends_when_unused
              from api_keys where ",
             $which
         )
@@ -124,10 +133,21 @@ pub async fn properties_of(tx: &mut Tx, key: ApiKeyId) -> sqlx::Result<Vec<Prope
     Statement::new(SQL, vec![key.into()]).fetch_values(tx).await
 }
 
-/// The number of a user's keys that are not withdrawn.
-pub async fn count_active(tx: &mut Tx, user: UserId) -> sqlx::Result<i64> {
-    const SQL: &str = "select count(*) from api_keys where user_id = $1 and withdrawn_at is null";
-    Statement::new(SQL, vec![user.into()]).fetch_value(tx).await
+/// The number of a user's keys that count towards the limit: neither withdrawn nor expired, and of a key that is being
+/// rotated only the new one.
+pub async fn count_active(tx: &mut Tx, user: UserId, now: Moment) -> sqlx::Result<i64> {
+    const SQL: &str = "
+        select count(*) from api_keys
+        where user_id = $1 and withdrawn_at is null and replaced_by is null and (expires_at is null or expires_at > $2)";
+    Statement::new(SQL, vec![user.into(), now.into()]).fetch_value(tx).await
+}
+
+/// The number of a user's keys that work, also beside the one that replaces them.
+pub async fn count_working(tx: &mut Tx, user: UserId, now: Moment) -> sqlx::Result<i64> {
+    const SQL: &str = "
+        select count(*) from api_keys
+        where user_id = $1 and withdrawn_at is null and (expires_at is null or expires_at > $2)";
+    Statement::new(SQL, vec![user.into(), now.into()]).fetch_value(tx).await
 }
 
 /// A key about to be stored.
@@ -139,6 +159,7 @@ pub struct NewKey<'a> {
     pub tail: &'a str,
     pub form: &'a Digest,
     pub access: &'a KeyAccess,
+    pub life: &'a KeyLife,
 }
 
 /// Stores a new key with its access.
@@ -146,8 +167,8 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
     const SQL: &str = "
         insert into api_keys
             (id, user_id, title, sort_title, digest, tail, form_digest, all_properties, read_only, manage_users,
-            created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+            created_at, expires_at, allowed_addresses)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     const LIMIT: &str = "
         insert into api_key_properties (key_id, property_id) select $1, p.id from properties p where p.id in ";
     execute!(
@@ -163,7 +184,9 @@ pub async fn insert(tx: &mut Tx, key: &NewKey<'_>, now: Moment) -> sqlx::Result<
         key.access.properties.is_none(),
         key.access.read_only,
         key.access.manage_users,
-        now
+        now,
+        key.life.expires_at,
+        key.life.allowed.as_deref().map(addresses::stored)
     )?;
     match key.access.properties.as_deref() {
         None | Some([]) => Ok(()),
@@ -192,17 +215,19 @@ pub async fn named(tx: &mut Tx, id: ApiKeyId) -> sqlx::Result<Option<Named>> {
 
 /// Withdraws a key permanently. False if it does not exist or was already withdrawn. The caller revokes cached access at
 /// the end of the transaction.
-pub async fn mark_withdrawn(tx: &mut Tx, id: ApiKeyId, by: WithdrawnBy, now: Moment) -> sqlx::Result<bool> {
+pub async fn mark_withdrawn(tx: &mut Tx, id: ApiKeyId, how: Withdrawal, now: Moment) -> sqlx::Result<bool> {
     const SQL: &str = "
-        update api_keys set withdrawn_at = $2, withdrawn_by = $3 where id = $1 and withdrawn_at is null";
-    Ok(execute!(tx, SQL, id, now, by.name())? == 1)
+        update api_keys set withdrawn_at = $2, withdrawn_by = $3, withdrawn_how = $4
+        where id = $1 and withdrawn_at is null";
+    Ok(execute!(tx, SQL, id, now, how.by(), how.name())? == 1)
 }
 
-/// Withdraws every key of a user, as [`mark_withdrawn`], and returns how many were active.
-pub async fn mark_all_withdrawn(tx: &mut Tx, user: UserId, by: WithdrawnBy, now: Moment) -> sqlx::Result<u64> {
+/// Withdraws every key of a user, as [`mark_withdrawn`], also those that have expired, and returns how many it were.
+pub async fn mark_all_withdrawn(tx: &mut Tx, user: UserId, how: Withdrawal, now: Moment) -> sqlx::Result<u64> {
     const SQL: &str = "
-        update api_keys set withdrawn_at = $2, withdrawn_by = $3 where user_id = $1 and withdrawn_at is null";
-    execute!(tx, SQL, user, now, by.name())
+        update api_keys set withdrawn_at = $2, withdrawn_by = $3, withdrawn_how = $4
+        where user_id = $1 and withdrawn_at is null";
+    execute!(tx, SQL, user, now, how.by(), how.name())
 }
 
 /// What is needed to admit a request with a key.
@@ -213,30 +238,39 @@ pub struct Credential {
     pub read_only: bool,
     pub manage_users: bool,
     pub expires_at: Option<Moment>,
+    /// The end as a header says it: written once, not for each response.
+    pub end_header: Option<HeaderValue>,
+    /// From where it may be used; `None` for anywhere.
+    pub allowed: Option<Box<[IpNet]>>,
     pub withdrawn_at: Option<Moment>,
     pub last_use: Written,
     pub deactivated_at: Option<Moment>,
     pub subscription: Option<Subscription>,
 }
 
-impl_from_row!(Credential, row => Credential {
+impl_from_row!(Credential, row => {
+    let expires_at: Option<Moment> = row.try_get("expires_at")?;
+    Credential {
     key: row.try_get("id")?,
     user: row.try_get("user_id")?,
     all_properties: row.try_get("all_properties")?,
     read_only: row.try_get("read_only")?,
     manage_users: row.try_get("manage_users")?,
-    expires_at: row.try_get("expires_at")?,
+    expires_at,
+    end_header: expires_at
+        .and_then(|end| HeaderValue::from_str(&end.to_rfc3339_opts(SecondsFormat::Secs, true)).ok()),
+    allowed: addresses::parse_stored(row.try_get("allowed_addresses")?)?,
     withdrawn_at: row.try_get("withdrawn_at")?,
     last_use: Written::new(row.try_get("last_used_at")?),
     deactivated_at: row.try_get("deactivated_at")?,
     subscription: Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?,
-});
+}});
 
 /// The credential of a key.
 pub async fn credential(tx: &mut Tx, digest: &KeyDigest) -> sqlx::Result<Option<Credential>> {
     const SQL: &str = "
-        select k.id, k.user_id, k.all_properties, k.read_only, k.manage_users, k.expires_at, k.withdrawn_at, k.last_used_at,
-            u.deactivated_at, s.state, s.period_ends_at
+        select k.id, k.user_id, k.all_properties, k.read_only, k.manage_users, k.expires_at, k.allowed_addresses,
+            k.withdrawn_at, k.last_used_at, u.deactivated_at, s.state, s.period_ends_at
         from api_keys k
         join users u on u.id = k.user_id
         left join subscriptions s on s.user_id = k.user_id

@@ -54,7 +54,11 @@ kinds! {
     EmailChangeAsked = "email_change_asked";
     EmailChanged = "email_changed";
     KeyCreated = "key_created";
+    /// Title, end or addresses.
+    KeyEdited = "key_edited";
     KeyRotated = "key_rotated";
+    /// A key came to its end.
+    KeyExpired = "key_expired";
     KeyWithdrawn = "key_withdrawn";
     /// All keys of a user at once.
     KeysWithdrawn = "keys_withdrawn";
@@ -92,6 +96,8 @@ pub enum Actor {
     Key(ApiKeyId),
     /// Whoever runs this site, by a command.
     Command,
+    /// Nobody: its time had come.
+    Clock,
 }
 
 impl Actor {
@@ -100,6 +106,7 @@ impl Actor {
             Actor::Person(_) => "person",
             Actor::Key(_) => "key",
             Actor::Command => "command",
+            Actor::Clock => "clock",
         }
     }
 
@@ -108,7 +115,7 @@ impl Actor {
         match self {
             Actor::Person(user) => user.map(|user| user.0),
             Actor::Key(key) => Some(key.0),
-            Actor::Command => None,
+            Actor::Command | Actor::Clock => None,
         }
     }
 }

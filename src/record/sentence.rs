@@ -72,7 +72,9 @@ impl Kind {
             Kind::EmailChangeAsked => "Changes of the email address asked for",
             Kind::EmailChanged => "Changes of the email address",
             Kind::KeyCreated => "API keys created",
-            Kind::KeyRotated => "API keys replaced",
+            Kind::KeyEdited => "API keys changed",
+            Kind::KeyRotated => "API keys rotated",
+            Kind::KeyExpired => "API keys expired",
             Kind::KeyWithdrawn => "API keys withdrawn",
             Kind::KeysWithdrawn => "All API keys withdrawn",
             Kind::MemberAdded => "Access given",
@@ -126,7 +128,9 @@ pub fn sentence(entry: &Recorded, viewer: Option<UserId>) -> Sentence {
         }
         Kind::EmailChanged => email_changed(entry),
         Kind::KeyCreated => Sentence::words("Created the API key ").title(title),
-        Kind::KeyRotated => Sentence::words("Replaced the API key ").title(title),
+        Kind::KeyEdited => key_edited(entry),
+        Kind::KeyRotated => Sentence::words("Rotated the API key ").title(title),
+        Kind::KeyExpired => key_expired(entry),
         Kind::KeyWithdrawn => Sentence::words("Withdrew the API key ").title(title),
         Kind::KeysWithdrawn => match entry.details["count"].as_i64() {
             Some(count) => Sentence::words(format!("Withdrew all API keys ({count})")),
@@ -171,6 +175,27 @@ fn session_ended(entry: &Recorded) -> Sentence {
         (None, Some(count)) if is_by_host => Sentence::words(format!("Ended all {count} sessions")),
         (None, Some(count)) if count != 1 => Sentence::words(format!("Ended {count} other sessions")),
         (None, _) => Sentence::words("Ended another session"),
+    }
+}
+
+fn key_edited(entry: &Recorded) -> Sentence {
+    let changed =
+        entry.details["changed"].as_array().into_iter().flatten().filter_map(|field| match field.as_str()? {
+            "title" => Some("title"),
+            "expires_at" => Some("end"),
+            "allowed_addresses" => Some("allowed addresses"),
+            _ => None,
+        });
+    let changed = changed.collect::<Vec<_>>().join(", ");
+    let title = entry.detail("title").unwrap_or_default();
+    Sentence::words("Changed the API key ").title(title).and(format!(": {changed}"))
+}
+
+fn key_expired(entry: &Recorded) -> Sentence {
+    let title = entry.detail("title").unwrap_or_default();
+    match entry.detail("replaced_by") {
+        Some(_) => Sentence::words("The replaced API key ").title(title).and(" ended"),
+        None => Sentence::words("The API key ").title(title).and(" expired"),
     }
 }
 
@@ -234,6 +259,7 @@ pub fn by(entry: &Recorded, viewer: Option<UserId>, host: &str) -> Sentence {
             (_, Some(email)) => Sentence::default().name(email).and(" with an API key"),
             (_, None) => Sentence::words("an API key of a deleted account"),
         },
+        "clock" => Sentence::words("automatically"),
         _ => Sentence::words(host),
     }
 }

@@ -39,6 +39,10 @@ const CORS: [(HeaderName, &str); 2] = [
         "api-key-expires, subscription-ends, etag, location, retry-after, x-request-id, allow",
     ),
 ];
+
+/// When the caller's key ends (RFC 3339), if it does.
+pub const API_KEY_EXPIRES: HeaderName = HeaderName::from_static("api-key-expires");
+
 const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE, OPTIONS"),
     (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, user-api-key, if-none-match"),
@@ -114,7 +118,7 @@ fn as_json(answer: ServiceResponse, is_read: bool) -> ServiceResponse {
     let (request, response) = answer.into_parts();
     let id = request.extensions().get::<RequestId>().copied();
     let not_found = request.app_data::<NotFoundCode>().copied().filter(|_| is_read).unwrap_or_default();
-    let new = match response.error().and_then(|error| error.as_error::<Error>()) {
+    let mut new = match response.error().and_then(|error| error.as_error::<Error>()) {
         Some(error) => {
             request_log::set_reason(&request, error);
             json_error(error, not_found, id)
@@ -129,6 +133,9 @@ fn as_json(answer: ServiceResponse, is_read: bool) -> ServiceResponse {
             json_error(&error, not_found, id)
         }
     };
+    if let Some(end) = response.headers().get(API_KEY_EXPIRES) {
+        new.headers_mut().insert(API_KEY_EXPIRES, end.clone());
+    }
     ServiceResponse::new(request, new)
 }
 

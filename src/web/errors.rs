@@ -29,6 +29,7 @@ impl Error {
         let (code, title) = match self {
             Error::Unauthorized(_) | Error::SignIn { .. } => ("unauthorized", "Unauthorized"),
             Error::Forbidden(_)
+            | Error::NotAllowedFrom(_)
             | Error::Enrol
             | Error::Confirm { .. }
             | Error::CrossSite
@@ -55,6 +56,8 @@ impl Error {
             Error::Unauthorized(Some(reason)) | Error::Forbidden(Some(reason)) | Error::Insecure(reason) => {
                 json!([reason])
             }
+            Error::NotAllowedFrom(Some(address)) => json!([format!("the API key is not allowed from {address}")]),
+            Error::NotAllowedFrom(None) => json!(["the API key is not allowed from an unknown address"]),
             Error::CrossSite | Error::OtherName { .. } => json!([FROM_ELSEWHERE]),
             Error::Full(reason) => json!([reason]),
             Error::BadRequest(details) => json!(details),
@@ -72,9 +75,12 @@ impl ResponseError for Error {
         match self {
             Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Error::SignIn { .. } | Error::Confirm { .. } | Error::Enrol => StatusCode::SEE_OTHER,
-            Error::Forbidden(_) | Error::CrossSite | Error::Full(_) | Error::Insecure(_) | Error::OtherName { .. } => {
-                StatusCode::FORBIDDEN
-            }
+            Error::Forbidden(_)
+            | Error::NotAllowedFrom(_)
+            | Error::CrossSite
+            | Error::Full(_)
+            | Error::Insecure(_)
+            | Error::OtherName { .. } => StatusCode::FORBIDDEN,
             Error::AddressTooLong => StatusCode::URI_TOO_LONG,
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,

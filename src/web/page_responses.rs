@@ -160,7 +160,7 @@ fn message(error: &Error) -> (&'static str, String) {
         Error::CrossSite => {
             ("Request blocked", text("The request came from another site. Go back to the page and try again."))
         }
-        Error::Forbidden(_) | Error::Confirm { .. } | Error::Enrol => {
+        Error::Forbidden(_) | Error::NotAllowedFrom(_) | Error::Confirm { .. } | Error::Enrol => {
             ("Not allowed", text("You are not allowed to do this."))
         }
         Error::BadRequest(details) => ("Invalid request", details.join(" ")),

@@ -104,7 +104,9 @@ async fn reload(javascript: bool) {
     let first = browser.create_key(&server, "Harbour PMS").await;
     assert_already_created(&server, &user, &browser, &first, 1).await;
 
-    browser.press("Withdraw it and create a new one").await;
+    browser.press("Rotate it").await;
+    browser.dialog("Rotate API Key").await;
+    browser.press("Rotate").await;
     let second = browser.key_shown(&server).await;
     assert_ne!(first, second);
     server.with_key(&first).get("/api/v1/properties").await.is(401);

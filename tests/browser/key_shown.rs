@@ -27,6 +27,7 @@ impl Browser {
     }
 
     async fn double_click(&self, element: &WebElement, hold: u64) {
+        element.scroll_into_view().await.expect("it can be seen");
         let place = element.rect().await.expect("where it is");
         let scrolled = self.run("return scrollY").await.as_f64().expect("a number");
         let (x, y) = (place.x + place.width / 2.0, place.y + place.height / 2.0 - scrolled);

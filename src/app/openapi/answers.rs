@@ -1,5 +1,7 @@
 //! Answers: those of success, and every error with an example of each of its reasons, made by the code that answers.
 
+use std::net::Ipv4Addr;
+
 use serde_json::Value;
 
 use crate::{
@@ -14,9 +16,15 @@ use crate::{
     web::{errors::NotFoundCode, https},
 };
 
-/// The header that every answer has.
-fn request_id() -> Header {
-    header("x-request-id", "Identifies this request in the host's log.")
+/// The headers that every answer may have.
+fn common() -> Vec<Header> {
+    vec![
+        header("x-request-id", "Identifies this request in the host's log."),
+        Header {
+            example: Some("2027-03-31T22:00:00Z".to_owned()),
+            ..header("api-key-expires", "When the API key of the request expires; absent if it does not.")
+        },
+    ]
 }
 
 fn header(name: &'static str, about: &'static str) -> Header {
@@ -26,7 +34,7 @@ fn header(name: &'static str, about: &'static str) -> Header {
 /// An answer with JSON of this schema.
 pub fn json(about: String, schema: Schema, example: Value) -> Response {
     let examples = Examples::One(example);
-    Response { shared: None, about: about.into(), headers: vec![request_id()], schema, examples }
+    Response { shared: None, about: about.into(), headers: common(), schema, examples }
 }
 
 /// The answer to a create, which says where the new resource is.
@@ -125,6 +133,7 @@ impl Failure {
             Failure::Forbidden => vec![
                 ("the role forbids it", Error::Forbidden(None)),
                 ("inactive subscription", Error::Forbidden(Some("the subscription is not active"))),
+                ("address not allowed", Error::NotAllowedFrom(Some(Ipv4Addr::new(203, 0, 113, 7).into()))),
                 ("read-only key", Error::Forbidden(Some("the API key is read-only"))),
                 ("limit reached", Error::Full("the account has 2000 properties, the most there may be".to_owned())),
                 ("limited key", Error::Forbidden(Some("the API key is limited to chosen properties"))),
@@ -156,7 +165,7 @@ impl Failure {
         let response = Response {
             shared: Some(name),
             about: about.into(),
-            headers: [request_id()].into_iter().chain(self.headers()).collect(),
+            headers: common().into_iter().chain(self.headers()).collect(),
             schema: Schema::named("Error"),
             examples: Examples::Reasons(self.reasons().into_iter().map(example).collect()),
         };

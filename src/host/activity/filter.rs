@@ -1,11 +1,11 @@
 //! The filter of the page "Activity".
 
-use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta, TimeZone};
+use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
 use serde::Deserialize;
 
 use crate::{
-    base::{clock::Moment, ids::UserId},
+    base::{days::beginning, ids::UserId},
     record::{activity::Kind, entries::Filter},
     web::form::Field,
 };
@@ -101,31 +101,5 @@ fn day(text: &str) -> Result<Option<NaiveDate>, &'static str> {
             Ok(day) if (1..=9999).contains(&day.year()) => Ok(Some(day)),
             _ => Err(NO_DATE),
         },
-    }
-}
-
-/// The first moment of a day in a time zone, in which midnight may be left out by a change of clocks.
-fn beginning(day: NaiveDate, zone: Tz) -> Moment {
-    let midnight = day.and_time(NaiveTime::MIN);
-    let quarters = (0..96).map(|quarter| midnight + TimeDelta::minutes(15 * quarter));
-    quarters
-        .filter_map(|time| zone.from_local_datetime(&time).earliest())
-        .next()
-        .map_or(midnight.and_utc(), |moment| moment.to_utc())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_begin_at_the_first_moment_that_the_clock_shows() {
-        let begins =
-            |day: &str, zone: &str| beginning(day.parse().expect("a day"), zone.parse().expect("a zone")).to_rfc3339();
-        assert_eq!(begins("2026-07-01", "Europe/Lisbon"), "2026-06-30T23:00:00+00:00");
-        // Clocks went from 23:59 to 01:00.
-        assert_eq!(begins("2018-11-04", "America/Sao_Paulo"), "2018-11-04T03:00:00+00:00");
-        // The day was left out.
-        assert_eq!(begins("2011-12-30", "Pacific/Apia"), "2011-12-30T00:00:00+00:00");
     }
 }

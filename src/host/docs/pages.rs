@@ -94,6 +94,7 @@ struct ApiKeyAccess<'a> {
     authority: &'a str,
     prefix: &'a str,
     max_keys: i64,
+    max_key_days: u16,
     grace_days: u16,
     session_hours: u32,
 }
@@ -112,6 +113,7 @@ pub async fn api_key_access(
         authority: address.split_once("://").map_or(address, |(_, authority)| authority),
         prefix: &settings.key_prefix,
         max_keys: settings.max_keys,
+        max_key_days: settings.max_key_days,
         grace_days: settings.grace_days,
         session_hours: settings.session_hours,
     };

@@ -12,18 +12,21 @@ use serde::Deserialize;
 use crate::{
     access::signed_in::{Confirmed, SignedIn},
     base::{
-        clock,
+        clock::{self, Moment},
         error::{Error, Result},
-        ids::UserId,
+        ids::{ApiKeyId, UserId},
         secret::{self, Digest},
     },
     host::profile::{Dialog, KeyRow, LastUse, ProfilePage},
     keys::{
-        self, ApiKey, WithdrawnBy,
-        access_form::{self, AccessFields, AccessForm},
-        create::{self, Creation, Submission},
+        self, ApiKey, PlainKey, Withdrawal,
+        access_form::{AccessFields, AccessForm},
+        addresses::SeenAddress,
+        create::{self, Creation, Submission, Wanted},
+        expiry::{ExpiryForm, Terms},
+        life::KeyLife,
+        life_form::{LifeFields, LifeForm, LifeProblems},
         made::{self, Made},
-        scope::KeyAccess,
         store, withdraw,
     },
     people::{
@@ -40,7 +43,7 @@ use crate::{
 };
 
 /// Without an active subscription these pages do not exist.
-fn require_subscription(state: &AppState, person: &SignedIn) -> Result<()> {
+pub(super) fn require_subscription(state: &AppState, person: &SignedIn) -> Result<()> {
     match subscriptions::is_active(person.subscription.as_ref(), state.settings.grace(), clock::now()) {
         true => Ok(()),
         false => Err(Error::NotFound),
@@ -56,128 +59,128 @@ pub struct NewKey {
     form_token: String,
     #[serde(flatten)]
     access: AccessForm,
+    #[serde(flatten)]
+    life: LifeForm,
+}
+
+/// What is wrong with its fields.
+#[derive(Default)]
+struct Problems {
+    title: Option<String>,
+    access: Option<String>,
+    life: LifeProblems,
+}
+
+/// The limits of the end of a key that is created now.
+pub(super) fn terms(state: &AppState, person: &SignedIn, now: Moment) -> Terms {
+    Terms { now, since: now, zone: person.user.zone(), max_days: state.settings.max_key_days }
 }
 
 /// GET /user_profile/api_keys/new
-pub async fn new(state: Data<AppState>, person: SignedIn, typed: Typed<NewKey>) -> Result<HttpResponse> {
+pub async fn new(
+    state: Data<AppState>,
+    person: SignedIn,
+    seen: SeenAddress,
+    typed: Typed<NewKey>,
+) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
-    let Typed(NewKey { title, form_token, access }) = typed;
-    create_dialog(&state, &person, Field::of(title), form_token, access.opened(), None).await?.answer(StatusCode::OK)
+    let Typed(mut form) = typed;
+    let terms = terms(&state, &person, clock::now());
+    form.access = form.access.opened();
+    form.life.expiry = form.life.expiry.or(|| ExpiryForm::initial(&terms));
+    create_dialog(&state, &person, seen, form, Problems::default()).await?.answer(StatusCode::OK)
 }
 
 async fn create_dialog(
     state: &AppState,
     person: &SignedIn,
-    title: Field,
-    form_token: String,
-    access: AccessForm,
-    problem: Option<String>,
+    seen: SeenAddress,
+    form: NewKey,
+    problems: Problems,
 ) -> Result<ProfilePage> {
+    let NewKey { title, form_token, access, life } = form;
     let form_token = if form_token.is_empty() { secret::random() } else { form_token };
     let mut tx = state.db.read().await?;
-    let access = AccessFields::new(&mut tx, &person.caller(), access, problem).await?;
+    let access = AccessFields::new(&mut tx, &person.caller(), access, problems.access).await?;
     drop(tx);
-    ProfilePage::with(state, person, Dialog::Create { title, access, form_token }).await
+    let title = Field { value: title, problem: problems.title };
+    let life = LifeFields::new(life, &terms(state, person, clock::now()), seen, problems.life);
+    ProfilePage::with(state, person, Dialog::Create { title, access, life, form_token }).await
 }
 
 /// POST /user_profile/api_keys/new: the one response that shows the key.
 pub async fn create(
     state: Data<AppState>,
     person: Confirmed,
+    seen: SeenAddress,
     origin: Origin,
     form: Form<NewKey>,
 ) -> Result<HttpResponse> {
     let Confirmed(person) = person;
     require_subscription(&state, &person)?;
-    let Form(NewKey { title: typed, form_token, access }) = form;
-    let (title, key_access) = match (keys::title(&typed), access.read()) {
-        (Ok(title), Ok(key_access)) => (title, key_access),
-        (title, key_access) => {
-            let title = Field { value: typed, problem: title.err() };
-            let page = create_dialog(&state, &person, title, form_token, access, key_access.err()).await?;
+    let Form(form) = form;
+    let now = clock::now();
+    let title = keys::title(&form.title);
+    let access = form.access.read();
+    let life = form.life.read(&terms(&state, &person, now), seen, &KeyLife::default());
+    let (title, access, life) = match (title, access, life) {
+        (Ok(title), Ok(access), Ok(life)) => (title, access, life),
+        (title, access, life) => {
+            let problems = Problems { title: title.err(), access: access.err(), life: life.err().unwrap_or_default() };
+            let page = create_dialog(&state, &person, seen, form, problems).await?;
             return page.answer(StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
-    let (caller, form) = (person.caller(), digest(form_token));
-    let sent = Submission { caller: &caller, form: &form, origin: &origin, at: clock::now() };
-    let creation = create::create(&state.db, &state.settings, &sent, &title, &key_access).await?;
-    answer(&state, &person, creation, title, access, &key_access).await
-}
-
-/// The digest of a form token. A form without one cannot be a repetition.
-fn digest(form_token: String) -> Digest {
-    Digest::of(&if form_token.is_empty() { secret::random() } else { form_token })
-}
-
-#[derive(Deserialize)]
-pub struct Replacement {
-    #[serde(default)]
-    form_token: String,
-}
-
-/// POST /user_profile/api_keys/{id}/replace: withdraws a key whose text was lost and creates a new one with the same
-/// access.
-pub async fn replace(
-    state: Data<AppState>,
-    person: Confirmed,
-    origin: Origin,
-    id: Path<String>,
-    form: Form<Replacement>,
-) -> Result<HttpResponse> {
-    let Confirmed(person) = person;
-    require_subscription(&state, &person)?;
-    let old = find(&state, person.user.id, &id).await?;
-    let mut tx = state.db.read().await?;
-    let access = access_form::of_key(&mut tx, &old).await?;
-    drop(tx);
-    let (caller, form) = (person.caller(), digest(form.0.form_token));
-    let sent = Submission { caller: &caller, form: &form, origin: &origin, at: clock::now() };
-    let creation = create::replace(&state.db, &state.settings, &sent, &old, &access).await?;
-    answer(&state, &person, creation, old.title, AccessForm::of(&access), &access).await
-}
-
-/// GET /user_profile/api_keys/{id}/replace: where a sign-in leads after the session of the form has ended.
-pub async fn replace_form() -> HttpResponse {
-    page::see_other("/user_profile/api_keys/new")
-}
-
-/// The page that shows the result of creating a key.
-async fn answer(
-    state: &AppState,
-    person: &SignedIn,
-    creation: Creation,
-    title: String,
-    form: AccessForm,
-    access: &KeyAccess,
-) -> Result<HttpResponse> {
-    match creation {
+    let (caller, token) = (person.caller(), digest(&form.form_token));
+    let sent = Submission { caller: &caller, form: &token, origin: &origin, at: now };
+    let wanted = Wanted { title: &title, access: &access, life: &life };
+    let problems = match create::create(&state.db, &state.settings, &sent, &wanted).await? {
         Creation::Created(id, key) => {
-            let curl = format!("curl -H 'user-api-key: {}' {}/api/v1/properties/", key.reveal(), state.address());
-            let no_users = form.loses_manage_users(access);
-            let key = key.reveal().to_owned();
-            let dialog = Dialog::Created { id: id.to_string(), title, key, curl, no_users };
-            ProfilePage::with(state, person, dialog).await?.answer(StatusCode::OK)
+            let no_users = form.access.loses_manage_users(&access);
+            let dialog = shown_once(&state, id, title, &key, None, no_users);
+            return ProfilePage::with(&state, &person, dialog).await?.answer(StatusCode::OK);
         }
-        Creation::Repeated(key) => {
-            let row = KeyRow::new(key, person.user.zone());
-            let dialog = Dialog::AlreadyCreated { row, form_token: secret::random() };
-            ProfilePage::with(state, person, dialog).await?.answer(StatusCode::CONFLICT)
-        }
+        Creation::Repeated(key) => return repeated(&state, &person, *key).await,
         Creation::LimitReached => {
             let have = counted(state.settings.max_keys, "active key", "active keys");
             let problem = format!("You have reached the limit of {have}. Withdraw one to create another.");
-            let page = create_dialog(state, person, Field::wrong(title, problem), String::new(), form, None).await?;
-            page.answer(StatusCode::UNPROCESSABLE_ENTITY)
+            Problems { title: Some(problem), ..Problems::default() }
         }
-        Creation::Invalid(problem) => {
-            let page = create_dialog(state, person, Field::of(title), String::new(), form, Some(problem)).await?;
-            page.answer(StatusCode::UNPROCESSABLE_ENTITY)
-        }
+        Creation::Invalid(problem) => Problems { access: Some(problem), ..Problems::default() },
+    };
+    let form = NewKey { form_token: String::new(), ..form };
+    create_dialog(&state, &person, seen, form, problems).await?.answer(StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+/// The dialog that shows a new key. `old` says what becomes of the one that it replaces.
+pub(super) fn shown_once(
+    state: &AppState,
+    id: ApiKeyId,
+    title: String,
+    key: &PlainKey,
+    old: Option<String>,
+    no_users: bool,
+) -> Dialog {
+    let curl = format!("curl -H 'user-api-key: {}' {}/api/v1/properties/", key.reveal(), state.address());
+    Dialog::Created { id: id.to_string(), title, key: key.reveal().to_owned(), curl, old, no_users }
+}
+
+/// The page of a form that was sent before.
+pub(super) async fn repeated(state: &AppState, person: &SignedIn, key: ApiKey) -> Result<HttpResponse> {
+    let row = KeyRow::new(key, person.user.zone(), clock::now());
+    ProfilePage::with(state, person, Dialog::AlreadyCreated { row }).await?.answer(StatusCode::CONFLICT)
+}
+
+/// The digest of a form token. A form without one cannot be a repetition.
+pub(super) fn digest(form_token: &str) -> Digest {
+    match form_token {
+        "" => Digest::of(&secret::random()),
+        token => Digest::of(token),
     }
 }
 
 /// A key of this user, possibly withdrawn.
-async fn find(state: &AppState, user: UserId, id: &str) -> Result<ApiKey> {
+pub(super) async fn find(state: &AppState, user: UserId, id: &str) -> Result<ApiKey> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let mut tx = state.db.read().await?;
     store::by_id(&mut tx, user, id).await?.ok_or(Error::NotFound)
@@ -191,7 +194,7 @@ pub async fn confirm(state: Data<AppState>, person: SignedIn, id: Path<String>) 
         return Ok(page::see_other("/user_profile#api_keys"));
     }
     let made = made(&state, &person, &key).await?;
-    let row = KeyRow::new(key, person.user.zone());
+    let row = KeyRow::new(key, person.user.zone(), clock::now());
     ProfilePage::with(&state, &person, Dialog::Withdraw { row, made }).await?.answer(StatusCode::OK)
 }
 
@@ -200,7 +203,7 @@ pub async fn details(state: Data<AppState>, person: SignedIn, id: Path<String>) 
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?;
     let made = made(&state, &person, &key).await?;
-    let row = KeyRow::new(key, person.user.zone());
+    let row = KeyRow::new(key, person.user.zone(), clock::now());
     ProfilePage::with(&state, &person, Dialog::Details { row, made }).await?.answer(StatusCode::OK)
 }
 
@@ -219,7 +222,7 @@ pub async fn withdraw(
 ) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?.id;
-    withdraw::withdraw(&state.db, key, WithdrawnBy::Owner, origin, clock::now()).await?;
+    withdraw::withdraw(&state.db, key, Withdrawal::Page, origin, clock::now()).await?;
     notice::see_other(&session, "/user_profile#api_keys", "API key withdrawn. It can no longer be used.")
 }
 
@@ -227,7 +230,7 @@ pub async fn withdraw(
 /// would work again with the next one.
 pub async fn confirm_all(state: Data<AppState>, person: SignedIn) -> Result<HttpResponse> {
     let mut tx = state.db.read().await?;
-    let active = store::count_active(&mut tx, person.user.id).await?;
+    let active = store::count_working(&mut tx, person.user.id, clock::now()).await?;
     drop(tx);
     if active == 0 {
         return Ok(page::see_other("/user_profile"));
@@ -242,7 +245,7 @@ pub async fn withdraw_all(
     session: Session,
     origin: Origin,
 ) -> Result<HttpResponse> {
-    withdraw::withdraw_all(&state.db, person.user.id, WithdrawnBy::Owner, origin, clock::now()).await?;
+    withdraw::withdraw_all(&state.db, person.user.id, Withdrawal::All, origin, clock::now()).await?;
     notice::see_other(&session, "/user_profile#api_keys", "All API keys withdrawn.")
 }
 
@@ -257,7 +260,7 @@ struct FirstUsePage {
 /// GET /user_profile/api_keys/{id}/first_use: has the first request arrived? Shown inside the dialog with the key.
 pub async fn first_use(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
-    let row = KeyRow::new(find(&state, person.user.id, &id).await?, person.user.zone());
+    let row = KeyRow::new(find(&state, person.user.id, &id).await?, person.user.zone(), clock::now());
     let page = FirstUsePage {
         layout: Layout::new(&state, Some(person.user.display_name())),
         address: format!("/user_profile/api_keys/{}/first_use", row.id),

@@ -4,6 +4,8 @@
 pub mod confirm;
 pub mod details;
 pub mod email;
+pub mod key_edit;
+pub mod key_rotation;
 pub mod keys;
 pub mod second_factor;
 pub mod sessions;
@@ -14,12 +16,20 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 
 use crate::{
     access::signed_in::SignedIn,
-    base::{clock, error::Result},
+    base::{
+        clock::{self, Moment},
+        error::Result,
+    },
     keys::{
         ApiKey,
         access_form::AccessFields,
+        addresses,
+        expiry::{self, ExpiryFields},
+        life_form::LifeFields,
         made::Made,
+        rotate::OverlapField,
         scope::{self, KeyScope},
+        state::State,
         store::{self, Order},
     },
     people::{sessions::notice::Notice, subscriptions},
@@ -79,6 +89,51 @@ pub struct KeyRow {
     pub created: When,
     pub last_used: Option<LastUse>,
     pub withdrawn: Option<Withdrawn>,
+    pub status: KeyStatus,
+    /// The end, of a key that has one.
+    pub expires: Option<Ending>,
+    /// From where it may be used; empty for anywhere.
+    pub addresses: Vec<String>,
+    pub is_replaced: bool,
+}
+
+/// The end of a key.
+pub struct Ending {
+    pub when: When,
+    /// The last day, of a key that works until the end of one.
+    pub day: Option<String>,
+}
+
+/// Whether a key works, ready to be shown; of a withdrawn one [`KeyRow::withdrawn`] says more.
+pub enum KeyStatus {
+    Active,
+    /// On this day.
+    ExpiresSoon(String),
+    Replaced {
+        until: When,
+        when_unused: bool,
+    },
+    Expired(When),
+    Withdrawn,
+}
+
+impl KeyStatus {
+    fn new(state: State, zone: Tz) -> Self {
+        match state {
+            State::Active => KeyStatus::Active,
+            State::ExpiresSoon(end) => KeyStatus::ExpiresSoon(day_text(end, zone)),
+            State::Replaced { until, when_unused } => {
+                KeyStatus::Replaced { until: When::new(until, zone), when_unused }
+            }
+            State::Expired(end) => KeyStatus::Expired(When::new(end, zone)),
+            State::Withdrawn => KeyStatus::Withdrawn,
+        }
+    }
+}
+
+/// The last day of a key with this end.
+fn day_text(end: Moment, zone: Tz) -> String {
+    expiry::last_day(end, zone).format("%-d %b %Y").to_string()
 }
 
 pub struct LastUse {
@@ -93,11 +148,24 @@ pub struct Withdrawn {
 }
 
 impl KeyRow {
-    pub fn new(key: ApiKey, zone: Tz) -> Self {
-        let by = match key.withdrawn_by.as_deref() {
-            Some("host") => "by the host",
+    /// True if another key may take its place.
+    pub fn can_rotate(&self) -> bool {
+        !self.is_replaced && matches!(self.status, KeyStatus::Active | KeyStatus::ExpiresSoon(_))
+    }
+
+    /// True while another key has taken its place and it still works.
+    pub fn is_ending(&self) -> bool {
+        matches!(self.status, KeyStatus::Replaced { .. })
+    }
+
+    pub fn new(key: ApiKey, zone: Tz, now: Moment) -> Self {
+        let by = match (key.withdrawn_by.as_deref(), key.withdrawn_how.as_deref()) {
+            (Some("host"), _) => "by the host",
+            (_, Some("all")) => "by you, with all keys",
+            (_, Some("rotation")) => "by you, in a rotation",
             _ => "by you",
         };
+        let state = key.state(now);
         KeyRow {
             id: key.id.to_string(),
             title: key.title,
@@ -111,6 +179,13 @@ impl KeyRow {
                 client: key.last_used_client.unwrap_or_default(),
             }),
             withdrawn: key.withdrawn_at.map(|at| Withdrawn { when: When::new(at, zone), by: by.to_owned() }),
+            status: KeyStatus::new(state, zone),
+            expires: key.expires_at.map(|end| Ending {
+                when: When::new(end, zone),
+                day: expiry::is_whole_day(end, zone).then(|| day_text(end, zone)),
+            }),
+            addresses: key.allowed.as_deref().map(addresses::shown).unwrap_or_default(),
+            is_replaced: key.replaced_by.is_some(),
         }
     }
 }
@@ -121,6 +196,7 @@ pub enum Dialog {
     Create {
         title: Field,
         access: AccessFields,
+        life: LifeFields,
         form_token: String,
     },
     Created {
@@ -128,12 +204,30 @@ pub enum Dialog {
         title: String,
         key: String,
         curl: String,
+        /// What becomes of the key that it replaces.
+        old: Option<String>,
         /// "May manage users" was ticked, but such a key never may.
         no_users: bool,
     },
     AlreadyCreated {
         row: KeyRow,
+    },
+    Edit {
+        id: String,
+        tail: String,
+        title: Field,
+        life: LifeFields,
+    },
+    Rotate {
+        row: KeyRow,
+        overlap: OverlapField,
+        expiry: ExpiryFields,
         form_token: String,
+    },
+    /// The key cannot be rotated, or has been in the meantime.
+    NotRotated {
+        row: KeyRow,
+        reason: &'static str,
     },
     Withdraw {
         row: KeyRow,
@@ -159,9 +253,9 @@ impl ProfilePage {
         let mut tx = state.db.read().await?;
         let keys = if subscriptions::is_active(person.subscription.as_ref(), grace, now) {
             let keys = store::of_user(&mut tx, user.id, order).await?;
-            let active = keys.iter().filter(|key| key.withdrawn_at.is_none()).count();
+            let active = keys.iter().filter(|key| key.state(now).is_counted()).count();
             let limit = state.settings.max_keys;
-            let rows = keys.into_iter().map(|key| KeyRow::new(key, zone)).collect();
+            let rows = keys.into_iter().map(|key| KeyRow::new(key, zone, now)).collect();
             let full = i64::try_from(active).is_ok_and(|active| active >= limit);
             let end = subscriptions::ends_soon(person.subscription.as_ref(), grace, now);
             KeysSection::Open {
@@ -173,7 +267,7 @@ impl ProfilePage {
             }
         } else {
             let reason = subscriptions::why_not(person.subscription.as_ref(), grace, zone);
-            KeysSection::Closed { reason, paused: store::count_active(&mut tx, user.id).await? }
+            KeysSection::Closed { reason, paused: store::count_working(&mut tx, user.id, now).await? }
         };
         Ok(ProfilePage {
             layout: Layout::new(state, Some(user.display_name())),

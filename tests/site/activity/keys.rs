@@ -29,12 +29,12 @@ async fn each_change_of_a_key_is_recorded_once_with_its_address_and_client() {
     assert_eq!((&*created[0]["actor"], &*created[0]["count"]), ("person", "1"));
 
     let id = me.browser.key_id(&me.key).await;
-    let replace = format!("/user_profile/api_keys/{id}/replace");
+    let rotate = format!("/user_profile/api_keys/{id}/rotate");
     for status in [200, 409] {
-        let fields = [("form_token", "0123456789abcdef")];
-        me.browser.register(me.browser.post_form(&replace, &fields).await).is(status);
+        let fields = [("form_token", "0123456789abcdef"), ("overlap", "now")];
+        me.browser.register(me.browser.post_form(&rotate, &fields).await).is(status);
     }
-    assert_eq!(server.recorded("key_rotated"), [format!("{DESK}: {DESK}: Replaced the API key “Front desk”")]);
+    assert_eq!(server.recorded("key_rotated"), [format!("{DESK}: {DESK}: Rotated the API key “Front desk”")]);
     assert_eq!(server.recorded("key_created").len(), 2);
     assert_eq!(server.recorded("key_withdrawn"), [""; 0]);
 

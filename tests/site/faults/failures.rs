@@ -149,7 +149,7 @@ async fn a_client_that_goes_away_from_a_new_key_may_send_the_form_again() {
         let again = me.browser.send_new_key(&title, &token).await;
         match again.status {
             200 => assert_eq!(html::keys(again.text()).len(), 2, "the key and its curl line: {again}"),
-            409 => assert!(again.text().contains("/replace"), "{again}"),
+            409 => assert!(again.text().contains("/rotate"), "{again}"),
             _ => panic!("{again}"),
         }
         let titles = key_titles(&me.browser.get(PROFILE).await.is(200));
@@ -191,7 +191,7 @@ async fn clients_that_go_away_cost_nobody_else_an_answer() {
 async fn a_form_that_never_ends_changes_nothing() {
     let (server, me) = world().await;
     let id = me.browser.key_id(&me.key).await;
-    let whole = form(&me.browser, &format!("/user_profile/api_keys/{id}/replace"), &[("form_token", "cut-short")]);
+    let whole = form(&me.browser, &format!("/user_profile/api_keys/{id}/rotate"), &[("form_token", "cut-short")]);
     for length in [whole.len() - 1, whole.len() - 5] {
         send_and_reset(server.address(), &whole[..length], Duration::from_millis(5)).await;
     }

@@ -67,10 +67,14 @@ async fn a_clock_that_is_set_ends_what_ends_by_time_and_nothing_else() {
     let me = server.person("desk@farol.example").await;
     let paying = server.person("owner@aurora.example").await;
     host.run(&["subscription", "activate", &paying.user.email, "--until", &in_hours(12)]).ok();
+    let ending = me.browser.create_key("Ends in twelve hours").await;
+    host.run(&["key", "expire", &me.browser.key_id(&ending).await, &in_hours(12)]).ok();
+    let ending = server.with_key(&ending);
     let asks = async |client: &'static str, status: u16| {
         me.api.get(PROPERTIES).header("user-agent", client).await.is(200);
         me.creates(json!({ "title": client })).await.is(201);
         paying.api.get(PROPERTIES).await.is(status);
+        ending.get(PROPERTIES).await.is(if status == 200 { 200 } else { 401 });
     };
     asks("Today/1", 200).await;
     used_by(&me.browser, "Today/1").await;

@@ -62,7 +62,7 @@ async fn forms(server: &Server, me: &Person, link: &str, token: &str) -> Vec<Cal
         me.browser.post_form("/user_profile/password", &[("old_password", password), ("new_password", new_password)]),
         me.browser.post_form("/user_profile/api_keys/new", &[("title", "Evil"), ("form_token", token)]),
         me.browser
-            .post_form(&format!("/user_profile/api_keys/{id}/replace"), &[("form_token", &format!("{token}-again"))]),
+            .post_form(&format!("/user_profile/api_keys/{id}/rotate"), &[("form_token", &format!("{token}-again"))]),
         me.browser.post_form(&format!("/user_profile/api_keys/{id}/withdraw"), &[]),
         me.browser.post_form("/user_profile/withdraw_all_keys", &[]),
         me.browser.post_form("/sign_out", &[]),
@@ -211,7 +211,7 @@ async fn a_form_cannot_be_sent_by_a_link() {
         "/user_profile?name=Evil&time_zone=UTC".to_owned(),
         "/user_profile/api_keys/new?title=Evil&form_token=evil".to_owned(),
         format!("/user_profile/api_keys/{id}/withdraw"),
-        format!("/user_profile/api_keys/{id}/replace?form_token=evil"),
+        format!("/user_profile/api_keys/{id}/rotate?form_token=evil&overlap=now"),
         "/user_profile/withdraw_all_keys".to_owned(),
     ] {
         let answer = me.browser.get(&path).await;

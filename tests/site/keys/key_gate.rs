@@ -54,10 +54,10 @@ async fn without_a_subscription_the_addresses_of_keys_do_not_exist() {
     let token = html::input_value(form.text(), "form_token").expect("a form token");
     cancel(&server, &me.user.email);
     for id in [&id, UNKNOWN_ID] {
-        for what in ["withdraw", "first_use"] {
+        for what in ["withdraw", "first_use", "edit", "rotate"] {
             me.browser.get(&format!("/user_profile/api_keys/{id}/{what}")).await.is(404);
         }
-        for what in ["withdraw", "replace"] {
+        for what in ["withdraw", "edit", "rotate"] {
             let path = format!("/user_profile/api_keys/{id}/{what}");
             me.browser.post_form(&path, &[("form_token", "replaces")]).await.is(404);
         }
@@ -163,9 +163,10 @@ async fn a_hundred_keys_may_be_active_and_no_more() {
     assert!(problem(&refused, "title").is_some_and(|reason| reason.contains("100")), "{refused}");
 
     let id = me.browser.key_id(&last).await;
-    let path = format!("/user_profile/api_keys/{id}/replace");
-    let replaced = me.browser.post_form(&path, &[("form_token", "replaces-the-hundredth")]).await.is(200);
-    let new = html::keys(replaced.text())[0].to_owned();
+    let path = format!("/user_profile/api_keys/{id}/rotate");
+    let fields = [("form_token", "rotates-the-hundredth"), ("overlap", "now")];
+    let rotated = me.browser.post_form(&path, &fields).await.is(200);
+    let new = html::keys(rotated.text())[0].to_owned();
     server.secrets.register("API key", &new);
     server.with_key(&last).get(PROPERTIES).await.is(401);
 
@@ -194,7 +195,7 @@ async fn made_by_racing(server: &Server, browser: &Browser, forms: &[(String, Ve
                 server.with_key(keys[0]).get(PROPERTIES).await.is(200);
                 made += 1;
             }
-            422 => assert_eq!(keys, Vec::<&str>::new()),
+            409 | 422 => assert_eq!(keys, Vec::<&str>::new()),
             _ => panic!("{answer}"),
         }
     }
@@ -218,7 +219,7 @@ async fn requests_that_race_for_the_last_key_make_exactly_as_many_as_may_be() {
 }
 
 #[actix_web::test]
-async fn replacements_that_race_do_not_pass_the_limit() {
+async fn rotations_that_race_do_not_pass_the_limit() {
     let server = Server::options().env("LATCHKEY_MAX_KEYS", "1").start().await;
     let me = server.person("desk@farol.example").await;
     let mut key = me.key.clone();
@@ -226,8 +227,11 @@ async fn replacements_that_race_do_not_pass_the_limit() {
         let id = me.browser.key_id(&key).await;
         let forms: Vec<_> = (0..8)
             .map(|number| {
-                let token = format!("race-{round}-for-one-replacement-{number}");
-                (format!("/user_profile/api_keys/{id}/replace"), vec![("form_token", token)])
+                let token = format!("race-{round}-for-one-rotation-{number}");
+                (
+                    format!("/user_profile/api_keys/{id}/rotate"),
+                    vec![("form_token", token), ("overlap", "now".to_owned())],
+                )
             })
             .collect();
         assert_eq!(made_by_racing(&server, &me.browser, &forms).await, 1);

@@ -208,7 +208,7 @@ async fn a_choice_that_will_not_do_comes_back_with_the_reason_and_makes_no_key()
 }
 
 #[actix_web::test]
-async fn a_replacement_has_the_limits_of_the_key_that_was_lost() {
+async fn a_new_key_of_a_rotation_has_the_limits_of_the_key_that_was_lost() {
     let (server, me) = world().await;
     let [zirbenhof, atico, farol] = three(&me).await;
     let form = me.browser.get(NEW_KEY).await.is(200);
@@ -228,10 +228,10 @@ async fn a_replacement_has_the_limits_of_the_key_that_was_lost() {
     let offer = me.browser.post_form(NEW_KEY, &other).await.is(409);
     assert!(seen(offer.text()).contains("Access 1 property Zirbenhof Read only"), "{offer}");
     let id = me.browser.key_id(&lost).await;
-    let token = html::input_value(offer.text(), "form_token").expect("a token of its own");
-    let replace = format!("/user_profile/api_keys/{id}/replace");
-    let fields = [("form_token", &*token), ("access", "all"), ("properties[]", &*farol)];
-    let new = shown(me.browser.register(me.browser.post_form(&replace, &fields).await));
+    assert!(offer.text().contains("/rotate"), "{offer}");
+    let rotate = format!("/user_profile/api_keys/{id}/rotate");
+    let fields = [("form_token", "of-the-rotation"), ("overlap", "now"), ("access", "all"), ("properties[]", &*farol)];
+    let new = shown(me.browser.register(me.browser.post_form(&rotate, &fields).await));
     server.with_key(&lost).get(PROPERTIES).await.is(401);
     assert_eq!(found(&server, &new).await, ["Zirbenhof"]);
     server.with_key(&new).delete(&at(&zirbenhof)).await.error_explained("forbidden");

@@ -70,7 +70,8 @@ async fn a_key_is_shown_by_the_answer_that_made_it_and_by_no_other() {
         "/user_profile/api_keys",
         &format!("/user_profile/api_keys/{id}/withdraw"),
         &format!("/user_profile/api_keys/{id}/first_use"),
-        &format!("/user_profile/api_keys/{id}/replace"),
+        &format!("/user_profile/api_keys/{id}/edit"),
+        &format!("/user_profile/api_keys/{id}/rotate"),
         &format!("/user_profile/api_keys/{id}"),
     ] {
         shows_no_key(&me.browser.get(path).await);
@@ -147,7 +148,7 @@ async fn a_form_sent_again_makes_no_second_key_and_shows_none() {
         let text = seen(again.text());
         assert!(text.contains("already created") && text.contains("cannot be shown again"), "{again}");
         assert!(text.contains(&format!("***{}", &key[46..])), "{again}");
-        assert!(text.contains("Withdraw it and create a new one"), "{again}");
+        assert!(text.contains("Rotate it"), "{again}");
         assert_eq!(key_rows(&me.browser.get(PROFILE).await).len(), 2);
     }
     server.with_key(&key).get(PROPERTIES).await.is(200);
@@ -173,16 +174,19 @@ async fn a_form_sent_many_times_at_once_makes_one_key() {
 }
 
 #[actix_web::test]
-async fn a_replacement_withdraws_the_lost_key_and_shows_a_new_one() {
+async fn a_rotation_of_a_lost_key_withdraws_it_and_shows_a_new_one() {
     let (server, me) = world().await;
     let token = form_token(&me.browser).await;
     let lost = shown(&me.browser.send_new_key("Night audit", &token).await.is(200));
     let offer = me.browser.send_new_key("Night audit", &token).await.is(409);
     let id = me.browser.key_id(&lost).await;
-    let replace = format!("/user_profile/api_keys/{id}/replace");
-    assert!(html::form_actions(offer.text()).contains(&replace), "{offer}");
-    let token = html::input_value(offer.text(), "form_token").expect("a token of its own");
-    let answer = me.browser.post_form(&replace, &[("form_token", &token)]).await.is(200);
+    let rotate = format!("/user_profile/api_keys/{id}/rotate");
+    assert!(html::form_actions(offer.text()).contains(&rotate), "{offer}");
+    let form = me.browser.get(&format!("{rotate}?overlap=now")).await.is(200);
+    let token = html::input_value(form.text(), "form_token").expect("a token of its own");
+    assert!(form.text().contains("<option value=\"now\" selected>"), "{form}");
+    let fields = [("form_token", &*token), ("overlap", "now")];
+    let answer = me.browser.post_form(&rotate, &fields).await.is(200);
     let new = shown(&answer);
     server.secrets.register("API key", &new);
     assert_ne!(new, lost);
@@ -191,7 +195,7 @@ async fn a_replacement_withdraws_the_lost_key_and_shows_a_new_one() {
     server.with_key(&new).get(PROPERTIES).await.is(200);
     me.api.get(PROPERTIES).await.is(200);
 
-    let again = me.browser.post_form(&replace, &[("form_token", &token)]).await.is(409);
+    let again = me.browser.post_form(&rotate, &fields).await.is(409);
     shows_no_key(&again);
     server.with_key(&new).get(PROPERTIES).await.is(200);
     let list = me.browser.get(PROFILE).await.is(200);
@@ -199,7 +203,7 @@ async fn a_replacement_withdraws_the_lost_key_and_shows_a_new_one() {
 }
 
 #[actix_web::test]
-async fn a_form_whose_key_was_withdrawn_offers_no_replacement() {
+async fn a_form_whose_key_was_withdrawn_offers_no_rotation() {
     let (_server, me) = world().await;
     let token = form_token(&me.browser).await;
     let key = shown(&me.browser.send_new_key("Night audit", &token).await.is(200));
@@ -207,7 +211,7 @@ async fn a_form_whose_key_was_withdrawn_offers_no_replacement() {
     let again = me.browser.send_new_key("Night audit", &token).await.is(409);
     shows_no_key(&again);
     assert!(seen(again.text()).contains("has been withdrawn"), "{again}");
-    assert!(!again.text().contains("/replace"), "{again}");
+    assert!(!seen(again.text()).contains("Rotate it"), "{again}");
 }
 
 #[actix_web::test]

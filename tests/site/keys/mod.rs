@@ -1,7 +1,11 @@
-//! API keys: limits, uses, and the pages and commands that make and withdraw them.
+//! API keys: limits, uses, ends, and the pages and commands that make, change and withdraw them.
 
+mod key_addresses;
+mod key_edits;
+mod key_expiry;
 mod key_gate;
 mod key_limits;
 mod key_pages;
+mod key_rotation;
 mod key_uses;
 mod limited_keys;

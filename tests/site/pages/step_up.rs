@@ -39,9 +39,9 @@ async fn each_guarded_form_asks_after_ten_minutes_and_withdrawals_never_do() {
     let page = me.browser.get("/user_profile/sessions").await.is(200);
     let end =
         html::form_actions(page.text()).into_iter().find(|action| action.contains("sessions/0")).expect("a session");
-    let replace = format!("{PROFILE}/api_keys/{key}/replace");
+    let rotate = format!("{PROFILE}/api_keys/{key}/rotate");
     later(&server).await;
-    for path in [NEW_KEY, &replace, &end, OTHERS] {
+    for path in [NEW_KEY, &rotate, &end, OTHERS] {
         let asked = me.browser.post_form(path, &[]).await.is(303);
         assert!(way_back(&asked).starts_with(path), "{asked}");
     }

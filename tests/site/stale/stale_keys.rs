@@ -164,19 +164,19 @@ async fn a_withdrawal_that_is_sent_twice_holds_from_the_first_answer_on() {
 }
 
 #[actix_web::test]
-async fn a_key_that_was_replaced_lets_nobody_in_also_where_the_form_was_sent_twice() {
+async fn a_key_that_was_rotated_at_once_lets_nobody_in_also_where_the_form_was_sent_twice() {
     let keys = Keys::new().await;
-    rounds("replaced", 8, 4, move |_, number| {
+    rounds("rotated", 8, 4, move |_, number| {
         let keys = keys.clone();
         async move {
             let key = keys.key().await;
             let hammer = keys.hammer(&key);
             hammer.is_let_in().await;
-            let path = format!("/user_profile/api_keys/{}/replace", key.id);
-            let replace = form(&keys.me.browser, &path, &[("form_token", &key.id)]);
-            let once = actix_web::rt::spawn(replaced(keys.clone(), replace.clone()));
+            let path = format!("/user_profile/api_keys/{}/rotate", key.id);
+            let rotate = form(&keys.me.browser, &path, &[("form_token", &key.id), ("overlap", "now")]);
+            let once = actix_web::rt::spawn(rotated(keys.clone(), rotate.clone()));
             actix_web::rt::time::sleep(moment(number, Duration::from_millis(8))).await;
-            let (again, second) = replaced(keys.clone(), replace).await;
+            let (again, second) = rotated(keys.clone(), rotate).await;
             let (answered, first) = once.await.expect("an answer");
             let answered = answered.min(again);
             let new: Vec<String> = first.into_iter().chain(second).collect();
@@ -193,8 +193,8 @@ async fn a_key_that_was_replaced_lets_nobody_in_also_where_the_form_was_sent_twi
     .await;
 }
 
-/// Sends the form that replaces a key: when it was answered, and the new key, if this answer shows it.
-async fn replaced(keys: Rc<Keys>, form: Vec<u8>) -> (Instant, Option<String>) {
+/// Sends the form that rotates a key: when it was answered, and the new key, if this answer shows it.
+async fn rotated(keys: Rc<Keys>, form: Vec<u8>) -> (Instant, Option<String>) {
     let server = keys.instances.first().address();
     let answer = spawn_blocking(move || (raw::exchange(server, &form), Instant::now()));
     let (answer, moment) = answer.await.expect("an answer");
