@@ -7,6 +7,8 @@ pub mod cache; // credentials
 pub mod create; // creating and replacing
 pub mod last_use; // written in the background
 pub mod made; // what was made with a key
+pub mod scan; // finding keys in files
+pub mod scan_rules; // for programs that find keys
 pub mod scope; // what a key may do
 pub mod store; // SQL
 pub mod used; // a use of a key
