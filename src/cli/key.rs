@@ -7,7 +7,9 @@ use crate::{
     cli::{Outcome, begin_read, database_error, failed, formatted},
     db::Db,
     keys::{
-        WithdrawnBy, scope,
+        WithdrawnBy,
+        leaks::LEAK_BOX,
+        scope,
         store::{self, Order},
         withdraw,
     },
@@ -41,6 +43,9 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
             }
             for key in keys {
                 let state = match key.withdrawn_at {
+                    Some(at) if key.withdrawn_how.as_deref() == Some(LEAK_BOX) => {
+                        format!("withdrawn {} (found, leaked)", formatted(at))
+                    }
                     Some(at) => format!("withdrawn {}", formatted(at)),
                     None => "active".to_owned(),
                 };

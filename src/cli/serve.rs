@@ -23,7 +23,7 @@ use crate::{
     },
     db::{Db, Found, PATIENCE, host_values, missing},
     host::docs::document::ApiDocument,
-    keys::{cache::CredentialCache, last_use::LastUses},
+    keys::{cache::CredentialCache, last_use::LastUses, leaks::LeakBox},
     people::{
         password::Hasher,
         second_factor,
@@ -153,6 +153,7 @@ impl Start {
             secret_keys: Data::new(secret_keys),
             credentials: Data::new(CredentialCache::default()),
             last_uses: Data::new(LastUses::default()),
+            leak_box: Data::new(LeakBox::default()),
             rendered: Data::new(RenderCache::default()),
             document: Data::new(document),
             cookie_key: Key::from(&cookie_key),
@@ -166,6 +167,7 @@ impl Start {
         let mut beside = vec![
             rt::spawn(cleanup::keep_cleaning(state.clone())),
             rt::spawn(background::keep_recording(state.clone())),
+            rt::spawn(background::keep_withdrawing(state.clone(), self.parts.leak_box.clone())),
         ];
         let process = Uuid::new_v4();
         if state.settings.database_url.is_some() {

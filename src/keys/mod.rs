@@ -6,6 +6,7 @@ pub mod api; // /api/v1/me
 pub mod cache; // credentials
 pub mod create; // creating and replacing
 pub mod last_use; // written in the background
+pub mod leaks; // found by others
 pub mod made; // what was made with a key
 pub mod scan; // finding keys in files
 pub mod scan_rules; // for programs that find keys
@@ -91,6 +92,8 @@ pub struct ApiKey {
     pub last_used_client: Option<String>,
     pub withdrawn_at: Option<Moment>,
     pub withdrawn_by: Option<String>,
+    /// By which way, where `withdrawn_by` does not say enough.
+    pub withdrawn_how: Option<String>,
 }
 
 /// Who withdrew a key.

@@ -1,6 +1,9 @@
 //! Finds API keys in files and texts, without a database: by their form and their checksum.
 
-use std::io::{self, ErrorKind, Read};
+use std::{
+    collections::HashSet,
+    io::{self, ErrorKind, Read},
+};
 
 use crate::{
     base::settings::LONGEST_PREFIX,
@@ -96,6 +99,24 @@ fn may_begin(before: &[u8]) -> bool {
         || is_escape(b"\\u", 4)
         || is_escape(b"\\x", 2)
         || is_escape(b"%", 2)
+}
+
+/// The first keys of a text, at most `most`, each once. Whatever the prefix and wherever they stand: the checksum
+/// decides.
+pub fn keys_in(text: &[u8], most: usize) -> Vec<PlainKey> {
+    let (mut keys, mut seen) = (Vec::new(), HashSet::new());
+    for (at, _) in text.iter().enumerate().filter(|(_, byte)| **byte == b'_') {
+        let letters =
+            text[..at].iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).take(LONGEST_PREFIX).count();
+        let candidates = (1..=letters).filter_map(|length| text.get(at - length..at + REST));
+        let found = candidates.filter_map(PlainKey::parse).filter(|key| seen.insert(key.0.clone()));
+        keys.extend(found.collect::<Vec<_>>());
+        if keys.len() >= most {
+            keys.truncate(most);
+            break;
+        }
+    }
+    keys
 }
 
 /// Reads a file; one that begins with the byte order mark of UTF-16 as the ASCII in it, with one byte for every other
@@ -201,7 +222,7 @@ mod tests {
         let (one, two) = (PlainKey::generate("lk"), PlainKey::generate("old"));
         let (one, two) = (one.reveal(), two.reveal());
         let text = format!("{one}\nKEY_{two} {one},{two}\r\n\n  {{\"a\":\"\\n{one}\"}}?k=%22{two}");
-        let places = [(1, 1, one), (2, 5, two), (2, 59, one), (2, 112, two), (4, 11, one), (4, 72, two)];
+        let places = [(1, 1, one), (2, 5, two), (2, 59, one), (2, 112, two), (4, 11, one), (4, 71, two)];
         let expected: Vec<_> = places.iter().map(|(line, column, key)| (*line, *column, (*key).to_owned())).collect();
         for at_once in [1, 2, 7, 51, 52, 53, 1_000] {
             assert_eq!(found(text.as_bytes(), at_once), expected, "{at_once}");
@@ -226,5 +247,15 @@ mod tests {
         for nothing in [&b""[..], b"\xff", b"\xff\xfe", b"\xff\xfel", b"_", b"lk_"] {
             assert_eq!(found(nothing, 1), []);
         }
+    }
+
+    #[test]
+    fn a_text_is_searched_for_keys_of_any_prefix_each_once() {
+        let keys: Vec<PlainKey> = ["lk", "a", "ABCDEFGH"].map(PlainKey::generate).into();
+        let text: String = keys.iter().map(|key| format!("glued{}glued {} ", key.reveal(), key.reveal())).collect();
+        let found: Vec<String> = keys_in(text.as_bytes(), 100).into_iter().map(|key| key.0).collect();
+        assert_eq!(found, keys.iter().map(|key| key.0.clone()).collect::<Vec<_>>());
+        assert_eq!(keys_in(text.as_bytes(), 2).len(), 2);
+        assert_eq!(keys_in(&[b'_'; 200], 100).len() + keys_in(b"lk_", 100).len() + keys_in(b"", 100).len(), 0);
     }
 }

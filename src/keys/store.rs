@@ -40,13 +40,14 @@ impl_from_row!(ApiKey, row => ApiKey {
     last_used_client: row.try_get("last_used_client")?,
     withdrawn_at: row.try_get("withdrawn_at")?,
     withdrawn_by: row.try_get("withdrawn_by")?,
+    withdrawn_how: row.try_get("withdrawn_how")?,
 });
 
 macro_rules! select_keys {
     ($which:literal) => {
         concat!(
             "select id, title, tail, all_properties, read_only, manage_users, created_at, last_used_at, last_used_address,
-                last_used_client, withdrawn_at, withdrawn_by
+                last_used_client, withdrawn_at, withdrawn_by, withdrawn_how
              from api_keys where ",
             $which
         )

@@ -58,6 +58,8 @@ kinds! {
     KeyCreated = "key_created";
     KeyRotated = "key_rotated";
     KeyWithdrawn = "key_withdrawn";
+    /// Somebody found the key, and so it was withdrawn.
+    KeyLeaked = "key_leaked";
     /// All keys of a user at once.
     KeysWithdrawn = "keys_withdrawn";
     MemberAdded = "member_added";
@@ -92,6 +94,8 @@ pub enum Actor {
     Key(ApiKeyId),
     /// Whoever runs this site, by a command.
     Command,
+    /// Somebody who has found a key, without an account.
+    Finder,
 }
 
 impl Actor {
@@ -100,6 +104,7 @@ impl Actor {
             Actor::Person(_) => "person",
             Actor::Key(_) => "key",
             Actor::Command => "command",
+            Actor::Finder => "finder",
         }
     }
 
@@ -107,7 +112,7 @@ impl Actor {
         match self {
             Actor::Person(user) => user.map(|user| user.0),
             Actor::Key(key) => Some(key.0),
-            Actor::Command => None,
+            Actor::Command | Actor::Finder => None,
         }
     }
 }

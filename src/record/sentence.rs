@@ -71,6 +71,7 @@ impl Kind {
             Kind::KeyCreated => "API keys created",
             Kind::KeyRotated => "API keys replaced",
             Kind::KeyWithdrawn => "API keys withdrawn",
+            Kind::KeyLeaked => "API keys found and withdrawn",
             Kind::KeysWithdrawn => "All API keys withdrawn",
             Kind::MemberAdded => "Access given",
             Kind::MemberChanged => "Roles changed",
@@ -119,6 +120,7 @@ pub fn sentence(entry: &Recorded, viewer: Option<UserId>) -> Sentence {
         Kind::KeyCreated => Sentence::words("Created the API key ").title(title),
         Kind::KeyRotated => Sentence::words("Replaced the API key ").title(title),
         Kind::KeyWithdrawn => Sentence::words("Withdrew the API key ").title(title),
+        Kind::KeyLeaked => Sentence::words("Found the API key ").title(title).and(", which was withdrawn"),
         Kind::KeysWithdrawn => match entry.details["count"].as_i64() {
             Some(count) => Sentence::words(format!("Withdrew all API keys ({count})")),
             None => Sentence::words("Withdrew all API keys"),
@@ -214,6 +216,7 @@ pub fn by(entry: &Recorded, viewer: Option<UserId>, host: &str) -> Sentence {
             (_, Some(email)) => Sentence::default().name(email).and(" with an API key"),
             (_, None) => Sentence::words("an API key of a deleted account"),
         },
+        "finder" => Sentence::words("somebody who found it"),
         _ => Sentence::words(host),
     }
 }

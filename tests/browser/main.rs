@@ -11,6 +11,7 @@ mod history;
 mod journey;
 mod key_shown;
 mod keyboard;
+mod leaked_key;
 mod limits;
 mod list;
 mod looks;
@@ -29,6 +30,6 @@ mod support;
 #[allow(unused_imports, reason = "what the tests over HTTP need as well")]
 use support::{
     access, activity as record, browser, client, cluster, command, database, derived, hammer, host, html, instances,
-    memory, options, page, people, program, property, rate_plan, raw, response, room_type, rounds, second_factor,
-    secrets, server, site, sql, wire,
+    key_form, memory, options, page, people, program, property, rate_plan, raw, response, room_type, rounds,
+    second_factor, secrets, server, site, sql, wire,
 };

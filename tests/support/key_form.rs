@@ -25,3 +25,9 @@ fn checksum(body: &str) -> String {
     }
     text.into_iter().map(char::from).collect()
 }
+
+/// The SHA-256 of a text in hexadecimal digits, as in the file of an import.
+pub fn sha256_hex(text: &str) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(text.as_bytes()).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}

@@ -17,6 +17,7 @@ use crate::{
     keys::{
         ApiKey,
         access_form::AccessFields,
+        leaks::LEAK_BOX,
         made::Made,
         scope::{self, KeyScope},
         store::{self, Order},
@@ -89,6 +90,7 @@ pub struct Withdrawn {
 impl KeyRow {
     pub fn new(key: ApiKey, zone: Tz) -> Self {
         let by = match key.withdrawn_by.as_deref() {
+            _ if key.withdrawn_how.as_deref() == Some(LEAK_BOX) => "found, leaked",
             Some("host") => "by the host",
             _ => "by you",
         };

@@ -4,4 +4,5 @@ mod key_gate;
 mod key_limits;
 mod key_pages;
 mod key_uses;
+mod leak_box;
 mod limited_keys;

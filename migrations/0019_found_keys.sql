@@ -1,0 +1,12 @@
+-- By which way a key was withdrawn, where `withdrawn_by` does not say enough: `leak_box`.
+-- (If an earlier migration adds this column, this line goes.)
+alter table api_keys add column withdrawn_how text;
+
+-- Texts in which somebody has found keys, until these are withdrawn: the SHA-256 of each key, one after the other. Every
+-- text has a row, so that none takes longer than another. `request_id` is that of the log.
+create table found_keys (
+    id uuid primary key,
+    digests bytea not null,
+    request_id text,
+    received_at timestamptz not null
+);
