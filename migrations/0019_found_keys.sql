@@ -2,6 +2,10 @@
 -- (If an earlier migration adds this column, this line goes.)
 alter table api_keys add column withdrawn_how text;
 
+-- Keys of another system, stored by the hashes that the host has brought along.
+alter table api_keys add column imported boolean not null default false;
+create index api_keys_imported on api_keys (id) where imported;
+
 -- Texts in which somebody has found keys, until these are withdrawn: the SHA-256 of each key, one after the other. Every
 -- text has a row, so that none takes longer than another. `request_id` is that of the log.
 create table found_keys (

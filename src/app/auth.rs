@@ -16,12 +16,19 @@ use crate::{
         clock::{self, Moment},
         error::{Error, Result},
     },
-    keys::{self, PlainKey, cache::CredentialCache, last_use::LastUses, used::LastUse},
+    keys::{
+        self, PlainKey,
+        cache::CredentialCache,
+        foreign::{self, ForeignKeys},
+        last_use::LastUses,
+        store::Credential,
+        used::LastUse,
+    },
     people::sessions,
     record::origin,
     web::{
         admission::Admission,
-        csrf, methods,
+        client_ip, csrf, methods,
         request_log::{self, RequestUser},
         response_cache::Viewer,
         state::AppState,
@@ -60,8 +67,10 @@ async fn caller(request: &ServiceRequest) -> Result<Caller> {
         (None, _) => by_session(request).await,
         (Some(sent), None) => {
             let sent = sent.as_bytes();
-            let key = PlainKey::parse(sent).ok_or_else(|| Error::Unauthorized(keys::wrong_form(sent)))?;
-            by_key(request, key, now).await
+            match PlainKey::parse(sent) {
+                Some(key) => by_key(request, key, now).await,
+                None => by_foreign_key(request, sent, now).await,
+            }
         }
         (Some(_), Some(_)) => Err(Error::Unauthorized(None)),
     }
@@ -74,8 +83,32 @@ fn part<T: 'static>(request: &ServiceRequest) -> Result<&Data<T>> {
 async fn by_key(request: &ServiceRequest, key: PlainKey, now: Moment) -> Result<Caller> {
     let state: &Data<AppState> = part(request)?;
     let cache: &Data<CredentialCache> = part(request)?;
-    let last_uses: &Data<LastUses> = part(request)?;
     let credential = cache.credential(&state.db, key.digest()).await?.ok_or(Error::Unauthorized(None))?;
+    admit(request, &credential, now)
+}
+
+/// A key of another system, if any was imported. What is malformed costs nothing more where none was.
+async fn by_foreign_key(request: &ServiceRequest, sent: &[u8], now: Moment) -> Result<Caller> {
+    let state: &Data<AppState> = part(request)?;
+    let cache: &Data<CredentialCache> = part(request)?;
+    let wrong = || Error::Unauthorized(keys::wrong_form(sent));
+    let key = foreign::parse(sent, &state.settings.key_prefixes()).ok_or_else(wrong)?;
+    if !cache.has_imported(&state.db).await? {
+        return Err(wrong());
+    }
+    match cache.credential(&state.db, foreign::digest(key)).await? {
+        Some(credential) => admit(request, &credential, now),
+        None => {
+            let is_proxy = client_ip::is_unlisted_proxy(request.request(), &state.settings.trusted_proxies);
+            part::<ForeignKeys>(request)?.count(request_log::client(request.request()), is_proxy)?;
+            Err(wrong())
+        }
+    }
+}
+
+fn admit(request: &ServiceRequest, credential: &Credential, now: Moment) -> Result<Caller> {
+    let state: &Data<AppState> = part(request)?;
+    let last_uses: &Data<LastUses> = part(request)?;
     let caller = credential.admit(state.settings.grace(), now)?;
     part::<Admission>(request)?.key(credential.key)?;
     last_uses.note(credential.key, &credential.last_use, || used_by(request, now), now);

@@ -1,13 +1,20 @@
 //! `latchkey key`: lists and withdraws API keys.
 
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
 use clap::Subcommand;
 
 use crate::{
-    base::{clock, ids::ApiKeyId},
+    base::{clock, ids::ApiKeyId, settings::Settings},
     cli::{Outcome, begin_read, database_error, failed, formatted},
     db::Db,
     keys::{
         WithdrawnBy,
+        import::{self, ENOUGH_BITS},
         leaks::LEAK_BOX,
         scope,
         store::{self, Order},
@@ -15,6 +22,7 @@ use crate::{
     },
     people::users::Email,
     record::origin::Origin,
+    web::page::counted,
 };
 
 #[derive(Subcommand)]
@@ -23,6 +31,16 @@ pub enum Command {
     List {
         /// The user's email address
         email: Email,
+    },
+    /// Import API keys of another system from a CSV file, which has their SHA-256; all of them or none
+    Import {
+        /// The file, or `-` for standard input. Its first line is
+        /// email,title,sha256,tail,expires_at,read_only,property_ids
+        file: PathBuf,
+        /// Your word that each key has at least 128 random bits, so that nobody can guess it; otherwise the keys end in 90
+        /// days
+        #[arg(long, value_name = "NUMBER")]
+        random_bits_at_least: Option<u32>,
     },
     /// Withdraw an API key permanently
     Withdraw {
@@ -33,7 +51,7 @@ pub enum Command {
 }
 
 /// `latchkey key …`
-pub async fn run(db: &Db, command: Command) -> Outcome {
+pub async fn run(settings: &Settings, db: &Db, command: Command) -> Outcome {
     match command {
         Command::List { email } => {
             let (mut tx, user) = begin_read(db, &email).await?;
@@ -50,13 +68,19 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
                     None => "active".to_owned(),
                 };
                 let used = key.last_used_at.map_or("never".to_owned(), formatted);
-                let created = formatted(key.created_at);
+                let created =
+                    format!("{} {}", if key.imported { "imported" } else { "created" }, formatted(key.created_at));
                 let (scope, rights) =
                     (key.scope.words().to_lowercase(), scope::rights(key.read_only, key.manage_users).to_lowercase());
                 let (id, tail, title) = (key.id, key.tail, key.title);
-                println!("{id}\t***{tail}\t{state}\tcreated {created}\tused {used}\t{title}\t{scope}, {rights}");
+                println!("{id}\t***{tail}\t{state}\t{created}\tused {used}\t{title}\t{scope}, {rights}");
             }
             Ok(())
+        }
+        Command::Import { file, random_bits_at_least } => {
+            let text = content(&file)?;
+            let imported = import::import(db, &text, random_bits_at_least, settings.max_keys, clock::now()).await;
+            report(&file, imported.map_err(database_error)?)
         }
         Command::Withdraw { id } => {
             let withdrawn =
@@ -67,6 +91,49 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
             log::info!("key withdraw: withdrawn key={id}");
             println!("Withdrew the key {id}.");
             Ok(())
+        }
+    }
+}
+
+/// Problems of a file that are printed.
+const MOST_PROBLEMS: usize = 100;
+
+fn content(file: &Path) -> Result<Vec<u8>, String> {
+    let mut text = Vec::new();
+    let read = match file.as_os_str() == "-" {
+        true => io::stdin().read_to_end(&mut text).map(|_| text),
+        false => fs::read(file),
+    };
+    read.map_err(|error| format!("Cannot read {}: {error}.", file.display()))
+}
+
+/// Says what became of a file.
+fn report(file: &Path, outcome: import::Outcome) -> Outcome {
+    match outcome {
+        import::Outcome::Imported { keys, users, end } => {
+            log::info!("key import: imported {keys} keys of {users} users");
+            let number = |number: usize, one, many| counted(i64::try_from(number).unwrap_or(i64::MAX), one, many);
+            println!("Imported {} of {}.", number(keys, "key", "keys"), number(users, "user", "users"));
+            if let Some(end) = end {
+                println!(
+                    "They end on {} at the latest, since they may have fewer than {ENOUGH_BITS} random bits \
+                     (--random-bits-at-least {ENOUGH_BITS} says that they have as many).",
+                    formatted(end)
+                );
+            }
+            Ok(())
+        }
+        import::Outcome::Unchanged(keys) => {
+            println!("All keys of this file ({keys}) were imported before. Nothing was changed.");
+            Ok(())
+        }
+        import::Outcome::Refused(problems) => {
+            let mut lines = vec![format!("Nothing was imported from {}:", file.display())];
+            lines.extend(problems.iter().take(MOST_PROBLEMS).map(ToString::to_string));
+            if problems.len() > MOST_PROBLEMS {
+                lines.push(format!("and {} more", problems.len() - MOST_PROBLEMS));
+            }
+            Err(lines.join("\n"))
         }
     }
 }

@@ -53,7 +53,7 @@ enum Command {
     /// Manage users' subscriptions, which API keys require
     #[command(subcommand)]
     Subscription(subscription::Command),
-    /// List and withdraw API keys
+    /// List, withdraw and import API keys
     #[command(subcommand)]
     Key(key::Command),
     /// Check and rotate the keys with which secrets in the database are encrypted
@@ -149,7 +149,7 @@ async fn run(cli: Cli) -> Outcome {
         }
         Command::Member(command) => on_database(&settings, async |db| member::run(db, command).await).await,
         Command::Activity(command) => on_database(&settings, async |db| activity::run(db, command).await).await,
-        Command::Key(command) => on_database(&settings, async |db| key::run(db, command).await).await,
+        Command::Key(command) => on_database(&settings, async |db| key::run(&settings, db, command).await).await,
         Command::Scan(_) | Command::ScanRules(_) => Ok(()),
     }
 }

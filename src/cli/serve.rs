@@ -23,7 +23,7 @@ use crate::{
     },
     db::{Db, Found, PATIENCE, host_values, missing},
     host::docs::document::ApiDocument,
-    keys::{cache::CredentialCache, last_use::LastUses, leaks::LeakBox},
+    keys::{cache::CredentialCache, foreign::ForeignKeys, last_use::LastUses, leaks::LeakBox},
     people::{
         password::Hasher,
         second_factor,
@@ -154,6 +154,7 @@ impl Start {
             credentials: Data::new(CredentialCache::default()),
             last_uses: Data::new(LastUses::default()),
             leak_box: Data::new(LeakBox::default()),
+            foreign_keys: Data::new(ForeignKeys::default()),
             rendered: Data::new(RenderCache::default()),
             document: Data::new(document),
             cookie_key: Key::from(&cookie_key),

@@ -15,11 +15,14 @@ use actix_web::{
 use askama::Template;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::{
     base::error::{Error, LimitKind, Result},
-    keys::leaks::{self, LeakBox},
+    keys::{
+        cache::CredentialCache,
+        leaks::{self, LeakBox},
+    },
     web::{
         admission, body, client_ip,
         page::{self, Layout},
@@ -93,6 +96,7 @@ pub async fn report(
     request: HttpRequest,
     state: Data<AppState>,
     leak_box: Data<LeakBox>,
+    credentials: Data<CredentialCache>,
     sent: Sent,
 ) -> Result<HttpResponse> {
     let answer_at = Instant::now() + ANSWER_AFTER;
@@ -103,7 +107,10 @@ pub async fn report(
         return Err(Error::TooLarge);
     }
     let id = request_log::id(&request).map(|RequestId(id, _)| id);
-    let is_stored = leak_box.store(&state.db, leaks::digests_in(&text), id, answer_at).await;
+    let is_stored = match timeout_at(answer_at, credentials.has_imported(&state.db)).await {
+        Ok(Ok(has_imported)) => leak_box.store(&state.db, leaks::digests_in(&text, has_imported), id, answer_at).await,
+        Ok(Err(_)) | Err(_) => false,
+    };
     sleep_until(answer_at).await;
     if !is_stored {
         return Err(Error::Unavailable);

@@ -19,7 +19,7 @@ use crate::{
         ids::{ApiKeyId, UserId},
     },
     db::{Bind, Db, Statement, Tx, execute, impl_from_row},
-    keys::{KeyDigest, scan},
+    keys::{KeyDigest, foreign, scan},
     people::users,
     record::{
         activity::{Actor, Kind},
@@ -75,9 +75,13 @@ impl Default for LeakBox {
     }
 }
 
-/// The hashes of the keys in a text.
-pub fn digests_in(text: &[u8]) -> Vec<KeyDigest> {
-    scan::keys_in(text, MOST_KEYS).iter().map(|key| key.digest()).collect()
+/// The hashes of the keys in a text; where keys were imported, which may have any form, also of other words.
+pub fn digests_in(text: &[u8], has_imported: bool) -> Vec<KeyDigest> {
+    let mut digests: Vec<KeyDigest> = scan::keys_in(text, MOST_KEYS).iter().map(|key| key.digest()).collect();
+    if has_imported {
+        digests.extend(foreign::digests_in(text));
+    }
+    digests
 }
 
 impl LeakBox {

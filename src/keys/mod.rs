@@ -5,6 +5,8 @@ mod admit; // when a key is admitted
 pub mod api; // /api/v1/me
 pub mod cache; // credentials
 pub mod create; // creating and replacing
+pub mod foreign; // keys of another form
+pub mod import; // from another system
 pub mod last_use; // written in the background
 pub mod leaks; // found by others
 pub mod made; // what was made with a key
@@ -87,6 +89,8 @@ pub struct ApiKey {
     pub read_only: bool,
     pub manage_users: bool,
     pub created_at: Moment,
+    /// It comes from another system.
+    pub imported: bool,
     pub last_used_at: Option<Moment>,
     pub last_used_address: Option<String>,
     pub last_used_client: Option<String>,

@@ -117,6 +117,7 @@ pub fn sentence(entry: &Recorded, viewer: Option<UserId>) -> Sentence {
         Kind::PasswordChanged => Sentence::words("Changed the password"),
         Kind::PasswordReset if entry.actor == Actor::Command.word() => Sentence::words("Set the password"),
         Kind::PasswordReset => Sentence::words("Set the password with a one-time link"),
+        Kind::KeyCreated if entry.details["imported"] == true => Sentence::words("Imported the API key ").title(title),
         Kind::KeyCreated => Sentence::words("Created the API key ").title(title),
         Kind::KeyRotated => Sentence::words("Replaced the API key ").title(title),
         Kind::KeyWithdrawn => Sentence::words("Withdrew the API key ").title(title),

@@ -72,6 +72,7 @@ pub struct KeyRow {
     pub scope: KeyScope,
     pub rights: &'static str,
     pub created: When,
+    pub imported: bool,
     pub last_used: Option<LastUse>,
     pub withdrawn: Option<Withdrawn>,
 }
@@ -101,6 +102,7 @@ impl KeyRow {
             scope: key.scope,
             rights: scope::rights(key.read_only, key.manage_users),
             created: When::new(key.created_at, zone),
+            imported: key.imported,
             last_used: key.last_used_at.map(|at| LastUse {
                 when: When::new(at, zone),
                 address: key.last_used_address.unwrap_or_default(),
