@@ -106,7 +106,8 @@ impl Words {
             self.add(part);
             self.add(part.trim_matches(['.', ':', '=', '!']));
             for separator in ['=', ':'] {
-                if let Some((_, value)) = part.split_once(separator) {
+                // The key itself may contain the separator, and so may what stands before it.
+                for (_, value) in part.split_once(separator).into_iter().chain(part.rsplit_once(separator)) {
                     self.add(value);
                 }
             }

@@ -2,8 +2,9 @@
 
 use crate::{
     chrome::{Browser, Scheme},
-    key_form::foreign_key,
+    key_form::{foreign_key, sha256_hex},
     server::Server,
+    steps::eventually,
 };
 
 #[actix_web::test]
@@ -27,4 +28,28 @@ async fn looks(javascript: bool) {
     let words = "Thank you. A working key among these stops at once, and its owner is told.";
     browser.expect("thanks", thanks, words.to_owned()).await;
     browser.looks_right("leaked-key-thanks", 200).await;
+}
+
+#[actix_web::test]
+async fn keys_that_were_imported_or_found_look_right_in_the_list() {
+    let server = Server::start().await;
+    let me = server.person("desk@farol.example").await;
+    let found = me.browser.create_key("Property management system").await;
+    let file = format!(
+        "email,title,sha256,tail,expires_at,read_only,property_ids\n{},Old system,{},1Q1P,,,\n",
+        me.user.email,
+        sha256_hex("the key of an old system")
+    );
+    server.run_with(&["key", "import", "-"], &file).ok();
+    server.anonymous().post_form("/leaked_key", &[("text", &found)]).await.is(200);
+    let mut browser = Browser::open(1280, Scheme::Light, true).await;
+    browser.arrive(&server, &me.user).await;
+    let list = "return document.querySelector('#api_keys').innerText";
+    eventually("the key is withdrawn", async || {
+        browser.visit(format!("{}/user_profile", server.base_url)).await;
+        let list: String = browser.reads("the list", list).await;
+        (list.contains("found, leaked") && list.contains("imported")).then_some(())
+    })
+    .await;
+    browser.looks_right("profile-found", 200).await;
 }

@@ -303,7 +303,7 @@ mod tests {
             let (lines, problems) = read(file);
             assert!(lines.is_empty() && problems.len() == 1, "{file:?}: {problems:?}");
         }
-        let file = [HEADER.as_bytes(), b"\na@b.example,\xff,x,12345,2020-01-01,maybe,1\n"].concat();
+        let file = [HEADER.as_bytes(), b"\na@b.example,\xff,x,12345,soon,maybe,1\n"].concat();
         let (_, problems) = read(&file);
         let fields: Vec<_> = problems.iter().filter_map(|problem| problem.field).collect();
         assert_eq!(fields, COLUMNS[1..]);
