@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, Read},
+    io::{self, ErrorKind, Read},
     path::{Path, PathBuf},
 };
 
@@ -104,7 +104,14 @@ fn content(file: &Path) -> Result<Vec<u8>, String> {
         true => io::stdin().read_to_end(&mut text).map(|_| text),
         false => fs::read(file),
     };
-    read.map_err(|error| format!("Cannot read {}: {error}.", file.display()))
+    read.map_err(|error| {
+        // As root, commands switch to the user who owns the data folder.
+        let hint = match error.kind() {
+            ErrorKind::PermissionDenied => " Or let your shell read it: latchkey key import - < FILE",
+            _ => "",
+        };
+        format!("Cannot read {}: {error}.{hint}", file.display())
+    })
 }
 
 /// Says what became of a file.
