@@ -18,7 +18,14 @@ use crate::{
         clock::{self, Moment},
         error::{Error, Result},
     },
-    keys::{self, Client, PlainKey, cache::CredentialCache, last_use::LastUses, store::Credential, used::LastUse},
+    keys::{
+        self, Client, PlainKey,
+        cache::CredentialCache,
+        foreign::{self, ForeignKeys},
+        last_use::LastUses,
+        store::Credential,
+        used::LastUse,
+    },
     people::sessions,
     record::origin,
     web::{
@@ -69,12 +76,9 @@ async fn caller(request: &ServiceRequest) -> Authenticated {
     let mut keys = request.headers().get_all(USER_API_KEY);
     match (keys.next(), keys.next()) {
         (None, _) => (by_session(request).await, None),
-        (Some(sent), None) => match PlainKey::parse(sent.as_bytes()) {
-            Some(key) => match credential(request, key).await {
-                Ok(credential) => (by_key(request, &credential, now), credential.end_header.clone()),
-                Err(error) => (Err(error), None),
-            },
-            None => (Err(Error::Unauthorized(keys::wrong_form(sent.as_bytes()))), None),
+        (Some(sent), None) => match credential(request, sent.as_bytes()).await {
+            Ok(credential) => (by_key(request, &credential, now), credential.end_header.clone()),
+            Err(error) => (Err(error), None),
         },
         (Some(_), Some(_)) => (Err(Error::Unauthorized(None)), None),
     }
@@ -84,10 +88,29 @@ fn part<T: 'static>(request: &ServiceRequest) -> Result<&Data<T>> {
     request.app_data().ok_or_else(|| Error::Internal("a part of the program is missing".to_owned()))
 }
 
-async fn credential(request: &ServiceRequest, key: PlainKey) -> Result<Arc<Credential>> {
+/// The credential of the key that was sent, in whatever form.
+async fn credential(request: &ServiceRequest, sent: &[u8]) -> Result<Arc<Credential>> {
     let state: &Data<AppState> = part(request)?;
     let cache: &Data<CredentialCache> = part(request)?;
+    let Some(key) = PlainKey::parse(sent) else { return foreign_credential(request, sent).await };
     cache.credential(&state.db, key.digest()).await?.ok_or(Error::Unauthorized(None))
+}
+
+/// The credential of a key of another system, if any was imported. What is malformed costs nothing more where none was.
+async fn foreign_credential(request: &ServiceRequest, sent: &[u8]) -> Result<Arc<Credential>> {
+    let state: &Data<AppState> = part(request)?;
+    let cache: &Data<CredentialCache> = part(request)?;
+    let wrong = || Error::Unauthorized(keys::wrong_form(sent));
+    let key = foreign::parse(sent, &state.settings.key_prefixes()).ok_or_else(wrong)?;
+    if !cache.has_imported(&state.db).await? {
+        return Err(wrong());
+    }
+    if let Some(credential) = cache.credential(&state.db, foreign::digest(key)).await? {
+        return Ok(credential);
+    }
+    let is_proxy = client_ip::is_unlisted_proxy(request.request(), &state.settings.trusted_proxies);
+    part::<ForeignKeys>(request)?.count(request_log::client(request.request()), is_proxy)?;
+    Err(wrong())
 }
 
 fn by_key(request: &ServiceRequest, credential: &Credential, now: Moment) -> Result<Caller> {

@@ -13,7 +13,7 @@ use crate::{
         error::{Error, Result},
         ids::{GroupId, PropertyId},
     },
-    host::{activity, docs, profile, sign_up},
+    host::{activity, docs, leaked_key, profile, sign_up},
     hotel::{
         facilities, groups, members,
         photos::Photo,
@@ -185,9 +185,16 @@ fn profile_pages(pages: &mut ServiceConfig) {
         .service(resource("/user_profile/withdraw_all_keys").get(keys::confirm_all).post(keys::withdraw_all).done());
 }
 
-/// Health checks and static files.
+/// Health checks, static files, and the page for everybody that uses no session.
 pub fn open(open: &mut ServiceConfig) {
     open.service(resource("/healthz").get(alive).done().wrap(from_fn(page_responses::middleware)))
+        .service(
+            resource("/leaked_key")
+                .get(leaked_key::show)
+                .post(leaked_key::report)
+                .done()
+                .wrap(from_fn(page_responses::middleware)),
+        )
         .service(resource("/readyz").get(ready).done().wrap(from_fn(page_responses::middleware)))
         .service(resource(assets::PATTERN).get(assets::file).done().wrap(from_fn(page_responses::middleware)));
 }

@@ -27,7 +27,7 @@ use crate::{
     app::{auth, routes},
     base::secret_keys::SecretKeys,
     host::docs::document::ApiDocument,
-    keys::{cache::CredentialCache, last_use::LastUses},
+    keys::{cache::CredentialCache, foreign::ForeignKeys, last_use::LastUses, leaks::LeakBox},
     people::{
         password::Hasher,
         sessions::{cookie_store::Sessions, store::Lifetime},
@@ -104,6 +104,8 @@ pub struct Parts {
     pub secret_keys: Data<SecretKeys>,
     pub credentials: Data<CredentialCache>,
     pub last_uses: Data<LastUses>,
+    pub leak_box: Data<LeakBox>,
+    pub foreign_keys: Data<ForeignKeys>,
     pub rendered: Data<RenderCache>,
     pub document: Data<ApiDocument>,
     pub cookie_key: Key,
@@ -119,6 +121,8 @@ impl Parts {
             .app_data(self.secret_keys.clone())
             .app_data(self.credentials.clone())
             .app_data(self.last_uses.clone())
+            .app_data(self.leak_box.clone())
+            .app_data(self.foreign_keys.clone())
             .app_data(self.rendered.clone())
             .app_data(self.document.clone());
     }

@@ -45,6 +45,10 @@ pub struct Settings {
     #[arg(long, env = "LATCHKEY_KEY_PREFIX", default_value = "lk", global = true, value_parser = key_prefix, value_name = "LETTERS")]
     pub key_prefix: String,
 
+    /// Prefixes that API keys had before, comma-separated: `scan` and `scan-rules` find these keys, too
+    #[arg(long, env = "LATCHKEY_FORMER_KEY_PREFIXES", global = true, value_delimiter = ',', value_parser = key_prefix, value_name = "LETTERS")]
+    pub former_key_prefixes: Vec<String>,
+
     /// Maximum number of active API keys per user
     #[arg(long, env = "LATCHKEY_MAX_KEYS", default_value_t = 100, global = true, value_name = "NUMBER",
           value_parser = clap::value_parser!(i64).range(0..))]
@@ -229,6 +233,17 @@ impl Settings {
         self.data_dir.clone().unwrap_or_else(|| PathBuf::from("latchkey-data"))
     }
 
+    /// The prefixes of API keys, of new ones first.
+    pub fn key_prefixes(&self) -> Vec<&str> {
+        let mut prefixes = vec![&*self.key_prefix];
+        for former in &self.former_key_prefixes {
+            if !prefixes.contains(&&**former) {
+                prefixes.push(former);
+            }
+        }
+        prefixes
+    }
+
     pub fn grace(&self) -> Duration {
         Duration::days(self.grace_days.into())
     }
@@ -285,6 +300,7 @@ pub fn is_loopback(url: &Url) -> bool {
 }
 
 fn key_prefix(text: &str) -> Result<String, String> {
+    let text = text.trim();
     let fits = (1..=LONGEST_PREFIX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphabetic());
     if fits { Ok(text.to_owned()) } else { Err(format!("a prefix is 1 to {LONGEST_PREFIX} letters")) }
 }

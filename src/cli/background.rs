@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     base::{clock, secret_keys::SecretKeys},
     db::Db,
+    keys::leaks::LeakBox,
     people::{second_factor::processes, sessions::pending},
     web::state::AppState,
 };
@@ -39,6 +40,11 @@ async fn record(db: &Db) -> sqlx::Result<()> {
         tx.commit().await?;
     }
     Ok(())
+}
+
+/// Withdraws keys that were found, until the process ends.
+pub async fn keep_withdrawing(state: Data<AppState>, leak_box: Data<LeakBox>) {
+    leak_box.keep_withdrawing(&state.db, state.settings.database_url.is_some()).await;
 }
 
 /// Announces this process and the secret keys that it knows, until it ends. One that serves a SQLite file is alone.

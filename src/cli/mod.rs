@@ -9,6 +9,7 @@ mod key;
 mod mail;
 mod member;
 mod other_user; // commands run by another user than the server's
+mod scan; // finding keys, without a database
 mod secrets;
 mod serve;
 mod session;
@@ -54,7 +55,7 @@ enum Command {
     /// Manage users' subscriptions, which API keys require
     #[command(subcommand)]
     Subscription(subscription::Command),
-    /// List and withdraw API keys
+    /// List, withdraw and import API keys
     #[command(subcommand)]
     Key(key::Command),
     /// Check and rotate the keys with which secrets in the database are encrypted
@@ -69,6 +70,10 @@ enum Command {
     /// List what happened to accounts: sign-ins, keys, access
     #[command(subcommand)]
     Activity(activity::Command),
+    /// Find API keys in files and folders, offline: exits with 1 if there are any, with 2 after an error
+    Scan(scan::Scan),
+    /// Print rules with which other programs find API keys
+    ScanRules(scan::ScanRules),
 }
 
 impl Cli {
@@ -90,6 +95,16 @@ impl Cli {
         Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
+    /// Runs a command that needs neither the database nor the user who owns it.
+    fn run_without_database(&self) -> Option<ExitCode> {
+        let run: &dyn Fn() -> ExitCode = match &self.command {
+            Some(Command::Scan(command)) => &|| scan::scan(&self.settings, command),
+            Some(Command::ScanRules(command)) => &|| scan::print_rules(&self.settings, command),
+            _ => return None,
+        };
+        Some(variables::refuse_unknown(&Cli::command()).map_or_else(|message| scan::failed(&message), |()| run()))
+    }
+
     /// Checks environment variables, and switches to the user of the data folder. Must be called before any thread
     /// starts.
     fn begin(&self) -> Outcome {
@@ -103,6 +118,9 @@ impl Cli {
 /// for it.
 pub fn main() -> ExitCode {
     let cli = Cli::read();
+    if let Some(ended) = cli.run_without_database() {
+        return ended;
+    }
     // Before any thread starts.
     if let Err(message) = cli.begin() {
         eprintln!("{message}");
@@ -137,7 +155,8 @@ async fn run(cli: Cli) -> Outcome {
         Command::Mail(command) => on_database(&settings, async |db| mail::run(&settings, db, command).await).await,
         Command::Member(command) => on_database(&settings, async |db| member::run(db, command).await).await,
         Command::Activity(command) => on_database(&settings, async |db| activity::run(db, command).await).await,
-        Command::Key(command) => on_database(&settings, async |db| key::run(db, command).await).await,
+        Command::Key(command) => on_database(&settings, async |db| key::run(&settings, db, command).await).await,
+        Command::Scan(_) | Command::ScanRules(_) => Ok(()),
     }
 }
 

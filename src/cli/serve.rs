@@ -28,7 +28,7 @@ use crate::{
         worker::{self, Stop},
     },
     host::docs::document::ApiDocument,
-    keys::{cache::CredentialCache, last_use::LastUses},
+    keys::{cache::CredentialCache, foreign::ForeignKeys, last_use::LastUses, leaks::LeakBox},
     people::{
         password::Hasher,
         second_factor,
@@ -167,6 +167,8 @@ impl Start {
             secret_keys: Data::new(secret_keys),
             credentials: Data::new(CredentialCache::default()),
             last_uses: Data::new(LastUses::default()),
+            leak_box: Data::new(LeakBox::default()),
+            foreign_keys: Data::new(ForeignKeys::default()),
             rendered: Data::new(RenderCache::default()),
             document: Data::new(document),
             cookie_key: Key::from(&cookie_key),
@@ -181,6 +183,7 @@ impl Start {
             rt::spawn(cleanup::keep_cleaning(state.clone())),
             rt::spawn(background::keep_recording(state.clone())),
             rt::spawn(hourly::keep_running(state.clone())),
+            rt::spawn(background::keep_withdrawing(state.clone(), self.parts.leak_box.clone())),
         ];
         let process = Uuid::new_v4();
         if state.settings.database_url.is_some() {

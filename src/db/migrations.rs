@@ -84,5 +84,6 @@ pub fn migrator() -> Migrator {
         migration(15, "second factor", include_str!("../../migrations/0015_second_factor.sql")),
         migration(16, "mail", include_str!("../../migrations/0016_mail.sql")),
         migration(17, "key life", include_str!("../../migrations/0017_key_life.sql")),
+        migration(19, "found keys", include_str!("../../migrations/0019_found_keys.sql")),
     ])
 }

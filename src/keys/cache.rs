@@ -25,6 +25,8 @@ pub struct CredentialCache(Mutex<Cached>);
 struct Cached {
     generation: u64,
     credentials: Cache<KeyDigest, Arc<Credential>>,
+    /// Whether any key was imported.
+    has_imported: Option<bool>,
     /// Keys that do not exist in this version of the database.
     unknown: Cache<KeyDigest, Version>,
 }
@@ -32,7 +34,7 @@ struct Cached {
 impl Default for CredentialCache {
     fn default() -> Self {
         let (credentials, unknown) = (Cache::new(CAPACITY), Cache::new(UNKNOWN));
-        CredentialCache(Mutex::new(Cached { generation: 0, credentials, unknown }))
+        CredentialCache(Mutex::new(Cached { generation: 0, credentials, has_imported: None, unknown }))
     }
 }
 
@@ -47,6 +49,33 @@ impl CredentialCache {
             Some(credential) => Ok(Some(credential)),
             None => Box::pin(self.look_up(db, digest)).await,
         }
+    }
+
+    /// Whether any key was imported: only then is what has not our form looked up. An import replaces the epoch, so this is
+    /// as fresh as a credential.
+    ///
+    /// # Errors
+    /// If the epoch or the keys cannot be read.
+    pub async fn has_imported(&self, db: &Db) -> sqlx::Result<bool> {
+        let cached = db.fresh_generation().and_then(|generation| self.cached().has_imported(generation));
+        match cached {
+            Some(has_imported) => Ok(has_imported),
+            None => Box::pin(self.look_for_imported(db)).await,
+        }
+    }
+
+    async fn look_for_imported(&self, db: &Db) -> sqlx::Result<bool> {
+        let generation = db.generation().await?;
+        if let Some(has_imported) = self.cached().has_imported(generation) {
+            return Ok(has_imported);
+        }
+        let has_imported = store::has_imported(&mut db.read_latest().await?).await?;
+        // In the generation from before the query, as a credential.
+        let mut cached = self.cached();
+        if cached.enter(generation) {
+            cached.has_imported = Some(has_imported);
+        }
+        Ok(has_imported)
     }
 
     async fn look_up(&self, db: &Db, digest: KeyDigest) -> sqlx::Result<Option<Arc<Credential>>> {
@@ -83,12 +112,17 @@ impl Cached {
         if self.generation < generation {
             self.generation = generation;
             self.credentials.clear();
+            self.has_imported = None;
         }
         self.generation == generation
     }
 
     fn get(&mut self, generation: u64, digest: &KeyDigest) -> Option<Arc<Credential>> {
         if self.enter(generation) { self.credentials.get(digest).cloned() } else { None }
+    }
+
+    fn has_imported(&mut self, generation: u64) -> Option<bool> {
+        if self.enter(generation) { self.has_imported } else { None }
     }
 
     fn insert(&mut self, generation: u64, digest: KeyDigest, credential: Arc<Credential>) {

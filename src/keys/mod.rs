@@ -5,15 +5,20 @@ pub mod addresses; // from where a key may be used
 mod admit; // when a key is admitted
 pub mod api; // /api/v1/me
 pub mod cache; // credentials
-pub mod create;
+pub mod create; // creating a key
 pub mod edit; // title, end and addresses
 pub mod ends; // keys that end by the clock
 pub mod expiry; // when a key ends
+pub mod foreign; // keys of another form
+pub mod import; // from another system
 pub mod last_use; // written in the background
+pub mod leaks; // found by others
 pub mod life; // until when and from where a key works
 pub mod life_form; // the parts "Expires" and "Allowed addresses" of forms
 pub mod made; // what was made with a key
 pub mod rotate; // a new key in the place of an old one
+pub mod scan; // finding keys in files
+pub mod scan_rules; // for programs that find keys
 pub mod scope; // what a key may do
 pub mod state; // whether a key works
 pub mod store; // SQL
@@ -94,6 +99,8 @@ pub struct ApiKey {
     pub read_only: bool,
     pub manage_users: bool,
     pub created_at: Moment,
+    /// It comes from another system.
+    pub imported: bool,
     pub last_used_at: Option<Moment>,
     pub last_used_address: Option<String>,
     pub last_used_client: Option<String>,
@@ -121,6 +128,8 @@ pub enum Withdrawal {
     Rotation,
     /// By the host.
     Command,
+    /// By somebody who has found it.
+    LeakBox,
 }
 
 impl Withdrawal {
@@ -131,6 +140,7 @@ impl Withdrawal {
             Withdrawal::All => "all",
             Withdrawal::Rotation => "rotation",
             Withdrawal::Command => "command",
+            Withdrawal::LeakBox => "leak_box",
         }
     }
 
@@ -138,7 +148,7 @@ impl Withdrawal {
     pub fn by(self) -> &'static str {
         match self {
             Withdrawal::Page | Withdrawal::All | Withdrawal::Rotation => "owner",
-            Withdrawal::Command => "host",
+            Withdrawal::Command | Withdrawal::LeakBox => "host",
         }
     }
 }

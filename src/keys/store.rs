@@ -38,6 +38,7 @@ impl_from_row!(ApiKey, row => ApiKey {
     read_only: row.try_get("read_only")?,
     manage_users: row.try_get("manage_users")?,
     created_at: row.try_get("created_at")?,
+    imported: row.try_get("imported")?,
     last_used_at: row.try_get("last_used_at")?,
     last_used_address: row.try_get("last_used_address")?,
     last_used_client: row.try_get("last_used_client")?,
@@ -55,7 +56,7 @@ macro_rules! select_keys {
         concat!(
             "select id, title, tail, all_properties, read_only, manage_users, created_at, last_used_at, last_used_address,
                 last_used_client, withdrawn_at, withdrawn_by, withdrawn_how, expires_at, allowed_addresses, replaced_by,
-                ends_when_unused
+                ends_when_unused, imported
              from api_keys where ",
             $which
         )
@@ -276,6 +277,11 @@ pub async fn credential(tx: &mut Tx, digest: &KeyDigest) -> sqlx::Result<Option<
         left join subscriptions s on s.user_id = k.user_id
         where k.digest = $1";
     Statement::new(SQL, vec![digest.clone().into()]).fetch_optional(tx).await
+}
+
+/// Whether any key was imported.
+pub async fn has_imported(tx: &mut Tx) -> sqlx::Result<bool> {
+    Statement::new("select exists (select 1 from api_keys where imported)", Vec::new()).fetch_value(tx).await
 }
 
 /// Stores the last use unless a later one is stored; a stored time in the future is overwritten (the clock was set

@@ -12,7 +12,7 @@ use crate::{
     db::Db,
     keys::{Withdrawal, store},
     record::{
-        activity::Kind,
+        activity::{Actor, Kind},
         by::{By, Change},
         origin::Origin,
     },
@@ -59,6 +59,7 @@ fn recorded_by(how: Withdrawal, owner: UserId, origin: &Origin) -> By<'_> {
     match how {
         Withdrawal::Page | Withdrawal::All | Withdrawal::Rotation => By::person(owner, origin),
         Withdrawal::Command => By::command(origin),
+        Withdrawal::LeakBox => By { actor: Actor::Finder, account: None, origin },
     }
 }
 

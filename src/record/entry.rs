@@ -60,6 +60,8 @@ kinds! {
     /// A key came to its end.
     KeyExpired = "key_expired";
     KeyWithdrawn = "key_withdrawn";
+    /// Somebody found the key, and so it was withdrawn.
+    KeyLeaked = "key_leaked";
     /// All keys of a user at once.
     KeysWithdrawn = "keys_withdrawn";
     MemberAdded = "member_added";
@@ -96,6 +98,8 @@ pub enum Actor {
     Key(ApiKeyId),
     /// Whoever runs this site, by a command.
     Command,
+    /// Somebody who has found a key, without an account.
+    Finder,
     /// Nobody: its time had come.
     Clock,
 }
@@ -106,6 +110,7 @@ impl Actor {
             Actor::Person(_) => "person",
             Actor::Key(_) => "key",
             Actor::Command => "command",
+            Actor::Finder => "finder",
             Actor::Clock => "clock",
         }
     }
@@ -115,7 +120,7 @@ impl Actor {
         match self {
             Actor::Person(user) => user.map(|user| user.0),
             Actor::Key(key) => Some(key.0),
-            Actor::Command | Actor::Clock => None,
+            Actor::Command | Actor::Finder | Actor::Clock => None,
         }
     }
 }

@@ -76,6 +76,7 @@ impl Kind {
             Kind::KeyRotated => "API keys rotated",
             Kind::KeyExpired => "API keys expired",
             Kind::KeyWithdrawn => "API keys withdrawn",
+            Kind::KeyLeaked => "API keys found and withdrawn",
             Kind::KeysWithdrawn => "All API keys withdrawn",
             Kind::MemberAdded => "Access given",
             Kind::MemberChanged => "Roles changed",
@@ -127,11 +128,13 @@ pub fn sentence(entry: &Recorded, viewer: Option<UserId>) -> Sentence {
             Sentence::words("Asked to change the email address to ").name(entry.detail("email").unwrap_or_default())
         }
         Kind::EmailChanged => email_changed(entry),
+        Kind::KeyCreated if entry.details["imported"] == true => Sentence::words("Imported the API key ").title(title),
         Kind::KeyCreated => Sentence::words("Created the API key ").title(title),
         Kind::KeyEdited => key_edited(entry),
         Kind::KeyRotated => Sentence::words("Rotated the API key ").title(title),
         Kind::KeyExpired => key_expired(entry),
         Kind::KeyWithdrawn => Sentence::words("Withdrew the API key ").title(title),
+        Kind::KeyLeaked => Sentence::words("Found the API key ").title(title).and(", which was withdrawn"),
         Kind::KeysWithdrawn => match entry.details["count"].as_i64() {
             Some(count) => Sentence::words(format!("Withdrew all API keys ({count})")),
             None => Sentence::words("Withdrew all API keys"),
@@ -260,6 +263,7 @@ pub fn by(entry: &Recorded, viewer: Option<UserId>, host: &str) -> Sentence {
             (_, None) => Sentence::words("an API key of a deleted account"),
         },
         "clock" => Sentence::words("automatically"),
+        "finder" => Sentence::words("somebody who found it"),
         _ => Sentence::words(host),
     }
 }

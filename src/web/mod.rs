@@ -23,6 +23,7 @@ pub mod rate_limit; // requests per minute
 pub mod request_log; // one line per request
 pub mod response_cache; // whole responses, until something is committed
 pub mod state; // settings, base URL, database
+pub mod window_limit; // events per minute, exactly
 
 /// Maximum size of a request body in bytes: 10 MiB (docs/contract/README.md, section 11).
 pub const LONGEST_BODY: usize = 10 * 1024 * 1024;

@@ -42,6 +42,11 @@ pub fn client(request: &HttpRequest) -> Option<IpAddr> {
     request.extensions().get::<RequestId>().and_then(|id| id.1)
 }
 
+/// The id of a request.
+pub fn id(request: &HttpRequest) -> Option<RequestId> {
+    request.extensions().get::<RequestId>().copied()
+}
+
 /// The user and the key of a request, for the log line. Whoever authenticates puts it into the request's extensions.
 #[derive(Clone, Copy)]
 pub struct RequestUser(pub UserId, pub Option<ApiKeyId>);

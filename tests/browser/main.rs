@@ -12,6 +12,7 @@ mod journey;
 mod key_life;
 mod key_shown;
 mod keyboard;
+mod leaked_key;
 mod limits;
 mod list;
 mod looks;
@@ -31,6 +32,6 @@ mod support;
 #[allow(unused_imports, reason = "what the tests over HTTP need as well")]
 use support::{
     access, activity as record, browser, client, cluster, command, database, derived, hammer, host, html, instances,
-    mail as mails, memory, options, page, people, program, property, rate_plan, raw, response, room_type, rounds,
-    second_factor, secrets, server, site, sql, wire,
+    key_form, mail as mails, memory, options, page, people, program, property, rate_plan, raw, response, room_type,
+    rounds, second_factor, secrets, server, site, sql, wire,
 };

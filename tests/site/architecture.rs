@@ -150,10 +150,11 @@ fn arrows_between_files_point_down_and_lead_in_no_circle() {
 
 /// Files of `src` that open files, and which: when any descriptor of a file is closed, POSIX drops the locks that SQLite has
 /// on it, so that a file of a database in use is opened by SQLite and `db/version.rs` alone.
-const OPENING: [(&str, &str); 6] = [
+const OPENING: [(&str, &str); 7] = [
     ("base::secret_keys", "the file of secret keys and its folder"),
     ("cli::database", "creates a database before it is used, and locks its folder"),
     ("cli::other_user", "looks at the owner of a folder, before a command begins"),
+    ("cli::scan", "a command that opens no database"),
     ("db::found", "looks at a database before it is used"),
     ("db::migrations", "a lock file"),
     ("db::version", "the WAL index, which is never closed"),

@@ -21,6 +21,6 @@ mod stale;
 // Helpers find each other at the root, as in the tests in Chromium.
 use support::{
     access, activity as record, browser, client, cluster, command, database, derived, hammer, host, html, instances,
-    mail as mails, memory, options, page, people, program, property, rate_plan, raw, response, room_type, rounds,
-    second_factor, secrets, server, site, sql, wire,
+    key_form, mail as mails, memory, options, page, people, program, property, rate_plan, raw, response, room_type,
+    rounds, second_factor, secrets, server, site, sql, wire,
 };

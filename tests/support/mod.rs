@@ -12,6 +12,7 @@ pub mod hammer;
 pub mod host;
 pub mod html;
 pub mod instances;
+pub mod key_form;
 pub mod mail;
 pub mod memory;
 pub mod options;

@@ -87,6 +87,7 @@ pub struct KeyRow {
     pub scope: KeyScope,
     pub rights: &'static str,
     pub created: When,
+    pub imported: bool,
     pub last_used: Option<LastUse>,
     pub withdrawn: Option<Withdrawn>,
     pub status: KeyStatus,
@@ -160,6 +161,7 @@ impl KeyRow {
 
     pub fn new(key: ApiKey, zone: Tz, now: Moment) -> Self {
         let by = match (key.withdrawn_by.as_deref(), key.withdrawn_how.as_deref()) {
+            (_, Some("leak_box")) => "found, leaked",
             (Some("host"), _) => "by the host",
             (_, Some("all")) => "by you, with all keys",
             (_, Some("rotation")) => "by you, in a rotation",
@@ -173,6 +175,7 @@ impl KeyRow {
             scope: key.scope,
             rights: scope::rights(key.read_only, key.manage_users),
             created: When::new(key.created_at, zone),
+            imported: key.imported,
             last_used: key.last_used_at.map(|at| LastUse {
                 when: When::new(at, zone),
                 address: key.last_used_address.unwrap_or_default(),

@@ -205,6 +205,8 @@ async fn every_command_explains_itself() {
         &["member", "remove"],
         &["activity"],
         &["activity", "list"],
+        &["scan"],
+        &["scan-rules"],
     ] {
         let mut latchkey = bare_latchkey();
         latchkey.args(command).arg("--help").env("DATABASE_URL", "postgres://host:not-for-everybody@db/latchkey");

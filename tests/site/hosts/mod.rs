@@ -9,6 +9,7 @@ mod hosts_environment;
 mod log;
 mod members;
 mod poolers;
+mod scan;
 mod secret_keys;
 mod secrets_stay;
 mod serving;
