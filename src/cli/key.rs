@@ -6,11 +6,7 @@ use crate::{
     base::{clock, ids::ApiKeyId},
     cli::{Outcome, begin_read, database_error, failed, formatted},
     db::Db,
-    keys::{
-        WithdrawnBy, scope,
-        store::{self, Order},
-        withdraw,
-    },
+    keys::{WithdrawnBy, scope, store, withdraw},
     people::users::Email,
     record::origin::Origin,
 };
@@ -35,7 +31,7 @@ pub async fn run(db: &Db, command: Command) -> Outcome {
     match command {
         Command::List { email } => {
             let (mut tx, user) = begin_read(db, &email).await?;
-            let keys = store::of_user(&mut tx, user.id, Order::Created).await.map_err(database_error)?;
+            let keys = store::of_user(&mut tx, user.id).await.map_err(database_error)?;
             if keys.is_empty() {
                 println!("No keys.");
             }

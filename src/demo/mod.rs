@@ -23,7 +23,6 @@ use crate::{
         self, PlainKey, WithdrawnBy,
         create::{self, Creation, Submission},
         scope::KeyAccess,
-        store::Order,
     },
     people::{
         password::Password,
@@ -95,7 +94,7 @@ async fn earlier(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     let user = users::store::by_email(tx, &email()?).await?.ok_or(Error::Internal("no demo user".to_owned()))?;
     users::store::set_password(tx, user.id, hash).await?;
     sessions::store::end_all(tx, user.id).await?;
-    for key in keys::store::of_user(tx, user.id, Order::Created).await? {
+    for key in keys::store::of_user(tx, user.id).await? {
         if key.title == KEY {
             keys::store::mark_withdrawn(tx, key.id, WithdrawnBy::Host, now).await?;
         }

@@ -6,6 +6,7 @@ pub mod api; // /api/v1/me
 pub mod cache; // credentials
 pub mod create; // creating and replacing
 pub mod last_use; // written in the background
+pub mod list; // as the profile shows it
 pub mod made; // what was made with a key
 pub mod scope; // what a key may do
 pub mod store; // SQL
@@ -84,6 +85,7 @@ pub struct ApiKey {
     pub read_only: bool,
     pub manage_users: bool,
     pub created_at: Moment,
+    pub expires_at: Option<Moment>,
     pub last_used_at: Option<Moment>,
     pub last_used_address: Option<String>,
     pub last_used_client: Option<String>,

@@ -35,6 +35,7 @@ impl_from_row!(ApiKey, row => ApiKey {
     read_only: row.try_get("read_only")?,
     manage_users: row.try_get("manage_users")?,
     created_at: row.try_get("created_at")?,
+    expires_at: row.try_get("expires_at")?,
     last_used_at: row.try_get("last_used_at")?,
     last_used_address: row.try_get("last_used_address")?,
     last_used_client: row.try_get("last_used_client")?,
@@ -45,42 +46,28 @@ impl_from_row!(ApiKey, row => ApiKey {
 macro_rules! select_keys {
     ($which:literal) => {
         concat!(
-            "select id, title, tail, all_properties, read_only, manage_users, created_at, last_used_at, last_used_address,
-                last_used_client, withdrawn_at, withdrawn_by
+            "select id, title, tail, all_properties, read_only, manage_users, created_at, expires_at, last_used_at,
+                last_used_address, last_used_client, withdrawn_at, withdrawn_by
              from api_keys where ",
             $which
         )
     };
 }
 
-/// The order of the list of keys.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// Newest first.
-    Created,
-    TitleUp,
-    TitleDown,
+/// All keys of a user, including withdrawn ones, the newest first.
+pub async fn of_user(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<ApiKey>> {
+    const SQL: &str = select_keys!("user_id = $1 order by created_at desc, id desc");
+    let keys = Statement::new(SQL, vec![user.into()]).fetch_all(tx).await?;
+    with_properties(tx, user, keys).await
 }
 
-impl Order {
-    /// From the query: `title`, `-title`.
-    pub fn read(text: &str) -> Self {
-        match text {
-            "title" => Order::TitleUp,
-            "-title" => Order::TitleDown,
-            _ => Order::Created,
-        }
-    }
-}
-
-/// All keys of a user, including withdrawn ones.
-pub async fn of_user(tx: &mut Tx, user: UserId, order: Order) -> sqlx::Result<Vec<ApiKey>> {
-    let sql = match order {
-        Order::Created => select_keys!("user_id = $1 order by created_at desc, id desc"),
-        Order::TitleUp => select_keys!("user_id = $1 order by sort_title, id"),
-        Order::TitleDown => select_keys!("user_id = $1 order by sort_title desc, id"),
-    };
-    let keys = Statement::new(sql, vec![user.into()]).fetch_all(tx).await?;
+/// Those of a user's keys that have one of these ids, in any order.
+pub async fn among(tx: &mut Tx, user: UserId, ids: &[ApiKeyId]) -> sqlx::Result<Vec<ApiKey>> {
+    const SQL: &str = select_keys!("user_id = $1 and id in ");
+    let mut keys = Statement::new(SQL, vec![user.into()]);
+    let ids = keys.bind_ids(tx.is_postgres(), ids.iter().map(|id| id.0));
+    keys.push(&ids);
+    let keys = keys.fetch_all(tx).await?;
     with_properties(tx, user, keys).await
 }
 

@@ -10,8 +10,10 @@ use crate::{
         clock,
         error::{Error, Result},
     },
-    host::profile::ProfilePage,
-    keys::store::Order,
+    host::profile::{
+        ProfilePage,
+        key_list::{ListQuery, ListView},
+    },
     people::{
         password::{self, Hasher, Password, hash_queue::Asker},
         sessions::{
@@ -38,8 +40,8 @@ use crate::{
 
 #[derive(Deserialize)]
 pub struct Query {
-    #[serde(default)]
-    order: String,
+    #[serde(flatten)]
+    list: ListQuery,
     /// Entered before the session ended, and carried through the sign-in.
     name: Option<String>,
     time_zone: Option<String>,
@@ -53,7 +55,7 @@ pub async fn profile(
     query: Typed<Query>,
 ) -> Result<HttpResponse> {
     let Typed(query) = query;
-    let mut page = ProfilePage::new(&state, &person, Order::read(&query.order)).await?;
+    let mut page = ProfilePage::new(&state, &person, &query.list.into()).await?;
     page.notice = notice::take(&session);
     if query.name.is_some() {
         page.notice = page.notice.or("Your changes are not saved yet.");
@@ -87,7 +89,7 @@ pub async fn save(
         tx.commit().await?;
         return notice::see_other(&session, "/user_profile", "Profile saved.");
     }
-    let mut page = ProfilePage::new(&state, &person, Order::Created).await?;
+    let mut page = ProfilePage::new(&state, &person, &ListView::default()).await?;
     page.name = Field { value: details.name, problem: name.err() };
     page.time_zone = match zone {
         Ok(_) => Field::of(details.time_zone),
@@ -143,7 +145,7 @@ pub async fn change_password(
         (Verified::Wrong, _) => Some("This is not your current password.".to_owned()),
         (Verified::Closed(closed), _) => Some(closed.message(clock::now())),
     };
-    let mut page = ProfilePage::new(&state, &person, Order::Created).await?;
+    let mut page = ProfilePage::new(&state, &person, &ListView::default()).await?;
     page.old_password_problem = old_problem;
     page.new_password_problem = new.err();
     let closed = if let Verified::Closed(closed) = old { Some(closed) } else { None };

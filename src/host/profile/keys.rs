@@ -17,7 +17,12 @@ use crate::{
         ids::UserId,
         secret::{self, Digest},
     },
-    host::profile::{Dialog, KeyRow, LastUse, ProfilePage},
+    host::profile::{
+        Dialog, ProfilePage,
+        key_list::ListView,
+        key_row::{KeyRow, LastUse},
+        key_shown::ShownKey,
+    },
     keys::{
         self, ApiKey, WithdrawnBy,
         access_form::{self, AccessFields, AccessForm},
@@ -59,15 +64,22 @@ pub struct NewKey {
 }
 
 /// GET /user_profile/api_keys/new
-pub async fn new(state: Data<AppState>, person: SignedIn, typed: Typed<NewKey>) -> Result<HttpResponse> {
+pub async fn new(
+    state: Data<AppState>,
+    person: SignedIn,
+    view: ListView,
+    typed: Typed<NewKey>,
+) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let Typed(NewKey { title, form_token, access }) = typed;
-    create_dialog(&state, &person, Field::of(title), form_token, access.opened(), None).await?.answer(StatusCode::OK)
+    let page = create_dialog(&state, &person, &view, Field::of(title), form_token, access.opened(), None).await?;
+    page.answer(StatusCode::OK)
 }
 
 async fn create_dialog(
     state: &AppState,
     person: &SignedIn,
+    view: &ListView,
     title: Field,
     form_token: String,
     access: AccessForm,
@@ -77,7 +89,7 @@ async fn create_dialog(
     let mut tx = state.db.read().await?;
     let access = AccessFields::new(&mut tx, &person.caller(), access, problem).await?;
     drop(tx);
-    ProfilePage::with(state, person, Dialog::Create { title, access, form_token }).await
+    ProfilePage::with(state, person, view, Dialog::Create { title, access, form_token }).await
 }
 
 /// POST /user_profile/api_keys/new: the one response that shows the key.
@@ -85,6 +97,7 @@ pub async fn create(
     state: Data<AppState>,
     person: Confirmed,
     origin: Origin,
+    view: ListView,
     form: Form<NewKey>,
 ) -> Result<HttpResponse> {
     let Confirmed(person) = person;
@@ -94,14 +107,14 @@ pub async fn create(
         (Ok(title), Ok(key_access)) => (title, key_access),
         (title, key_access) => {
             let title = Field { value: typed, problem: title.err() };
-            let page = create_dialog(&state, &person, title, form_token, access, key_access.err()).await?;
+            let page = create_dialog(&state, &person, &view, title, form_token, access, key_access.err()).await?;
             return page.answer(StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
     let (caller, form) = (person.caller(), digest(form_token));
     let sent = Submission { caller: &caller, form: &form, origin: &origin, at: clock::now() };
     let creation = create::create(&state.db, &state.settings, &sent, &title, &key_access).await?;
-    answer(&state, &person, creation, title, access, &key_access).await
+    answer(&state, &person, &view, creation, title, access, &key_access).await
 }
 
 /// The digest of a form token. A form without one cannot be a repetition.
@@ -122,6 +135,7 @@ pub async fn replace(
     person: Confirmed,
     origin: Origin,
     id: Path<String>,
+    view: ListView,
     form: Form<Replacement>,
 ) -> Result<HttpResponse> {
     let Confirmed(person) = person;
@@ -133,18 +147,19 @@ pub async fn replace(
     let (caller, form) = (person.caller(), digest(form.0.form_token));
     let sent = Submission { caller: &caller, form: &form, origin: &origin, at: clock::now() };
     let creation = create::replace(&state.db, &state.settings, &sent, &old, &access).await?;
-    answer(&state, &person, creation, old.title, AccessForm::of(&access), &access).await
+    answer(&state, &person, &view, creation, old.title, AccessForm::of(&access), &access).await
 }
 
 /// GET /user_profile/api_keys/{id}/replace: where a sign-in leads after the session of the form has ended.
-pub async fn replace_form() -> HttpResponse {
-    page::see_other("/user_profile/api_keys/new")
+pub async fn replace_form(view: ListView) -> HttpResponse {
+    page::see_other(&format!("/user_profile/api_keys/new{}", view.query()))
 }
 
 /// The page that shows the result of creating a key.
 async fn answer(
     state: &AppState,
     person: &SignedIn,
+    view: &ListView,
     creation: Creation,
     title: String,
     form: AccessForm,
@@ -152,25 +167,25 @@ async fn answer(
 ) -> Result<HttpResponse> {
     match creation {
         Creation::Created(id, key) => {
-            let curl = format!("curl -H 'user-api-key: {}' {}/api/v1/properties/", key.reveal(), state.address());
             let no_users = form.loses_manage_users(access);
-            let key = key.reveal().to_owned();
-            let dialog = Dialog::Created { id: id.to_string(), title, key, curl, no_users };
-            ProfilePage::with(state, person, dialog).await?.answer(StatusCode::OK)
+            let dialog = Dialog::Created(ShownKey::new(state, person, id, title, &key, no_users));
+            ProfilePage::with(state, person, view, dialog).await?.answer(StatusCode::OK)
         }
         Creation::Repeated(key) => {
-            let row = KeyRow::new(key, person.user.zone());
+            let row = KeyRow::new(key, person.user.zone(), clock::now());
             let dialog = Dialog::AlreadyCreated { row, form_token: secret::random() };
-            ProfilePage::with(state, person, dialog).await?.answer(StatusCode::CONFLICT)
+            ProfilePage::with(state, person, view, dialog).await?.answer(StatusCode::CONFLICT)
         }
         Creation::LimitReached => {
             let have = counted(state.settings.max_keys, "active key", "active keys");
             let problem = format!("You have reached the limit of {have}. Withdraw one to create another.");
-            let page = create_dialog(state, person, Field::wrong(title, problem), String::new(), form, None).await?;
+            let title = Field::wrong(title, problem);
+            let page = create_dialog(state, person, view, title, String::new(), form, None).await?;
             page.answer(StatusCode::UNPROCESSABLE_ENTITY)
         }
         Creation::Invalid(problem) => {
-            let page = create_dialog(state, person, Field::of(title), String::new(), form, Some(problem)).await?;
+            let title = Field::of(title);
+            let page = create_dialog(state, person, view, title, String::new(), form, Some(problem)).await?;
             page.answer(StatusCode::UNPROCESSABLE_ENTITY)
         }
     }
@@ -184,24 +199,34 @@ async fn find(state: &AppState, user: UserId, id: &str) -> Result<ApiKey> {
 }
 
 /// GET /user_profile/api_keys/{id}/withdraw: asks for confirmation.
-pub async fn confirm(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn confirm(
+    state: Data<AppState>,
+    person: SignedIn,
+    view: ListView,
+    id: Path<String>,
+) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?;
     if key.withdrawn_at.is_some() {
-        return Ok(page::see_other("/user_profile#api_keys"));
+        return Ok(page::see_other(&view.address("api_keys")));
     }
     let made = made(&state, &person, &key).await?;
-    let row = KeyRow::new(key, person.user.zone());
-    ProfilePage::with(&state, &person, Dialog::Withdraw { row, made }).await?.answer(StatusCode::OK)
+    let row = KeyRow::new(key, person.user.zone(), clock::now());
+    ProfilePage::with(&state, &person, &view, Dialog::Withdraw { row, made }).await?.answer(StatusCode::OK)
 }
 
 /// GET /user_profile/api_keys/{id}: a key, also one that is withdrawn, and what was made with it.
-pub async fn details(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn details(
+    state: Data<AppState>,
+    person: SignedIn,
+    view: ListView,
+    id: Path<String>,
+) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?;
     let made = made(&state, &person, &key).await?;
-    let row = KeyRow::new(key, person.user.zone());
-    ProfilePage::with(&state, &person, Dialog::Details { row, made }).await?.answer(StatusCode::OK)
+    let row = KeyRow::new(key, person.user.zone(), clock::now());
+    ProfilePage::with(&state, &person, &view, Dialog::Details { row, made }).await?.answer(StatusCode::OK)
 }
 
 async fn made(state: &AppState, person: &SignedIn, key: &ApiKey) -> Result<Made> {
@@ -215,24 +240,25 @@ pub async fn withdraw(
     person: SignedIn,
     session: Session,
     origin: Origin,
+    view: ListView,
     id: Path<String>,
 ) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?.id;
     withdraw::withdraw(&state.db, key, WithdrawnBy::Owner, origin, clock::now()).await?;
-    notice::see_other(&session, "/user_profile#api_keys", "API key withdrawn. It can no longer be used.")
+    notice::see_other(&session, &view.address("api_keys"), "API key withdrawn. It can no longer be used.")
 }
 
 /// GET /user_profile/withdraw_all_keys: asks for confirmation. Also without a subscription: otherwise a leaked key
 /// would work again with the next one.
-pub async fn confirm_all(state: Data<AppState>, person: SignedIn) -> Result<HttpResponse> {
+pub async fn confirm_all(state: Data<AppState>, person: SignedIn, view: ListView) -> Result<HttpResponse> {
     let mut tx = state.db.read().await?;
     let active = store::count_active(&mut tx, person.user.id).await?;
     drop(tx);
     if active == 0 {
-        return Ok(page::see_other("/user_profile"));
+        return Ok(page::see_other(&view.address("api_keys")));
     }
-    ProfilePage::with(&state, &person, Dialog::WithdrawAll { active }).await?.answer(StatusCode::OK)
+    ProfilePage::with(&state, &person, &view, Dialog::WithdrawAll { active }).await?.answer(StatusCode::OK)
 }
 
 /// POST /user_profile/withdraw_all_keys
@@ -241,9 +267,10 @@ pub async fn withdraw_all(
     person: SignedIn,
     session: Session,
     origin: Origin,
+    view: ListView,
 ) -> Result<HttpResponse> {
     withdraw::withdraw_all(&state.db, person.user.id, WithdrawnBy::Owner, origin, clock::now()).await?;
-    notice::see_other(&session, "/user_profile#api_keys", "All API keys withdrawn.")
+    notice::see_other(&session, &view.address("api_keys"), "All API keys withdrawn.")
 }
 
 #[derive(Template)]
@@ -257,7 +284,8 @@ struct FirstUsePage {
 /// GET /user_profile/api_keys/{id}/first_use: has the first request arrived? Shown inside the dialog with the key.
 pub async fn first_use(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
-    let row = KeyRow::new(find(&state, person.user.id, &id).await?, person.user.zone());
+    let key = find(&state, person.user.id, &id).await?;
+    let row = KeyRow::new(key, person.user.zone(), clock::now());
     let page = FirstUsePage {
         layout: Layout::new(&state, Some(person.user.display_name())),
         address: format!("/user_profile/api_keys/{}/first_use", row.id),
@@ -270,6 +298,6 @@ pub async fn first_use(state: Data<AppState>, person: SignedIn, id: Path<String>
 }
 
 /// GET /user_profile/api_keys: the list is part of the profile.
-pub async fn list() -> HttpResponse {
-    page::see_other("/user_profile#api_keys")
+pub async fn list(view: ListView) -> HttpResponse {
+    page::see_other(&view.address("api_keys"))
 }

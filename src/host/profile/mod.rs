@@ -3,28 +3,30 @@
 
 pub mod confirm;
 pub mod details;
+pub mod key_list;
+pub mod key_row;
+pub mod key_shown;
 pub mod keys;
 pub mod second_factor;
 pub mod sessions;
 
 use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
-use chrono_tz::{TZ_VARIANTS, Tz};
+use chrono_tz::TZ_VARIANTS;
 
 use crate::{
     access::signed_in::SignedIn,
     base::{clock, error::Result},
-    keys::{
-        ApiKey,
-        access_form::AccessFields,
-        made::Made,
-        scope::{self, KeyScope},
-        store::{self, Order},
+    host::profile::{
+        key_list::{KeyList, ListView},
+        key_row::KeyRow,
+        key_shown::ShownKey,
     },
+    keys::{access_form::AccessFields, made::Made, store},
     people::{sessions::notice::Notice, subscriptions},
     web::{
         form::Field,
-        page::{self, Layout, SortableColumn, When, counted},
+        page::{self, Layout},
         state::AppState,
     },
 };
@@ -43,70 +45,19 @@ pub struct ProfilePage {
     pub password_rules: &'static str,
     pub keys: KeysSection,
     pub has_second_factor: bool,
+    /// What the list of keys shows. Dialogs lead back to it.
+    pub view: ListView,
     pub dialog: Dialog,
 }
 
 /// The section of API keys; without an active subscription, the reason instead of the keys.
 pub enum KeysSection {
-    Open {
-        rows: Vec<KeyRow>,
-        columns: [SortableColumn; 1],
-        /// The limit of active keys is reached.
-        full: bool,
-        /// The limit, such as `100 active keys`.
-        limit: String,
-    },
+    Open(KeyList),
     Closed {
         reason: String,
         /// Active keys that are suspended.
         paused: i64,
     },
-}
-
-/// A key, ready to be shown.
-pub struct KeyRow {
-    pub id: String,
-    pub title: String,
-    pub tail: String,
-    pub scope: KeyScope,
-    pub rights: &'static str,
-    pub created: When,
-    pub last_used: Option<LastUse>,
-    pub withdrawn: Option<Withdrawn>,
-}
-
-pub struct LastUse {
-    pub when: When,
-    pub address: String,
-    pub client: String,
-}
-
-pub struct Withdrawn {
-    pub when: When,
-    pub by: String,
-}
-
-impl KeyRow {
-    pub fn new(key: ApiKey, zone: Tz) -> Self {
-        let by = match key.withdrawn_by.as_deref() {
-            Some("host") => "by the host",
-            _ => "by you",
-        };
-        KeyRow {
-            id: key.id.to_string(),
-            title: key.title,
-            tail: key.tail,
-            scope: key.scope,
-            rights: scope::rights(key.read_only, key.manage_users),
-            created: When::new(key.created_at, zone),
-            last_used: key.last_used_at.map(|at| LastUse {
-                when: When::new(at, zone),
-                address: key.last_used_address.unwrap_or_default(),
-                client: key.last_used_client.unwrap_or_default(),
-            }),
-            withdrawn: key.withdrawn_at.map(|at| Withdrawn { when: When::new(at, zone), by: by.to_owned() }),
-        }
-    }
 }
 
 /// The open dialog.
@@ -117,14 +68,7 @@ pub enum Dialog {
         access: AccessFields,
         form_token: String,
     },
-    Created {
-        id: String,
-        title: String,
-        key: String,
-        curl: String,
-        /// "May manage users" was ticked, but such a key never may.
-        no_users: bool,
-    },
+    Created(ShownKey),
     AlreadyCreated {
         row: KeyRow,
         form_token: String,
@@ -145,26 +89,15 @@ pub enum Dialog {
 
 impl ProfilePage {
     /// The page with stored values and no open dialog.
-    pub async fn new(state: &AppState, person: &SignedIn, order: Order) -> Result<Self> {
+    pub async fn new(state: &AppState, person: &SignedIn, view: &ListView) -> Result<Self> {
         let user = &person.user;
-        let zone = user.zone();
         let now = clock::now();
         let grace = state.settings.grace();
         let mut tx = state.db.read().await?;
         let keys = if subscriptions::is_active(person.subscription.as_ref(), grace, now) {
-            let keys = store::of_user(&mut tx, user.id, order).await?;
-            let active = keys.iter().filter(|key| key.withdrawn_at.is_none()).count();
-            let limit = state.settings.max_keys;
-            let rows = keys.into_iter().map(|key| KeyRow::new(key, zone)).collect();
-            let full = i64::try_from(active).is_ok_and(|active| active >= limit);
-            KeysSection::Open {
-                rows,
-                columns: [title_column(order)],
-                full,
-                limit: counted(limit, "active key", "active keys"),
-            }
+            KeysSection::Open(KeyList::read(&mut tx, state, person, view, now).await?)
         } else {
-            let reason = subscriptions::why_not(person.subscription.as_ref(), grace, zone);
+            let reason = subscriptions::why_not(person.subscription.as_ref(), grace, user.zone());
             KeysSection::Closed { reason, paused: store::count_active(&mut tx, user.id).await? }
         };
         Ok(ProfilePage {
@@ -179,27 +112,19 @@ impl ProfilePage {
             password_rules: crate::people::password::RULES,
             keys,
             has_second_factor: person.has_second_factor,
+            view: view.clone(),
             dialog: Dialog::None,
         })
     }
 
     /// The page with this dialog open.
-    pub async fn with(state: &AppState, person: &SignedIn, dialog: Dialog) -> Result<Self> {
-        Ok(ProfilePage { dialog, ..Self::new(state, person, Order::Created).await? })
+    pub async fn with(state: &AppState, person: &SignedIn, view: &ListView, dialog: Dialog) -> Result<Self> {
+        Ok(ProfilePage { dialog, ..Self::new(state, person, view).await? })
     }
 
     pub fn answer(&self, status: StatusCode) -> Result<HttpResponse> {
         page::html(status, self)
     }
-}
-
-fn title_column(order: Order) -> SortableColumn {
-    let (sorted, next) = match order {
-        Order::Created => ("none", "title"),
-        Order::TitleUp => ("ascending", "-title"),
-        Order::TitleDown => ("descending", "title"),
-    };
-    SortableColumn { title: "Title", sorted, address: format!("/user_profile?order={next}#api_keys") }
 }
 
 /// The zones of the list: those named after places, and UTC. Any other IANA name is accepted too.

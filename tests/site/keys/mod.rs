@@ -2,6 +2,7 @@
 
 mod key_gate;
 mod key_limits;
+mod key_list;
 mod key_pages;
 mod key_uses;
 mod limited_keys;

@@ -1,0 +1,75 @@
+//! A key as a row of the list and as a dialog shows it.
+
+use chrono_tz::Tz;
+
+use crate::{
+    base::clock::Moment,
+    keys::{
+        ApiKey,
+        scope::{self, KeyScope},
+    },
+    web::page::{When, ago},
+};
+
+/// A key, ready to be shown.
+pub struct KeyRow {
+    pub id: String,
+    pub title: String,
+    pub tail: String,
+    pub scope: KeyScope,
+    pub rights: &'static str,
+    pub created: When,
+    pub created_ago: String,
+    pub last_used: Option<LastUse>,
+    pub withdrawn: Option<Withdrawn>,
+    /// It has expired, and was not withdrawn.
+    pub has_expired: bool,
+}
+
+pub struct LastUse {
+    pub when: When,
+    pub ago: String,
+    pub address: String,
+    pub client: String,
+}
+
+pub struct Withdrawn {
+    pub when: When,
+    pub ago: String,
+    pub by: String,
+}
+
+impl KeyRow {
+    pub fn new(key: ApiKey, zone: Tz, now: Moment) -> Self {
+        let by = match key.withdrawn_by.as_deref() {
+            Some("host") => "by the host",
+            _ => "by you",
+        };
+        KeyRow {
+            id: key.id.to_string(),
+            title: key.title,
+            tail: key.tail,
+            scope: key.scope,
+            rights: scope::rights(key.read_only, key.manage_users),
+            created: When::new(key.created_at, zone),
+            created_ago: ago(key.created_at, zone, now),
+            has_expired: key.withdrawn_at.is_none() && key.expires_at.is_some_and(|end| end <= now),
+            last_used: key.last_used_at.map(|at| LastUse {
+                when: When::new(at, zone),
+                ago: ago(at, zone, now),
+                address: key.last_used_address.unwrap_or_default(),
+                client: key.last_used_client.unwrap_or_default(),
+            }),
+            withdrawn: key.withdrawn_at.map(|at| Withdrawn {
+                when: When::new(at, zone),
+                ago: ago(at, zone, now),
+                by: by.to_owned(),
+            }),
+        }
+    }
+
+    /// The id of what has the focus when a dialog of this key leads back to the list.
+    pub fn anchor(&self) -> String {
+        format!("key_{}", self.id)
+    }
+}
