@@ -1,11 +1,13 @@
 //! Authentication, by an API key or by a browser session. Extractors read the caller that it puts into the request.
 
+use std::sync::Arc;
+
 use actix_session::SessionExt;
 use actix_web::{
-    HttpMessage,
+    HttpMessage, HttpRequest,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::HeaderName,
+    http::{StatusCode, header::HeaderName},
     middleware::Next,
     web::Data,
 };
@@ -16,7 +18,13 @@ use crate::{
         clock::{self, Moment},
         error::{Error, Result},
     },
-    keys::{self, PlainKey, cache::CredentialCache, last_use::LastUses, used::LastUse},
+    keys::{
+        self, PlainKey,
+        cache::CredentialCache,
+        refused::Reason,
+        store::Credential,
+        uses::{self, KeyUses},
+    },
     people::sessions,
     record::origin,
     web::{
@@ -43,21 +51,26 @@ pub async fn authenticate(
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
     match caller(&request).await {
-        Ok(caller) => {
+        Ok((caller, credential)) => {
             request.extensions_mut().insert(RequestUser(caller.user, caller.key));
             request.extensions_mut().insert(Viewer { user: caller.user, key: caller.key });
             request.extensions_mut().insert(caller);
-            Ok(next.call(request).await?.map_into_boxed_body())
+            let answer = next.call(request).await?;
+            if caller.read_only && answer.status() == StatusCode::FORBIDDEN {
+                refused_to_write(answer.request(), credential.as_deref());
+            }
+            Ok(answer.map_into_boxed_body())
         }
         Err(error) => Ok(request.error_response(error)),
     }
 }
 
-async fn caller(request: &ServiceRequest) -> Result<Caller> {
+/// The caller, and the credential if it sent a key.
+async fn caller(request: &ServiceRequest) -> Result<(Caller, Option<Arc<Credential>>)> {
     let now = clock::now();
     let mut keys = request.headers().get_all(USER_API_KEY);
     match (keys.next(), keys.next()) {
-        (None, _) => by_session(request).await,
+        (None, _) => Ok((by_session(request).await?, None)),
         (Some(sent), None) => {
             let sent = sent.as_bytes();
             let key = PlainKey::parse(sent).ok_or_else(|| Error::Unauthorized(keys::wrong_form(sent)))?;
@@ -71,20 +84,27 @@ fn part<T: 'static>(request: &ServiceRequest) -> Result<&Data<T>> {
     request.app_data().ok_or_else(|| Error::Internal("a part of the program is missing".to_owned()))
 }
 
-async fn by_key(request: &ServiceRequest, key: PlainKey, now: Moment) -> Result<Caller> {
+async fn by_key(request: &ServiceRequest, key: PlainKey, now: Moment) -> Result<(Caller, Option<Arc<Credential>>)> {
     let state: &Data<AppState> = part(request)?;
     let cache: &Data<CredentialCache> = part(request)?;
-    let last_uses: &Data<LastUses> = part(request)?;
+    let uses: &Data<KeyUses> = part(request)?;
     let credential = cache.credential(&state.db, key.digest()).await?.ok_or(Error::Unauthorized(None))?;
-    let caller = credential.admit(state.settings.grace(), now)?;
+    let (address, client) = (request_log::client(request.request()), || origin::client(request.headers()));
+    let grace = state.settings.grace();
+    let caller = credential.admit(grace, now).inspect_err(|_| {
+        uses.refused(&credential, uses::reason(&credential, grace, now), address, client, now);
+    })?;
     part::<Admission>(request)?.key(credential.key)?;
-    last_uses.note(credential.key, &credential.last_use, || used_by(request, now), now);
-    Ok(caller)
+    uses.used(&credential, address, client, now);
+    Ok((caller, Some(credential)))
 }
 
-fn used_by(request: &ServiceRequest, now: Moment) -> LastUse {
-    let address = request_log::client(request.request());
-    LastUse { at: now, address: address.map(|address| address.to_string()), client: origin::client(request.headers()) }
+/// Counts a write that was refused because the key may only read. It was counted as a use before: the key works.
+fn refused_to_write(request: &HttpRequest, credential: Option<&Credential>) {
+    if let (Some(uses), Some(credential)) = (request.app_data::<Data<KeyUses>>(), credential) {
+        let client = || origin::client(request.headers());
+        uses.refused(credential, Reason::ReadOnly, request_log::client(request), client, clock::now());
+    }
 }
 
 async fn by_session(request: &ServiceRequest) -> Result<Caller> {

@@ -27,7 +27,7 @@ use crate::{
     app::{auth, routes},
     base::secret_keys::SecretKeys,
     host::docs::document::ApiDocument,
-    keys::{cache::CredentialCache, last_use::LastUses},
+    keys::{cache::CredentialCache, uses::KeyUses},
     people::{
         password::Hasher,
         sessions::{cookie_store::Sessions, store::Lifetime},
@@ -103,7 +103,7 @@ pub struct Parts {
     pub hasher: Data<Hasher>,
     pub secret_keys: Data<SecretKeys>,
     pub credentials: Data<CredentialCache>,
-    pub last_uses: Data<LastUses>,
+    pub uses: Data<KeyUses>,
     pub rendered: Data<RenderCache>,
     pub document: Data<ApiDocument>,
     pub cookie_key: Key,
@@ -118,7 +118,7 @@ impl Parts {
             .app_data(self.hasher.clone())
             .app_data(self.secret_keys.clone())
             .app_data(self.credentials.clone())
-            .app_data(self.last_uses.clone())
+            .app_data(self.uses.clone())
             .app_data(self.rendered.clone())
             .app_data(self.document.clone());
     }

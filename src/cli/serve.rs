@@ -23,7 +23,7 @@ use crate::{
     },
     db::{Db, Found, PATIENCE, host_values, missing},
     host::docs::document::ApiDocument,
-    keys::{cache::CredentialCache, last_use::LastUses},
+    keys::{cache::CredentialCache, uses::KeyUses},
     people::{
         password::Hasher,
         second_factor,
@@ -152,7 +152,7 @@ impl Start {
             hasher: Data::new(hasher),
             secret_keys: Data::new(secret_keys),
             credentials: Data::new(CredentialCache::default()),
-            last_uses: Data::new(LastUses::default()),
+            uses: Data::new(KeyUses::default()),
             rendered: Data::new(RenderCache::default()),
             document: Data::new(document),
             cookie_key: Key::from(&cookie_key),
@@ -161,8 +161,8 @@ impl Start {
     }
 
     async fn serve(self, greet: impl FnOnce(&AppState)) -> Outcome {
-        let (state, last_uses) = (self.parts.state.clone(), self.parts.last_uses.clone());
-        let writing = rt::spawn(last_uses.get_ref().clone().keep_writing(state.db.clone()));
+        let (state, uses) = (self.parts.state.clone(), self.parts.uses.clone());
+        let writing = rt::spawn(uses.get_ref().clone().keep_writing(state.db.clone()));
         let mut beside = vec![
             rt::spawn(cleanup::keep_cleaning(state.clone())),
             rt::spawn(background::keep_recording(state.clone())),
@@ -184,8 +184,8 @@ impl Start {
         {
             log::warn!("could not tell others that this process ends: {error}");
         }
-        if last_uses.write(&db).await.is_err() {
-            log::warn!("some last-used times could not be saved");
+        if uses.write_all(&db).await.is_err() {
+            log::warn!("some uses of keys could not be saved");
         }
         writing.abort();
         state.db.close().await;

@@ -82,5 +82,6 @@ pub fn migrator() -> Migrator {
         migration(13, "property totals", include_str!("../../migrations/0013_property_totals.sql")),
         migration(14, "accounts", include_str!("../../migrations/0014_accounts.sql")),
         migration(15, "second factor", include_str!("../../migrations/0015_second_factor.sql")),
+        migration(18, "key uses", include_str!("../../migrations/0018_key_uses.sql")),
     ])
 }

@@ -188,7 +188,8 @@ impl_from_row!(Counted { status, count });
 pub async fn page(tx: &mut Tx, user: UserId, wanted: &Wanted, now: Moment) -> sqlx::Result<KeyPage> {
     let mut count = Statement::new(
         format!(
-            "select cast(status as bigint) as status, count(*) as count from (select {STATUS} as status from api_keys where user_id = $1"
+            "select cast(status as bigint) as status, count(*) as count from (
+                select {STATUS} as status from api_keys where user_id = $1"
         ),
         vec![user.into(), now.into()],
     );

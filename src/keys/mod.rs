@@ -5,12 +5,15 @@ mod admit; // when a key is admitted
 pub mod api; // /api/v1/me
 pub mod cache; // credentials
 pub mod create; // creating and replacing
-pub mod last_use; // written in the background
 pub mod list; // as the profile shows it
 pub mod made; // what was made with a key
+pub mod refused; // why a request was refused
 pub mod scope; // what a key may do
 pub mod store; // SQL
+pub mod tally; // counts in memory
+pub mod use_store; // SQL of uses
 pub mod used; // a use of a key
+pub mod uses; // counted, and written in the background
 pub mod withdraw;
 
 use crate::base::{clock::Moment, ids::ApiKeyId, secret, settings::LONGEST_PREFIX, text};

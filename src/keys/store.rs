@@ -1,6 +1,9 @@
 //! API keys in the database.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::Duration;
 
@@ -16,6 +19,7 @@ use crate::{
     keys::{
         ApiKey, KeyDigest, WithdrawnBy,
         scope::{KeyAccess, KeyScope, SelectedProperties},
+        tally::Tally,
         used::{LastUse, Written},
     },
     people::subscriptions::Subscription,
@@ -202,6 +206,8 @@ pub struct Credential {
     pub expires_at: Option<Moment>,
     pub withdrawn_at: Option<Moment>,
     pub last_use: Written,
+    /// The counts of the key; see `KeyUses::tally`.
+    pub tally: OnceLock<Arc<Tally>>,
     pub deactivated_at: Option<Moment>,
     pub subscription: Option<Subscription>,
 }
@@ -215,6 +221,7 @@ impl_from_row!(Credential, row => Credential {
     expires_at: row.try_get("expires_at")?,
     withdrawn_at: row.try_get("withdrawn_at")?,
     last_use: Written::new(row.try_get("last_used_at")?),
+    tally: OnceLock::new(),
     deactivated_at: row.try_get("deactivated_at")?,
     subscription: Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?,
 });

@@ -1,12 +1,15 @@
-//! When a key was last used: noted in memory, and written in batches by a background task, at most once a minute per
-//! key.
+//! The uses of keys and their refusals: counted in memory, and written by a background task, at most once a minute per
+//! key. The first use of a key is written at once, so that its owner sees it.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use actix_web::rt::time::{interval, sleep};
+use chrono::TimeDelta;
 use tokio::sync::Notify;
 
 use crate::{
@@ -14,69 +17,198 @@ use crate::{
         clock::{self, Moment},
         ids::ApiKeyId,
     },
-    db::Db,
+    db::{self, Db},
     keys::{
-        store,
-        used::{LastUse, Written},
+        refused::Reason,
+        store::{self, Credential},
+        tally::{Counted, Event, Tally},
+        use_store,
+        used::LastUse,
     },
+    people::subscriptions,
 };
 
-/// Uses to be written. Cheap to clone.
+/// How often keys are looked for whose counts are to be written.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// The least time between two writes of a key that is used all the time.
+const WRITE_EVERY: TimeDelta = TimeDelta::seconds(60);
+
+/// The uses of all keys that this process has seen. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct LastUses {
+pub struct KeyUses {
+    tallies: Arc<Mutex<HashMap<ApiKeyId, Arc<Tally>>>>,
+    /// Last uses to be written at once.
     waiting: Arc<Mutex<HashMap<ApiKeyId, LastUse>>>,
     more: Arc<Notify>,
-    /// Locked while a batch is written, so that the last batch of a process is written after the current one.
+    /// Locked while counts are written, so that the last ones of a process are written after the current ones.
     writing: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl LastUses {
-    /// Notes a use if the last one is older than a minute.
-    pub fn note(&self, key: ApiKeyId, last: &Written, used: impl FnOnce() -> LastUse, now: Moment) {
-        if !last.is_old(now) {
+impl KeyUses {
+    /// The counts of a key. They are shared by all credentials of it, however often those are read anew.
+    pub fn tally<'a>(&self, credential: &'a Credential) -> &'a Arc<Tally> {
+        credential.tally.get_or_init(|| self.tallies().entry(credential.key).or_default().clone())
+    }
+
+    /// Counts a use. It is written soon if the last one that was is older than a minute.
+    pub fn used(
+        &self,
+        credential: &Credential,
+        address: Option<IpAddr>,
+        client: impl Fn() -> Option<String>,
+        now: Moment,
+    ) {
+        self.tally(credential).count(Event::Used, address, now, &client);
+        if !credential.last_use.is_old(now) {
             return;
         }
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert_with(used);
+        let used = LastUse { at: now, address: address.map(|address| address.to_string()), client: client() };
+        lock(&self.waiting).entry(credential.key).or_insert(used);
         self.more.notify_one();
     }
 
-    /// Writes batches until the process ends; while one is written, the next one is collected. The first use of a key
-    /// is written at once, so that its owner sees it.
+    /// Counts a request that was refused though the key is known. It is no use: neither the last use nor the rate limit
+    /// knows of it.
+    pub fn refused(
+        &self,
+        credential: &Credential,
+        reason: Reason,
+        address: Option<IpAddr>,
+        client: impl FnOnce() -> Option<String>,
+        now: Moment,
+    ) {
+        self.tally(credential).count(Event::Refused(reason), address, now, client);
+    }
+
+    /// What is counted of a key and not written yet, for pages.
+    pub fn unwritten(&self, key: ApiKeyId) -> Counted {
+        let tally = self.tallies().get(&key).cloned();
+        tally.map(|tally| tally.read()).unwrap_or_default()
+    }
+
+    /// Writes until the process ends; while some counts are written, others are collected.
     pub async fn keep_writing(self, db: Db) {
+        let mut look = interval(LOOK_EVERY);
         loop {
-            self.more.notified().await;
-            if self.write(&db).await.is_err() {
-                actix_web::rt::time::sleep(Duration::from_secs(1)).await;
+            let written = tokio::select! {
+                () = self.more.notified() => self.write(&db, false).await,
+                _ = look.tick() => self.write(&db, true).await,
+            };
+            if written.is_err() {
+                sleep(Duration::from_secs(1)).await;
                 self.more.notify_one();
             }
         }
     }
 
-    /// Writes the uses noted so far. Those that could not be written stay noted.
-    pub async fn write(&self, db: &Db) -> sqlx::Result<()> {
+    /// Writes all that is counted, when the process ends.
+    ///
+    /// # Errors
+    /// If the database cannot be written to.
+    pub async fn write_all(&self, db: &Db) -> sqlx::Result<()> {
         let _alone = self.writing.lock().await;
-        let batch = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        if batch.is_empty() {
-            return Ok(());
-        }
-        let written = write(db, &batch).await;
-        if let Err(error) = &written {
-            log::warn!("the last-used times of {} keys could not be saved: {error}", batch.len());
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            for (key, used) in batch {
-                waiting.entry(key).or_insert(used);
+        let dirty = self.dirty(|_| true);
+        self.write_these(db, dirty).await
+    }
+
+    /// Writes the last uses that wait; and on occasion the counts of keys that were not written for a minute. What could
+    /// not be written stays counted.
+    async fn write(&self, db: &Db, also_counts: bool) -> sqlx::Result<()> {
+        let _alone = self.writing.lock().await;
+        let now = clock::now();
+        let dirty = if also_counts { self.dirty(|tally| tally.is_due(now - WRITE_EVERY, now)) } else { Vec::new() };
+        self.write_these(db, dirty).await
+    }
+
+    /// The keys with counts that meet a condition. Forgets keys without any that no credential refers to.
+    fn dirty(&self, is_due: impl Fn(&Tally) -> bool) -> Vec<ApiKeyId> {
+        let mut tallies = self.tallies();
+        tallies.retain(|_, tally| tally.is_dirty() || Arc::strong_count(tally) > 1);
+        tallies.iter().filter(|(_, tally)| tally.is_dirty() && is_due(tally)).map(|(key, _)| *key).collect()
+    }
+
+    async fn write_these(&self, db: &Db, keys: Vec<ApiKeyId>) -> sqlx::Result<()> {
+        let mut batch: HashMap<ApiKeyId, Option<LastUse>> = keys.into_iter().map(|key| (key, None)).collect();
+        batch.extend(lock(&self.waiting).drain().map(|(key, used)| (key, Some(used))));
+        let (all, mut failed, mut problem) = (batch.len(), 0, None);
+        for (key, used) in batch {
+            // After one failure the database is most probably away for the others, too.
+            if problem.is_none()
+                && let Err(error) = self.write_one(db, key, used.as_ref()).await
+            {
+                problem = Some(error);
+            } else if problem.is_none() {
+                continue;
+            }
+            failed += 1;
+            if let Some(used) = used {
+                lock(&self.waiting).entry(key).or_insert(used);
             }
         }
-        written
+        match problem {
+            None => Ok(()),
+            Some(error) => {
+                log::warn!("the uses of {failed} of {all} keys could not be saved: {error}");
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes one key in a transaction of its own: while it waits for a row, it must not lock one for which a withdrawal
+    /// waits.
+    async fn write_one(&self, db: &Db, key: ApiKeyId, used: Option<&LastUse>) -> sqlx::Result<()> {
+        let now = clock::now();
+        let tally = self.tallies().get(&key).cloned().unwrap_or_default();
+        let counted = tally.take(now);
+        let written = async {
+            let mut tx = db.write().await?;
+            if let Some(used) = used.cloned().or_else(|| last_use(&counted)) {
+                store::note_use(&mut tx, key, &used, now).await?;
+            }
+            use_store::add(&mut tx, key, &counted, now).await?;
+            tx.commit().await
+        };
+        match written.await {
+            // Deleted since, with its user.
+            Err(error) if db::is_gone(&error) => Ok(()),
+            Err(error) => {
+                tally.put_back(counted);
+                Err(error)
+            }
+            Ok(()) if counted.refused > 0 => use_store::tell_of_withdrawn(db, key, &counted).await,
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn tallies(&self) -> MutexGuard<'_, HashMap<ApiKeyId, Arc<Tally>>> {
+        lock(&self.tallies)
     }
 }
 
-/// Writes one key per transaction: while it waits for a row, it must not lock one for which a withdrawal waits.
-async fn write(db: &Db, batch: &HashMap<ApiKeyId, LastUse>) -> sqlx::Result<()> {
-    for (key, used) in batch {
-        let mut tx = db.write().await?;
-        store::note_use(&mut tx, *key, used, clock::now()).await?;
-        tx.commit().await?;
+/// Why a key is not admitted, once it is known that it is not: in the order of `Credential::admit`, which checks the
+/// address last.
+pub fn reason(credential: &Credential, grace: TimeDelta, now: Moment) -> Reason {
+    if credential.withdrawn_at.is_some() {
+        Reason::Withdrawn
+    } else if credential.expires_at.is_some_and(|end| end <= now) {
+        Reason::Expired
+    } else if credential.deactivated_at.is_some() {
+        Reason::Deactivated
+    } else if !subscriptions::is_active(credential.subscription.as_ref(), grace, now) {
+        Reason::Subscription
+    } else {
+        Reason::Address
     }
-    Ok(())
+}
+
+/// The last use among the counts, if it is known where it came from.
+fn last_use(counted: &Counted) -> Option<LastUse> {
+    let (address, place) = counted.last_used_from()?;
+    let at = counted.last_use.filter(|_| counted.uses > 0)?;
+    Some(LastUse { at, address: Some(address.to_string()), client: place.client.clone() })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -60,6 +60,8 @@ kinds! {
     KeyWithdrawn = "key_withdrawn";
     /// All keys of a user at once.
     KeysWithdrawn = "keys_withdrawn";
+    /// A withdrawn key is still tried, an hour or more after it was withdrawn; once per key.
+    WithdrawnKeyUsed = "withdrawn_key_used";
     MemberAdded = "member_added";
     MemberChanged = "member_changed";
     MemberRemoved = "member_removed";

@@ -3,7 +3,7 @@
 
 use std::{fmt::Display, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use serde::Deserialize;
 
 use crate::{
@@ -11,12 +11,15 @@ use crate::{
     base::{
         clock::Moment,
         error::{Error, Result},
+        ids::ApiKeyId,
     },
     db::Tx,
     host::profile::key_row::KeyRow,
     keys::{
+        ApiKey,
         list::{self, Counts, Order, SortColumn, Status, Wanted},
-        store,
+        store, use_store,
+        uses::KeyUses,
     },
     people::sessions::kept_forms::Typed,
     web::{
@@ -41,19 +44,21 @@ pub struct ListQuery {
     page: String,
 }
 
-/// What the list shows, as the address says; the default is the whole list from its beginning.
-#[derive(Clone, Debug, Default)]
+/// What the list shows, as the address says.
+#[derive(Clone)]
 pub struct ListView {
     pub wanted: Wanted,
+    /// Uses that are not written yet, which pages show as well.
+    pub uses: KeyUses,
 }
 
-impl From<ListQuery> for ListView {
+impl From<ListQuery> for Wanted {
     /// What is no status, order or page counts as none.
     fn from(query: ListQuery) -> Self {
         let is_long = query.page.len() > 18 && query.page.bytes().all(|b| b.is_ascii_digit());
         let page = query.page.parse().unwrap_or(if is_long { i64::MAX } else { 1 });
         let (status, order) = (Status::read(&query.status), Order::read(&query.order));
-        ListView { wanted: Wanted { text: query.q, status, order, page } }
+        Wanted { text: query.q, status, order, page }
     }
 }
 
@@ -63,7 +68,11 @@ impl FromRequest for ListView {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let query = Typed::<ListQuery>::from_request(request, payload);
-        Box::pin(async move { query.await.map(|Typed(query)| query.into()) })
+        let uses = request.app_data::<Data<KeyUses>>().map(|uses| uses.get_ref().clone());
+        Box::pin(async move {
+            let uses = uses.ok_or_else(|| Error::Internal("no uses".to_owned()))?;
+            query.await.map(|Typed(query)| ListView { wanted: query.into(), uses })
+        })
     }
 }
 
@@ -149,6 +158,13 @@ impl KeyList {
         let (user, zone) = (person.user.id, person.user.zone());
         let found = list::page(tx, user, &view.wanted, now).await?;
         let active = store::count_active(tx, user).await?;
+        let ids: Vec<ApiKeyId> = found.keys.iter().map(|key| key.id).collect();
+        let refusals = use_store::refusals(tx, &ids).await?;
+        let row = |key: ApiKey| {
+            let (refused, unwritten) = (refusals.iter().find(|one| one.id == key.id), view.uses.unwritten(key.id));
+            KeyRow::with_uses(key, refused, &unwritten, zone, now)
+        };
+        let rows = found.keys.into_iter().map(row).collect();
         let mut view = view.clone();
         view.wanted.page = found.page;
         let is_searched = !view.wanted.text.trim().is_empty();
@@ -163,7 +179,7 @@ impl KeyList {
             found: counted(found.counts.all(), "key", "keys"),
             full: active >= state.settings.max_keys,
             limit: counted(state.settings.max_keys, "active key", "active keys"),
-            rows: found.keys.into_iter().map(|key| KeyRow::new(key, zone, now)).collect(),
+            rows,
             view,
         })
     }

@@ -4,9 +4,12 @@ use chrono_tz::Tz;
 
 use crate::{
     base::clock::Moment,
+    host::profile::key_use::Refused,
     keys::{
         ApiKey,
         scope::{self, KeyScope},
+        tally::Counted,
+        use_store::Refusals,
     },
     web::page::{When, ago},
 };
@@ -24,6 +27,8 @@ pub struct KeyRow {
     pub withdrawn: Option<Withdrawn>,
     /// It has expired, and was not withdrawn.
     pub has_expired: bool,
+    /// That it is still tried, though it was withdrawn or has expired.
+    pub tried: Option<String>,
 }
 
 pub struct LastUse {
@@ -60,12 +65,31 @@ impl KeyRow {
                 address: key.last_used_address.unwrap_or_default(),
                 client: key.last_used_client.unwrap_or_default(),
             }),
+            tried: None,
             withdrawn: key.withdrawn_at.map(|at| Withdrawn {
                 when: When::new(at, zone),
                 ago: ago(at, zone, now),
                 by: by.to_owned(),
             }),
         }
+    }
+
+    /// The same with its refusals and with what is not written yet.
+    pub fn with_uses(mut key: ApiKey, refused: Option<&Refusals>, unwritten: &Counted, zone: Tz, now: Moment) -> Self {
+        if let Some((address, place)) = unwritten.last_used_from().filter(|_| unwritten.last_use > key.last_used_at) {
+            key.last_used_at = unwritten.last_use;
+            key.last_used_address = Some(address.to_string());
+            key.last_used_client.clone_from(&place.client);
+        }
+        let refused = Refused::of(refused, unwritten).filter(Refused::is_for_good);
+        let mut row = KeyRow::new(key, zone, now);
+        row.tried = refused.filter(|_| !row.works()).map(|refused| refused.sentence(zone, now));
+        row
+    }
+
+    /// It was not withdrawn and has not expired.
+    pub fn works(&self) -> bool {
+        self.withdrawn.is_none() && !self.has_expired
     }
 
     /// The id of what has the focus when a dialog of this key leads back to the list.

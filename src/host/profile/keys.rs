@@ -22,6 +22,7 @@ use crate::{
         key_list::ListView,
         key_row::{KeyRow, LastUse},
         key_shown::ShownKey,
+        key_use::KeyUse,
     },
     keys::{
         self, ApiKey, WithdrawnBy,
@@ -210,9 +211,9 @@ pub async fn confirm(
     if key.withdrawn_at.is_some() {
         return Ok(page::see_other(&view.address("api_keys")));
     }
-    let made = made(&state, &person, &key).await?;
+    let (key_use, made) = used(&state, &person, &view, &key).await?;
     let row = KeyRow::new(key, person.user.zone(), clock::now());
-    ProfilePage::with(&state, &person, &view, Dialog::Withdraw { row, made }).await?.answer(StatusCode::OK)
+    ProfilePage::with(&state, &person, &view, Dialog::Withdraw { row, key_use, made }).await?.answer(StatusCode::OK)
 }
 
 /// GET /user_profile/api_keys/{id}: a key, also one that is withdrawn, and what was made with it.
@@ -224,14 +225,16 @@ pub async fn details(
 ) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?;
-    let made = made(&state, &person, &key).await?;
+    let (key_use, made) = used(&state, &person, &view, &key).await?;
     let row = KeyRow::new(key, person.user.zone(), clock::now());
-    ProfilePage::with(&state, &person, &view, Dialog::Details { row, made }).await?.answer(StatusCode::OK)
+    ProfilePage::with(&state, &person, &view, Dialog::Details { row, key_use, made }).await?.answer(StatusCode::OK)
 }
 
-async fn made(state: &AppState, person: &SignedIn, key: &ApiKey) -> Result<Made> {
+/// How a key is used, and what was made with it.
+async fn used(state: &AppState, person: &SignedIn, view: &ListView, key: &ApiKey) -> Result<(KeyUse, Made)> {
     let mut tx = state.db.read().await?;
-    Ok(made::of_key(&mut tx, person.user.id, key.id).await?)
+    let key_use = KeyUse::read(&mut tx, &view.uses, key, person.user.zone(), clock::now()).await?;
+    Ok((key_use, made::of_key(&mut tx, person.user.id, key.id).await?))
 }
 
 /// POST /user_profile/api_keys/{id}/withdraw

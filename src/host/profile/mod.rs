@@ -6,6 +6,7 @@ pub mod details;
 pub mod key_list;
 pub mod key_row;
 pub mod key_shown;
+pub mod key_use;
 pub mod keys;
 pub mod second_factor;
 pub mod sessions;
@@ -21,6 +22,7 @@ use crate::{
         key_list::{KeyList, ListView},
         key_row::KeyRow,
         key_shown::ShownKey,
+        key_use::KeyUse,
     },
     keys::{access_form::AccessFields, made::Made, store},
     people::{sessions::notice::Notice, subscriptions},
@@ -52,7 +54,7 @@ pub struct ProfilePage {
 
 /// The section of API keys; without an active subscription, the reason instead of the keys.
 pub enum KeysSection {
-    Open(KeyList),
+    Open(Box<KeyList>),
     Closed {
         reason: String,
         /// Active keys that are suspended.
@@ -75,11 +77,13 @@ pub enum Dialog {
     },
     Withdraw {
         row: KeyRow,
+        key_use: KeyUse,
         made: Made,
     },
     /// A key that may be withdrawn.
     Details {
         row: KeyRow,
+        key_use: KeyUse,
         made: Made,
     },
     WithdrawAll {
@@ -95,7 +99,7 @@ impl ProfilePage {
         let grace = state.settings.grace();
         let mut tx = state.db.read().await?;
         let keys = if subscriptions::is_active(person.subscription.as_ref(), grace, now) {
-            KeysSection::Open(KeyList::read(&mut tx, state, person, view, now).await?)
+            KeysSection::Open(Box::new(KeyList::read(&mut tx, state, person, view, now).await?))
         } else {
             let reason = subscriptions::why_not(person.subscription.as_ref(), grace, user.zone());
             KeysSection::Closed { reason, paused: store::count_active(&mut tx, user.id).await? }
