@@ -26,7 +26,6 @@ use crate::{
         uses::{self, KeyUses},
     },
     people::sessions,
-    record::origin,
     web::{
         admission::Admission,
         csrf, methods,
@@ -89,21 +88,21 @@ async fn by_key(request: &ServiceRequest, key: PlainKey, now: Moment) -> Result<
     let cache: &Data<CredentialCache> = part(request)?;
     let uses: &Data<KeyUses> = part(request)?;
     let credential = cache.credential(&state.db, key.digest()).await?.ok_or(Error::Unauthorized(None))?;
-    let (address, client) = (request_log::client(request.request()), || origin::client(request.headers()));
+    let (address, headers) = (request_log::client(request.request()), request.headers());
     let grace = state.settings.grace();
     let caller = credential.admit(grace, now).inspect_err(|_| {
-        uses.refused(&credential, uses::reason(&credential, grace, now), address, client, now);
+        uses.refused(&credential, uses::reason(&credential, grace, now), address, headers, now);
     })?;
     part::<Admission>(request)?.key(credential.key)?;
-    uses.used(&credential, address, client, now);
+    uses.used(&credential, address, headers, now);
     Ok((caller, Some(credential)))
 }
 
 /// Counts a write that was refused because the key may only read. It was counted as a use before: the key works.
 fn refused_to_write(request: &HttpRequest, credential: Option<&Credential>) {
     if let (Some(uses), Some(credential)) = (request.app_data::<Data<KeyUses>>(), credential) {
-        let client = || origin::client(request.headers());
-        uses.refused(credential, Reason::ReadOnly, request_log::client(request), client, clock::now());
+        let address = request_log::client(request);
+        uses.refused(credential, Reason::ReadOnly, address, request.headers(), clock::now());
     }
 }
 

@@ -11,6 +11,8 @@ pub mod refused; // why a request was refused
 pub mod scope; // what a key may do
 pub mod store; // SQL
 pub mod tally; // counts in memory
+#[cfg(test)]
+mod tally_tests;
 pub mod use_store; // SQL of uses
 pub mod used; // a use of a key
 pub mod uses; // counted, and written in the background

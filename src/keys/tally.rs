@@ -1,7 +1,7 @@
 //! The uses of one key that are not written yet, counted without a lock or an allocation where its clients are known.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     hash::{BuildHasher, RandomState},
     net::IpAddr,
     sync::{
@@ -17,7 +17,7 @@ use chrono::DateTime;
 
 use crate::{base::clock::Moment, keys::refused::Reason};
 
-/// Addresses per key that are counted without a lock. A key is mostly used from one or two.
+/// Clients per key that are counted without a lock. A key is mostly used by one or two.
 const SLOTS: usize = 4;
 
 /// Addresses per key that are remembered until they are written.
@@ -50,15 +50,20 @@ pub struct Tally {
     last_refusal: AtomicI64,
     last_reason: AtomicU8,
     slots: [Slot; SLOTS],
-    places: Mutex<HashMap<IpAddr, Place>>,
+    /// By their tags.
+    places: Mutex<HashMap<u64, (IpAddr, Place)>>,
+    /// Counts that were taken and are being written.
+    in_flight: Mutex<Option<Counted>>,
     /// When the counts were last taken to be written.
     taken_at: AtomicI64,
+    /// How often they were written.
+    writes: AtomicU64,
 }
 
-/// The counts of one address, whose client is among the places.
+/// The counts of one client at one address, which are among the places.
 #[derive(Debug, Default)]
 struct Slot {
-    /// The hash of the address; 0 for a free slot.
+    /// The hash of address and client; 0 for a free slot.
     tag: AtomicU64,
     uses: AtomicU64,
     refused: AtomicU64,
@@ -111,14 +116,24 @@ impl Default for Tally {
             last_reason: AtomicU8::default(),
             slots: Default::default(),
             places: Mutex::default(),
+            in_flight: Mutex::default(),
             taken_at: AtomicI64::new(NEVER),
+            writes: AtomicU64::default(),
         }
     }
 }
 
 impl Tally {
-    /// Counts a request. `client` is called only for an address that is not known.
-    pub fn count(&self, event: Event, address: Option<IpAddr>, now: Moment, client: impl FnOnce() -> Option<String>) {
+    /// Counts a request from an address, with what the client calls itself as it was sent. `client` is that as it is
+    /// stored, and called only for a client that is not known.
+    pub fn count(
+        &self,
+        event: Event,
+        address: Option<IpAddr>,
+        agent: Option<&[u8]>,
+        now: Moment,
+        client: impl FnOnce() -> Option<String>,
+    ) {
         let at = now.timestamp_micros();
         match event {
             Event::Used => {
@@ -132,28 +147,22 @@ impl Tally {
             }
         }
         let Some(address) = address else { return };
-        let tag = tag(address);
+        let tag = HASHER.hash_one((address, agent)).max(1);
         match self.slots.iter().find(|slot| slot.tag.load(Acquire) == tag) {
             Some(slot) => slot.count(event, at),
             None => self.meet(event, address, tag, now, client()),
         }
     }
 
-    /// Counts a request from an address without a slot, which gets one if one is free.
+    /// Counts a request from a client without a slot, which gets one if one is free.
     #[cold]
     fn meet(&self, event: Event, address: IpAddr, tag: u64, now: Moment, client: Option<String>) {
         let mut places = self.places();
-        if !places.contains_key(&address) && !make_room(&mut places) {
+        if !places.contains_key(&tag) && !make_room(&mut places) {
             return;
         }
-        let place = places.entry(address).or_insert_with(|| Place {
-            client: None,
-            first_at: now,
-            last_at: now,
-            uses: 0,
-            refused: 0,
-        });
-        place.client = client;
+        let new = || (address, Place { client, first_at: now, last_at: now, uses: 0, refused: 0 });
+        let (_, place) = places.entry(tag).or_insert_with(new);
         // Claimed under the lock, and only here.
         if let Some(slot) = self.slots.iter().find(|slot| slot.tag.load(Relaxed) == 0) {
             slot.uses.store(0, Relaxed);
@@ -180,7 +189,8 @@ impl Tally {
         taken <= before.timestamp_micros() || taken > now.timestamp_micros()
     }
 
-    /// Takes the counts, to be written. A request that is counted meanwhile may lose its address.
+    /// Takes the counts, to be written; [`Tally::written`] or [`Tally::put_back`] must follow. A request that is counted
+    /// meanwhile may lose its address.
     pub fn take(&self, now: Moment) -> Counted {
         self.taken_at.store(now.timestamp_micros(), Relaxed);
         let mut places = self.places();
@@ -190,44 +200,55 @@ impl Tally {
             add(&mut places, tag, uses, refused, slot.last.load(Relaxed));
         }
         PLACES.fetch_sub(places.len(), Relaxed);
-        let places: Vec<(IpAddr, Place)> = places.drain().collect();
-        Counted {
+        let counted = Counted {
             uses: self.uses.swap(0, Relaxed),
             refused: self.refused.swap(0, Relaxed),
             last_use: moment(self.last_use.load(Relaxed)),
             last_refusal: self.last_refusal(),
-            places: sorted(places),
-        }
+            places: by_address(places.drain().map(|(_, place)| place)),
+        };
+        *lock(&self.in_flight) = Some(counted.clone());
+        counted
     }
 
-    /// Reads the counts, for a page.
+    /// The counts that were taken are written.
+    pub fn written(&self) {
+        *lock(&self.in_flight) = None;
+        self.writes.fetch_add(1, Relaxed);
+    }
+
+    /// How often counts were written.
+    pub fn writes(&self) -> u64 {
+        self.writes.load(Relaxed)
+    }
+
+    /// Reads the counts that are not written yet, for a page.
     pub fn read(&self) -> Counted {
         let mut places = self.places().clone();
+        let in_flight = lock(&self.in_flight).clone().unwrap_or_default();
         for slot in &self.slots {
             let (uses, refused) = (slot.uses.load(Relaxed), slot.refused.load(Relaxed));
             add(&mut places, slot.tag.load(Relaxed), uses, refused, slot.last.load(Relaxed));
         }
         Counted {
-            uses: self.uses.load(Relaxed),
-            refused: self.refused.load(Relaxed),
+            uses: self.uses.load(Relaxed) + in_flight.uses,
+            refused: self.refused.load(Relaxed) + in_flight.refused,
             last_use: moment(self.last_use.load(Relaxed)),
             last_refusal: self.last_refusal(),
-            places: sorted(places.into_iter().collect()),
+            places: by_address(places.into_values().chain(in_flight.places)),
         }
     }
 
     /// Puts counts back that could not be written.
     pub fn put_back(&self, counted: Counted) {
+        *lock(&self.in_flight) = None;
         self.uses.fetch_add(counted.uses, Relaxed);
         self.refused.fetch_add(counted.refused, Relaxed);
         let mut places = self.places();
         for (address, old) in counted.places {
-            if let Some(place) = places.get_mut(&address) {
-                place.first_at = old.first_at;
-                place.uses += old.uses;
-                place.refused += old.refused;
-            } else if make_room(&mut places) {
-                places.insert(address, old);
+            if make_room(&mut places) {
+                // Under a tag of their own: the client may be counted again meanwhile.
+                places.insert(HASHER.hash_one((address, &old.client, old.first_at)).max(1), (address, old));
             }
         }
     }
@@ -237,9 +258,13 @@ impl Tally {
         moment(self.last_refusal.load(Relaxed)).map(|at| (at, reason))
     }
 
-    fn places(&self) -> MutexGuard<'_, HashMap<IpAddr, Place>> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    fn places(&self) -> MutexGuard<'_, HashMap<u64, (IpAddr, Place)>> {
+        lock(&self.places)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Tally {
@@ -259,10 +284,10 @@ impl Slot {
 }
 
 /// Room for one more place, if need be in that of the oldest. False if all keys together have too many.
-fn make_room(places: &mut HashMap<IpAddr, Place>) -> bool {
+fn make_room(places: &mut HashMap<u64, (IpAddr, Place)>) -> bool {
     if places.len() >= MOST_PLACES {
-        let oldest = places.iter().min_by_key(|(_, place)| place.last_at).map(|(address, _)| *address);
-        oldest.and_then(|address| places.remove(&address));
+        let oldest = places.iter().min_by_key(|(_, (_, place))| place.last_at).map(|(tag, _)| *tag);
+        oldest.and_then(|tag| places.remove(&tag));
         return true;
     }
     let has_room = PLACES.fetch_update(Relaxed, Relaxed, |all| (all < MOST_PLACES_OF_ALL).then_some(all + 1));
@@ -270,111 +295,33 @@ fn make_room(places: &mut HashMap<IpAddr, Place>) -> bool {
 }
 
 /// Adds the counts of a slot to its place.
-fn add(places: &mut HashMap<IpAddr, Place>, slot: u64, uses: u64, refused: u64, last: i64) {
-    if slot == 0 {
-        return;
-    }
-    if let Some((_, place)) = places.iter_mut().find(|(address, _)| tag(**address) == slot) {
+fn add(places: &mut HashMap<u64, (IpAddr, Place)>, slot: u64, uses: u64, refused: u64, last: i64) {
+    if let Some((_, place)) = places.get_mut(&slot) {
         place.uses += uses;
         place.refused += refused;
         place.last_at = moment(last).unwrap_or(place.last_at).max(place.last_at);
     }
 }
 
-/// In the order of addresses, in which all processes lock the rows.
-fn sorted(mut places: Vec<(IpAddr, Place)>) -> Vec<(IpAddr, Place)> {
-    places.retain(|(_, place)| place.uses > 0 || place.refused > 0);
-    places.sort_unstable_by_key(|(address, _)| *address);
-    places
-}
-
-fn tag(address: IpAddr) -> u64 {
-    HASHER.hash_one(address).max(1)
+/// Adds up the clients of each address, which has the name of the last. In the order of addresses, in which all processes
+/// lock the rows.
+fn by_address(places: impl Iterator<Item = (IpAddr, Place)>) -> Vec<(IpAddr, Place)> {
+    let mut found: BTreeMap<IpAddr, Place> = BTreeMap::new();
+    for (address, place) in places.filter(|(_, place)| place.uses > 0 || place.refused > 0) {
+        let Some(known) = found.get_mut(&address) else {
+            found.insert(address, place);
+            continue;
+        };
+        known.uses += place.uses;
+        known.refused += place.refused;
+        known.first_at = known.first_at.min(place.first_at);
+        if place.last_at >= known.last_at {
+            (known.last_at, known.client) = (place.last_at, place.client);
+        }
+    }
+    found.into_iter().collect()
 }
 
 fn moment(micros: i64) -> Option<Moment> {
     if micros == NEVER { None } else { DateTime::from_timestamp_micros(micros) }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use chrono::TimeDelta;
-
-    use super::*;
-
-    fn address(number: u32) -> IpAddr {
-        Ipv4Addr::from_bits(number).into()
-    }
-
-    fn now() -> Moment {
-        DateTime::from_timestamp(1_790_000_000, 0).expect("a moment")
-    }
-
-    fn client() -> Option<String> {
-        Some("PMS/1".to_owned())
-    }
-
-    #[test]
-    fn uses_and_refusals_are_counted_by_address_and_taken_once() {
-        let tally = Tally::default();
-        for number in 0..10 {
-            for _ in 0..=number {
-                tally.count(Event::Used, Some(address(number)), now(), client);
-            }
-        }
-        let later = now() + TimeDelta::seconds(5);
-        tally.count(Event::Refused(Reason::Withdrawn), Some(address(3)), later, client);
-        tally.count(Event::Used, None, later, client);
-        let read = tally.read();
-        let taken = tally.take(later);
-        assert_eq!((read.uses, read.refused, read.places.len()), (56, 1, 10));
-        assert_eq!((taken.uses, taken.refused), (56, 1));
-        assert_eq!(read.places, taken.places);
-        for (number, (address_of, place)) in (0..).zip(&taken.places) {
-            assert_eq!((*address_of, place.uses), (address(number), u64::from(number) + 1));
-            assert_eq!(place.client.as_deref(), Some("PMS/1"));
-        }
-        assert_eq!(taken.last_refusal, Some((later, Reason::Withdrawn)));
-        assert_eq!(taken.last_refused_from().map(|(address, _)| *address), Some(address(3)));
-        assert!(!tally.is_dirty() && tally.take(later).is_empty());
-        tally.put_back(taken);
-        assert_eq!((tally.read().uses, tally.read().places.len()), (56, 10));
-    }
-
-    #[test]
-    fn a_flood_from_many_addresses_stays_in_its_room_and_counts_on() {
-        let tally = Tally::default();
-        for number in 0..5_000 {
-            let at = now() + TimeDelta::milliseconds(number.into());
-            tally.count(Event::Refused(Reason::Withdrawn), Some(address(number)), at, client);
-        }
-        let taken = tally.take(now());
-        assert_eq!((taken.refused, taken.places.len()), (5_000, MOST_PLACES));
-        assert!(taken.places.iter().any(|(one, _)| *one == address(4_999)), "the last address is kept");
-    }
-
-    #[test]
-    fn nothing_is_lost_between_threads() {
-        let tally = Tally::default();
-        let counted = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..4)
-                .map(|thread| {
-                    let tally = &tally;
-                    scope.spawn(move || {
-                        for number in 0..10_000 {
-                            tally.count(Event::Used, Some(address(thread + number % 3)), now(), client);
-                        }
-                    })
-                })
-                .collect();
-            let mut all = 0;
-            while !threads.iter().all(|thread| thread.is_finished()) {
-                all += tally.take(now()).uses;
-            }
-            all
-        });
-        assert_eq!(counted + tally.take(now()).uses, 40_000);
-    }
 }

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use actix_web::rt::time::{interval, sleep};
+use actix_web::{
+    http::header::{self, HeaderMap, HeaderValue},
+    rt::time::{interval, sleep},
+};
 use chrono::TimeDelta;
 use tokio::sync::Notify;
 
@@ -26,6 +29,7 @@ use crate::{
         used::LastUse,
     },
     people::subscriptions,
+    record::origin,
 };
 
 /// How often keys are looked for whose counts are to be written.
@@ -52,14 +56,9 @@ impl KeyUses {
     }
 
     /// Counts a use. It is written soon if the last one that was is older than a minute.
-    pub fn used(
-        &self,
-        credential: &Credential,
-        address: Option<IpAddr>,
-        client: impl Fn() -> Option<String>,
-        now: Moment,
-    ) {
-        self.tally(credential).count(Event::Used, address, now, &client);
+    pub fn used(&self, credential: &Credential, address: Option<IpAddr>, headers: &HeaderMap, now: Moment) {
+        let client = || origin::client(headers);
+        self.tally(credential).count(Event::Used, address, agent(headers), now, client);
         if !credential.last_use.is_old(now) {
             return;
         }
@@ -75,16 +74,23 @@ impl KeyUses {
         credential: &Credential,
         reason: Reason,
         address: Option<IpAddr>,
-        client: impl FnOnce() -> Option<String>,
+        headers: &HeaderMap,
         now: Moment,
     ) {
-        self.tally(credential).count(Event::Refused(reason), address, now, client);
+        let client = || origin::client(headers);
+        self.tally(credential).count(Event::Refused(reason), address, agent(headers), now, client);
     }
 
     /// What is counted of a key and not written yet, for pages.
     pub fn unwritten(&self, key: ApiKeyId) -> Counted {
         let tally = self.tallies().get(&key).cloned();
         tally.map(|tally| tally.read()).unwrap_or_default()
+    }
+
+    /// How often counts of a key were written. A page that reads both, what is stored and what is not, has counts twice or
+    /// not at all if they were written meanwhile.
+    pub fn writes(&self, key: ApiKeyId) -> u64 {
+        self.tallies().get(&key).map_or(0, |tally| tally.writes())
     }
 
     /// Writes until the process ends; while some counts are written, others are collected.
@@ -170,14 +176,15 @@ impl KeyUses {
             tx.commit().await
         };
         match written.await {
-            // Deleted since, with its user.
-            Err(error) if db::is_gone(&error) => Ok(()),
-            Err(error) => {
+            Err(error) if !db::is_gone(&error) => {
                 tally.put_back(counted);
                 Err(error)
             }
-            Ok(()) if counted.refused > 0 => use_store::tell_of_withdrawn(db, key, &counted).await,
-            Ok(()) => Ok(()),
+            // Or the key was deleted meanwhile, with its user.
+            _ => {
+                tally.written();
+                if counted.refused == 0 { Ok(()) } else { use_store::tell_of_withdrawn(db, key, &counted).await }
+            }
         }
     }
 
@@ -200,6 +207,11 @@ pub fn reason(credential: &Credential, grace: TimeDelta, now: Moment) -> Reason 
     } else {
         Reason::Address
     }
+}
+
+/// What the client calls itself, as it was sent.
+fn agent(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(header::USER_AGENT).map(HeaderValue::as_bytes)
 }
 
 /// The last use among the counts, if it is known where it came from.

@@ -9,6 +9,7 @@ mod expiry;
 mod harness;
 mod history;
 mod journey;
+mod key_list;
 mod key_shown;
 mod keyboard;
 mod limits;

@@ -1,5 +1,6 @@
 //! A key as a row of the list and as a dialog shows it.
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 
 use crate::{
@@ -13,6 +14,9 @@ use crate::{
     },
     web::page::{When, ago},
 };
+
+/// How old a stored last use is at most, of a key that is used all the time.
+const WRITTEN_WITHIN: TimeDelta = TimeDelta::seconds(70);
 
 /// A key, ready to be shown.
 pub struct KeyRow {
@@ -76,7 +80,9 @@ impl KeyRow {
 
     /// The same with its refusals and with what is not written yet.
     pub fn with_uses(mut key: ApiKey, refused: Option<&Refusals>, unwritten: &Counted, zone: Tz, now: Moment) -> Self {
-        if let Some((address, place)) = unwritten.last_used_from().filter(|_| unwritten.last_use > key.last_used_at) {
+        // What is stored is mostly less than a minute old; only a database that is away leaves more unwritten.
+        let stored = key.last_used_at.map(|at| at + WRITTEN_WITHIN);
+        if let Some((address, place)) = unwritten.last_used_from().filter(|_| unwritten.last_use > stored) {
             key.last_used_at = unwritten.last_use;
             key.last_used_address = Some(address.to_string());
             key.last_used_client.clone_from(&place.client);

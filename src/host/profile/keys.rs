@@ -45,6 +45,9 @@ use crate::{
     },
 };
 
+/// How often the uses of a key are read at most, while they are being written.
+const MOST_TRIES: usize = 3;
+
 /// Without an active subscription these pages do not exist.
 fn require_subscription(state: &AppState, person: &SignedIn) -> Result<()> {
     match subscriptions::is_active(person.subscription.as_ref(), state.settings.grace(), clock::now()) {
@@ -211,8 +214,7 @@ pub async fn confirm(
     if key.withdrawn_at.is_some() {
         return Ok(page::see_other(&view.address("api_keys")));
     }
-    let (key_use, made) = used(&state, &person, &view, &key).await?;
-    let row = KeyRow::new(key, person.user.zone(), clock::now());
+    let (row, key_use, made) = used(&state, &person, &view, key).await?;
     ProfilePage::with(&state, &person, &view, Dialog::Withdraw { row, key_use, made }).await?.answer(StatusCode::OK)
 }
 
@@ -225,16 +227,26 @@ pub async fn details(
 ) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?;
-    let (key_use, made) = used(&state, &person, &view, &key).await?;
-    let row = KeyRow::new(key, person.user.zone(), clock::now());
+    let (row, key_use, made) = used(&state, &person, &view, key).await?;
     ProfilePage::with(&state, &person, &view, Dialog::Details { row, key_use, made }).await?.answer(StatusCode::OK)
 }
 
-/// How a key is used, and what was made with it.
-async fn used(state: &AppState, person: &SignedIn, view: &ListView, key: &ApiKey) -> Result<(KeyUse, Made)> {
-    let mut tx = state.db.read().await?;
-    let key_use = KeyUse::read(&mut tx, &view.uses, key, person.user.zone(), clock::now()).await?;
-    Ok((key_use, made::of_key(&mut tx, person.user.id, key.id).await?))
+/// A key with how it is used, and what was made with it.
+async fn used(state: &AppState, person: &SignedIn, view: &ListView, key: ApiKey) -> Result<(KeyRow, KeyUse, Made)> {
+    let zone = person.user.zone();
+    let mut tries = 0..MOST_TRIES;
+    loop {
+        let (now, writes) = (clock::now(), view.uses.writes(key.id));
+        let mut tx = state.db.read().await?;
+        let key_use = KeyUse::read(&mut tx, &view.uses, &key, zone, now).await?;
+        // Once more, if counts were written meanwhile.
+        if tries.next().is_some() && view.uses.writes(key.id) != writes {
+            continue;
+        }
+        let made = made::of_key(&mut tx, person.user.id, key.id).await?;
+        let unwritten = view.uses.unwritten(key.id);
+        return Ok((KeyRow::with_uses(key, None, &unwritten, zone, now), key_use, made));
+    }
 }
 
 /// POST /user_profile/api_keys/{id}/withdraw
