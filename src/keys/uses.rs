@@ -13,7 +13,7 @@ use actix_web::{
     rt::time::{interval, sleep},
 };
 use chrono::TimeDelta;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::MissedTickBehavior};
 
 use crate::{
     base::{
@@ -33,10 +33,11 @@ use crate::{
 };
 
 /// How often keys are looked for whose counts are to be written.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// The least time between two writes of a key that is used all the time.
-const WRITE_EVERY: TimeDelta = TimeDelta::seconds(60);
+/// The age of counts that are then written. A key that is used all the time is written with its last use before, once a
+/// minute.
+const WRITE_AFTER: TimeDelta = TimeDelta::seconds(65);
 
 /// The uses of all keys that this process has seen. Cheap to clone.
 #[derive(Clone, Default)]
@@ -96,6 +97,7 @@ impl KeyUses {
     /// Writes until the process ends; while some counts are written, others are collected.
     pub async fn keep_writing(self, db: Db) {
         let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let written = tokio::select! {
                 () = self.more.notified() => self.write(&db, false).await,
@@ -123,7 +125,7 @@ impl KeyUses {
     async fn write(&self, db: &Db, also_counts: bool) -> sqlx::Result<()> {
         let _alone = self.writing.lock().await;
         let now = clock::now();
-        let dirty = if also_counts { self.dirty(|tally| tally.is_due(now - WRITE_EVERY, now)) } else { Vec::new() };
+        let dirty = if also_counts { self.dirty(|tally| tally.is_due(now - WRITE_AFTER, now)) } else { Vec::new() };
         self.write_these(db, dirty).await
     }
 
