@@ -176,6 +176,26 @@ async fn refusals_are_stored_with_their_reason_and_are_no_uses() {
 }
 
 #[actix_web::test]
+async fn after_a_withdrawal_refusals_are_counted_from_the_first() {
+    let (mut server, me) = world().await;
+    server.sql("update api_keys set read_only = true, manage_users = false").await;
+    for _ in 0..3 {
+        me.api.post(PROPERTIES, &body(serde_json::json!({}))).await.is(403);
+    }
+    assert!(server.terminate().success());
+    assert_eq!(stored(&server, "select cast(refused_count as text) from api_keys").await, ["3"]);
+    server.restart();
+    let browser = server.signed_in(&me.user).await;
+    browser.withdraw_key(&me.key).await;
+    server.with_key(&me.key).get(PROPERTIES).await.is(401);
+    let text = seen(browser.get(PROFILE).await.is(200).text());
+    assert!(text.contains("Still tried once, last "), "{text}");
+    assert!(server.terminate().success());
+    assert_eq!(stored(&server, "select cast(refused_count as text) from api_keys").await, ["1"]);
+    assert_eq!(stored(&server, DAYS).await, ["3 4"]);
+}
+
+#[actix_web::test]
 async fn of_unknown_keys_nothing_is_kept() {
     let (mut server, me) = world().await;
     let key = me.browser.create_key("Gone").await;
