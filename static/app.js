@@ -33,12 +33,52 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => print());
 }
 
+for (const picker of document.querySelectorAll("[data-picker]")) offerPicking(picker);
+
 const dialog = document.getElementById("dialog");
 if (dialog && dialog.showModal) {
   // A dialog that is served open must be closed first; its "close" event comes later, when it is open again.
   dialog.close();
   dialog.showModal();
   if ("keyShown" in dialog.dataset) guardKey(); else closeToPage(dialog.dataset.back ?? profile);
+}
+
+// Above a long list of boxes: a filter, how many are ticked, and a button that ticks all that are shown.
+function offerPicking(picker) {
+  const plain = text => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  const offers = [...picker.parentElement.querySelectorAll(".checklist > li")]
+    .map(row => ({ row, box: row.querySelector("input"), text: plain(row.textContent) }));
+  const filter = picker.querySelector("input");
+  const all = picker.querySelector("button");
+  const count = picker.querySelector("[role=status]");
+  const shown = () => offers.filter(offer => !offer.row.hidden);
+  const tell = () => {
+    const [ticked, some] = [offers.filter(offer => offer.box.checked).length, shown()];
+    const found = some.length < offers.length ? `, ${some.length} shown` : "";
+    count.textContent = `${ticked} of ${offers.length} selected${found}`;
+    all.disabled = !some.length;
+    all.textContent = (some.length && some.every(offer => offer.box.checked) ? "Clear all" : "Select all") +
+      (found ? " shown" : "");
+  };
+  picker.hidden = false;
+  filter.addEventListener("input", () => {
+    const words = plain(filter.value).split(/\s+/).filter(Boolean);
+    for (const offer of offers) offer.row.hidden = !words.every(word => offer.text.includes(word));
+    tell();
+  });
+  // Enter would send the form.
+  filter.addEventListener("keydown", event => { if (event.key === "Enter") event.preventDefault(); });
+  all.addEventListener("click", () => {
+    const some = shown();
+    const ticked = !some.every(offer => offer.box.checked);
+    for (const offer of some) offer.box.checked = ticked;
+    tell();
+  });
+  picker.parentElement.addEventListener("change", tell);
+  tell();
+  // The first that is ticked may be out of sight in a list that scrolls.
+  const ticked = offers.find(offer => offer.box.checked)?.row;
+  if (ticked) ticked.parentElement.scrollTop = ticked.offsetTop - ticked.parentElement.offsetTop;
 }
 
 // The page has one line that tells screen readers what was copied.
@@ -49,6 +89,7 @@ function offerCopy(button) {
   button.hidden = false;
   button.addEventListener("click", async () => {
     const done = await copy(source);
+    if (done) source.dispatchEvent(new CustomEvent("copied", { bubbles: true }));
     button.textContent = done ? "Copied" : "Press Ctrl+C";
     copied.textContent = "";
     copied.textContent = done ? button.dataset.says : "Selected: press Ctrl+C to copy.";
@@ -74,6 +115,16 @@ function closeToPage(address) {
 function guardKey() {
   const key = document.getElementById("key");
   const curl = document.getElementById("curl");
+  // Going back to this page, or loading it again, shows the key's details; it would send the form once more.
+  history.replaceState(null, "", dialog.dataset.keyShown);
+  // Until the key was copied, or the dialog is closed, the browser asks before the page is left.
+  let copied = false;
+  addEventListener("beforeunload", event => { if (!copied) event.preventDefault(); });
+  const holdsKey = one => one === key || one === curl || one?.contains?.(curl);
+  for (const happened of ["copied", "copy"]) {
+    dialog.addEventListener(happened, event => { copied ||= holdsKey(event.target); });
+  }
+  dialog.addEventListener("submit", () => { copied = true; });
   dialog.addEventListener("cancel", event => event.preventDefault());
   dialog.addEventListener("close", () => { if (!dialog.open) dialog.showModal(); });
   key.addEventListener("focus", () => key.select());

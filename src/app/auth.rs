@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use actix_session::SessionExt;
 use actix_web::{
-    HttpMessage,
+    HttpMessage, HttpRequest,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderName, HeaderValue},
+    http::{StatusCode, header::HeaderName},
     middleware::Next,
     web::Data,
 };
@@ -22,12 +22,11 @@ use crate::{
         self, Client, PlainKey,
         cache::CredentialCache,
         foreign::{self, ForeignKeys},
-        last_use::LastUses,
+        refused::Reason,
         store::Credential,
-        used::LastUse,
+        uses::{self, KeyUses},
     },
     people::sessions,
-    record::origin,
     web::{
         admission::Admission,
         api_responses::API_KEY_EXPIRES,
@@ -52,24 +51,28 @@ pub async fn authenticate(
     if request.path() == OPEN && methods::is_read(request.method()) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
-    let (caller, end) = caller(&request).await;
+    let (caller, credential) = caller(&request).await;
     let mut answer = match caller {
         Ok(caller) => {
             request.extensions_mut().insert(RequestUser(caller.user, caller.key));
             request.extensions_mut().insert(Viewer { user: caller.user, key: caller.key });
             request.extensions_mut().insert(caller);
-            next.call(request).await?.map_into_boxed_body()
+            let answer = next.call(request).await?;
+            if caller.read_only && answer.status() == StatusCode::FORBIDDEN {
+                refused_to_write(answer.request(), credential.as_deref());
+            }
+            answer.map_into_boxed_body()
         }
         Err(error) => request.error_response(error),
     };
-    if let Some(end) = end {
+    if let Some(end) = credential.as_ref().and_then(|credential| credential.end_header.clone()) {
         answer.headers_mut().insert(API_KEY_EXPIRES, end);
     }
     Ok(answer)
 }
 
-/// The caller, and when the key ends, also of one that is rejected.
-type Authenticated = (Result<Caller>, Option<HeaderValue>);
+/// The caller, and the credential of the key that was sent, also of one that is rejected.
+type Authenticated = (Result<Caller>, Option<Arc<Credential>>);
 
 async fn caller(request: &ServiceRequest) -> Authenticated {
     let now = clock::now();
@@ -77,7 +80,7 @@ async fn caller(request: &ServiceRequest) -> Authenticated {
     match (keys.next(), keys.next()) {
         (None, _) => (by_session(request).await, None),
         (Some(sent), None) => match credential(request, sent.as_bytes()).await {
-            Ok(credential) => (by_key(request, &credential, now), credential.end_header.clone()),
+            Ok(credential) => (by_key(request, &credential, now), Some(credential)),
             Err(error) => (Err(error), None),
         },
         (Some(_), Some(_)) => (Err(Error::Unauthorized(None)), None),
@@ -115,19 +118,26 @@ async fn foreign_credential(request: &ServiceRequest, sent: &[u8]) -> Result<Arc
 
 fn by_key(request: &ServiceRequest, credential: &Credential, now: Moment) -> Result<Caller> {
     let state: &Data<AppState> = part(request)?;
-    let last_uses: &Data<LastUses> = part(request)?;
-    let caller = credential.admit(state.settings.grace(), now, || Client {
-        address: request_log::client(request.request()),
+    let uses: &Data<KeyUses> = part(request)?;
+    let (address, headers, grace) = (request_log::client(request.request()), request.headers(), state.settings.grace());
+    let client = || Client {
+        address,
         is_hidden: client_ip::is_unlisted_proxy(request.request(), &state.settings.trusted_proxies),
+    };
+    let caller = credential.admit(grace, now, client).inspect_err(|_| {
+        uses.refused(credential, uses::reason(credential, grace, now), address, headers, now);
     })?;
     part::<Admission>(request)?.key(credential.key)?;
-    last_uses.note(credential.key, &credential.last_use, || used_by(request, now), now);
+    uses.used(credential, address, headers, now);
     Ok(caller)
 }
 
-fn used_by(request: &ServiceRequest, now: Moment) -> LastUse {
-    let address = request_log::client(request.request());
-    LastUse { at: now, address: address.map(|address| address.to_string()), client: origin::client(request.headers()) }
+/// Counts a write that was refused because the key may only read. It was counted as a use before: the key works.
+fn refused_to_write(request: &HttpRequest, credential: Option<&Credential>) {
+    if let (Some(uses), Some(credential)) = (request.app_data::<Data<KeyUses>>(), credential) {
+        let address = request_log::client(request);
+        uses.refused(credential, Reason::ReadOnly, address, request.headers(), clock::now());
+    }
 }
 
 async fn by_session(request: &ServiceRequest) -> Result<Caller> {

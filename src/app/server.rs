@@ -27,7 +27,7 @@ use crate::{
     app::{auth, routes},
     base::secret_keys::SecretKeys,
     host::docs::document::ApiDocument,
-    keys::{cache::CredentialCache, foreign::ForeignKeys, last_use::LastUses, leaks::LeakBox},
+    keys::{cache::CredentialCache, foreign::ForeignKeys, leaks::LeakBox, uses::KeyUses},
     people::{
         password::Hasher,
         sessions::{cookie_store::Sessions, store::Lifetime},
@@ -103,7 +103,7 @@ pub struct Parts {
     pub hasher: Data<Hasher>,
     pub secret_keys: Data<SecretKeys>,
     pub credentials: Data<CredentialCache>,
-    pub last_uses: Data<LastUses>,
+    pub uses: Data<KeyUses>,
     pub leak_box: Data<LeakBox>,
     pub foreign_keys: Data<ForeignKeys>,
     pub rendered: Data<RenderCache>,
@@ -120,7 +120,7 @@ impl Parts {
             .app_data(self.hasher.clone())
             .app_data(self.secret_keys.clone())
             .app_data(self.credentials.clone())
-            .app_data(self.last_uses.clone())
+            .app_data(self.uses.clone())
             .app_data(self.leak_box.clone())
             .app_data(self.foreign_keys.clone())
             .app_data(self.rendered.clone())

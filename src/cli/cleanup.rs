@@ -9,6 +9,7 @@ use crate::{
     base::clock,
     db::{Db, Tx},
     delivery::queue,
+    keys::use_store,
     people::{
         sessions::{self, browser, kept_forms, pending},
         throttle,
@@ -38,6 +39,7 @@ async fn clean(state: &AppState) -> sqlx::Result<()> {
     let end = now - TimeDelta::days(state.settings.activity_days.into());
     in_steps(db, "the record of activity", async |tx| activity::delete_before(tx, end, STEP).await).await?;
     in_steps(db, "failed attempts", async |tx| throttle::store::delete_forgotten(tx, now, STEP).await).await?;
+    in_steps(db, "the uses of keys", async |tx| use_store::delete_old_days(tx, now, STEP).await).await?;
     in_steps(db, "kept forms", async |tx| kept_forms::delete_expired(tx, now, STEP).await).await?;
     in_steps(db, "sessions", async |tx| sessions::store::delete_expired(tx, now, STEP).await).await?;
     in_steps(db, "waiting sign-ins", async |tx| pending::delete_expired(tx, now, STEP).await).await?;

@@ -7,8 +7,8 @@ use actix_web::{rt, web::Data};
 use crate::{
     base::clock::{self, Moment},
     db::{Db, execute, host_values},
-    keys::ends,
-    people::subscriptions::reminders,
+    keys::{self, ends},
+    people::subscriptions,
     web::state::AppState,
 };
 
@@ -40,7 +40,8 @@ async fn run(state: &AppState, is_due: bool, now: Moment) -> sqlx::Result<()> {
     let is_ours = take_turn(&state.db, now).await?;
     if is_due || is_ours {
         ends::end_and_record(&state.db, now).await?;
-        reminders::write(&state.db, state.settings.grace(), now).await?;
+        keys::reminders::write(&state.db, now).await?;
+        subscriptions::reminders::write(&state.db, state.settings.grace(), now).await?;
     }
     Ok(())
 }

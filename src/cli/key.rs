@@ -23,8 +23,7 @@ use crate::{
         import::{self, ENOUGH_BITS},
         scope,
         state::State,
-        store::{self, Order},
-        withdraw,
+        store, withdraw,
     },
     people::users::Email,
     record::origin::Origin,
@@ -118,7 +117,7 @@ fn state_of(key: &ApiKey, now: Moment) -> String {
 /// Lists the keys of a user, the newest first.
 async fn list(db: &Db, email: &Email) -> Outcome {
     let (mut tx, user) = begin_read(db, email).await?;
-    let keys = store::of_user(&mut tx, user.id, Order::Created).await.map_err(database_error)?;
+    let keys = store::of_user(&mut tx, user.id).await.map_err(database_error)?;
     if keys.is_empty() {
         println!("No keys.");
     }

@@ -28,7 +28,7 @@ use crate::{
         worker::{self, Stop},
     },
     host::docs::document::ApiDocument,
-    keys::{cache::CredentialCache, foreign::ForeignKeys, last_use::LastUses, leaks::LeakBox},
+    keys::{cache::CredentialCache, foreign::ForeignKeys, leaks::LeakBox, uses::KeyUses},
     people::{
         password::Hasher,
         second_factor,
@@ -166,7 +166,7 @@ impl Start {
             hasher: Data::new(hasher),
             secret_keys: Data::new(secret_keys),
             credentials: Data::new(CredentialCache::default()),
-            last_uses: Data::new(LastUses::default()),
+            uses: Data::new(KeyUses::default()),
             leak_box: Data::new(LeakBox::default()),
             foreign_keys: Data::new(ForeignKeys::default()),
             rendered: Data::new(RenderCache::default()),
@@ -177,8 +177,8 @@ impl Start {
     }
 
     async fn serve(self, greet: impl FnOnce(&AppState)) -> Outcome {
-        let (state, last_uses) = (self.parts.state.clone(), self.parts.last_uses.clone());
-        let writing = rt::spawn(last_uses.get_ref().clone().keep_writing(state.db.clone()));
+        let (state, uses) = (self.parts.state.clone(), self.parts.uses.clone());
+        let writing = rt::spawn(uses.get_ref().clone().keep_writing(state.db.clone()));
         let mut beside = vec![
             rt::spawn(cleanup::keep_cleaning(state.clone())),
             rt::spawn(background::keep_recording(state.clone())),
@@ -210,8 +210,8 @@ impl Start {
         {
             log::warn!("could not tell others that this process ends: {error}");
         }
-        if last_uses.write(&db).await.is_err() {
-            log::warn!("some last-used times could not be saved");
+        if uses.write_all(&db).await.is_err() {
+            log::warn!("some uses of keys could not be saved");
         }
         writing.abort();
         state.db.close().await;

@@ -85,5 +85,6 @@ pub fn migrator() -> Migrator {
         migration(16, "mail", include_str!("../../migrations/0016_mail.sql")),
         migration(17, "key life", include_str!("../../migrations/0017_key_life.sql")),
         migration(19, "found keys", include_str!("../../migrations/0019_found_keys.sql")),
+        migration(18, "key uses", include_str!("../../migrations/0018_key_uses.sql")),
     ])
 }

@@ -1,6 +1,7 @@
 //! Sending the mails of the outbox (`record/outbox.rs`), beside requests.
 
 pub mod compose; // a mail as its kind and data say it
+mod key_notices; // what notices say of API keys
 pub mod letter; // the text and HTML of a mail
 pub mod notices; // what notices say
 pub mod queue; // the outbox, as it is worked off

@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use crate::{
     base::clock::Moment,
-    delivery::letter::{Letter, time},
+    delivery::{
+        key_notices,
+        letter::{Letter, time},
+    },
     record::{client, outbox::MailKind},
     web::{page::counted, state::AppState},
 };
@@ -66,18 +69,26 @@ impl Notice<'_> {
                  affected: they keep working.",
             )
             .close("If this was not you, set a new password on the sign-in page at once, and look through your API keys."),
-            MailKind::KeyCreated | MailKind::KeyRotated | MailKind::KeyWithdrawn => self.key(),
-            _ => return None,
+            _ => key_notices::letter(self)?,
         };
-        let letter = match self.kind {
-            MailKind::KeyCreated | MailKind::KeyRotated | MailKind::KeyWithdrawn => letter,
-            _ => letter.fact("Account", Some(self.email)),
-        };
+        let letter = letter.fact("Account", Some(self.email));
         Some(self.origin(letter).button("Show activity", format!("{}{ACTIVITY}", self.state.address())))
     }
 
-    fn detail(&self, name: &str) -> Option<&str> {
+    /// A text of the entry.
+    pub fn detail(&self, name: &str) -> Option<&str> {
         self.data["details"][name].as_str()
+    }
+
+    /// A time of the entry, in the zone of the reader.
+    pub fn detail_time(&self, name: &str) -> Option<String> {
+        let at = self.detail(name)?.parse::<Moment>().ok()?;
+        Some(time(at, self.zone))
+    }
+
+    /// A number of the entry.
+    pub fn detail_number(&self, name: &str) -> Option<i64> {
+        self.data["details"][name].as_i64()
     }
 
     fn is_by_host(&self) -> bool {
@@ -85,7 +96,7 @@ impl Notice<'_> {
     }
 
     fn recovery_code(&self) -> Letter {
-        let left = self.data["details"]["left"].as_i64().unwrap_or_default();
+        let left = self.detail_number("left").unwrap_or_default();
         let text = "Somebody signed in to your account, or confirmed a change, with one of its recovery codes.";
         let letter = match self.kind {
             MailKind::RecoveryCodesLow => Letter::new("Few recovery codes are left", text)
@@ -95,32 +106,6 @@ impl Notice<'_> {
         letter
             .fact("Left", Some(counted(left, "recovery code", "recovery codes")))
             .close("If this was not you, change your password and create new recovery codes.")
-    }
-
-    fn key(&self) -> Letter {
-        let title = self.detail("title").unwrap_or_default();
-        let count = self.data["details"]["count"].as_i64();
-        let letter = match (self.kind, count) {
-            (MailKind::KeyCreated, _) => Letter::new(
-                "An API key was created",
-                "Programs with this key can do in your account what the key is allowed to do, without your password.",
-            )
-            .close("If this was not you, withdraw the key on your profile, and change your password."),
-            (MailKind::KeyRotated, _) => Letter::new(
-                "An API key was replaced",
-                "A new API key takes the place of this one, with the same access.",
-            )
-            .close("If this was not you, withdraw both keys on your profile, and change your password."),
-            (_, Some(count)) => Letter::new(
-                "All your API keys were withdrawn",
-                format!("{} can no longer be used.", counted(count, "API key", "API keys")),
-            ),
-            (_, None) => Letter::new(
-                "An API key was withdrawn",
-                "Requests with this key are rejected from now on. It stays listed on your profile.",
-            ),
-        };
-        letter.fact("API key", Some(title).filter(|title| !title.is_empty())).fact("Account", Some(self.email))
     }
 
     /// Adds who did it, when and from where.

@@ -24,7 +24,6 @@ use crate::{
         create::{self, Creation, Submission, Wanted},
         life::KeyLife,
         scope::KeyAccess,
-        store::Order,
     },
     people::{
         password::Password,
@@ -97,7 +96,7 @@ async fn earlier(tx: &mut Tx, hash: &str, now: Moment) -> Result<UserId> {
     let user = users::store::by_email(tx, &email()?).await?.ok_or(Error::Internal("no demo user".to_owned()))?;
     users::store::set_password(tx, user.id, hash).await?;
     sessions::store::end_all(tx, user.id).await?;
-    for key in keys::store::of_user(tx, user.id, Order::Created).await? {
+    for key in keys::store::of_user(tx, user.id).await? {
         if key.title == KEY {
             keys::store::mark_withdrawn(tx, key.id, Withdrawal::Command, now).await?;
         }

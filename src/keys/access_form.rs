@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Properties that the form lists; ids of others are entered as text.
-pub const MOST_OFFERED: i64 = 200;
+pub const MOST_OFFERED: i64 = 500;
 
 /// Maximum number of ids in an error message.
 const MOST_NAMED: usize = 3;

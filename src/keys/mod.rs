@@ -11,18 +11,25 @@ pub mod ends; // keys that end by the clock
 pub mod expiry; // when a key ends
 pub mod foreign; // keys of another form
 pub mod import; // from another system
-pub mod last_use; // written in the background
 pub mod leaks; // found by others
 pub mod life; // until when and from where a key works
 pub mod life_form; // the parts "Expires" and "Allowed addresses" of forms
+pub mod list; // as the profile shows it
 pub mod made; // what was made with a key
+pub mod refused; // why a request was refused
+pub mod reminders; // mails before a key expires
 pub mod rotate; // a new key in the place of an old one
 pub mod scan; // finding keys in files
 pub mod scan_rules; // for programs that find keys
 pub mod scope; // what a key may do
 pub mod state; // whether a key works
 pub mod store; // SQL
+pub mod tally; // counts in memory
+#[cfg(test)]
+mod tally_tests;
+pub mod use_store; // SQL of uses
 pub mod used; // a use of a key
+pub mod uses; // counted, and written in the background
 pub mod withdraw;
 
 use ipnet::IpNet;

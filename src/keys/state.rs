@@ -34,10 +34,3 @@ impl ApiKey {
         }
     }
 }
-
-impl State {
-    /// True if the key counts towards the limit of active keys: one that expired or was replaced does not.
-    pub fn is_counted(self) -> bool {
-        matches!(self, State::Active | State::ExpiresSoon(_))
-    }
-}

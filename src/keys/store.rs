@@ -1,6 +1,9 @@
 //! API keys in the database.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use actix_web::http::header::HeaderValue;
 use chrono::{Duration, SecondsFormat};
@@ -19,6 +22,7 @@ use crate::{
         ApiKey, KeyDigest, Withdrawal, addresses,
         life::KeyLife,
         scope::{KeyAccess, KeyScope, SelectedProperties},
+        tally::Tally,
         used::{LastUse, Written},
     },
     people::subscriptions::Subscription,
@@ -63,34 +67,20 @@ macro_rules! select_keys {
     };
 }
 
-/// The order of the list of keys.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// Newest first.
-    Created,
-    TitleUp,
-    TitleDown,
+/// All keys of a user, including withdrawn ones, the newest first.
+pub async fn of_user(tx: &mut Tx, user: UserId) -> sqlx::Result<Vec<ApiKey>> {
+    const SQL: &str = select_keys!("user_id = $1 order by created_at desc, id desc");
+    let keys = Statement::new(SQL, vec![user.into()]).fetch_all(tx).await?;
+    with_properties(tx, user, keys).await
 }
 
-impl Order {
-    /// From the query: `title`, `-title`.
-    pub fn read(text: &str) -> Self {
-        match text {
-            "title" => Order::TitleUp,
-            "-title" => Order::TitleDown,
-            _ => Order::Created,
-        }
-    }
-}
-
-/// All keys of a user, including withdrawn ones.
-pub async fn of_user(tx: &mut Tx, user: UserId, order: Order) -> sqlx::Result<Vec<ApiKey>> {
-    let sql = match order {
-        Order::Created => select_keys!("user_id = $1 order by created_at desc, id desc"),
-        Order::TitleUp => select_keys!("user_id = $1 order by sort_title, id"),
-        Order::TitleDown => select_keys!("user_id = $1 order by sort_title desc, id"),
-    };
-    let keys = Statement::new(sql, vec![user.into()]).fetch_all(tx).await?;
+/// Those of a user's keys that have one of these ids, in any order.
+pub async fn among(tx: &mut Tx, user: UserId, ids: &[ApiKeyId]) -> sqlx::Result<Vec<ApiKey>> {
+    const SQL: &str = select_keys!("user_id = $1 and id in ");
+    let mut keys = Statement::new(SQL, vec![user.into()]);
+    let ids = keys.bind_ids(tx.is_postgres(), ids.iter().map(|id| id.0));
+    keys.push(&ids);
+    let keys = keys.fetch_all(tx).await?;
     with_properties(tx, user, keys).await
 }
 
@@ -245,6 +235,8 @@ pub struct Credential {
     pub allowed: Option<Box<[IpNet]>>,
     pub withdrawn_at: Option<Moment>,
     pub last_use: Written,
+    /// The counts of the key; see `KeyUses::tally`.
+    pub tally: OnceLock<Arc<Tally>>,
     pub deactivated_at: Option<Moment>,
     pub subscription: Option<Subscription>,
 }
@@ -263,6 +255,7 @@ impl_from_row!(Credential, row => {
     allowed: addresses::parse_stored(row.try_get("allowed_addresses")?)?,
     withdrawn_at: row.try_get("withdrawn_at")?,
     last_use: Written::new(row.try_get("last_used_at")?),
+    tally: OnceLock::new(),
     deactivated_at: row.try_get("deactivated_at")?,
     subscription: Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?,
 }});

@@ -62,6 +62,8 @@ kinds! {
     KeyWithdrawn = "key_withdrawn";
     /// Somebody found the key, and so it was withdrawn.
     KeyLeaked = "key_leaked";
+    /// A withdrawn key is still tried, an hour or more after it was withdrawn; once per key.
+    WithdrawnKeyUsed = "withdrawn_key_used";
     /// All keys of a user at once.
     KeysWithdrawn = "keys_withdrawn";
     MemberAdded = "member_added";

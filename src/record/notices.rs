@@ -36,9 +36,14 @@ fn mail(entry: &Entry<'_>) -> Option<(MailKind, Repeat)> {
         Kind::PasswordReset if entry.actor == Actor::Command => at_once(MailKind::PasswordChanged),
         Kind::PasswordReset => at_once(MailKind::ResetDone),
         Kind::PasswordChanged => at_once(MailKind::PasswordChanged),
+        // The host brings many along at once, and says so itself.
+        Kind::KeyCreated if entry.details["imported"] == true => None,
         Kind::KeyCreated => at_once(MailKind::KeyCreated),
         Kind::KeyRotated => at_once(MailKind::KeyRotated),
         Kind::KeyWithdrawn | Kind::KeysWithdrawn => at_once(MailKind::KeyWithdrawn),
+        Kind::KeyExpired => at_once(MailKind::KeyExpired),
+        Kind::KeyLeaked => at_once(MailKind::KeyLeaked),
+        Kind::WithdrawnKeyUsed => at_once(MailKind::WithdrawnKeyUsed),
         _ => None,
     }
 }

@@ -56,6 +56,10 @@ kinds! {
     KeyCreated = "key_created";
     KeyRotated = "key_rotated";
     KeyWithdrawn = "key_withdrawn";
+    KeyExpiresSoon = "key_expires_soon";
+    KeyExpired = "key_expired";
+    KeyLeaked = "key_leaked";
+    WithdrawnKeyUsed = "withdrawn_key_used";
     SubscriptionEnding = "subscription_ending";
     SubscriptionEnded = "subscription_ended";
     /// Written by the host's command.

@@ -61,6 +61,8 @@ pub struct When {
     /// For `<time datetime>`: RFC 3339, UTC.
     pub machine: String,
     pub text: String,
+    /// To the second, with the time zone.
+    pub exact: String,
 }
 
 impl When {
@@ -69,6 +71,7 @@ impl When {
         When {
             machine: moment.to_rfc3339_opts(SecondsFormat::Secs, true),
             text: moment.format("%H:%M UTC").to_string(),
+            exact: moment.format("%-d %b %Y, %H:%M:%S UTC").to_string(),
         }
     }
 
@@ -76,7 +79,23 @@ impl When {
         When {
             machine: moment.to_rfc3339_opts(SecondsFormat::Secs, true),
             text: moment.with_timezone(&zone).format("%-d %b %Y, %H:%M").to_string(),
+            exact: format!("{} {zone}", moment.with_timezone(&zone).format("%-d %b %Y, %H:%M:%S")),
         }
+    }
+}
+
+/// How long ago a moment was, in words: `12 seconds ago`, `2 hours ago`. After a month it is the date; so is a moment that
+/// is to come, since then a clock is wrong.
+pub fn ago(moment: Moment, zone: Tz, now: Moment) -> String {
+    let seconds = (now - moment).num_seconds();
+    match seconds {
+        ..-60 => moment.with_timezone(&zone).format("%-d %b %Y").to_string(),
+        -60..=0 => "just now".to_owned(),
+        1..60 => format!("{} ago", counted(seconds, "second", "seconds")),
+        60..3_600 => format!("{} ago", counted(seconds / 60, "minute", "minutes")),
+        3_600..86_400 => format!("{} ago", counted(seconds / 3_600, "hour", "hours")),
+        86_400..2_678_400 => format!("{} ago", counted(seconds / 86_400, "day", "days")),
+        _ => moment.with_timezone(&zone).format("%-d %b %Y").to_string(),
     }
 }
 
@@ -183,4 +202,33 @@ pub fn sign_in_address(return_to: &str, has_input: bool) -> String {
 pub fn confirm_address(return_to: &str) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", return_to).finish();
     format!("/confirm?{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeDelta, TimeZone, Utc};
+
+    use super::*;
+
+    #[test]
+    fn how_long_ago_is_told_in_the_largest_unit_and_after_a_month_as_the_date() {
+        let now = Utc.with_ymd_and_hms(2026, 11, 29, 23, 30, 0).single().expect("a time");
+        for (seconds, words) in [
+            (0, "just now"),
+            (-59, "just now"),
+            (1, "1 second ago"),
+            (59, "59 seconds ago"),
+            (60, "1 minute ago"),
+            (3_599, "59 minutes ago"),
+            (7_200, "2 hours ago"),
+            (86_399, "23 hours ago"),
+            (86_400, "1 day ago"),
+            (30 * 86_400, "30 days ago"),
+            (31 * 86_400, "30 Oct 2026"),
+            (-3_600, "30 Nov 2026"),
+        ] {
+            assert_eq!(ago(now - TimeDelta::seconds(seconds), Tz::Asia__Tokyo, now), words, "{seconds}");
+        }
+        assert_eq!(When::new(now, Tz::Asia__Tokyo).exact, "30 Nov 2026, 08:30:00 Asia/Tokyo");
+    }
 }

@@ -92,11 +92,19 @@ async fn the_copy_buttons_copy_the_whole_key_and_the_whole_command_and_say_so() 
     browser.button(".copyable:has(#key)", "Copied").await;
     assert_eq!(browser.clipboard().await, key);
 
-    browser.press_in(".copyable:has(#curl)", "Copy").await;
-    browser.expect("what is said", WHAT_IS_COPIED, "Command copied.").await;
-    browser.button(".copyable:has(#curl)", "Copied").await;
-    let command = format!("curl -H 'user-api-key: {key}' {}/api/v1/properties/", server.base_url);
-    assert_eq!(browser.clipboard().await, command);
+    for (what, said, copied) in [
+        ("api", "API address copied.", format!("{}/api/v1", server.base_url)),
+        ("header", "Header name copied.", "user-api-key".to_owned()),
+        ("curl", "Command copied.", format!("curl -H \"user-api-key: {key}\" {}/api/v1/properties/", server.base_url)),
+    ] {
+        if what == "curl" {
+            browser.click("dialog summary").await;
+        }
+        browser.press_in(&format!(".copyable:has(#{what})"), "Copy").await;
+        browser.expect("what is said", WHAT_IS_COPIED, said).await;
+        browser.button(&format!(".copyable:has(#{what})"), "Copied").await;
+        assert_eq!(browser.clipboard().await, copied);
+    }
     // Each goes back to "Copy", for who pasted something else meanwhile.
     browser.button(".copyable:has(#key)", "Copy").await;
     browser.button(".copyable:has(#curl)", "Copy").await;
@@ -117,6 +125,9 @@ async fn the_copy_buttons_work_where_the_page_may_not_use_the_clipboard() {
     for what in ["key", "curl"] {
         let key = browser.create_key(&server, "Harbour PMS").await;
         let shown = browser.run(&format!("const one = {what}; return one.value ?? one.textContent")).await;
+        if what == "curl" {
+            browser.click("dialog summary").await;
+        }
         // As in plain http on a network.
         browser.run("Object.defineProperty(navigator, 'clipboard', { value: undefined })").await;
         browser.press_in(&format!(".copyable:has(#{what})"), "Copy").await;

@@ -10,6 +10,7 @@ mod harness;
 mod history;
 mod journey;
 mod key_life;
+mod key_list;
 mod key_shown;
 mod keyboard;
 mod leaked_key;

@@ -189,7 +189,7 @@ impl Browser {
     /// The list of keys, from top to bottom.
     pub async fn rows(&self) -> Vec<Row> {
         let script = "
-            const rows = [...document.querySelectorAll('#api_keys tbody tr')].map(row => {
+            const rows = [...document.querySelectorAll('#api_keys tbody tr.key')].map(row => {
                 const [title, key, status] = [...row.cells].map(cell => cell.innerText.trim());
                 const actions = [...row.querySelectorAll('button')].some(one => one.textContent === 'Actions');
                 return { title, key, status: status.split('\\n')[0], actions };

@@ -10,8 +10,7 @@ use crate::{
         clock,
         error::{Error, Result},
     },
-    host::profile::ProfilePage,
-    keys::store::Order,
+    host::profile::{ProfilePage, key_list::ListView},
     people::{
         password::{self, Hasher, Password, hash_queue::Asker},
         sessions::{
@@ -38,8 +37,6 @@ use crate::{
 
 #[derive(Deserialize)]
 pub struct Query {
-    #[serde(default)]
-    order: String,
     /// Entered before the session ended, and carried through the sign-in.
     name: Option<String>,
     time_zone: Option<String>,
@@ -50,10 +47,11 @@ pub async fn profile(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
+    view: ListView,
     query: Typed<Query>,
 ) -> Result<HttpResponse> {
     let Typed(query) = query;
-    let mut page = ProfilePage::new(&state, &person, Order::read(&query.order)).await?;
+    let mut page = ProfilePage::new(&state, &person, &view).await?;
     page.notice = notice::take(&session);
     if query.name.is_some() {
         page.notice = page.notice.or("Your changes are not saved yet.");
@@ -76,6 +74,7 @@ pub async fn save(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
+    view: ListView,
     form: Form<Details>,
 ) -> Result<HttpResponse> {
     let Form(details) = form;
@@ -87,7 +86,7 @@ pub async fn save(
         tx.commit().await?;
         return notice::see_other(&session, "/user_profile", "Profile saved.");
     }
-    let mut page = ProfilePage::new(&state, &person, Order::Created).await?;
+    let mut page = ProfilePage::new(&state, &person, &view).await?;
     page.name = Field { value: details.name, problem: name.err() };
     page.time_zone = match zone {
         Ok(_) => Field::of(details.time_zone),
@@ -111,9 +110,10 @@ pub async fn change_password(
     hasher: Data<Hasher>,
     person: SignedIn,
     session: Session,
-    origin: Origin,
+    view: ListView,
     form: Form<NewPassword>,
 ) -> Result<HttpResponse> {
+    let origin = Origin::of(&request);
     // With a second factor, the password alone must not be enough; without one, the old password is the confirmation.
     if person.has_second_factor && !person.session.is_confirmed(clock::now()) {
         return Err(Error::Confirm { return_to: "/user_profile/password".to_owned() });
@@ -143,7 +143,7 @@ pub async fn change_password(
         (Verified::Wrong, _) => Some("This is not your current password.".to_owned()),
         (Verified::Closed(closed), _) => Some(closed.message(clock::now())),
     };
-    let mut page = ProfilePage::new(&state, &person, Order::Created).await?;
+    let mut page = ProfilePage::new(&state, &person, &view).await?;
     page.old_password_problem = old_problem;
     page.new_password_problem = new.err();
     let closed = if let Verified::Closed(closed) = old { Some(closed) } else { None };

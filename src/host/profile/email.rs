@@ -8,8 +8,7 @@ use serde_json::json;
 use crate::{
     access::signed_in::{Confirmed, SignedIn},
     base::{clock, error::Result},
-    host::profile::ProfilePage,
-    keys::store::Order,
+    host::profile::{ProfilePage, key_list::ListView},
     people::{
         sessions::{kept_forms::Typed, notice},
         users::{
@@ -35,12 +34,23 @@ pub struct NewEmail {
 }
 
 /// GET /user_profile/email: the profile with what was entered before a sign-in.
-pub async fn show(state: Data<AppState>, person: SignedIn, typed: Typed<NewEmail>) -> Result<HttpResponse> {
-    page(&state, &person, Field::of(typed.0.email), StatusCode::OK).await
+pub async fn show(
+    state: Data<AppState>,
+    person: SignedIn,
+    view: ListView,
+    typed: Typed<NewEmail>,
+) -> Result<HttpResponse> {
+    page(&state, &person, &view, Field::of(typed.0.email), StatusCode::OK).await
 }
 
-async fn page(state: &AppState, person: &SignedIn, new_email: Field, status: StatusCode) -> Result<HttpResponse> {
-    let page = ProfilePage::new(state, person, Order::Created).await?;
+async fn page(
+    state: &AppState,
+    person: &SignedIn,
+    view: &ListView,
+    new_email: Field,
+    status: StatusCode,
+) -> Result<HttpResponse> {
+    let page = ProfilePage::new(state, person, view).await?;
     ProfilePage { new_email, ..page }.answer(status)
 }
 
@@ -51,12 +61,13 @@ pub async fn ask(
     Confirmed(person): Confirmed,
     session: Session,
     origin: Origin,
+    view: ListView,
     form: Form<NewEmail>,
 ) -> Result<HttpResponse> {
     let typed = form.0.email;
     let again = async |problem: &str| {
         let field = Field::wrong(typed.clone(), problem);
-        page(&state, &person, field, StatusCode::UNPROCESSABLE_ENTITY).await
+        page(&state, &person, &view, field, StatusCode::UNPROCESSABLE_ENTITY).await
     };
     if !state.settings.mail.sends_mail() {
         return again("This site sends no mail, so an address cannot be confirmed.").await;

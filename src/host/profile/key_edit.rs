@@ -16,6 +16,7 @@ use crate::{
     },
     host::profile::{
         Dialog, ProfilePage,
+        key_list::ListView,
         keys::{find, require_subscription},
     },
     keys::{
@@ -34,9 +35,6 @@ use crate::{
         state::AppState,
     },
 };
-
-/// The page with the list of keys.
-const LIST: &str = "/user_profile#api_keys";
 
 /// The form, also as it was kept through a confirmation.
 #[derive(Deserialize)]
@@ -74,13 +72,14 @@ pub async fn show(
     person: SignedIn,
     session: Session,
     seen: SeenAddress,
+    view: ListView,
     id: Path<String>,
     typed: Typed<EditForm>,
 ) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?;
     if let Some(reason) = key.is_fixed() {
-        return notice::see_other(&session, LIST, reason);
+        return notice::see_other(&session, &view.address("api_keys"), reason);
     }
     let terms = terms(&state, &person, &key, clock::now());
     let form = match typed.0 {
@@ -88,7 +87,7 @@ pub async fn show(
         _ => EditForm { title: Some(key.title.clone()), life: LifeForm::of(&life_of(&key), &terms) },
     };
     let dialog = dialog(&key, form, &terms, seen, None, LifeProblems::default());
-    ProfilePage::with(&state, &person, dialog).await?.answer(StatusCode::OK)
+    ProfilePage::with(&state, &person, &view, dialog).await?.answer(StatusCode::OK)
 }
 
 fn dialog(
@@ -118,14 +117,14 @@ pub async fn save(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
-    origin: Origin,
+    view: ListView,
     id: Path<String>,
     form: Form<EditForm>,
 ) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?;
     if let Some(reason) = key.is_fixed() {
-        return notice::see_other(&session, LIST, reason);
+        return notice::see_other(&session, &view.address("api_keys"), reason);
     }
     let (Form(form), seen, now) = (form, SeenAddress::of(&request, &state), clock::now());
     let terms = terms(&state, &person, &key, now);
@@ -135,10 +134,10 @@ pub async fn save(
         (Ok(title), Ok(KeyLife { expires_at, allowed })) => {
             let change = Edit { title: Some(title), expires_at: Some(expires_at), allowed: Some(allowed) };
             let (is_confirmed, max_keys) = (person.session.is_confirmed(now), state.settings.max_keys);
-            let editor = Editor::Owner { is_confirmed, max_keys, origin };
+            let editor = Editor::Owner { is_confirmed, max_keys, origin: Origin::of(&request) };
             match edit::edit(&state.db, key.id, change, editor, now).await? {
-                Edited::Saved => return notice::see_other(&session, LIST, "API key saved."),
-                Edited::Fixed(reason) => return notice::see_other(&session, LIST, reason),
+                Edited::Saved => return notice::see_other(&session, &view.address("api_keys"), "API key saved."),
+                Edited::Fixed(reason) => return notice::see_other(&session, &view.address("api_keys"), reason),
                 Edited::NotFound => return Err(Error::NotFound),
                 Edited::MustConfirm => {
                     let form = form.encoded();
@@ -155,5 +154,5 @@ pub async fn save(
         (title, life) => (title.err(), life.err().unwrap_or_default()),
     };
     let dialog = dialog(&key, form, &terms, seen, problems.0, problems.1);
-    ProfilePage::with(&state, &person, dialog).await?.answer(StatusCode::UNPROCESSABLE_ENTITY)
+    ProfilePage::with(&state, &person, &view, dialog).await?.answer(StatusCode::UNPROCESSABLE_ENTITY)
 }

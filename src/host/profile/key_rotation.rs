@@ -12,7 +12,10 @@ use crate::{
     access::signed_in::{Confirmed, SignedIn},
     base::{clock, error::Result, secret},
     host::profile::{
-        Dialog, KeyRow, ProfilePage,
+        Dialog, ProfilePage,
+        key_list::ListView,
+        key_row::KeyRow,
+        key_shown::ShownKey,
         keys::{self as pages, digest, find, require_subscription},
     },
     keys::{
@@ -49,20 +52,21 @@ pub async fn show(
     state: Data<AppState>,
     person: SignedIn,
     session: Session,
+    view: ListView,
     id: Path<String>,
     typed: Typed<RotationForm>,
 ) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?;
     if let Some(reason) = rotate::refusal(&key, clock::now()) {
-        return notice::see_other(&session, "/user_profile#api_keys", reason);
+        return notice::see_other(&session, &view.address("api_keys"), reason);
     }
     let terms = pages::terms(&state, &person, clock::now());
     let mut form = typed.0;
     form.expiry = form.expiry.or(|| ExpiryForm::like(key.expires_at, key.created_at, &terms));
     form.overlap = form.overlap().unwrap_or(Overlap::Day).name().to_owned();
     let dialog = dialog(key, form, &terms, (None, None));
-    ProfilePage::with(&state, &person, dialog).await?.answer(StatusCode::OK)
+    ProfilePage::with(&state, &person, &view, dialog).await?.answer(StatusCode::OK)
 }
 
 fn dialog(key: ApiKey, form: RotationForm, terms: &Terms, problems: (Option<String>, Option<Problem>)) -> Dialog {
@@ -80,6 +84,7 @@ pub async fn rotate(
     state: Data<AppState>,
     person: Confirmed,
     origin: Origin,
+    view: ListView,
     id: Path<String>,
     form: Form<RotationForm>,
 ) -> Result<HttpResponse> {
@@ -93,7 +98,7 @@ pub async fn rotate(
         (overlap, expires_at) => {
             let problem = overlap.is_none().then(|| "Choose from the list.".to_owned());
             let dialog = dialog(key, form, &terms, (problem, expires_at.err()));
-            return ProfilePage::with(&state, &person, dialog).await?.answer(StatusCode::UNPROCESSABLE_ENTITY);
+            return ProfilePage::with(&state, &person, &view, dialog).await?.answer(StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
     let (caller, token) = (person.caller(), digest(&form.form_token));
@@ -108,14 +113,14 @@ pub async fn rotate(
                 (_, Some(until)) => format!("The old key works until {until}."),
                 (_, None) => "The old key no longer works.".to_owned(),
             };
-            let dialog = pages::shown_once(&state, new, title, &key, Some(old), false);
-            ProfilePage::with(&state, &person, dialog).await?.answer(StatusCode::OK)
+            let dialog = Dialog::Created(ShownKey::new(&state, &person, new, title, &key, Some(old), false));
+            ProfilePage::with(&state, &person, &view, dialog).await?.answer(StatusCode::OK)
         }
-        Rotation::Repeated(key) => pages::repeated(&state, &person, *key).await,
+        Rotation::Repeated(key) => pages::repeated(&state, &person, &view, *key).await,
         Rotation::Refused(reason) => {
             let row = KeyRow::new(find(&state, person.user.id, &id).await?, person.user.zone(), clock::now());
             let dialog = Dialog::NotRotated { row, reason };
-            ProfilePage::with(&state, &person, dialog).await?.answer(StatusCode::CONFLICT)
+            ProfilePage::with(&state, &person, &view, dialog).await?.answer(StatusCode::CONFLICT)
         }
     }
 }

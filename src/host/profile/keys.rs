@@ -14,12 +14,18 @@ use crate::{
     base::{
         clock::{self, Moment},
         error::{Error, Result},
-        ids::{ApiKeyId, UserId},
+        ids::UserId,
         secret::{self, Digest},
     },
-    host::profile::{Dialog, KeyRow, LastUse, ProfilePage},
+    host::profile::{
+        Dialog, ProfilePage,
+        key_list::ListView,
+        key_row::{KeyRow, LastUse},
+        key_shown::ShownKey,
+        key_use::KeyUse,
+    },
     keys::{
-        self, ApiKey, PlainKey, Withdrawal,
+        self, ApiKey, Withdrawal,
         access_form::{AccessFields, AccessForm},
         addresses::SeenAddress,
         create::{self, Creation, Submission, Wanted},
@@ -41,6 +47,9 @@ use crate::{
         state::AppState,
     },
 };
+
+/// How often the uses of a key are read at most, while they are being written.
+const MOST_TRIES: usize = 3;
 
 /// Without an active subscription these pages do not exist.
 pub(super) fn require_subscription(state: &AppState, person: &SignedIn) -> Result<()> {
@@ -81,6 +90,7 @@ pub async fn new(
     state: Data<AppState>,
     person: SignedIn,
     seen: SeenAddress,
+    view: ListView,
     typed: Typed<NewKey>,
 ) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
@@ -88,12 +98,13 @@ pub async fn new(
     let terms = terms(&state, &person, clock::now());
     form.access = form.access.opened();
     form.life.expiry = form.life.expiry.or(|| ExpiryForm::initial(&terms));
-    create_dialog(&state, &person, seen, form, Problems::default()).await?.answer(StatusCode::OK)
+    create_dialog(&state, &person, &view, seen, form, Problems::default()).await?.answer(StatusCode::OK)
 }
 
 async fn create_dialog(
     state: &AppState,
     person: &SignedIn,
+    view: &ListView,
     seen: SeenAddress,
     form: NewKey,
     problems: Problems,
@@ -105,7 +116,7 @@ async fn create_dialog(
     drop(tx);
     let title = Field { value: title, problem: problems.title };
     let life = LifeFields::new(life, &terms(state, person, clock::now()), seen, problems.life);
-    ProfilePage::with(state, person, Dialog::Create { title, access, life, form_token }).await
+    ProfilePage::with(state, person, view, Dialog::Create { title, access, life, form_token }).await
 }
 
 /// POST /user_profile/api_keys/new: the one response that shows the key.
@@ -114,6 +125,7 @@ pub async fn create(
     person: Confirmed,
     seen: SeenAddress,
     origin: Origin,
+    view: ListView,
     form: Form<NewKey>,
 ) -> Result<HttpResponse> {
     let Confirmed(person) = person;
@@ -127,7 +139,7 @@ pub async fn create(
         (Ok(title), Ok(access), Ok(life)) => (title, access, life),
         (title, access, life) => {
             let problems = Problems { title: title.err(), access: access.err(), life: life.err().unwrap_or_default() };
-            let page = create_dialog(&state, &person, seen, form, problems).await?;
+            let page = create_dialog(&state, &person, &view, seen, form, problems).await?;
             return page.answer(StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
@@ -137,10 +149,10 @@ pub async fn create(
     let problems = match create::create(&state.db, &state.settings, &sent, &wanted).await? {
         Creation::Created(id, key) => {
             let no_users = form.access.loses_manage_users(&access);
-            let dialog = shown_once(&state, id, title, &key, None, no_users);
-            return ProfilePage::with(&state, &person, dialog).await?.answer(StatusCode::OK);
+            let dialog = Dialog::Created(ShownKey::new(&state, &person, id, title, &key, None, no_users));
+            return ProfilePage::with(&state, &person, &view, dialog).await?.answer(StatusCode::OK);
         }
-        Creation::Repeated(key) => return repeated(&state, &person, *key).await,
+        Creation::Repeated(key) => return repeated(&state, &person, &view, *key).await,
         Creation::LimitReached => {
             let have = counted(state.settings.max_keys, "active key", "active keys");
             let problem = format!("You have reached the limit of {have}. Withdraw one to create another.");
@@ -149,26 +161,18 @@ pub async fn create(
         Creation::Invalid(problem) => Problems { access: Some(problem), ..Problems::default() },
     };
     let form = NewKey { form_token: String::new(), ..form };
-    create_dialog(&state, &person, seen, form, problems).await?.answer(StatusCode::UNPROCESSABLE_ENTITY)
-}
-
-/// The dialog that shows a new key. `old` says what becomes of the one that it replaces.
-pub(super) fn shown_once(
-    state: &AppState,
-    id: ApiKeyId,
-    title: String,
-    key: &PlainKey,
-    old: Option<String>,
-    no_users: bool,
-) -> Dialog {
-    let curl = format!("curl -H 'user-api-key: {}' {}/api/v1/properties/", key.reveal(), state.address());
-    Dialog::Created { id: id.to_string(), title, key: key.reveal().to_owned(), curl, old, no_users }
+    create_dialog(&state, &person, &view, seen, form, problems).await?.answer(StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 /// The page of a form that was sent before.
-pub(super) async fn repeated(state: &AppState, person: &SignedIn, key: ApiKey) -> Result<HttpResponse> {
+pub(super) async fn repeated(
+    state: &AppState,
+    person: &SignedIn,
+    view: &ListView,
+    key: ApiKey,
+) -> Result<HttpResponse> {
     let row = KeyRow::new(key, person.user.zone(), clock::now());
-    ProfilePage::with(state, person, Dialog::AlreadyCreated { row }).await?.answer(StatusCode::CONFLICT)
+    ProfilePage::with(state, person, view, Dialog::AlreadyCreated { row }).await?.answer(StatusCode::CONFLICT)
 }
 
 /// The digest of a form token. A form without one cannot be a repetition.
@@ -187,29 +191,50 @@ pub(super) async fn find(state: &AppState, user: UserId, id: &str) -> Result<Api
 }
 
 /// GET /user_profile/api_keys/{id}/withdraw: asks for confirmation.
-pub async fn confirm(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn confirm(
+    state: Data<AppState>,
+    person: SignedIn,
+    view: ListView,
+    id: Path<String>,
+) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?;
     if key.withdrawn_at.is_some() {
-        return Ok(page::see_other("/user_profile#api_keys"));
+        return Ok(page::see_other(&view.address("api_keys")));
     }
-    let made = made(&state, &person, &key).await?;
-    let row = KeyRow::new(key, person.user.zone(), clock::now());
-    ProfilePage::with(&state, &person, Dialog::Withdraw { row, made }).await?.answer(StatusCode::OK)
+    let (row, key_use, made) = used(&state, &person, &view, key).await?;
+    ProfilePage::with(&state, &person, &view, Dialog::Withdraw { row, key_use, made }).await?.answer(StatusCode::OK)
 }
 
 /// GET /user_profile/api_keys/{id}: a key, also one that is withdrawn, and what was made with it.
-pub async fn details(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
+pub async fn details(
+    state: Data<AppState>,
+    person: SignedIn,
+    view: ListView,
+    id: Path<String>,
+) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?;
-    let made = made(&state, &person, &key).await?;
-    let row = KeyRow::new(key, person.user.zone(), clock::now());
-    ProfilePage::with(&state, &person, Dialog::Details { row, made }).await?.answer(StatusCode::OK)
+    let (row, key_use, made) = used(&state, &person, &view, key).await?;
+    ProfilePage::with(&state, &person, &view, Dialog::Details { row, key_use, made }).await?.answer(StatusCode::OK)
 }
 
-async fn made(state: &AppState, person: &SignedIn, key: &ApiKey) -> Result<Made> {
-    let mut tx = state.db.read().await?;
-    Ok(made::of_key(&mut tx, person.user.id, key.id).await?)
+/// A key with how it is used, and what was made with it.
+async fn used(state: &AppState, person: &SignedIn, view: &ListView, key: ApiKey) -> Result<(KeyRow, KeyUse, Made)> {
+    let zone = person.user.zone();
+    let mut tries = 0..MOST_TRIES;
+    loop {
+        let (now, writes) = (clock::now(), view.uses.writes(key.id));
+        let mut tx = state.db.read().await?;
+        let key_use = KeyUse::read(&mut tx, &view.uses, &key, zone, now).await?;
+        // Once more, if counts were written meanwhile.
+        if tries.next().is_some() && view.uses.writes(key.id) != writes {
+            continue;
+        }
+        let made = made::of_key(&mut tx, person.user.id, key.id).await?;
+        let unwritten = view.uses.unwritten(key.id);
+        return Ok((KeyRow::with_uses(key, None, &unwritten, zone, now), key_use, made));
+    }
 }
 
 /// POST /user_profile/api_keys/{id}/withdraw
@@ -218,24 +243,25 @@ pub async fn withdraw(
     person: SignedIn,
     session: Session,
     origin: Origin,
+    view: ListView,
     id: Path<String>,
 ) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
     let key = find(&state, person.user.id, &id).await?.id;
     withdraw::withdraw(&state.db, key, Withdrawal::Page, origin, clock::now()).await?;
-    notice::see_other(&session, "/user_profile#api_keys", "API key withdrawn. It can no longer be used.")
+    notice::see_other(&session, &view.address("api_keys"), "API key withdrawn. It can no longer be used.")
 }
 
 /// GET /user_profile/withdraw_all_keys: asks for confirmation. Also without a subscription: otherwise a leaked key
 /// would work again with the next one.
-pub async fn confirm_all(state: Data<AppState>, person: SignedIn) -> Result<HttpResponse> {
+pub async fn confirm_all(state: Data<AppState>, person: SignedIn, view: ListView) -> Result<HttpResponse> {
     let mut tx = state.db.read().await?;
     let active = store::count_working(&mut tx, person.user.id, clock::now()).await?;
     drop(tx);
     if active == 0 {
-        return Ok(page::see_other("/user_profile"));
+        return Ok(page::see_other(&view.address("api_keys")));
     }
-    ProfilePage::with(&state, &person, Dialog::WithdrawAll { active }).await?.answer(StatusCode::OK)
+    ProfilePage::with(&state, &person, &view, Dialog::WithdrawAll { active }).await?.answer(StatusCode::OK)
 }
 
 /// POST /user_profile/withdraw_all_keys
@@ -244,9 +270,10 @@ pub async fn withdraw_all(
     person: SignedIn,
     session: Session,
     origin: Origin,
+    view: ListView,
 ) -> Result<HttpResponse> {
     withdraw::withdraw_all(&state.db, person.user.id, Withdrawal::All, origin, clock::now()).await?;
-    notice::see_other(&session, "/user_profile#api_keys", "All API keys withdrawn.")
+    notice::see_other(&session, &view.address("api_keys"), "All API keys withdrawn.")
 }
 
 #[derive(Template)]
@@ -260,7 +287,8 @@ struct FirstUsePage {
 /// GET /user_profile/api_keys/{id}/first_use: has the first request arrived? Shown inside the dialog with the key.
 pub async fn first_use(state: Data<AppState>, person: SignedIn, id: Path<String>) -> Result<HttpResponse> {
     require_subscription(&state, &person)?;
-    let row = KeyRow::new(find(&state, person.user.id, &id).await?, person.user.zone(), clock::now());
+    let key = find(&state, person.user.id, &id).await?;
+    let row = KeyRow::new(key, person.user.zone(), clock::now());
     let page = FirstUsePage {
         layout: Layout::new(&state, Some(person.user.display_name())),
         address: format!("/user_profile/api_keys/{}/first_use", row.id),
@@ -273,6 +301,6 @@ pub async fn first_use(state: Data<AppState>, person: SignedIn, id: Path<String>
 }
 
 /// GET /user_profile/api_keys: the list is part of the profile.
-pub async fn list() -> HttpResponse {
-    page::see_other("/user_profile#api_keys")
+pub async fn list(view: ListView) -> HttpResponse {
+    page::see_other(&view.address("api_keys"))
 }

@@ -5,37 +5,35 @@ pub mod confirm;
 pub mod details;
 pub mod email;
 pub mod key_edit;
+pub mod key_list;
 pub mod key_rotation;
+pub mod key_row;
+pub mod key_shown;
+pub mod key_use;
 pub mod keys;
 pub mod second_factor;
 pub mod sessions;
 
 use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
-use chrono_tz::{TZ_VARIANTS, Tz};
+use chrono_tz::TZ_VARIANTS;
 
 use crate::{
     access::signed_in::SignedIn,
-    base::{
-        clock::{self, Moment},
-        error::Result,
+    base::{clock, error::Result},
+    host::profile::{
+        key_list::{KeyList, ListView},
+        key_row::{Ending, KeyRow, KeyStatus},
+        key_shown::ShownKey,
+        key_use::KeyUse,
     },
     keys::{
-        ApiKey,
-        access_form::AccessFields,
-        addresses,
-        expiry::{self, ExpiryFields},
-        life_form::LifeFields,
-        made::Made,
-        rotate::OverlapField,
-        scope::{self, KeyScope},
-        state::State,
-        store::{self, Order},
+        access_form::AccessFields, expiry::ExpiryFields, life_form::LifeFields, made::Made, rotate::OverlapField, store,
     },
     people::{sessions::notice::Notice, subscriptions},
     web::{
         form::Field,
-        page::{self, Layout, SortableColumn, When, counted},
+        page::{self, Layout},
         state::AppState,
     },
 };
@@ -57,140 +55,19 @@ pub struct ProfilePage {
     pub password_rules: &'static str,
     pub keys: KeysSection,
     pub has_second_factor: bool,
+    /// What the list of keys shows. Dialogs lead back to it.
+    pub view: ListView,
     pub dialog: Dialog,
 }
 
 /// The section of API keys; without an active subscription, the reason instead of the keys.
 pub enum KeysSection {
-    Open {
-        rows: Vec<KeyRow>,
-        columns: [SortableColumn; 1],
-        /// When the subscription ends, if that is soon.
-        ends: Option<When>,
-        /// The limit of active keys is reached.
-        full: bool,
-        /// The limit, such as `100 active keys`.
-        limit: String,
-    },
+    Open(Box<KeyList>),
     Closed {
         reason: String,
         /// Active keys that are suspended.
         paused: i64,
     },
-}
-
-/// A key, ready to be shown.
-pub struct KeyRow {
-    pub id: String,
-    pub title: String,
-    pub tail: String,
-    pub scope: KeyScope,
-    pub rights: &'static str,
-    pub created: When,
-    pub imported: bool,
-    pub last_used: Option<LastUse>,
-    pub withdrawn: Option<Withdrawn>,
-    pub status: KeyStatus,
-    /// The end, of a key that has one.
-    pub expires: Option<Ending>,
-    /// From where it may be used; empty for anywhere.
-    pub addresses: Vec<String>,
-    pub is_replaced: bool,
-}
-
-/// The end of a key.
-pub struct Ending {
-    pub when: When,
-    /// The last day, of a key that works until the end of one.
-    pub day: Option<String>,
-}
-
-/// Whether a key works, ready to be shown; of a withdrawn one [`KeyRow::withdrawn`] says more.
-pub enum KeyStatus {
-    Active,
-    /// On this day.
-    ExpiresSoon(String),
-    Replaced {
-        until: When,
-        when_unused: bool,
-    },
-    Expired(When),
-    Withdrawn,
-}
-
-impl KeyStatus {
-    fn new(state: State, zone: Tz) -> Self {
-        match state {
-            State::Active => KeyStatus::Active,
-            State::ExpiresSoon(end) => KeyStatus::ExpiresSoon(day_text(end, zone)),
-            State::Replaced { until, when_unused } => {
-                KeyStatus::Replaced { until: When::new(until, zone), when_unused }
-            }
-            State::Expired(end) => KeyStatus::Expired(When::new(end, zone)),
-            State::Withdrawn => KeyStatus::Withdrawn,
-        }
-    }
-}
-
-/// The last day of a key with this end.
-fn day_text(end: Moment, zone: Tz) -> String {
-    expiry::last_day(end, zone).format("%-d %b %Y").to_string()
-}
-
-pub struct LastUse {
-    pub when: When,
-    pub address: String,
-    pub client: String,
-}
-
-pub struct Withdrawn {
-    pub when: When,
-    pub by: String,
-}
-
-impl KeyRow {
-    /// True if another key may take its place.
-    pub fn can_rotate(&self) -> bool {
-        !self.is_replaced && matches!(self.status, KeyStatus::Active | KeyStatus::ExpiresSoon(_))
-    }
-
-    /// True while another key has taken its place and it still works.
-    pub fn is_ending(&self) -> bool {
-        matches!(self.status, KeyStatus::Replaced { .. })
-    }
-
-    pub fn new(key: ApiKey, zone: Tz, now: Moment) -> Self {
-        let by = match (key.withdrawn_by.as_deref(), key.withdrawn_how.as_deref()) {
-            (_, Some("leak_box")) => "found, leaked",
-            (Some("host"), _) => "by the host",
-            (_, Some("all")) => "by you, with all keys",
-            (_, Some("rotation")) => "by you, in a rotation",
-            _ => "by you",
-        };
-        let state = key.state(now);
-        KeyRow {
-            id: key.id.to_string(),
-            title: key.title,
-            tail: key.tail,
-            scope: key.scope,
-            rights: scope::rights(key.read_only, key.manage_users),
-            created: When::new(key.created_at, zone),
-            imported: key.imported,
-            last_used: key.last_used_at.map(|at| LastUse {
-                when: When::new(at, zone),
-                address: key.last_used_address.unwrap_or_default(),
-                client: key.last_used_client.unwrap_or_default(),
-            }),
-            withdrawn: key.withdrawn_at.map(|at| Withdrawn { when: When::new(at, zone), by: by.to_owned() }),
-            status: KeyStatus::new(state, zone),
-            expires: key.expires_at.map(|end| Ending {
-                when: When::new(end, zone),
-                day: expiry::is_whole_day(end, zone).then(|| day_text(end, zone)),
-            }),
-            addresses: key.allowed.as_deref().map(addresses::shown).unwrap_or_default(),
-            is_replaced: key.replaced_by.is_some(),
-        }
-    }
 }
 
 /// The open dialog.
@@ -202,16 +79,7 @@ pub enum Dialog {
         life: LifeFields,
         form_token: String,
     },
-    Created {
-        id: String,
-        title: String,
-        key: String,
-        curl: String,
-        /// What becomes of the key that it replaces.
-        old: Option<String>,
-        /// "May manage users" was ticked, but such a key never may.
-        no_users: bool,
-    },
+    Created(ShownKey),
     AlreadyCreated {
         row: KeyRow,
     },
@@ -234,11 +102,13 @@ pub enum Dialog {
     },
     Withdraw {
         row: KeyRow,
+        key_use: KeyUse,
         made: Made,
     },
     /// A key that may be withdrawn.
     Details {
         row: KeyRow,
+        key_use: KeyUse,
         made: Made,
     },
     WithdrawAll {
@@ -248,28 +118,15 @@ pub enum Dialog {
 
 impl ProfilePage {
     /// The page with stored values and no open dialog.
-    pub async fn new(state: &AppState, person: &SignedIn, order: Order) -> Result<Self> {
+    pub async fn new(state: &AppState, person: &SignedIn, view: &ListView) -> Result<Self> {
         let user = &person.user;
-        let zone = user.zone();
         let now = clock::now();
         let grace = state.settings.grace();
         let mut tx = state.db.read().await?;
         let keys = if subscriptions::is_active(person.subscription.as_ref(), grace, now) {
-            let keys = store::of_user(&mut tx, user.id, order).await?;
-            let active = keys.iter().filter(|key| key.state(now).is_counted()).count();
-            let limit = state.settings.max_keys;
-            let rows = keys.into_iter().map(|key| KeyRow::new(key, zone, now)).collect();
-            let full = i64::try_from(active).is_ok_and(|active| active >= limit);
-            let end = subscriptions::ends_soon(person.subscription.as_ref(), grace, now);
-            KeysSection::Open {
-                ends: end.map(|end| When::new(end, zone)),
-                rows,
-                columns: [title_column(order)],
-                full,
-                limit: counted(limit, "active key", "active keys"),
-            }
+            KeysSection::Open(Box::new(KeyList::read(&mut tx, state, person, view, now).await?))
         } else {
-            let reason = subscriptions::why_not(person.subscription.as_ref(), grace, zone);
+            let reason = subscriptions::why_not(person.subscription.as_ref(), grace, user.zone());
             KeysSection::Closed { reason, paused: store::count_working(&mut tx, user.id, now).await? }
         };
         Ok(ProfilePage {
@@ -286,27 +143,19 @@ impl ProfilePage {
             password_rules: crate::people::password::RULES,
             keys,
             has_second_factor: person.has_second_factor,
+            view: view.clone(),
             dialog: Dialog::None,
         })
     }
 
     /// The page with this dialog open.
-    pub async fn with(state: &AppState, person: &SignedIn, dialog: Dialog) -> Result<Self> {
-        Ok(ProfilePage { dialog, ..Self::new(state, person, Order::Created).await? })
+    pub async fn with(state: &AppState, person: &SignedIn, view: &ListView, dialog: Dialog) -> Result<Self> {
+        Ok(ProfilePage { dialog, ..Self::new(state, person, view).await? })
     }
 
     pub fn answer(&self, status: StatusCode) -> Result<HttpResponse> {
         page::html(status, self)
     }
-}
-
-fn title_column(order: Order) -> SortableColumn {
-    let (sorted, next) = match order {
-        Order::Created => ("none", "title"),
-        Order::TitleUp => ("ascending", "-title"),
-        Order::TitleDown => ("descending", "title"),
-    };
-    SortableColumn { title: "Title", sorted, address: format!("/user_profile?order={next}#api_keys") }
 }
 
 /// The zones of the list: those named after places, and UTC. Any other IANA name is accepted too.

@@ -32,8 +32,8 @@ const MOST: i64 = 20;
 /// Forms that are kept of all browsers from which nobody has signed in before: anybody can send those.
 const MOST_OF_STRANGERS: i64 = 200;
 
-/// Keeps the fields of a form (`application/x-www-form-urlencoded`), and returns the address that shows it again; and
-/// whether anything was kept. Every form posts to the address that shows it. A browser without a cookie gets one with the
+/// Keeps the fields of a form (`application/x-www-form-urlencoded`) with the parameters of its address, and returns the
+/// address that shows it again; and whether anything was kept. Every form posts to the address that shows it. A browser without a cookie gets one with the
 /// response.
 pub async fn keep(state: &AppState, request: &HttpRequest, typed: &[u8]) -> Result<(String, bool)> {
     const INSERT: &str = "
@@ -48,6 +48,10 @@ pub async fn keep(state: &AppState, request: &HttpRequest, typed: &[u8]) -> Resu
     if fields.is_empty() {
         return Ok((resumed_address(request), false));
     }
+    let fields = match without_secrets(request.query_string().as_bytes()) {
+        parameters if parameters.is_empty() => fields,
+        parameters => format!("{parameters}&{fields}"),
+    };
     let browser = match BrowserCookie::sent(request, &state.base_url) {
         Some(sent) => sent,
         None => BrowserCookie::new_for(request, &state.base_url),

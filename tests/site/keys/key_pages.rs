@@ -58,8 +58,11 @@ async fn a_key_is_shown_by_the_answer_that_made_it_and_by_no_other() {
     let text = seen(answer.text());
     assert!(text.contains("Night audit") && text.contains("keep it in a safe place"), "{answer}");
     assert!(text.contains("Close"), "{answer}");
-    let curl = format!("curl -H 'user-api-key: {key}' {}/api/v1/properties/", server.base_url);
-    assert!(text.contains(&curl), "no {curl} in {answer}");
+    let api = format!("{}/api/v1", server.base_url);
+    let curl = format!("curl -H \"user-api-key: {key}\" {api}/properties/");
+    for part in [&*curl, "For your PMS", &*format!("API address {api}"), "header with the key user-api-key"] {
+        assert!(text.contains(part), "no {part} in {answer}");
+    }
     server.with_key(&key).get(&format!("{PROPERTIES}/")).await.is(200);
     let id = me.browser.key_id(&key).await;
     for path in [
@@ -199,7 +202,7 @@ async fn a_rotation_of_a_lost_key_withdraws_it_and_shows_a_new_one() {
     shows_no_key(&again);
     server.with_key(&new).get(PROPERTIES).await.is(200);
     let list = me.browser.get(PROFILE).await.is(200);
-    assert_eq!(key_titles(&list), ["Night audit", "Night audit", "Front desk"]);
+    assert_eq!(key_titles(&list), ["Night audit", "Front desk", "Night audit"], "the withdrawn one comes last");
 }
 
 #[actix_web::test]

@@ -137,8 +137,8 @@ async fn times_are_shown_in_the_user_s_time_zone() {
         save(&me.browser, "", zone).await.is(303);
         let page = me.browser.get(PROFILE).await.is(200);
         let (_, time) = page.text().split_once("<time datetime=\"").expect("a time");
-        let (machine, after) = time.split_once("\">").expect("a machine-readable time");
-        (machine.to_owned(), after.split('<').next().unwrap_or_default().to_owned())
+        let (machine, after) = time.split_once("\" title=\"").expect("a machine-readable time");
+        (machine.to_owned(), after.split('"').next().unwrap_or_default().to_owned())
     };
     let (machine, utc) = times("UTC").await;
     let (same_machine, elsewhere) = times("Pacific/Kiritimati").await;
