@@ -9,8 +9,9 @@ use crate::{
     base::{clock::Moment, ids::UserId},
     db::{Statement, Tx, impl_from_row},
     delivery::{
+        account_notices, key_notices,
         letter::{Letter, time},
-        notices::Notice,
+        notice::Notice,
         queue::Leased,
     },
     people::users::{
@@ -119,8 +120,11 @@ impl Composer<'_> {
             _ => {
                 let (data, email, zone) = (&self.mail.data, &*user.email, user.zone());
                 let notice = Notice { kind, data, email, zone, state: self.state };
-                let letter = notice.letter();
-                Ok(letter.map_or(Composed::Pointless("unknown kind of mail"), |letter| user.mailed(letter)))
+                let letter = account_notices::letter(&notice).or_else(|| key_notices::letter(&notice));
+                Ok(match letter {
+                    Some(letter) => user.mailed(notice.finish(letter)),
+                    None => Composed::Pointless("unknown kind of mail"),
+                })
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What notices say of API keys.
 
 use crate::{
-    delivery::{letter::Letter, notices::Notice},
+    delivery::{letter::Letter, notice::Notice},
     record::outbox::MailKind,
     web::page::counted,
 };

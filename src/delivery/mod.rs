@@ -1,9 +1,10 @@
 //! Sending the mails of the outbox (`record/outbox.rs`), beside requests.
 
+mod account_notices; // what notices say of an account
 pub mod compose; // a mail as its kind and data say it
 mod key_notices; // what notices say of API keys
 pub mod letter; // the text and HTML of a mail
-pub mod notices; // what notices say
+mod notice; // what all notices say
 pub mod queue; // the outbox, as it is worked off
 pub mod server; // the mail server of the settings
 mod smtp; // one mail over SMTP
