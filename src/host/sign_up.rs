@@ -93,6 +93,7 @@ fn welcome(state: &AppState, token: &LinkToken, email: Email, name: Field, probl
         name,
         password_problem: problem,
         rules: RULES,
+        verb: "Create account",
     }
 }
 

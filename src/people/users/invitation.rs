@@ -40,6 +40,8 @@ pub struct WelcomePage {
     pub name: Field,
     pub password_problem: Option<String>,
     pub rules: &'static str,
+    /// The word on the button.
+    pub verb: &'static str,
 }
 
 /// The page for a link that is expired, used or unknown.
@@ -143,5 +145,6 @@ fn welcome(
         name,
         password_problem,
         rules: RULES,
+        verb: "Save",
     }
 }
