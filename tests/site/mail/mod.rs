@@ -3,6 +3,7 @@
 mod commands;
 mod email_change;
 mod invitations;
+mod key_notices;
 mod notices;
 mod outbox;
 mod reset;
