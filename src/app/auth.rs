@@ -29,7 +29,7 @@ use crate::{
     people::sessions,
     web::{
         admission::Admission,
-        api_responses::API_KEY_EXPIRES,
+        api_responses::{API_KEY_EXPIRES, SUBSCRIPTION_ENDS},
         client_ip, csrf, methods,
         request_log::{self, RequestUser},
         response_cache::Viewer,
@@ -51,6 +51,7 @@ pub async fn authenticate(
     if request.path() == OPEN && methods::is_read(request.method()) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
+    let grace = part::<AppState>(&request)?.settings.grace();
     let (caller, credential) = caller(&request).await;
     let mut answer = match caller {
         Ok(caller) => {
@@ -65,8 +66,13 @@ pub async fn authenticate(
         }
         Err(error) => request.error_response(error),
     };
-    if let Some(end) = credential.as_ref().and_then(|credential| credential.end_header.clone()) {
-        answer.headers_mut().insert(API_KEY_EXPIRES, end);
+    if let Some(credential) = credential {
+        if let Some(end) = &credential.end_header {
+            answer.headers_mut().insert(API_KEY_EXPIRES, end.clone());
+        }
+        if let Some(end) = credential.subscription_header(grace) {
+            answer.headers_mut().insert(SUBSCRIPTION_ENDS, end);
+        }
     }
     Ok(answer)
 }

@@ -239,6 +239,20 @@ pub struct Credential {
     pub tally: OnceLock<Arc<Tally>>,
     pub deactivated_at: Option<Moment>,
     pub subscription: Option<Subscription>,
+    /// The same for the end of the subscription.
+    subscription_header: OnceLock<Option<HeaderValue>>,
+}
+
+impl Credential {
+    /// When the subscription ends, as a header says it.
+    pub fn subscription_header(&self, grace: Duration) -> Option<HeaderValue> {
+        let header = || self.subscription.and_then(|subscription| subscription.ends_at(grace)).and_then(header_of);
+        self.subscription_header.get_or_init(header).clone()
+    }
+}
+
+fn header_of(end: Moment) -> Option<HeaderValue> {
+    HeaderValue::from_str(&end.to_rfc3339_opts(SecondsFormat::Secs, true)).ok()
 }
 
 impl_from_row!(Credential, row => {
@@ -250,14 +264,14 @@ impl_from_row!(Credential, row => {
     read_only: row.try_get("read_only")?,
     manage_users: row.try_get("manage_users")?,
     expires_at,
-    end_header: expires_at
-        .and_then(|end| HeaderValue::from_str(&end.to_rfc3339_opts(SecondsFormat::Secs, true)).ok()),
+    end_header: expires_at.and_then(header_of),
     allowed: addresses::parse_stored(row.try_get("allowed_addresses")?)?,
     withdrawn_at: row.try_get("withdrawn_at")?,
     last_use: Written::new(row.try_get("last_used_at")?),
     tally: OnceLock::new(),
     deactivated_at: row.try_get("deactivated_at")?,
     subscription: Subscription::from_joined_row(row.try_get("state")?, row.try_get("period_ends_at")?)?,
+    subscription_header: OnceLock::new(),
 }});
 
 /// The credential of a key.

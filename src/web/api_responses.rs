@@ -43,6 +43,9 @@ const CORS: [(HeaderName, &str); 2] = [
 /// When the caller's key ends (RFC 3339), if it does.
 pub const API_KEY_EXPIRES: HeaderName = HeaderName::from_static("api-key-expires");
 
+/// When the caller's subscription ends (RFC 3339), if it does.
+pub const SUBSCRIPTION_ENDS: HeaderName = HeaderName::from_static("subscription-ends");
+
 const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE, OPTIONS"),
     (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, user-api-key, if-none-match"),
@@ -133,8 +136,10 @@ fn as_json(answer: ServiceResponse, is_read: bool) -> ServiceResponse {
             json_error(&error, not_found, id)
         }
     };
-    if let Some(end) = response.headers().get(API_KEY_EXPIRES) {
-        new.headers_mut().insert(API_KEY_EXPIRES, end.clone());
+    for name in [API_KEY_EXPIRES, SUBSCRIPTION_ENDS] {
+        if let Some(end) = response.headers().get(&name) {
+            new.headers_mut().insert(name, end.clone());
+        }
     }
     ServiceResponse::new(request, new)
 }

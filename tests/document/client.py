@@ -5,7 +5,7 @@ from validity import Judge
 
 
 # Headers that an answer has only now and then.
-MAYBE = ("retry-after", "api-key-expires")
+MAYBE = ("retry-after", "api-key-expires", "subscription-ends")
 
 
 class Client:

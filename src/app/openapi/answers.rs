@@ -24,6 +24,10 @@ fn common() -> Vec<Header> {
             example: Some("2027-03-31T22:00:00Z".to_owned()),
             ..header("api-key-expires", "When the API key of the request expires; absent if it does not.")
         },
+        Header {
+            example: Some("2027-03-31T22:00:00Z".to_owned()),
+            ..header("subscription-ends", "When the subscription of the key's user ends; absent if it does not.")
+        },
     ]
 }
 

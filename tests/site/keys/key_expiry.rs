@@ -195,7 +195,7 @@ async fn every_answer_to_a_key_that_has_an_end_says_it() {
     says(&api.get(PROPERTIES).await.is(403));
     server.subscribe(DESK);
     let without = me.api.get(PROPERTIES).await.is(200);
-    assert_eq!(without.header("api-key-expires"), None);
+    assert_eq!((without.header("api-key-expires"), without.header("subscription-ends")), (None, None));
     let session = me.browser.get(PROPERTIES).await.is(200);
     assert_eq!(session.header("api-key-expires"), None);
 }
@@ -219,4 +219,21 @@ async fn an_end_is_recorded_once_by_the_clock_also_if_no_server_ran() {
     assert_eq!((&*found[0]["actor"], &*found[0]["subject"], &*found[0]["address"]), ("clock", "Ending", ""));
     let page = server.signed_in(&me.user).await.get("/user_profile/activity?kind=key_expired").await.is(200);
     assert!(seen(page.text()).contains("The API key “ Ending ” expired"), "{page}");
+}
+
+#[actix_web::test]
+async fn every_answer_to_a_key_whose_subscription_is_to_end_says_when() {
+    let (server, me) = world().await;
+    let ends = |answer: &Response| answer.header("subscription-ends").map(str::to_owned);
+    assert_eq!(ends(&me.api.get(PROPERTIES).await.is(200)), None);
+    server.run(&["subscription", "activate", DESK, "--until", "2031-05-06"]).ok();
+    let list = me.api.get(PROPERTIES).await.is(200);
+    assert_eq!(ends(&list).as_deref(), Some("2031-05-07T00:00:00Z"));
+    let tag = list.header("etag").expect("a tag").to_owned();
+    let unchanged = me.api.get(PROPERTIES).header("if-none-match", &tag).await.is(304);
+    assert_eq!(ends(&unchanged).as_deref(), Some("2031-05-07T00:00:00Z"));
+    assert_eq!(ends(&me.api.get(&at("not-an-id")).await.is(404)).as_deref(), Some("2031-05-07T00:00:00Z"));
+    server.subscribe(DESK);
+    assert_eq!(ends(&me.api.get(PROPERTIES).await.is(200)), None);
+    assert_eq!(ends(&me.browser.get(PROPERTIES).await.is(200)), None);
 }
