@@ -152,9 +152,10 @@ async fn states(server: &Server, user: &User, browser: &mut Browser) {
     browser.refresh().await.expect("a reload");
     browser.looks_right("key-states", 200).await;
     let statuses: Vec<String> = browser.rows().await.into_iter().map(|row| row.status).collect();
-    assert!(statuses[2].starts_with("expires "), "{statuses:?}");
-    assert_eq!(statuses[3], "expired");
-    browser.press_in("tbody tr:last-child", "Actions").await;
+    // What works comes first, the newest before others.
+    assert!(statuses[1].starts_with("expires "), "{statuses:?}");
+    assert_eq!(statuses[3..], ["replaced", "expired", "withdrawn"]);
+    browser.press_in("tbody tr.key:nth-child(4)", "Actions").await;
     browser.press("End now").await;
     browser.dialog("Withdraw API Key").await;
     browser.press("Withdraw").await;

@@ -50,6 +50,9 @@ pub async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
     }
 }
 
+/// Returns true on any page but the one on which something was pressed.
+const LEFT: &str = "return window.left ? null : true";
+
 impl Browser {
     /// What a script returns once the page is loaded; nothing while one page gives way to the next.
     async fn ask(&self, script: &str, arguments: Vec<Value>) -> Option<Value> {
@@ -98,9 +101,23 @@ impl Browser {
         let button_itself = vec![button.to_json().expect("a button")];
         let leads_on = self.execute(mark, button_itself).await.expect("a script").json() == true;
         button.click().await.unwrap_or_else(|error| panic!("{words:?} cannot be clicked: {error}"));
-        if leads_on {
-            self.reads::<bool>("the page that follows", "return window.left ? null : true").await;
+        if leads_on && !self.leaves(Duration::from_secs(5)).await {
+            // Chromium drops a click now and then while its emulated finger becomes a mouse again.
+            let _ = button.click().await;
+            self.reads::<bool>("the page that follows", LEFT).await;
         }
+    }
+
+    /// Whether the page on which something was pressed is left within this time.
+    async fn leaves(&self, patience: Duration) -> bool {
+        let end = Instant::now() + patience;
+        while Instant::now() < end {
+            if self.ask(LEFT, vec![]).await.is_some() {
+                return true;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        false
     }
 
     /// The one button or link with these words that can be seen and, beside a modal dialog, reached.
