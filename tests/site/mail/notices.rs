@@ -97,11 +97,14 @@ async fn guessing_is_told_once_a_day_and_a_sign_in_that_stops_half_way_once_an_h
     };
     server.browser().sign_in(&me.user.email, "wrong wrong wrong").await.is(422);
     fail().await;
+    let mailed = "select kind from outbox where kind = 'guessing'";
+    assert_eq!(server.texts(mailed).await.len(), 1);
     outbox(&server, "guessing", "sent_at", 1).await;
     assert_eq!(server.texts("select kind from activity where kind = 'guessing'").await.len(), 2);
     mail.mail(&me.user.email, "Many failed attempts to sign in").await;
     server.set_moment("outbox", "created_at", -86_401).await;
     fail().await;
+    assert_eq!(server.texts(mailed).await.len(), 2);
     outbox(&server, "guessing", "sent_at", 2).await;
     // The right password without a code.
     server.enrol(&me.browser).await;
@@ -118,6 +121,7 @@ async fn guessing_is_told_once_a_day_and_a_sign_in_that_stops_half_way_once_an_h
         (server.texts("select kind from activity where kind = 'sign_in_half'").await.len() == 2).then_some(())
     })
     .await;
+    assert_eq!(server.texts("select kind from outbox where kind = 'sign_in_half'").await.len(), 1);
     let half = mail.mail(&me.user.email, "Somebody knows your password").await;
     assert!(half.text().contains("Nobody was signed in"), "{}", half.text());
 }
