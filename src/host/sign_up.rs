@@ -6,7 +6,6 @@ use actix_web::{
     web::{Data, Path},
 };
 use askama::Template;
-use serde::Deserialize;
 
 use crate::{
     base::{
@@ -20,7 +19,7 @@ use crate::{
         throttle::{self, Subject},
         users::{
             self, Email,
-            invitation::{WelcomePage, ended},
+            invitation::{Chosen, WelcomePage, ended},
             links::{self, LinkToken, Purpose},
             mail_request::{self, Address, Asked},
         },
@@ -104,14 +103,6 @@ pub async fn open(state: Data<AppState>, token: Path<LinkToken>) -> Result<HttpR
         Some(email) => page::html(StatusCode::OK, &welcome(&state, &token, email, Field::default(), None)),
         None => ended(&state),
     }
-}
-
-#[derive(Deserialize)]
-pub struct Chosen {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    password: String,
 }
 
 /// POST /sign_up/{token}: creates the account.

@@ -127,6 +127,12 @@ pub struct SortableColumn {
     pub address: String,
 }
 
+/// The number of a page in an address. What is no number is the first page; one with too many digits is past the end.
+pub fn number(text: &str) -> i64 {
+    let is_long = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().unwrap_or(if is_long { i64::MAX } else { 1 })
+}
+
 /// The number of pages for so many entries, at least one.
 pub fn pages_of(entries: i64, per_page: i64) -> i64 {
     ((entries + per_page - 1) / per_page).max(1)

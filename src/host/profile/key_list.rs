@@ -23,7 +23,7 @@ use crate::{
     },
     people::{sessions::kept_forms::Typed, subscriptions},
     web::{
-        page::{Pager, When, counted},
+        page::{self, Pager, When, counted},
         state::AppState,
     },
 };
@@ -55,8 +55,7 @@ pub struct ListView {
 impl From<ListQuery> for Wanted {
     /// What is no status, order or page counts as none.
     fn from(query: ListQuery) -> Self {
-        let is_long = query.page.len() > 18 && query.page.bytes().all(|b| b.is_ascii_digit());
-        let page = query.page.parse().unwrap_or(if is_long { i64::MAX } else { 1 });
+        let page = page::number(&query.page);
         let (status, order) = (Status::read(&query.status), Order::read(&query.order));
         Wanted { text: query.q, status, order, page }
     }

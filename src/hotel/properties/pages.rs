@@ -74,7 +74,7 @@ pub async fn list(state: Data<AppState>, person: SignedIn, asked: Arguments<Aske
     let Arguments(asked) = asked;
     let (caller, order) = (person.caller(), Order::read(&asked.order));
     let mut tx = state.db.read().await?;
-    let wanted = Paging { page: number(&asked.page), limit: LIMIT };
+    let wanted = Paging { page: page::number(&asked.page), limit: LIMIT };
     let (found, Paging { page: shown, .. }, total) = search::page(&mut tx, &caller, &asked.q, order, wanted).await?;
     let ids: Vec<PropertyId> = found.iter().map(|property| property.id).collect();
     let mut groups: HashMap<PropertyId, Vec<String>> = HashMap::new();
@@ -105,12 +105,6 @@ pub async fn list(state: Data<AppState>, person: SignedIn, asked: Arguments<Aske
         q: asked.q,
     };
     page::html(StatusCode::OK, &page)
-}
-
-/// A page's number. What is no number is the first page; one with too many digits is past the end.
-fn number(text: &str) -> i64 {
-    let is_long = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().unwrap_or(if is_long { i64::MAX } else { 1 })
 }
 
 /// Where this search stands in this order; what is as ever is left out.

@@ -65,12 +65,13 @@ pub async fn show(state: Data<AppState>, token: Path<LinkToken>) -> Result<HttpR
     page::html(StatusCode::OK, &welcome(&state, &token, user, name, None))
 }
 
+/// The form of the page.
 #[derive(Deserialize)]
 pub struct Chosen {
     #[serde(default)]
-    name: String,
+    pub name: String,
     #[serde(default)]
-    password: String,
+    pub password: String,
 }
 
 /// POST /welcome/{token}: the link works once.
